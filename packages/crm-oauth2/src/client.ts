@@ -1,0 +1,521 @@
+import { createHash } from 'node:crypto';
+import type { OutgoingHttpHeaders } from 'node:http';
+import { buildAuthorizationUrl } from './authorization-request';
+import { validateAuthorizationResponse } from './authorization-response';
+import type { MissingAttempt, ValidatedAuthorizationResponse } from './authorization-response';
+import { Deadline } from './deadline';
+import { Problem, located, quote } from './errors';
+import type { Stage } from './errors';
+import { HttpClient } from './http';
+import type { Agent, HttpRequest, HttpResponse } from './http';
+import { createIdTokenVerifier } from './id-token';
+import type { IdTokenVerifier } from './id-token';
+import { isJsonObject, parseJson, text } from './json';
+import { createLoginAttempt } from './login-attempt';
+import type { LoginAttempt, LoginAttemptDetails } from './login-attempt';
+import {
+  checkProviderOptions,
+  optionalNumber,
+  refuseUnknownOptions,
+  requireEndpoint,
+  requireString,
+  scopeList,
+} from './options';
+import type { Endpoints, GrantType, Profile, ProviderDescription, SlotContext } from './provider';
+import {
+  buildTokenRequest,
+  isSuccess,
+  processTokenError,
+  processTokenResponse,
+  retryAfterSeconds,
+  statusProblem,
+} from './token-endpoint';
+import type { TokenSet } from './token-set';
+
+/** The options every client takes, whatever the provider. */
+export interface ClientOptions {
+  clientID: string;
+  /** Absent for a public client, which relies on PKCE alone. */
+  clientSecret?: string;
+  /** Asked for in place of the provider's default scopes. */
+  scope?: string | readonly string[];
+  /** Milliseconds for a whole exchange, every request of it together; default 10 000. */
+  timeout?: number;
+  /** Used for every request: corporate proxy, client certificate, private authority. */
+  agent?: Agent;
+  /** Seconds the provider's clock and ours may differ; default 60. */
+  clockTolerance?: number;
+  /** Sent with every request; cannot replace the headers of the protocol. */
+  customHeaders?: Readonly<OutgoingHttpHeaders>;
+}
+
+/** The names of {@link ClientOptions}. */
+export const CLIENT_OPTIONS = [
+  'clientID',
+  'clientSecret',
+  'scope',
+  'timeout',
+  'agent',
+  'clockTolerance',
+  'customHeaders',
+] as const satisfies readonly (keyof ClientOptions)[];
+
+/** Headers of the protocol: an application that sets one means something the client does already. */
+const RESERVED_HEADERS = ['authorization', 'accept', 'content-type', 'content-length', 'host'];
+
+/** How far the provider may send a profile request on; Salesforce needs one hop. */
+const MAX_REDIRECTS = 3;
+
+/** Options of every call that asks the provider. */
+export interface CallOptions {
+  /** Share one deadline among several calls; by default each call has {@link ClientOptions.timeout}. */
+  deadline?: Deadline;
+}
+
+export interface AuthorizationUrlParameters {
+  /** Made by {@link OAuth2Client.createLoginAttempt}; keep it until the callback. */
+  attempt: LoginAttempt;
+  redirectUri: string;
+  scope?: string | readonly string[];
+  /** Typed extras of the provider: `{ prompt: 'login', loginHint: 'zoe@example.com' }`. */
+  extras?: Readonly<Record<string, unknown>>;
+  /** Any other parameter, by its wire name. */
+  parameters?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * One provider's OAuth 2.0 client: one method per grant. It needs neither Passport, nor a request,
+ * nor a session, so that a background job refreshes with the very code a login runs through.
+ *
+ * Every method rejects with an {@link OAuth2Error} whose `code` is listed in `docs/errors.md`.
+ *
+ * @example
+ * const client = new OAuth2Client(salesloft, { clientID, clientSecret });
+ * const tokens = await client.refreshTokenGrant(refreshToken);
+ */
+export class OAuth2Client<Options extends object = object, P extends Profile = Profile> {
+  readonly provider: ProviderDescription<Options, P>;
+  readonly endpoints: Readonly<Endpoints>;
+  readonly clientID: string;
+  /** Milliseconds. */
+  readonly timeout: number;
+  /** Names this client at this provider: a login begun by another one is refused. */
+  readonly fingerprint: string;
+  readonly #context: SlotContext<Options>;
+  readonly #scope: readonly string[];
+  readonly #headers: Readonly<OutgoingHttpHeaders>;
+  readonly #http: HttpClient;
+  readonly #verifyIdToken: IdTokenVerifier | undefined;
+  readonly #trustedOrigins: ReadonlySet<string>;
+
+  /** @throws {TypeError} naming the option that is missing, unknown or wrong */
+  constructor(provider: ProviderDescription<Options, P>, options: ClientOptions & Options) {
+    const owner = provider.title;
+    refuseUnknownOptions(owner, options, [...CLIENT_OPTIONS, ...Object.keys(provider.options)]);
+    checkProviderOptions(owner, options, provider.options);
+    const clientSecret =
+      options.clientSecret === undefined
+        ? undefined
+        : requireString(owner, 'clientSecret', options.clientSecret);
+
+    this.provider = provider;
+    this.clientID = requireString(owner, 'clientID', options.clientID);
+    this.timeout = optionalNumber(owner, 'timeout', options.timeout, 10_000, [1, 600_000]);
+    this.endpoints = Object.freeze(provider.endpoints(options));
+    for (const [name, url] of Object.entries(this.endpoints)) {
+      if (url !== undefined) requireEndpoint(owner, name, url);
+    }
+    this.#context = Object.freeze({
+      options: Object.freeze({ ...options, clientSecret }),
+      endpoints: this.endpoints,
+    });
+    this.#scope = scopeList(owner, options.scope) ?? provider.scope;
+    this.#headers = checkHeaders(owner, options.customHeaders);
+    this.#http = new HttpClient(options.agent);
+    this.fingerprint = createHash('sha256')
+      .update(JSON.stringify([provider.name, this.endpoints.tokenEndpoint, this.clientID]))
+      .digest('base64url')
+      .slice(0, 22);
+    const clockTolerance = optionalNumber(
+      owner,
+      'clockTolerance',
+      options.clockTolerance,
+      60,
+      [0, 600],
+    );
+    const { jwksUri, tokenEndpoint, userInfoEndpoint } = this.endpoints;
+    if (jwksUri !== undefined && provider.idToken !== 'none') {
+      this.#verifyIdToken = createIdTokenVerifier(
+        jwksUri,
+        (url) => this.#send({ method: 'GET', url, headers: { accept: 'application/json' } }),
+        clockTolerance,
+      );
+    }
+    this.#trustedOrigins = new Set(
+      [tokenEndpoint, userInfoEndpoint]
+        .filter((url) => url !== undefined)
+        .map((url) => new URL(url).origin),
+    );
+  }
+
+  /**
+   * The scopes that will be asked for. A provider whose login rests on the ID Token always gets
+   * `openid` (OpenID Connect Core §3.1.2.1).
+   */
+  scopes(scope?: string | readonly string[]): readonly string[] {
+    const scopes = scopeList(this.provider.title, scope) ?? this.#scope;
+    return this.provider.idToken === 'required' && !scopes.includes('openid')
+      ? ['openid', ...scopes]
+      : scopes;
+  }
+
+  /** Begins a login: random `state`, code verifier and, for OpenID Connect, `nonce`. */
+  createLoginAttempt(
+    details: Omit<LoginAttemptDetails, 'client' | 'idToken'> & {
+      scope?: string | readonly string[];
+    } = {},
+  ): LoginAttempt {
+    const { scope, ...rest } = details;
+    const idToken = this.provider.idToken !== 'none' && this.scopes(scope).includes('openid');
+    return createLoginAttempt({ ...rest, client: this.fingerprint, idToken });
+  }
+
+  /**
+   * The authorization request as a URL (RFC 6749 §4.1.1, RFC 7636 §4.3). Protocol parameters
+   * cannot be overridden.
+   */
+  buildAuthorizationUrl(params: AuthorizationUrlParameters): string {
+    const { provider } = this;
+    const parameters: Record<string, unknown> = {
+      ...provider.requestParameters?.('authorization', this.#context),
+      ...params.parameters,
+    };
+    for (const [name, wireName] of Object.entries(provider.authorizationParameters)) {
+      const value = params.extras?.[name];
+      if (value !== undefined)
+        parameters[wireName] = Array.isArray(value) ? value.join(' ') : value;
+    }
+    return buildAuthorizationUrl({
+      authorizationEndpoint: this.endpoints.authorizationEndpoint,
+      clientID: this.clientID,
+      redirectUri: params.redirectUri,
+      scope: this.scopes(params.scope),
+      attempt: params.attempt,
+      parameters,
+    });
+  }
+
+  /**
+   * Checks what the browser brought back: single-valued parameters, `state`, `iss`, `error`, `code`.
+   *
+   * @param parameters the callback's query or form
+   * @param take removes and returns the attempt of a `state`, from wherever it was kept
+   */
+  async validateAuthorizationResponse(
+    parameters: Readonly<Record<string, unknown>>,
+    take: (state: string) => LoginAttempt | MissingAttempt | Promise<LoginAttempt | MissingAttempt>,
+  ): Promise<ValidatedAuthorizationResponse> {
+    return await this.#at('authorize', this.endpoints.authorizationEndpoint, () =>
+      validateAuthorizationResponse(parameters, {
+        take: async (state) => await take(state),
+        client: this.fingerprint,
+        issuer: this.endpoints.issuer,
+        refusals: this.provider.refusals,
+      }),
+    );
+  }
+
+  /**
+   * Redeems a code (RFC 6749 §4.1.3, RFC 7636 §4.5), and validates the ID Token that comes with it.
+   * Sent once: a code whose fate is unknown is never sent again.
+   *
+   * @param response made by {@link validateAuthorizationResponse}
+   */
+  async authorizationCodeGrant(
+    response: ValidatedAuthorizationResponse,
+    options: CallOptions & {
+      redirectUri: string;
+      /** Further parameters by wire name; those of the protocol cannot be overridden. */
+      parameters?: Readonly<Record<string, string>>;
+      /** Judges an error body before we do; `null` leaves it to us. */
+      parseErrorResponse?: (body: string, status: number) => Error | null;
+    },
+  ): Promise<TokenSet> {
+    const { attempt, code } = response;
+    const deadline = options.deadline ?? new Deadline(this.timeout);
+    const tokens = await this.#grant('authorization_code', 'token', {
+      ...options,
+      deadline,
+      protocol: {
+        code,
+        redirect_uri: attempt.redirectUri ?? options.redirectUri,
+        code_verifier: attempt.codeVerifier,
+      },
+    });
+    return await this.#withClaims(tokens, deadline, attempt);
+  }
+
+  /**
+   * Refreshes (RFC 6749 §6). The old refresh token is kept only if no new one came.
+   * Sent once: a rotating refresh token whose fate is unknown must not be replayed.
+   *
+   * @param options.scope a narrower scope; ignored where the provider refuses the parameter
+   */
+  async refreshTokenGrant(
+    refreshToken: string,
+    options: CallOptions & {
+      scope?: string | readonly string[];
+      /** Further parameters by wire name. */
+      parameters?: Readonly<Record<string, string>>;
+    } = {},
+  ): Promise<TokenSet> {
+    const deadline = options.deadline ?? new Deadline(this.timeout);
+    const tokens = await this.#grant('refresh_token', 'refresh', {
+      deadline,
+      parameters: options.parameters,
+      protocol: { refresh_token: refreshToken, scope: this.#scopeParameter(options.scope) },
+    });
+    const kept = Object.freeze({ ...tokens, refreshToken: tokens.refreshToken ?? refreshToken });
+    return await this.#withClaims(kept, deadline);
+  }
+
+  /** A token for the app itself (RFC 6749 §4.4); no person, and no refresh token. */
+  async clientCredentialsGrant(
+    options: CallOptions & {
+      scope?: string | readonly string[];
+      /** Further parameters by wire name, such as another `audience`. */
+      parameters?: Readonly<Record<string, string>>;
+    } = {},
+  ): Promise<TokenSet> {
+    return await this.#grant('client_credentials', 'client_credentials', {
+      ...options,
+      protocol: { scope: this.#scopeParameter(options.scope) },
+    });
+  }
+
+  /**
+   * Revokes a token (RFC 7009). A token the provider does not know is revoked already (§2.2).
+   *
+   * @param options.tokenTypeHint RFC 7009 §2.1
+   */
+  async revokeToken(
+    token: string,
+    options: CallOptions & { tokenTypeHint?: 'access_token' | 'refresh_token' } = {},
+  ): Promise<void> {
+    const { revocationEndpoint } = this.endpoints;
+    if (revocationEndpoint === undefined) {
+      throw new TypeError(`${this.provider.title} has no revocation endpoint`);
+    }
+    await this.#at('revoke', revocationEndpoint, async () => {
+      const response = await this.#send(
+        {
+          method: 'POST',
+          url: new URL(revocationEndpoint),
+          // RFC 7009 §2.1 knows the form encoding only, also where token requests are JSON.
+          ...buildTokenRequest('form', this.#context.options, {
+            token,
+            token_type_hint: options.tokenTypeHint,
+          }),
+        },
+        options.deadline,
+      );
+      if (isSuccess(response)) return;
+      const problem = processTokenError(response, [token, this.#context.options.clientSecret]);
+      if (problem.code !== 'invalid_token') throw problem;
+    });
+  }
+
+  /**
+   * The person's profile: from the verified ID Token where it says enough, else asked for with the
+   * access token in the `Authorization` header, at a host that may have it.
+   */
+  async fetchProfile(tokens: TokenSet, options: CallOptions = {}): Promise<P> {
+    const deadline = options.deadline ?? new Deadline(this.timeout);
+    const fallback = this.endpoints.userInfoEndpoint ?? this.endpoints.tokenEndpoint;
+    return await this.#at('profile', fallback, async (at) => {
+      const request = this.provider.profileRequest(tokens, this.#context);
+      const { claims } = tokens;
+      const context = { ...this.#context, tokens, claims };
+      if (request === undefined) {
+        const json = { ...claims } as Parameters<typeof this.provider.mapProfile>[0];
+        return this.provider.mapProfile(json, { ...context, raw: JSON.stringify(json) });
+      }
+      const response = await this.#getWithToken(tokens.accessToken, request, deadline, at);
+      const json = parseJson(response.body, response.headers['content-type']);
+      // OpenID Connect Core §5.3.2: the answer must be about the person of the ID Token.
+      if (claims && isJsonObject(json) && json.sub !== undefined && json.sub !== claims.sub) {
+        throw new Problem('subject_mismatch', 'the profile is of another person');
+      }
+      return this.provider.mapProfile(json, { ...context, raw: response.body });
+    });
+  }
+
+  /** Closes idle connections. A process may end without it: they do not keep it alive. */
+  close(): void {
+    this.#http.close();
+  }
+
+  /** One token request: asked, judged, checked by the provider's own rule. */
+  async #grant(
+    grantType: GrantType,
+    stage: Stage,
+    request: CallOptions & {
+      protocol: Record<string, string | undefined>;
+      parameters?: Readonly<Record<string, string>>;
+      parseErrorResponse?: (body: string, status: number) => Error | null;
+    },
+  ): Promise<TokenSet> {
+    const { provider, endpoints } = this;
+    const { options } = this.#context;
+    return await this.#at(stage, endpoints.tokenEndpoint, async () => {
+      const requestedAt = Date.now();
+      const response = await this.#send(
+        {
+          method: 'POST',
+          url: new URL(endpoints.tokenEndpoint),
+          ...buildTokenRequest(provider.tokenRequestFormat, options, {
+            ...provider.requestParameters?.(grantType, this.#context),
+            ...request.parameters,
+            grant_type: grantType,
+            ...request.protocol,
+          }),
+        },
+        request.deadline,
+      );
+      if (!isSuccess(response)) {
+        const own = request.parseErrorResponse?.(response.body, response.status);
+        const { code, code_verifier: verifier, refresh_token: refreshToken } = request.protocol;
+        throw (
+          own ?? processTokenError(response, [options.clientSecret, code, verifier, refreshToken])
+        );
+      }
+      const tokens = processTokenResponse(response, requestedAt);
+      provider.checkTokenResponse?.(tokens.response, { ...this.#context, grantType });
+      return tokens;
+    });
+  }
+
+  /** Verifies the ID Token of a token response, when there is one, and adds its claims. */
+  async #withClaims(
+    tokens: TokenSet,
+    deadline: Deadline,
+    attempt?: LoginAttempt,
+  ): Promise<TokenSet> {
+    const { provider, endpoints } = this;
+    const verify = this.#verifyIdToken;
+    return await this.#at('id_token', endpoints.jwksUri ?? endpoints.tokenEndpoint, async () => {
+      if (tokens.idToken === undefined || verify === undefined) {
+        if (attempt && provider.idToken === 'required') {
+          throw new Problem('id_token_missing', 'the token response has no ID Token');
+        }
+        return tokens;
+      }
+      const issuers =
+        provider.idTokenIssuers?.(tokens.response, this.#context) ??
+        [endpoints.issuer].filter((issuer) => issuer !== undefined);
+      const claims = await deadline.wait(
+        verify(tokens.idToken, {
+          issuers,
+          clientID: this.clientID,
+          accessToken: tokens.accessToken,
+          nonce: attempt?.nonce,
+          maxAge: attempt?.maxAge,
+          organization: attempt?.organization,
+        }),
+      );
+      return Object.freeze({ ...tokens, claims });
+    });
+  }
+
+  /**
+   * GET with the access token in the header (RFC 6750 §2.1), to hosts that may have it. Redirects
+   * are followed by hand, because each target must be judged before the token goes there.
+   */
+  async #getWithToken(
+    accessToken: string,
+    request: { url: string; trusts?: (url: URL) => boolean },
+    deadline: Deadline,
+    at: (url: URL) => void,
+  ): Promise<HttpResponse> {
+    let url = new URL(request.url);
+    for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
+      if (!this.#trustedOrigins.has(url.origin) && !request.trusts?.(url)) {
+        throw new Problem('untrusted_host', `the access token must not go to ${quote(url.host)}`);
+      }
+      at(url);
+      const headers = { accept: 'application/json', authorization: `Bearer ${accessToken}` };
+      const response = await this.#send({ method: 'GET', url, headers }, deadline);
+      if (isSuccess(response)) return response;
+      const { location } = response.headers;
+      const redirects = response.status >= 300 && response.status < 400 && location !== undefined;
+      if (!redirects || !request.trusts) throw profileProblem(response, accessToken);
+      if (!URL.canParse(location, url.href)) throw statusProblem(response);
+      url = new URL(location, url);
+    }
+    throw new Problem('unexpected_redirect', 'the profile request was redirected too often');
+  }
+
+  #scopeParameter(scope: string | readonly string[] | undefined): string | undefined {
+    const scopes = scopeList(this.provider.title, scope);
+    if (!scopes || scopes.length === 0 || !this.provider.scopeInTokenRequests) return undefined;
+    return scopes.join(' ');
+  }
+
+  #send(request: HttpRequest, deadline = new Deadline(this.timeout)): Promise<HttpResponse> {
+    const headers = { 'user-agent': 'crm-oauth2', ...this.#headers, ...request.headers };
+    return this.#http.send({ ...request, headers }, deadline);
+  }
+
+  /** Runs one step at an endpoint, or wherever the step says it has gone. */
+  #at<T>(stage: Stage, endpoint: string, step: (at: (url: URL) => void) => Promise<T>): Promise<T> {
+    const where = { provider: this.provider, stage, host: new URL(endpoint).host };
+    return located(where, () =>
+      step((url) => {
+        where.host = url.host;
+      }),
+    );
+  }
+}
+
+function checkHeaders(owner: string, headers: unknown): Readonly<OutgoingHttpHeaders> {
+  if (headers === undefined) return {};
+  if (typeof headers !== 'object' || headers === null) {
+    throw new TypeError(`${owner}: option "customHeaders" must be an object`);
+  }
+  const copy: OutgoingHttpHeaders = {};
+  for (const [name, value] of Object.entries(headers as OutgoingHttpHeaders)) {
+    if (RESERVED_HEADERS.includes(name.toLowerCase())) {
+      throw new TypeError(`${owner}: option "customHeaders" must not set ${name}`);
+    }
+    copy[name.toLowerCase()] = value;
+  }
+  return Object.freeze(copy);
+}
+
+/** RFC 6750 §3.1 where the answer follows it, else what the status says. */
+function profileProblem(response: HttpResponse, accessToken: string): Problem {
+  const { status } = response;
+  const problem = statusProblem(response);
+  if (problem.code !== 'unexpected_status') return problem;
+  const words = quote(errorWords(response), [accessToken]);
+  const code =
+    status === 401 ? 'invalid_token' : status === 403 ? 'insufficient_scope' : problem.code;
+  return new Problem(
+    code,
+    `the profile was refused with status ${status}${words && `: ${words}`}`,
+    {
+      status,
+      retryAfterSeconds: retryAfterSeconds(response),
+    },
+  );
+}
+
+/** The provider's reason: JSON `error_description` or `error`, or a short plain text. */
+function errorWords(response: HttpResponse): string {
+  try {
+    const json = parseJson(response.body, response.headers['content-type']);
+    return (isJsonObject(json) && (text(json.error_description) ?? text(json.error))) || '';
+  } catch {
+    return /^[\w .-]{1,60}$/.test(response.body) ? response.body : '';
+  }
+}

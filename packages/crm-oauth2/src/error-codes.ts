@@ -1,0 +1,125 @@
+/**
+ * The codes every provider shares, each with its remedy. A provider adds the codes of its own
+ * answers in its description. `docs/errors.md` is printed from these tables.
+ */
+export const HINTS: Readonly<Record<string, string>> = Object.freeze({
+  // The way there and back
+  timeout:
+    'The provider did not finish in time. Try again; if it lasts, look at the network between this server and the host named, or raise the `timeout` option (milliseconds).',
+  dns_error:
+    'The host name could not be resolved. Check the URL options and the DNS of this server.',
+  tls_error:
+    'The TLS connection failed. Behind a corporate proxy or a private certificate authority, pass an `agent` with its `ca`.',
+  connection_refused:
+    'Nothing answers on that host and port. Check the URL options; for the emulator, check that it runs.',
+  connection_failed:
+    'The connection failed before an answer came. Try again; behind a corporate proxy pass an `agent`.',
+  incomplete_response: 'The answer broke off half-way. Start the login again.',
+  response_too_large: 'The answer is larger than any real one. Check the URL options.',
+  unexpected_redirect:
+    'The provider redirected where it must not. The host is probably the wrong one for this account; check the URL options.',
+  unexpected_content_type:
+    'The answer is not JSON, usually a web page. The host or path is probably wrong; check the URL options.',
+  unexpected_content_encoding:
+    'The answer is compressed although none was asked for. Check what sits between this server and the provider.',
+  invalid_json: 'The answer says that it is JSON and is not. Try again, then ask the provider.',
+  rate_limited:
+    'The provider limits how often it may be asked. Wait for `retryAfterSeconds`, then try again.',
+  provider_unavailable: 'The provider has a fault of its own. Try again later.',
+  unexpected_status:
+    'The provider answered with a status that no login expects. Look at `status`, and check the URL options.',
+  agent_unusable:
+    'The `agent` option does not fit the URL: an https.Agent for https:, an http.Agent for http:.',
+
+  // The authorization response
+  repeated_parameter:
+    'The callback was called with a parameter twice. Start the login again from its button.',
+  parameter_too_long:
+    'The callback was called with an oversized parameter. Start the login again from its button.',
+  state_missing: 'The callback was called without `state`. Start the login again from its button.',
+  state_unknown:
+    'This browser has no pending login for that `state`: it was started in another browser, was finished already, or the session was lost. Start the login again from its button.',
+  state_expired: 'The login took longer than ten minutes. Start it again from its button.',
+  state_of_another_client:
+    'The pending login belongs to another client or another callback. Use the same strategy and options on both routes.',
+  session_missing:
+    'There is no session on the request. Mount the session middleware before Passport, or pass `store: new CookieStateStore({ secrets })`.',
+  issuer_mismatch:
+    'The answer comes from another authorization server than the one that was asked (mix-up). Start the login again from its button.',
+  code_missing: 'The callback was called without `code`. Start the login again from its button.',
+  access_denied: 'The person, or a policy of the provider, refused. Offer the login button again.',
+  login_required:
+    'The person is not signed in at the provider. Start the login without `prompt: "none"`.',
+  consent_required:
+    'The provider needs to ask the person. Start the login without `prompt: "none"`.',
+  interaction_required:
+    'The provider needs to ask the person. Start the login without `prompt: "none"`.',
+  account_selection_required:
+    'The provider needs to ask the person. Start the login without `prompt: "none"`.',
+
+  // The token response (RFC 6749 §5.2)
+  invalid_request:
+    'The provider found the request malformed. Compare the options with the app registered at the provider.',
+  invalid_client: "Client id or secret is wrong. Copy both again from the provider's admin pages.",
+  invalid_grant:
+    'The code or refresh token is used up, expired, revoked, or of another client. Start the login again; for a refresh, the person must sign in again.',
+  unauthorized_client:
+    "The app is not allowed to use this grant. Enable it in the provider's admin pages.",
+  unsupported_grant_type:
+    "The provider does not know this grant for the app. Enable it in the provider's admin pages.",
+  invalid_scope:
+    'A scope is unknown or not granted to the app. Compare `scope` with the app registered at the provider.',
+  server_error: 'The provider has a fault of its own. Try again later.',
+  temporarily_unavailable: 'The provider is overloaded or under maintenance. Try again later.',
+  invalid_token_response: 'The token endpoint answered without a usable token. Check `tokenURL`.',
+  unsupported_token_type:
+    'Only bearer tokens are supported (RFC 6750). Turn sender-constrained tokens off for this app.',
+
+  // The ID Token (OpenID Connect Core §3.1.3.7)
+  id_token_missing:
+    '`openid` was asked for, yet no ID Token came. Check that the app is allowed to use OpenID Connect.',
+  id_token_malformed: 'The ID Token is no signed JWT. Check the URL options.',
+  id_token_algorithm:
+    'The ID Token is not signed with RS256. Set the app to RS256 at the provider.',
+  id_token_unknown_key:
+    'The key that signed the ID Token is not published by the provider. Check `jwksURL` or `issuer`.',
+  id_token_signature:
+    'The signature of the ID Token is wrong. Do not trust this answer; check what sits between this server and the provider.',
+  id_token_issuer:
+    'The ID Token comes from another issuer. `issuer` (or `loginURL`) must be the very host people sign in at.',
+  id_token_audience: 'The ID Token was made for another client. Check `clientID`.',
+  id_token_expired: 'The ID Token has expired. Check the clock of this server.',
+  id_token_not_yet_valid: 'The ID Token comes from the future. Check the clock of this server.',
+  id_token_nonce: 'The ID Token belongs to another login. Start the login again from its button.',
+  id_token_access_token:
+    'The ID Token belongs to another access token (`at_hash`). Do not trust this answer.',
+  id_token_auth_time:
+    'The person signed in longer ago than `maxAge` allows. Start the login again.',
+  id_token_organization:
+    'The person signed in to another organization than the one asked for. Start the login again.',
+  id_token_claim:
+    'A claim that every ID Token has is missing or of the wrong type. Check the URL options.',
+  keys_unavailable: "The provider's signing keys could not be fetched. Try again; check `jwksURL`.",
+
+  // The profile
+  invalid_profile: 'The profile is not of the documented shape. Check the URL options.',
+  invalid_token:
+    'The provider does not accept the access token for the profile. Check the scopes of the app.',
+  insufficient_scope:
+    'The access token lacks a scope for the profile. Check the scopes of the app.',
+  subject_mismatch:
+    'The profile belongs to another person than the ID Token. Do not trust this answer.',
+  untrusted_host:
+    'The answer names a host that must not receive a token. Do not trust this answer; check the URL options.',
+
+  // The application
+  verify_timeout:
+    'The verify function neither called its callback nor settled its promise in time.',
+  verify_returned_nothing:
+    'The verify function returned undefined. Return the user, or false to refuse.',
+  callback_url_unresolvable:
+    "A relative `callbackURL` needs the request's Host header. Configure an absolute one.",
+  callback_url_missing: 'Pass `callbackURL` to the strategy or to `authenticate`.',
+  response_missing:
+    'CookieStateStore needs the response. Express sets `req.res`; elsewhere pass `{ response }` to `authenticate`.',
+});

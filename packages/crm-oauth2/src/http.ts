@@ -1,0 +1,182 @@
+/**
+ * The only file that touches the network.
+ *
+ * One request, one answer, or one {@link Problem}, always before the deadline: no redirect is
+ * followed, no more than a mebibyte is read, text is decoded whole, and whatever goes wrong the
+ * socket is closed. `node:https` and a keep-alive agent, because a request by global `fetch` costs
+ * several times the CPU and takes no `agent` for corporate proxies and private authorities.
+ */
+import * as http from 'node:http';
+import * as https from 'node:https';
+import type { Deadline } from './deadline';
+import { Problem, bareCause } from './errors';
+
+/** Real token and profile answers are below 20 KiB; anything near this is no such answer. */
+export const MAX_RESPONSE_BYTES = 1024 * 1024;
+
+export type Agent = http.Agent;
+
+export interface HttpRequest {
+  method: 'GET' | 'POST';
+  url: URL;
+  headers: Readonly<http.OutgoingHttpHeaders>;
+  body?: string;
+}
+
+export interface HttpResponse {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  body: string;
+}
+
+/**
+ * Sends requests over connections of its own, kept open between logins.
+ *
+ * @param agent an `http.Agent` or `https.Agent` of the application, used for every request instead
+ */
+export class HttpClient {
+  readonly #agent: Agent | undefined;
+  readonly #own = new Map<string, Agent>();
+
+  constructor(agent?: Agent) {
+    this.#agent = agent;
+  }
+
+  #agentFor(protocol: string): Agent {
+    if (this.#agent) return this.#agent;
+    let agent = this.#own.get(protocol);
+    if (!agent) {
+      agent = new (protocol === 'https:' ? https : http).Agent({ keepAlive: true });
+      this.#own.set(protocol, agent);
+    }
+    return agent;
+  }
+
+  /**
+   * @throws {Problem} `timeout`, `dns_error`, `tls_error`, `connection_refused`,
+   * `connection_failed`, `incomplete_response`, `response_too_large`,
+   * `unexpected_content_encoding`, `agent_unusable`
+   */
+  async send(request: HttpRequest, deadline: Deadline): Promise<HttpResponse> {
+    const agent = this.#agentFor(request.url.protocol);
+    try {
+      return await exchange(request, agent, deadline);
+    } catch (problem) {
+      // A kept connection may be closed by the provider just as we write to it. Asking again is
+      // safe for a GET only: a code or a rotating refresh token may already be used up.
+      if (request.method === 'GET' && problem instanceof StaleConnection) {
+        return await exchange(request, agent, deadline);
+      }
+      throw problem;
+    }
+  }
+
+  /** Closes the idle connections of this client; an agent of the application is left alone. */
+  close(): void {
+    for (const agent of this.#own.values()) agent.destroy();
+    this.#own.clear();
+  }
+}
+
+class StaleConnection extends Problem {}
+
+function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promise<HttpResponse> {
+  return new Promise((resolve, reject) => {
+    let outgoing: http.ClientRequest;
+    try {
+      outgoing = (request.url.protocol === 'https:' ? https : http).request(request.url, {
+        agent,
+        method: request.method,
+        headers: request.headers,
+      });
+    } catch (error) {
+      const code = Reflect.get(Object(error), 'code');
+      reject(
+        code === 'ERR_INVALID_PROTOCOL'
+          ? new Problem('agent_unusable', 'the agent cannot speak the protocol of the URL', {
+              cause: bareCause(error),
+            })
+          : error,
+      );
+      return;
+    }
+
+    let finished = false;
+    const finish = (act: () => void) => {
+      if (finished) return;
+      finished = true;
+      clearTimeout(timer);
+      act();
+    };
+    const fail = (problem: unknown) =>
+      finish(() => {
+        reject(problem);
+        outgoing.destroy();
+      });
+    const timer = setTimeout(() => fail(deadline.problem()), deadline.remaining());
+
+    outgoing.on('error', (error) => fail(connectionProblem(error, outgoing)));
+    outgoing.on('close', () => fail(brokenOff()));
+    outgoing.on('response', (incoming) => {
+      const encoding = incoming.headers['content-encoding'] ?? 'identity';
+      if (encoding !== 'identity') {
+        // Never decompressed, so there is no bomb to go off.
+        fail(new Problem('unexpected_content_encoding', 'the answer is compressed'));
+        return;
+      }
+      const chunks: Buffer[] = [];
+      let size = 0;
+      incoming.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > MAX_RESPONSE_BYTES) {
+          fail(new Problem('response_too_large', `the answer exceeds ${MAX_RESPONSE_BYTES} bytes`));
+        } else {
+          chunks.push(chunk);
+        }
+      });
+      incoming.on('error', (error) => fail(brokenOff(error)));
+      incoming.on('end', () => {
+        if (!incoming.complete) {
+          fail(brokenOff());
+          return;
+        }
+        // Decoded at once: a character may be split between two chunks.
+        const body = Buffer.concat(chunks).toString('utf8');
+        finish(() =>
+          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body }),
+        );
+      });
+    });
+    outgoing.end(request.body);
+  });
+}
+
+function brokenOff(error?: Error): Problem {
+  return new Problem(
+    'incomplete_response',
+    'the connection was closed before the answer was whole',
+    {
+      cause: error && bareCause(error),
+    },
+  );
+}
+
+const TLS_ERROR = /^(ERR_TLS|ERR_SSL|CERT_|EPROTO$|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_)/;
+
+function connectionProblem(error: NodeJS.ErrnoException, outgoing: http.ClientRequest): Problem {
+  const cause = bareCause(error);
+  const code = error.code ?? '';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return new Problem('dns_error', 'the host name could not be resolved', { cause });
+  }
+  if (TLS_ERROR.test(code)) {
+    return new Problem('tls_error', `the TLS connection failed (${code})`, { cause });
+  }
+  if (code === 'ECONNREFUSED') {
+    return new Problem('connection_refused', 'the connection was refused', { cause });
+  }
+  const Kind = outgoing.reusedSocket ? StaleConnection : Problem;
+  return new Kind('connection_failed', `the connection failed (${code || error.message})`, {
+    cause,
+  });
+}

@@ -1,0 +1,83 @@
+/**
+ * What the strategy reads of a request: the common ground of Express, Fastify, Koa and plain
+ * `node:http`. Nothing else is touched, so that an adapter of a few lines serves any framework.
+ */
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { Problem } from '../errors';
+
+export interface LoginRequest {
+  method?: string;
+  url?: string;
+  originalUrl?: string;
+  headers: IncomingHttpHeaders;
+  query?: unknown;
+  body?: unknown;
+  session?: unknown;
+  /** Express and Fastify: the scheme as the framework's own proxy setting sees it. */
+  protocol?: string;
+  socket?: unknown;
+  /** Express sets it; only {@link CookieStateStore} needs it. */
+  res?: unknown;
+}
+
+/** What {@link CookieStateStore} needs of a response. */
+export type LoginResponse = Pick<ServerResponse, 'getHeader' | 'setHeader'>;
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The parameters of a callback: the query, or the form of `response_mode=form_post`. */
+export function callbackParameters(req: LoginRequest): Readonly<Record<string, unknown>> {
+  if (req.method === 'POST' && isRecord(req.body)) return req.body;
+  if (isRecord(req.query)) return req.query;
+  const query = req.url?.split('?', 2)[1];
+  if (query === undefined) return {};
+  const parameters: Record<string, unknown> = {};
+  for (const [name, value] of new URLSearchParams(query)) {
+    const earlier = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+    Object.defineProperty(parameters, name, {
+      value: earlier === undefined ? value : [earlier, value],
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    });
+  }
+  return parameters;
+}
+
+/** The first value of a header that proxies append to. */
+function first(value: string | string[] | undefined): string | undefined {
+  return (Array.isArray(value) ? value[0] : value)?.split(',')[0]?.trim();
+}
+
+/**
+ * A relative `callbackURL` made absolute with the request it is used in.
+ *
+ * @param trustProxy whether `x-forwarded-*` may be believed
+ * @throws {Problem} `callback_url_unresolvable`
+ */
+export function resolveCallbackUrl(
+  req: LoginRequest,
+  callbackUrl: string,
+  trustProxy: boolean,
+): string {
+  if (URL.canParse(callbackUrl)) return callbackUrl;
+  const forwarded = (name: string) =>
+    trustProxy ? first(req.headers[`x-forwarded-${name}`]) : undefined;
+  const encrypted = isRecord(req.socket) && req.socket.encrypted === true;
+  const protocol = forwarded('proto') ?? req.protocol ?? (encrypted ? 'https' : 'http');
+  const host = forwarded('host') ?? req.headers.host;
+  const base = `${protocol}://${host}${req.originalUrl ?? req.url ?? '/'}`;
+  if (host === undefined || !URL.canParse(callbackUrl, base)) {
+    throw new Problem('callback_url_unresolvable', 'the relative callbackURL cannot be resolved');
+  }
+  return new URL(callbackUrl, base).href;
+}
+
+/** Whether the application told its framework that a proxy stands in front (Express). */
+export function trustsProxy(req: LoginRequest): boolean {
+  const app: unknown = Reflect.get(req, 'app');
+  if (!isRecord(app) || typeof app.get !== 'function') return false;
+  return Boolean(Reflect.apply(app.get, app, ['trust proxy']));
+}

@@ -1,0 +1,110 @@
+import { Problem } from '../errors';
+import type { MissingAttempt } from '../authorization-response';
+import type { LoginAttempt } from '../login-attempt';
+import type { LoginRequest } from './request';
+import { MAX_ATTEMPTS } from './state-store';
+import type { StateStore } from './state-store';
+
+type Pending = Readonly<Record<string, Omit<LoginAttempt, 'state'>>>;
+type Session = Record<string, unknown>;
+
+/**
+ * Pending logins in the session of the application: the default.
+ *
+ * They are written by one top-level assignment, which every session library notices, those that
+ * proxy the session object included.
+ */
+export class SessionStateStore implements StateStore {
+  readonly #key: string;
+
+  /** @param key the property of the session they are kept under */
+  constructor(key: string) {
+    this.#key = key;
+  }
+
+  /** @throws {Problem} `session_missing` */
+  begin(req: LoginRequest, attempt: LoginAttempt): void {
+    const session = sessionOf(req);
+    if (!session) {
+      throw new Problem('session_missing', 'there is no session to keep the pending login in');
+    }
+    const { state, ...rest } = attempt;
+    const others = Object.entries(this.#pending(session))
+      .filter(([, pending]) => pending.expiresAt > Date.now())
+      .slice(1 - MAX_ATTEMPTS);
+    session[this.#key] = Object.fromEntries([...others, [state, rest]]);
+  }
+
+  take(req: LoginRequest, state: string): LoginAttempt | MissingAttempt {
+    const session = sessionOf(req);
+    if (!session) return 'session_missing';
+    const { [state]: found, ...others } = this.#pending(session);
+    if (!found) return 'state_unknown';
+    if (Object.keys(others).length > 0) {
+      session[this.#key] = others;
+      keepOverRegeneration(req, session, this.#key, others);
+    } else {
+      delete session[this.#key];
+    }
+    return { ...found, state };
+  }
+
+  /** Whatever else lies under the key, an older version's slot for instance, counts as nothing. */
+  #pending(session: Session): Pending {
+    const stored = session[this.#key];
+    if (typeof stored !== 'object' || stored === null) return {};
+    return Object.fromEntries(
+      Object.entries(stored).filter(
+        ([, attempt]) =>
+          typeof Reflect.get(Object(attempt), 'codeVerifier') === 'string' &&
+          typeof Reflect.get(Object(attempt), 'expiresAt') === 'number',
+      ),
+    );
+  }
+}
+
+function sessionOf(req: LoginRequest): Session | undefined {
+  const { session } = req;
+  return typeof session === 'object' && session !== null ? (session as Session) : undefined;
+}
+
+/**
+ * Passport gives the person a new session when the login succeeds, and with the old one it drops
+ * the logins that other tabs have begun. They are carried over: this request's `regenerate` puts
+ * them into the session that follows.
+ */
+function keepOverRegeneration(
+  req: LoginRequest,
+  session: Session,
+  key: string,
+  others: Pending,
+): void {
+  const { regenerate } = session;
+  if (typeof regenerate !== 'function') return;
+  const carry = () => {
+    const next = sessionOf(req);
+    if (next && next !== session && next[key] === undefined) next[key] = others;
+  };
+  const carrying = function (this: unknown, ...parameters: unknown[]): unknown {
+    const last = parameters.at(-1);
+    const wrapped =
+      typeof last === 'function'
+        ? [
+            ...parameters.slice(0, -1),
+            (...results: unknown[]): unknown => {
+              carry();
+              return Reflect.apply(last, undefined, results);
+            },
+          ]
+        : parameters;
+    const result: unknown = Reflect.apply(regenerate, this, wrapped);
+    return result instanceof Promise ? result.then(carry) : result;
+  };
+  // Not enumerable, so that no store serializes it. A session that forbids it loses only the
+  // other tabs, never this login.
+  Reflect.defineProperty(session, 'regenerate', {
+    value: carrying,
+    configurable: true,
+    writable: true,
+  });
+}

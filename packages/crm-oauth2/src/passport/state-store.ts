@@ -1,0 +1,32 @@
+import type { MissingAttempt } from '../authorization-response';
+import type { LoginAttempt } from '../login-attempt';
+import type { LoginRequest, LoginResponse } from './request';
+
+/** At most this many pending logins per browser; the oldest makes room. */
+export const MAX_ATTEMPTS = 10;
+
+/**
+ * Where pending logins wait for the browser to come back. Another store, say on Redis, is these
+ * two methods. An attempt is found by its `state`, handed out once, and forgotten when it expires.
+ */
+export interface StateStore {
+  /** Keeps one attempt beside the others of the same browser. */
+  begin(req: LoginRequest, attempt: LoginAttempt, response?: LoginResponse): void | Promise<void>;
+  /** Removes the attempt of this `state` and returns it, or the reason why there is none. */
+  take(
+    req: LoginRequest,
+    state: string,
+    response?: LoginResponse,
+  ): LoginAttempt | MissingAttempt | Promise<LoginAttempt | MissingAttempt>;
+}
+
+/** @throws {TypeError} for anything else, stores of passport-oauth2's own form included */
+export function requireStateStore(owner: string, store: unknown): StateStore {
+  const has = (name: string) => typeof Reflect.get(Object(store), name) === 'function';
+  if (has('begin') && has('take')) return store as StateStore;
+  throw new TypeError(
+    has('store') && has('verify')
+      ? `${owner}: option "store" has the store/verify form of passport-oauth2, which cannot hold several logins at once; give it begin(req, attempt) and take(req, state)`
+      : `${owner}: option "store" must have the methods begin(req, attempt) and take(req, state)`,
+  );
+}

@@ -1,0 +1,399 @@
+import OAuth2Strategy = require('passport-oauth2');
+import { isAuthorizationResponse } from '../authorization-response';
+import { CLIENT_OPTIONS, OAuth2Client } from '../client';
+import type { ClientOptions } from '../client';
+import { Deadline } from '../deadline';
+import { Problem, TokenError, describe, isOAuth2Error, located } from '../errors';
+import type { Stage } from '../errors';
+import type { Agent } from '../http';
+import { refuseUnknownOptions, requireString } from '../options';
+import type { Profile, ProviderDescription } from '../provider';
+import { processTokenError } from '../token-endpoint';
+import type { TokenSet } from '../token-set';
+import { callbackParameters, resolveCallbackUrl, trustsProxy } from './request';
+import type { LoginRequest, LoginResponse } from './request';
+import { SessionStateStore } from './session-state-store';
+import { requireStateStore } from './state-store';
+import type { StateStore } from './state-store';
+import { classicVerify, typedVerify } from './verify';
+import type { TypedVerify, Verify, VerifyFunction, VerifyFunctionWithRequest } from './verify';
+
+/** The options of passport-oauth2, and ours; the provider's own come beside them. */
+export interface StrategyOptions<P extends Profile = Profile> extends ClientOptions {
+  /** Absolute, or relative to the request. Registered at the provider, character by character. */
+  callbackURL?: string;
+  /** Passes the request to verify as its first argument. */
+  passReqToCallback?: boolean;
+  /** Believe `x-forwarded-proto` and `-host` when a relative `callbackURL` is resolved. */
+  proxy?: boolean;
+  /** Where in the session pending logins are kept; default `oauth2:` and the provider's name. */
+  sessionKey?: string;
+  /** Keeps pending logins elsewhere than in the session. */
+  store?: StateStore;
+  /** No profile request; verify gets `undefined`. */
+  skipUserProfile?: boolean | SkipUserProfile;
+  /** One typed object in place of the classic verify function. */
+  verify?: TypedVerify<P>;
+  /** Always on. */
+  state?: true;
+  /** Always on, with S256. */
+  pkce?: true | 'S256';
+  /** Always a space. */
+  scopeSeparator?: ' ';
+}
+
+type SkipUserProfile =
+  (() => boolean) | ((accessToken: string, done: (error: unknown, skip?: boolean) => void) => void);
+
+const STRATEGY_OPTIONS = [
+  'callbackURL',
+  'passReqToCallback',
+  'proxy',
+  'sessionKey',
+  'store',
+  'skipUserProfile',
+  'verify',
+  'state',
+  'pkce',
+  'scopeSeparator',
+] as const satisfies readonly (keyof StrategyOptions)[];
+
+/** The options of `passport.authenticate` that this family reads, beside the provider's extras. */
+export interface AuthenticateOptions {
+  scope?: string | readonly string[];
+  /** The application's own state: comes back as `req.authInfo.state`, never travels in the URL. */
+  state?: unknown;
+  callbackURL?: string;
+  /** The response, where the framework does not set `req.res`; for {@link CookieStateStore}. */
+  response?: LoginResponse;
+  /** Seconds since the person last signed in (OpenID Connect Core §3.1.2.1). */
+  maxAge?: number;
+  /** Auth0 organization; checked in the ID Token. */
+  organization?: string;
+  [extra: string]: unknown;
+}
+
+/** What becomes of one call of `authenticate`: exactly one of Passport's verbs. */
+type Outcome =
+  | { verb: 'redirect'; url: string }
+  | { verb: 'success'; user: unknown; info: object }
+  | { verb: 'fail'; info: object; status?: number };
+
+/** Passport's verbs, bound to the request they were made for. */
+type Actions = Pick<OAuth2Strategy, 'success' | 'fail' | 'redirect' | 'error'>;
+
+/** Where `userProfile` finds the login it is called for. */
+const LOGIN = Symbol('login');
+
+interface Login {
+  tokens: TokenSet;
+  deadline?: Deadline;
+}
+
+// Without statics: otherwise the declarations of subclasses would inherit passport-oauth2's
+// `Strategy` and clash with their own.
+const Base: new (
+  options: OAuth2Strategy.StrategyOptions,
+  verify: OAuth2Strategy.VerifyFunction,
+) => OAuth2Strategy = OAuth2Strategy;
+
+/**
+ * The Passport door: a strategy for a described provider. It keeps Passport's and passport-oauth2's
+ * handshakes (verbs, options, `_oauth2`, subclass hooks) and leaves the protocol to its client.
+ *
+ * A login starts in {@link authenticate}.
+ */
+export abstract class ProviderStrategy<
+  Options extends object = object,
+  P extends Profile = Profile,
+> extends Base {
+  /** The same client without Passport: refresh, revoke, client credentials. */
+  readonly client: OAuth2Client<Options, P>;
+  // None of these is #private: Passport calls a strategy through Object.create(strategy).
+  private readonly callbackURL: string | undefined;
+  private readonly trustProxy: boolean;
+  private readonly stateStore: StateStore;
+  private readonly skipUserProfile: unknown;
+  private readonly verify: Verify<P>;
+
+  /** @throws {TypeError} naming the option that is missing, unknown or wrong */
+  constructor(
+    provider: ProviderDescription<Options, P>,
+    options: StrategyOptions<P> & Options,
+    verify?: VerifyFunction<P> | VerifyFunctionWithRequest<P>,
+  ) {
+    const owner = provider.title;
+    const own = Object.keys(provider.options);
+    checkStrategyOptions(owner, options, [...CLIENT_OPTIONS, ...STRATEGY_OPTIONS, ...own]);
+    const call = chooseVerify(owner, options, verify);
+    const client = new OAuth2Client(provider, pick(options, [...CLIENT_OPTIONS, ...own]));
+    const sessionKey = options.sessionKey ?? `oauth2:${provider.name}`;
+
+    super(
+      {
+        authorizationURL: client.endpoints.authorizationEndpoint,
+        tokenURL: client.endpoints.tokenEndpoint,
+        clientID: client.clientID,
+        clientSecret: options.clientSecret ?? '',
+        callbackURL: options.callbackURL,
+        customHeaders: options.customHeaders && { ...options.customHeaders },
+        scope: [...client.scopes()],
+        sessionKey,
+      },
+      (verify ?? options.verify) as OAuth2Strategy.VerifyFunction,
+    );
+    this.name = provider.name;
+    this.client = client;
+    this.callbackURL = options.callbackURL;
+    this.trustProxy = options.proxy === true;
+    this.stateStore =
+      options.store === undefined
+        ? new SessionStateStore(sessionKey)
+        : requireStateStore(owner, options.store);
+    this.skipUserProfile = options.skipUserProfile;
+    this.verify = call;
+    adopt(this._oauth2, client, options.agent);
+  }
+
+  /**
+   * Starts a login, or finishes it when the request is the provider's answer.
+   *
+   * The verbs are taken off `this` before anything is awaited: Passport puts them on the very
+   * instance it is given, and a second request would replace them meanwhile. The outcome is
+   * decided first and acted upon afterwards, so that there is exactly one.
+   */
+  override authenticate(req: LoginRequest, options: AuthenticateOptions = {}): void {
+    const actions: Actions = {
+      success: this.success.bind(this),
+      fail: this.fail.bind(this),
+      redirect: this.redirect.bind(this),
+      error: this.error.bind(this),
+    };
+    const parameters = callbackParameters(req);
+    const deadline = new Deadline(this.client.timeout);
+    const step = isAuthorizationResponse(parameters)
+      ? this.finishLogin(req, options, parameters, deadline)
+      : this.startLogin(req, options, deadline);
+    step
+      .then((outcome) => act(outcome, actions))
+      .catch((error: unknown) => {
+        if (isOAuth2Error(error) && error.refusal !== undefined) {
+          const { message, code, hint, refusal } = error;
+          actions.fail({ message, code, hint }, refusal);
+        } else {
+          actions.error(error);
+        }
+      });
+  }
+
+  /** Begins an attempt, keeps it, and sends the browser to the provider. */
+  private async startLogin(
+    req: LoginRequest,
+    options: AuthenticateOptions,
+    deadline: Deadline,
+  ): Promise<Outcome> {
+    return await this.at('authorize', async () => {
+      const { client } = this;
+      const { scope, state, maxAge, organization } = options;
+      const redirectUri = this.redirectUri(req, options);
+      const attempt = client.createLoginAttempt({
+        scope,
+        maxAge,
+        organization,
+        appState: state,
+        redirectUri: redirectUri === this.callbackURL ? undefined : redirectUri,
+      });
+      const url = client.buildAuthorizationUrl({
+        attempt,
+        redirectUri,
+        scope,
+        extras: options,
+        parameters: { ...this.authorizationParams(options) },
+      });
+      await deadline.wait(this.stateStore.begin(req, attempt, options.response));
+      return { verb: 'redirect', url };
+    });
+  }
+
+  /** Takes the attempt, validates the response, redeems the code, gets the profile, verifies. */
+  private async finishLogin(
+    req: LoginRequest,
+    options: AuthenticateOptions,
+    parameters: Readonly<Record<string, unknown>>,
+    deadline: Deadline,
+  ): Promise<Outcome> {
+    const response = await this.client.validateAuthorizationResponse(parameters, (state) =>
+      deadline.wait(this.stateStore.take(req, state, options.response)),
+    );
+    const { attempt } = response;
+    const overridden = this.parseErrorResponse !== ProviderStrategy.prototype.parseErrorResponse;
+    const tokens = await this.client.authorizationCodeGrant(response, {
+      deadline,
+      redirectUri: attempt.redirectUri ?? this.redirectUri(req, options),
+      parameters: { ...this.tokenParams(options) } as Record<string, string>,
+      parseErrorResponse: overridden ? this.parseErrorResponse.bind(this) : undefined,
+    });
+    const profile = await this.loadProfile(tokens, deadline);
+    const { user, info } = await this.at('verify', () =>
+      this.verify({ tokens, profile: profile as P, req, state: attempt.appState }, deadline),
+    );
+    if (!user) return { verb: 'fail', info: info ?? {} };
+    const { appState: state } = attempt;
+    return { verb: 'success', user, info: { ...info, ...(state !== undefined && { state }) } };
+  }
+
+  private async loadProfile(tokens: TokenSet, deadline: Deadline): Promise<unknown> {
+    if (await deadline.wait(skips(this.skipUserProfile, tokens.accessToken))) return undefined;
+    if (this.userProfile === ProviderStrategy.prototype.userProfile) {
+      return await this.client.fetchProfile(tokens, { deadline });
+    }
+    const login = Object.create(this, {
+      [LOGIN]: { value: { tokens, deadline } satisfies Login },
+    }) as this;
+    return await this.at('profile', () =>
+      deadline.wait(
+        new Promise((resolve, reject) => {
+          const done = (error?: unknown, profile?: unknown) =>
+            error ? reject(error) : resolve(profile);
+          // An override may be async: its rejection counts, its value does not.
+          Promise.resolve(login.userProfile(tokens.accessToken, done)).catch(reject);
+        }),
+      ),
+    );
+  }
+
+  /**
+   * The profile for an access token: passport-oauth2's hook. An override that calls it through
+   * `super` during a login gets the whole token response taken into account.
+   */
+  override userProfile(accessToken: string, done: (error?: unknown, profile?: P) => void): void {
+    const login = Reflect.get(this, LOGIN) as Login | undefined;
+    const tokens = login?.tokens ?? { accessToken, tokenType: 'Bearer', response: {} };
+    this.client
+      .fetchProfile(tokens, { deadline: login?.deadline })
+      .then((profile) => done(null, profile), done);
+  }
+
+  /** passport-oauth2's hook: a token endpoint's error body as an error, or `null`. */
+  override parseErrorResponse(body: string, status: number): Error | null {
+    const headers = { 'content-type': 'application/json' };
+    const problem = processTokenError({ status, headers, body }, []);
+    const where = { provider: this.client.provider.name, stage: 'token' as const };
+    const error = describe(problem, where, this.client.provider.hints);
+    return error instanceof TokenError ? error : null;
+  }
+
+  /** @throws {Problem} `callback_url_missing`, `callback_url_unresolvable` */
+  private redirectUri(req: LoginRequest, options: AuthenticateOptions): string {
+    const callbackURL = options.callbackURL ?? this.callbackURL;
+    if (!callbackURL) throw new Problem('callback_url_missing', 'there is no callbackURL');
+    return resolveCallbackUrl(req, callbackURL, this.trustProxy || trustsProxy(req));
+  }
+
+  private at<T>(stage: Stage, step: () => Promise<T>): Promise<T> {
+    return located({ provider: this.client.provider, stage }, step);
+  }
+}
+
+function act(outcome: Outcome, actions: Actions): void {
+  switch (outcome.verb) {
+    case 'redirect':
+      actions.redirect(outcome.url);
+      break;
+    case 'success':
+      actions.success(outcome.user as Express.User, outcome.info);
+      break;
+    case 'fail':
+      actions.fail(outcome.info, outcome.status);
+      break;
+  }
+}
+
+/** passport-oauth2's rules: a value, a function, or a function that calls back. */
+async function skips(skipUserProfile: unknown, accessToken: string): Promise<boolean> {
+  if (typeof skipUserProfile !== 'function') return Boolean(skipUserProfile);
+  if (skipUserProfile.length < 2) {
+    return Boolean(await Reflect.apply(skipUserProfile, undefined, [accessToken]));
+  }
+  return await new Promise((resolve, reject) => {
+    const done = (error: unknown, skip?: unknown) =>
+      error ? reject(error) : resolve(Boolean(skip));
+    Reflect.apply(skipUserProfile, undefined, [accessToken, done]);
+  });
+}
+
+function checkStrategyOptions(owner: string, options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${owner}: the first argument must be the options`);
+  }
+  refuseUnknownOptions(owner, options, known);
+  const { state, pkce, scopeSeparator, callbackURL } = options as Readonly<Record<string, unknown>>;
+  if (state !== undefined && state !== true) {
+    throw new TypeError(
+      `${owner}: option "state" cannot be turned off: without it anybody can log your users in to an account of theirs (RFC 9700 §4.7). The application's own state goes to authenticate()`,
+    );
+  }
+  if (pkce !== undefined && pkce !== true && pkce !== 'S256') {
+    throw new TypeError(
+      `${owner}: option "pkce" cannot be turned off or weakened: it is what makes a stolen code useless (RFC 9700 §2.1.1)`,
+    );
+  }
+  if (scopeSeparator !== undefined && scopeSeparator !== ' ') {
+    throw new TypeError(`${owner}: option "scopeSeparator" must be a space (RFC 6749 §3.3)`);
+  }
+  if (callbackURL !== undefined) requireString(owner, 'callbackURL', callbackURL);
+}
+
+function chooseVerify<P extends Profile>(
+  owner: string,
+  options: StrategyOptions<P>,
+  verify: unknown,
+): Verify<P> {
+  const typed: unknown = options.verify;
+  if (typed !== undefined && verify !== undefined) {
+    throw new TypeError(`${owner}: pass verify as the second argument or as an option, not both`);
+  }
+  if (typeof typed === 'function') return typedVerify(typed as TypedVerify<P>);
+  if (typeof verify === 'function') {
+    return classicVerify(verify as VerifyFunction<P>, options.passReqToCallback === true);
+  }
+  throw new TypeError(`${owner}: a verify function is required`);
+}
+
+/** A copy with the named options that are set. */
+function pick<T extends object>(options: T, names: readonly string[]): T {
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => names.includes(name) && value !== undefined),
+  ) as T;
+}
+
+/**
+ * `_oauth2` is what passport-oauth2-refresh and older code reach for. Its refreshes go through our
+ * client, and its GETs carry the token in the header instead of the URL.
+ */
+function adopt(
+  oauth2: OAuth2Strategy['_oauth2'],
+  client: Pick<OAuth2Client, 'refreshTokenGrant'>,
+  agent: Agent | undefined,
+): void {
+  type GetAccessToken = (
+    code: string,
+    params: Record<string, string>,
+    done: (error: unknown, accessToken?: string, refreshToken?: string, params?: object) => void,
+  ) => void;
+  const original = oauth2.getOAuthAccessToken as GetAccessToken;
+  const refreshing: GetAccessToken = function (this: unknown, code, params, done) {
+    const { grant_type: grantType, scope, ...parameters } = params ?? {};
+    if (grantType !== 'refresh_token') {
+      Reflect.apply(original, this, [code, params, done]);
+      return;
+    }
+    client.refreshTokenGrant(code, { scope, parameters }).then(
+      (tokens) => done(null, tokens.accessToken, tokens.refreshToken, tokens.response),
+      (error: unknown) => done(error),
+    );
+  };
+  Object.assign(oauth2, { getOAuthAccessToken: refreshing });
+  oauth2.useAuthorizationHeaderforGET(true);
+  if (agent) Object.assign(oauth2, { _agent: agent });
+}

@@ -1,0 +1,136 @@
+/**
+ * The token endpoint: the body that is asked, and the answer judged (RFC 6749 §3.2, §5).
+ * Both are pure; the client stands between them and the network.
+ */
+import { Problem, quote } from './errors';
+import type { HttpResponse } from './http';
+import { isJsonObject, known, parseJson, text } from './json';
+import type { JsonObject } from './json';
+import type { ClientCredentials } from './provider';
+import type { TokenSet } from './token-set';
+
+/**
+ * A request body with the client's credentials in it: `client_secret_post`, or `none` for a public
+ * client (RFC 6749 §2.3.1). All three providers document this method. Never the query string.
+ */
+export function buildTokenRequest(
+  format: 'json' | 'form',
+  credentials: ClientCredentials,
+  parameters: Readonly<Record<string, string | undefined>>,
+): { headers: Record<string, string>; body: string } {
+  const fields = known({
+    ...parameters,
+    client_id: credentials.clientID,
+    client_secret: credentials.clientSecret,
+  }) as Record<string, string>;
+  const json = format === 'json';
+  const body = json ? JSON.stringify(fields) : new URLSearchParams(fields).toString();
+  return {
+    headers: {
+      accept: 'application/json',
+      'content-type': json ? 'application/json' : 'application/x-www-form-urlencoded',
+      'content-length': String(Buffer.byteLength(body)),
+    },
+    body,
+  };
+}
+
+/** Seconds in `Retry-After`, from either of its forms (RFC 9110 §10.2.3). */
+export function retryAfterSeconds(response: HttpResponse): number | undefined {
+  const value = response.headers['retry-after'];
+  if (value === undefined) return undefined;
+  if (/^\d{1,9}$/.test(value)) return Number(value);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
+}
+
+/**
+ * What a status other than success means when the body does not say.
+ * Called before a body is believed, since outages answer with web pages.
+ */
+export function statusProblem(response: HttpResponse): Problem {
+  const { status } = response;
+  const details = { status, retryAfterSeconds: retryAfterSeconds(response) };
+  if (status === 429) return new Problem('rate_limited', 'asked too often (429)', details);
+  if (status >= 500) {
+    return new Problem('provider_unavailable', `the provider failed (${status})`, details);
+  }
+  if (status >= 300 && status < 400) {
+    return new Problem('unexpected_redirect', `answered with a redirect (${status})`, details);
+  }
+  return new Problem('unexpected_status', `answered with status ${status}`, details);
+}
+
+export function isSuccess(response: HttpResponse): boolean {
+  return response.status >= 200 && response.status < 300;
+}
+
+/**
+ * RFC 6749 §5.2. Judged by `error`, never by the status: Auth0 documents 400 and sends 403.
+ *
+ * @param secrets what was sent, so that a provider's echo of it never reaches a message
+ */
+export function processTokenError(
+  response: HttpResponse,
+  secrets: readonly (string | undefined)[],
+): Problem {
+  let json: unknown;
+  try {
+    json = parseJson(response.body, response.headers['content-type']);
+  } catch {
+    return statusProblem(response);
+  }
+  const error = isJsonObject(json) ? text(json.error) : undefined;
+  if (!isJsonObject(json) || error === undefined || response.status === 429) {
+    return statusProblem(response);
+  }
+  const code = /^[\w.-]{1,64}$/.test(error) ? error : 'invalid_request';
+  const description = quote(text(json.error_description) ?? (code === error ? '' : error), secrets);
+  const uri = text(json.error_uri);
+  return new Problem(code, description === '' ? code : `${code}: ${description}`, {
+    from: 'token response',
+    status: response.status,
+    uri: uri && quote(uri, secrets),
+    retryAfterSeconds: retryAfterSeconds(response),
+  });
+}
+
+/** Visible ASCII: what may stand in an `Authorization` header (RFC 6750 §2.1 allows less). */
+const TOKEN = /^[\x21-\x7e]+$/;
+
+/**
+ * RFC 6749 §5.1.
+ *
+ * @param requestedAt epoch ms; lifetimes count from the request, so they are never overrated
+ * @throws {Problem} `invalid_token_response`, `unsupported_token_type`, or of {@link parseJson}
+ */
+export function processTokenResponse(response: HttpResponse, requestedAt: number): TokenSet {
+  const json = parseJson(response.body, response.headers['content-type']);
+  if (!isJsonObject(json)) {
+    throw new Problem('invalid_token_response', 'the token response is no JSON object');
+  }
+  if (typeof json.access_token !== 'string' || !TOKEN.test(json.access_token)) {
+    throw new Problem('invalid_token_response', 'the token response has no usable access_token');
+  }
+  // Compared without case (RFC 6749 §5.1); old Salesforce answers leave it out.
+  const tokenType = json.token_type ?? 'Bearer';
+  if (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer') {
+    throw new Problem('unsupported_token_type', 'the access token is no bearer token');
+  }
+  return Object.freeze(
+    known<TokenSet>({
+      accessToken: json.access_token,
+      refreshToken: text(json.refresh_token),
+      idToken: text(json.id_token),
+      tokenType: 'Bearer',
+      expiresAt: expiresAt(json, requestedAt),
+      scope: text(json.scope),
+      response: Object.freeze(json),
+    }),
+  );
+}
+
+function expiresAt(json: JsonObject, requestedAt: number): number | undefined {
+  const seconds = Number(json.expires_in ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? requestedAt + seconds * 1000 : undefined;
+}

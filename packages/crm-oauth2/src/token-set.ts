@@ -1,0 +1,19 @@
+import type { IdTokenClaims } from './id-token';
+import type { JsonObject } from './json';
+
+/** The tokens of one grant. Frozen: who refreshes gets a new one. */
+export interface TokenSet {
+  readonly accessToken: string;
+  readonly refreshToken?: string;
+  readonly idToken?: string;
+  /** `Bearer`. */
+  readonly tokenType: string;
+  /** When the access token ends, in epoch milliseconds; absent when the provider does not say. */
+  readonly expiresAt?: number;
+  /** The granted scopes, space separated, when the provider says. */
+  readonly scope?: string;
+  /** The claims of the ID Token, once it is verified. */
+  readonly claims?: IdTokenClaims;
+  /** The token response as sent. */
+  readonly response: Readonly<JsonObject>;
+}
