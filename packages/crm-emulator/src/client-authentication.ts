@@ -1,0 +1,39 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Client } from './dialect.js';
+import type { EngineRequest } from './engine-request.js';
+
+export type ClientAuthentication = 'authenticated' | 'none' | 'twice' | 'unknown' | 'wrong-secret';
+
+/** RFC 6749 §2.3.1: HTTP Basic or the body, not both. */
+export function authenticateClient(request: EngineRequest, client: Client): ClientAuthentication {
+  const { client_id: id, client_secret: secret } = request.fields ?? {};
+  const basic = /^basic ([a-z0-9+/=]+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  if (basic && secret !== undefined) return 'twice';
+  if (basic) {
+    const [basicId = '', basicSecret = ''] = Buffer.from(basic, 'base64').toString().split(':');
+    return check(decodeForm(basicId), decodeForm(basicSecret), client);
+  }
+  if (typeof id !== 'string' || typeof secret !== 'string') return 'none';
+  return check(id, secret, client);
+}
+
+function check(id: string, secret: string, client: Client): ClientAuthentication {
+  if (id !== client.id) return 'unknown';
+  const given = Buffer.from(secret);
+  const right = Buffer.from(client.secret);
+  const same = given.length === right.length && timingSafeEqual(given, right);
+  return same ? 'authenticated' : 'wrong-secret';
+}
+
+function decodeForm(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return '';
+  }
+}
+
+/** RFC 6750 §2.1: the token of the `Authorization` header; tokens elsewhere do not count. */
+export function bearerToken(request: EngineRequest): string | undefined {
+  return /^bearer ([\w.~+/!=-]+)$/i.exec(request.headers.authorization ?? '')?.[1];
+}

@@ -1,0 +1,173 @@
+import { bearerToken } from '../client-authentication.js';
+import type { Environment, Reply, Route, RouteContext } from '../dialect.js';
+import type { Resident } from '../people.js';
+import { sessionOf } from './salesforce-tokens.js';
+
+/** Any of these lets a token read its own identity. */
+const IDENTITY_SCOPES = ['id', 'profile', 'email', 'address', 'phone', 'api', 'full'];
+
+/** The identity URL and UserInfo. Their errors are plain text. */
+export function identityRoutes(environment: Environment): Route[] {
+  const { origin, people } = environment;
+
+  function asserted({ request, url }: RouteContext): Resident | Reply {
+    const inUrl = ['access_token', 'oauth_token'].some((name) => url.searchParams.has(name));
+    const token = bearerToken(request);
+    if (inUrl) return text(403, 'Bad_OAuth_Token');
+    if (!token) return text(403, 'Missing_OAuth_Token');
+    const session = sessionOf(environment, token);
+    const person = people.all.find(
+      ({ organizationId, userId }) =>
+        session?.entry['accountId'] === `${origin}/id/${organizationId}/${userId}`,
+    );
+    return person ?? text(403, 'Bad_OAuth_Token');
+  }
+
+  function identity(context: RouteContext): Reply {
+    const { match, request, url } = context;
+    const owner = asserted(context);
+    if (!('userId' in owner)) return owner;
+    const [, organization = '', user = ''] = match;
+    const person = people.all.find(({ userId }) => sameId(userId, user));
+    const organizationKnown = people.all.some((one) => sameId(one.organizationId, organization));
+    if (/^00D\w{12}(\w{3})?$/.test(organization) && !organizationKnown)
+      return text(403, 'Wrong_Org');
+    if (!organizationKnown || !person) return text(404, 'Bad_Id');
+    const { scopes } = sessionOf(environment, bearerToken(request) ?? '')!;
+    if (!IDENTITY_SCOPES.some((scope) => scopes.has(scope))) return text(403, 'No_Access');
+    if (person !== owner && !scopes.has('api') && !scopes.has('full'))
+      return text(403, 'No_Access');
+    if (!person.active) return text(404, 'Inactive');
+    const version = url.searchParams.get('version') ?? undefined;
+    if (version !== undefined && !/^(latest|\d+(\.\d)?)$/.test(version)) {
+      return text(406, 'Invalid_Version');
+    }
+    return { status: 200, body: identityOf(environment, person, person === owner, version) };
+  }
+
+  function userInfo(context: RouteContext): Reply {
+    const owner = asserted(context);
+    return 'userId' in owner ? { status: 200, body: userInfoOf(environment, owner) } : owner;
+  }
+
+  return [
+    { methods: ['GET', 'POST'], path: /^\/id\/(\w+)\/(\w+)$/, handle: identity },
+    { methods: ['GET', 'POST'], path: /^\/services\/oauth2\/userinfo$/, handle: userInfo },
+  ];
+}
+
+/** 15 and 18 characters name the same record. */
+function sameId(id18: string, given: string): boolean {
+  return given === id18 || given === id18.slice(0, 15);
+}
+
+function text(status: number, body: string): Reply {
+  return { status, body, type: 'text/plain; charset=utf-8' };
+}
+
+function photosOf(origin: string, { number }: Resident) {
+  return {
+    picture: `${origin}/profilephoto/${number}/F`,
+    thumbnail: `${origin}/profilephoto/${number}/T`,
+  };
+}
+
+/** A username has the shape of an e-mail address, and is none. */
+function usernameOf({ handle }: Resident): string {
+  return `${handle}@emulator.invalid`;
+}
+
+function urlsOf(origin: string, person: Resident, version = '{version}'): Record<string, string> {
+  const release = version === 'latest' ? '66.0' : version;
+  const data = `${origin}/services/data/v${release}`;
+  const organization = person.organizationId.slice(0, 15);
+  return {
+    enterprise: `${origin}/services/Soap/c/${release}/${organization}`,
+    metadata: `${origin}/services/Soap/m/${release}/${organization}`,
+    partner: `${origin}/services/Soap/u/${release}/${organization}`,
+    rest: `${data}/`,
+    sobjects: `${data}/sobjects/`,
+    search: `${data}/search/`,
+    query: `${data}/query/`,
+    recent: `${data}/recent/`,
+    tooling_soap: `${origin}/services/Soap/T/${release}/${organization}`,
+    tooling_rest: `${data}/tooling/`,
+    profile: `${origin}/${person.userId}`,
+    feeds: `${data}/chatter/feeds`,
+    groups: `${data}/chatter/groups`,
+    users: `${data}/chatter/users`,
+    feed_items: `${data}/chatter/feed-items`,
+    feed_elements: `${data}/chatter/feed-elements`,
+    custom_domain: origin,
+  };
+}
+
+function identityOf(
+  { origin }: Environment,
+  person: Resident,
+  own: boolean,
+  version: string | undefined,
+): Record<string, unknown> {
+  const { organizationId, userId, email } = person;
+  return {
+    id: `${origin}/id/${organizationId}/${userId}`,
+    asserted_user: own,
+    user_id: userId,
+    organization_id: organizationId,
+    username: usernameOf(person),
+    nick_name: person.handle,
+    display_name: person.name,
+    ...(email !== undefined && { email, email_verified: person.emailVerified }),
+    first_name: person.firstName,
+    last_name: person.lastName,
+    timezone: person.timeZone,
+    photos: photosOf(origin, person),
+    addr_street: null,
+    addr_city: null,
+    addr_state: null,
+    addr_country: null,
+    addr_zip: null,
+    mobile_phone: null,
+    mobile_phone_verified: false,
+    is_lightning_login_user: false,
+    status: { created_date: null, body: null },
+    ...(person.urls && { urls: urlsOf(origin, person, version) }),
+    active: person.active,
+    user_type: 'STANDARD',
+    language: 'en_US',
+    locale: person.locale,
+    utcOffset: -28_800_000,
+    last_modified_date: '2026-07-14T00:26:52Z',
+    is_app_installed: true,
+  };
+}
+
+export function userInfoOf({ origin }: Environment, person: Resident): Record<string, unknown> {
+  const { organizationId, userId, email, firstName } = person;
+  const photos = photosOf(origin, person);
+  return {
+    sub: `${origin}/id/${organizationId}/${userId}`,
+    user_id: userId,
+    organization_id: organizationId,
+    preferred_username: usernameOf(person),
+    nickname: person.handle,
+    name: person.name,
+    ...(email !== undefined && { email, email_verified: person.emailVerified }),
+    ...(firstName !== null && { given_name: firstName }),
+    family_name: person.lastName,
+    zoneinfo: person.timeZone,
+    photos,
+    profile: `${origin}/${userId}`,
+    picture: photos.picture,
+    address: {},
+    is_salesforce_integration_user: false,
+    ...(person.urls && { urls: urlsOf(origin, person) }),
+    active: person.active,
+    user_type: 'STANDARD',
+    language: 'en_US',
+    locale: person.locale,
+    utcOffset: -28_800_000,
+    updated_at: '2026-07-14T00:26:52Z',
+    is_app_installed: true,
+  };
+}

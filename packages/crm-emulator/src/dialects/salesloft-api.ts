@@ -1,0 +1,184 @@
+import { bearerToken } from '../client-authentication.js';
+import type { Environment, Reply, Route, RouteContext } from '../dialect.js';
+import type { EngineRequest } from '../engine-request.js';
+import { isObject } from '../faults.js';
+import type { Resident } from '../people.js';
+
+const MINUTE = 60_000;
+const BUDGET = 600;
+const API = 'https://api.salesloft.com';
+
+interface Caller {
+  person: Resident;
+  /** API keys are not limited to scopes here. */
+  scopes: ReadonlySet<string> | 'all';
+}
+
+/** The part of the REST API that applications meet at login, and cadence exchange. */
+export function salesloftApi({ store, people, options }: Environment): Route[] {
+  const apiKeys = new Set(options.apiKeys ?? []);
+  let minute = 0;
+  let remaining = BUDGET;
+
+  function callerOf(request: EngineRequest): Caller | undefined {
+    const token = bearerToken(request) ?? '';
+    if (/^ak[0-9a-f]{64}$/.test(token)) {
+      return apiKeys.has(token) ? { person: people.administrator, scopes: 'all' } : undefined;
+    }
+    const machine = store.findLive('ClientCredentials', token);
+    const entry = machine ?? store.findLive('AccessToken', token);
+    if (!entry) return undefined;
+    // A client's own token acts as the administrator who created the application.
+    const person = machine ? people.administrator : people.byNumber(Number(entry['accountId']));
+    return person && { person, scopes: new Set(String(entry['scope'] ?? '').split(' ')) };
+  }
+
+  function rateHeaders(): Record<string, string> {
+    const now = Math.floor(Date.now() / MINUTE);
+    if (now !== minute) [minute, remaining] = [now, BUDGET];
+    remaining = Math.max(0, remaining - 1);
+    return {
+      'x-ratelimit-endpoint-cost': '1',
+      'x-ratelimit-remaining-minute': String(remaining),
+    };
+  }
+
+  function guarded(
+    scope: string | undefined,
+    answer: (caller: Caller, context: RouteContext) => Reply,
+  ): Route['handle'] {
+    return (context) => {
+      const reply = decide(context);
+      return { ...reply, headers: { ...rateHeaders(), ...reply.headers } };
+    };
+    function decide(context: RouteContext): Reply {
+      if (!bearerToken(context.request)) return { status: 401, body: { error: NO_TOKEN } };
+      const caller = callerOf(context.request);
+      if (!caller) return { status: 401, body: { error: 'Invalid Bearer token' } };
+      if (scope && caller.scopes !== 'all' && !caller.scopes.has(scope)) {
+        return { status: 403, body: { error: `Missing scope: ${scope}` } };
+      }
+      return answer(caller, context);
+    }
+  }
+
+  return [
+    {
+      methods: ['GET'],
+      path: /^\/v2\/me(?:\.json)?$/,
+      handle: guarded(undefined, ({ person }) => ({ status: 200, body: { data: userOf(person) } })),
+    },
+    {
+      methods: ['GET'],
+      path: /^\/v2\/cadence_exports\/(\d+)(?:\.json)?$/,
+      handle: guarded('cadences:read', (_caller, { match }) => ({
+        status: 200,
+        body: { data: cadenceOf(Number(match[1])) },
+      })),
+    },
+    {
+      methods: ['POST'],
+      path: /^\/v2\/cadence_imports(?:\.json)?$/,
+      handle: guarded('cadences:write', (_caller, { request }) => importCadence(request)),
+    },
+    {
+      methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      path: /^\/v2\//,
+      handle: guarded(undefined, () => ({ status: 404, body: { error: 'Not Found' } })),
+    },
+  ];
+}
+
+const NO_TOKEN =
+  'No Bearer Token attached to request, please see documentation at developers.salesloft.com';
+
+function userOf(person: Resident): Record<string, unknown> {
+  const { name, firstName, lastName, email = null, number } = person;
+  return {
+    id: number,
+    guid: person.guid,
+    created_at: '2024-02-20T20:03:20.996772-05:00',
+    updated_at: '2026-04-27T07:18:23.531659-04:00',
+    name,
+    first_name: firstName,
+    last_name: lastName,
+    email,
+    sending_email_address: email,
+    email_client_email_address: email,
+    full_email_address: email && `"${name}" <${email}>`,
+    bcc_email_address: null,
+    job_role: person.jobRole,
+    active: person.active,
+    time_zone: person.timeZone,
+    locale_utc_offset: -240,
+    slack_username: person.handle,
+    twitter_handle: null,
+    work_country: null,
+    seat_package: 'premier',
+    manager_user_guid: null,
+    email_signature: `<p>${name.replace(/[&<>]/g, '')}</p>`,
+    email_signature_type: 'html',
+    email_signature_click_tracking_disabled: false,
+    team_admin: person.admin,
+    local_dial_enabled: false,
+    click_to_call_enabled: false,
+    email_client_configured: email !== null,
+    crm_connected: true,
+    external_feature_flags: { ma_enabled: true, hot_leads: true, linkedin_oauth_flow: true },
+    _private_fields: {},
+    phone_client: { id: number - 2_000 },
+    phone_number_assignment: null,
+    group: { id: 1, _href: `${API}/v2/groups/1` },
+    team: { id: 111_800, _href: `${API}/v2/team` },
+    role: { id: person.admin ? 'Admin' : 'User' },
+  };
+}
+
+function cadenceOf(id: number): Record<string, unknown> {
+  return {
+    cadence_content: {
+      settings: { name: `Cadence ${id}`, target_daily_people: 10, remove_replied: true },
+      sharing_settings: { team_cadence: false, shared: false },
+      step_groups: [
+        {
+          day: 1,
+          automated: false,
+          steps: [
+            {
+              enabled: true,
+              name: 'Introduction',
+              type: 'Email',
+              type_settings: {
+                email_template: { title: 'Hello', subject: 'Hello', body: '<p>Hi</p>' },
+              },
+            },
+          ],
+        },
+      ],
+    },
+  };
+}
+
+let imported = 9_000;
+
+function importCadence({ mediaType, raw }: EngineRequest): Reply {
+  const body = mediaType === 'application/json' ? parse(raw) : undefined;
+  const content = isObject(body) ? body['cadence_content'] : undefined;
+  const settings = isObject(body) ? body['settings'] : undefined;
+  const name = isObject(settings) ? settings['name'] : undefined;
+  const errors = {
+    ...(isObject(content) ? {} : { cadence_content: ['must be an object'] }),
+    ...(typeof name === 'string' && name !== '' ? {} : { 'settings.name': ["can't be blank"] }),
+  };
+  if (Object.keys(errors).length > 0) return { status: 422, body: { errors } };
+  imported += 1;
+  return { status: 200, body: { data: { cadence: { id: imported, name } } } };
+}
+
+function parse(raw: Buffer): unknown {
+  try {
+    return JSON.parse(raw.toString());
+  } catch {
+    return undefined;
+  }
+}

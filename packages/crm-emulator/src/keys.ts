@@ -1,0 +1,111 @@
+import { createHash, generateKeyPair, type KeyObject, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import { exportJWK, type JWK, jwtVerify, type JWTPayload, SignJWT } from 'jose';
+import type { TokenFault } from './types.js';
+
+const generate = promisify(generateKeyPair);
+
+type IdTokenFault = Extract<TokenFault, { kind: 'id-token' }>;
+
+interface SigningKey {
+  kid: string;
+  privateKey: KeyObject;
+  publicKey: KeyObject;
+  jwk: JWK;
+}
+
+async function createKey(): Promise<SigningKey> {
+  const pair = await generate('rsa', { modulusLength: 2048 });
+  const kid = randomBytes(12).toString('base64url');
+  const jwk = await exportJWK(pair.publicKey);
+  return { kid, ...pair, jwk: { ...jwk, kid, use: 'sig', alg: 'RS256' } };
+}
+
+/** The signing keys of one issuer: one signs, all of them are published. */
+export class KeyRing {
+  #keys: [SigningKey, ...SigningKey[]];
+
+  private constructor(keys: [SigningKey, ...SigningKey[]]) {
+    this.#keys = keys;
+  }
+
+  /** The current key, and the one that would be next. */
+  static async create(): Promise<KeyRing> {
+    return new KeyRing(await Promise.all([createKey(), createKey()]));
+  }
+
+  async rotate(retireOld = false): Promise<void> {
+    const [old, ...others] = this.#keys;
+    this.#keys = [await createKey(), ...(retireOld ? [] : [old]), ...others];
+  }
+
+  get jwks(): { keys: JWK[] } {
+    return { keys: this.#keys.map(({ jwk }) => jwk) };
+  }
+
+  async sign(claims: JWTPayload, fault?: IdTokenFault): Promise<string> {
+    const [key] = this.#keys;
+    const { kid } = key;
+    const rs256 = (header: Record<string, unknown>, signingKey = key.privateKey) =>
+      new SignJWT(claims)
+        .setProtectedHeader({ ...header, alg: 'RS256', typ: 'JWT' })
+        .sign(signingKey);
+
+    switch (fault?.alg) {
+      case undefined:
+        return rs256({ kid });
+      case 'none':
+        return `${encode({ alg: 'none', typ: 'JWT', kid })}.${encode(claims)}.`;
+      case 'HS256':
+        return new SignJWT(claims)
+          .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid })
+          .sign(Buffer.from(key.publicKey.export({ type: 'spki', format: 'pem' })));
+      case 'unknown-kid':
+        return rs256({ kid: 'no-such-key' });
+      case 'no-kid':
+        return rs256({});
+      case 'bad-signature':
+        return withBrokenSignature(await rs256({ kid }));
+      case 'embedded-jwk': {
+        const stranger = await createKey();
+        return rs256({ kid: stranger.kid, jwk: stranger.jwk }, stranger.privateKey);
+      }
+    }
+  }
+
+  /** Verifies a token this ring signed. */
+  async verify(token: string, issuer: string, audience: string): Promise<JWTPayload> {
+    const { payload } = await jwtVerify(
+      token,
+      ({ kid }) => {
+        const key = this.#keys.find((candidate) => candidate.kid === kid);
+        if (!key) throw new Error('unknown signing key');
+        return key.publicKey;
+      },
+      { issuer, audience, algorithms: ['RS256'] },
+    );
+    return payload;
+  }
+}
+
+/** OIDC Core §3.1.3.6: the left half of the access token's hash. */
+export function atHash(accessToken: string): string {
+  return createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url');
+}
+
+/** The claims of a token whose signature is of no interest here. */
+export function claimsOf(token: string): JWTPayload {
+  const [, payload = ''] = token.split('.');
+  return JSON.parse(Buffer.from(payload, 'base64url').toString()) as JWTPayload;
+}
+
+function encode(value: unknown): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+function withBrokenSignature(token: string): string {
+  const dot = token.lastIndexOf('.');
+  const signature = Buffer.from(token.slice(dot + 1), 'base64url');
+  signature.writeUInt8(signature.readUInt8(0) ^ 0xff, 0);
+  return `${token.slice(0, dot)}.${signature.toString('base64url')}`;
+}

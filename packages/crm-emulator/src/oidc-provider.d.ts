@@ -1,0 +1,108 @@
+/**
+ * The few parts of oidc-provider (which ships no types) that the emulator uses. `lib/provider.js` is
+ * imported instead of the package's entry, whose only other effect is a console notice about the
+ * Node.js release.
+ */
+declare module 'oidc-provider/lib/provider.js' {
+  import type { IncomingMessage, ServerResponse } from 'node:http';
+
+  export interface Stored {
+    [field: string]: unknown;
+  }
+
+  export interface OidcContext {
+    route?: string;
+    params?: Record<string, string | undefined>;
+    result?: { login?: { accountId: string } };
+    entities: {
+      Account?: { accountId: string };
+      AccessToken?: Issued;
+      ClientCredentials?: Issued;
+    };
+    requestParamOIDCScopes: Set<string>;
+    requestParamScopes: Set<string>;
+    resourceServers: Record<string, unknown>;
+    session?: { accountId?: string };
+    client?: { clientId: string };
+  }
+
+  export interface Issued {
+    jti: string;
+    accountId?: string;
+    clientId: string;
+    scope?: string;
+    aud?: string;
+    exp: number;
+    iat: number;
+  }
+
+  export interface Context {
+    req: IncomingMessage;
+    res: ServerResponse;
+    method: string;
+    path: string;
+    url: string;
+    querystring: string;
+    query: Record<string, string | string[] | undefined>;
+    headers: IncomingMessage['headers'];
+    status: number;
+    body: unknown;
+    type: string;
+    respond?: boolean;
+    state: Record<string, unknown>;
+    oidc?: OidcContext;
+    get(name: string): string;
+    set(name: string, value: string | string[]): void;
+    remove(name: string): void;
+    redirect(url: string): void;
+  }
+
+  export type Middleware = (context: Context, next: () => Promise<void>) => unknown;
+
+  export interface Grant {
+    jti: string;
+    addOIDCScope(scope: string): void;
+    addResourceScope(resource: string, scope: string): void;
+    save(): Promise<string>;
+  }
+
+  export interface Interaction {
+    uid: string;
+    exp: number;
+    returnTo: string;
+    params: Record<string, string | undefined>;
+    result?: unknown;
+    save(ttlSeconds: number): Promise<string>;
+  }
+
+  export interface EngineError extends Error {
+    error: string;
+    error_description?: string;
+    error_detail?: string;
+    statusCode: number;
+  }
+
+  export class Provider {
+    constructor(issuer: string, configuration: Record<string, unknown>);
+    issuer: string;
+    use(middleware: Middleware): this;
+    callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+    registerResponseMode(
+      name: string,
+      handler: (context: Context, redirectUri: string, payload: Record<string, string>) => void,
+    ): void;
+    on(event: string, listener: (context: Context, error: EngineError) => void): this;
+    Grant: new (fields: { accountId: string; clientId: string }) => Grant;
+    Interaction: { find(uid: string): Promise<Interaction | undefined> };
+    Client: { prototype: { redirectUriAllowed(this: unknown, uri: string): boolean } };
+  }
+}
+
+declare module 'oidc-provider/lib/helpers/errors.js' {
+  export class CustomOIDCProviderError extends Error {
+    constructor(error: string, description: string);
+  }
+  export class InvalidTarget extends Error {
+    constructor(description?: string);
+  }
+}

@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto';
+import type { Context } from 'oidc-provider/lib/provider.js';
+import type { Rehearsal } from './dialect.js';
+import { Html, html } from './html.js';
+import type { Resident } from './people.js';
+
+const STYLE = `
+:root{color-scheme:light dark;--paper:#f4f2ee;--card:#fff;--ink:#1d1f24;--soft:#5a5f6b;--line:#d9d6cf;--accent:#2b5c4f;--accent-ink:#fff;--warn:#8a4b08;--warn-paper:#fdf3e3}
+@media (prefers-color-scheme:dark){:root{--paper:#17191d;--card:#20232a;--ink:#eceae6;--soft:#a6abb8;--line:#3a3f4a;--accent:#7fc4b0;--accent-ink:#10211c;--warn:#f0c078;--warn-paper:#33291a}}
+*{box-sizing:border-box}
+body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem 1rem;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
+main{width:100%;max-width:30rem;background:var(--card);border:1px solid var(--line);border-radius:14px;overflow:hidden;box-shadow:0 8px 30px rgb(0 0 0/.06)}
+.notice{margin:0;padding:.6rem 1.5rem;background:var(--warn-paper);color:var(--warn);font-size:.875rem;font-weight:600}
+.body{padding:1.25rem 1.5rem 1.5rem}
+h1{margin:0 0 .25rem;font-size:1.4rem;line-height:1.25;letter-spacing:-.01em}
+p{margin:0 0 1rem}.soft{color:var(--soft);font-size:.9rem}
+code{font:.9em ui-monospace,monospace;overflow-wrap:anywhere}
+ul{list-style:none;margin:0 0 .75rem;padding:0;display:grid;gap:.5rem}
+button{font:inherit;cursor:pointer;border-radius:9px;border:1px solid var(--line);background:var(--card);color:var(--ink);min-height:48px;padding:.55rem .9rem;width:100%;text-align:left}
+button:hover{border-color:var(--accent);background:color-mix(in srgb,var(--accent) 7%,var(--card))}
+button:focus-visible,select:focus-visible,summary:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+.hinted button{border-color:var(--accent);background:var(--accent);color:var(--accent-ink);font-weight:600}
+.hinted button:hover{background:color-mix(in srgb,var(--accent) 90%,var(--ink))}
+.who{margin:.15rem .9rem 0;color:var(--soft);font-size:.8125rem;overflow-wrap:anywhere}
+.scopes{display:flex;flex-wrap:wrap;gap:.35rem;margin:0 0 1.1rem}
+.scopes li{border:1px solid var(--line);border-radius:99px;padding:0 .6rem;font:.8125rem/1.6rem ui-monospace,monospace}
+details{margin-top:1rem;border-top:1px solid var(--line);padding-top:.85rem}
+summary{cursor:pointer;font-weight:600;min-height:28px}
+label{display:block;margin:.5rem 0 .25rem;font-size:.9rem}
+select{font:inherit;width:100%;min-height:44px;padding:.4rem .6rem;border:1px solid var(--line);border-radius:9px;background:var(--card);color:var(--ink)}
+.deny{text-align:center;color:var(--soft)}
+dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:0}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
+`;
+
+const SUBMIT = 'document.forms[0].submit()';
+
+function sourceHash(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+}
+
+/** No `form-action`: browsers apply it to redirects too, and the answer to a form leads back to the app. */
+const POLICY = [
+  "default-src 'none'",
+  `style-src ${sourceHash(STYLE)}`,
+  `script-src ${sourceHash(SUBMIT)}`,
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Headers of every page. */
+export const PAGE_HEADERS: Record<string, string> = {
+  'content-security-policy': POLICY,
+  'x-frame-options': 'DENY',
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
+};
+
+export function sendPage(context: Context, status: number, page: string): void {
+  context.status = status;
+  context.body = page;
+  context.set('content-type', 'text/html; charset=utf-8');
+  for (const [name, value] of Object.entries(PAGE_HEADERS)) context.set(name, value);
+}
+
+function document(title: string, notice: string, body: Html): string {
+  return `<!doctype html>\n${
+    html`<html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title}</title>
+        <style>
+          ${raw(STYLE)}
+        </style>
+      </head>
+      <body>
+        <main>
+          <p class="notice">${notice}</p>
+          <div class="body">${body}</div>
+        </main>
+      </body>
+    </html>`.text
+  }\n`;
+}
+
+const noticeOf = (title: string) => `Local emulator of ${title}. For development only.`;
+
+export interface SignIn {
+  title: string;
+  action: string;
+  clientID: string;
+  redirectHost: string;
+  scopes: readonly string[];
+  people: readonly Resident[];
+  hinted: Resident | undefined;
+  rehearsals: readonly Rehearsal[];
+}
+
+export function signInPage(signIn: SignIn): string {
+  const { title, hinted, scopes } = signIn;
+  const people = hinted
+    ? [hinted, ...signIn.people.filter((person) => person !== hinted)]
+    : signIn.people;
+  return document(
+    `Sign in: local emulator of ${title}`,
+    noticeOf(title),
+    html`<h1>Who is signing in?</h1>
+      <p class="soft">
+        <code>${signIn.clientID}</code> asks, and gets the answer at
+        <code>${signIn.redirectHost}</code>${scopes.length > 0 ? ', for these scopes:' : '.'}
+      </p>
+      ${
+        scopes.length > 0 &&
+        html`<ul class="scopes" aria-label="Scopes">
+          ${scopes.map((scope) => html`<li>${scope}</li>`)}
+        </ul>`
+      }
+      <form method="post" action="${signIn.action}">
+        <ul>
+          ${people.map(
+            (person) =>
+              html`<li ${person === hinted && html`class="hinted"`}>
+                <button
+                  name="person"
+                  value="${person.number}"
+                  aria-describedby="about-${person.number}"
+                >
+                  Continue as ${person.name}
+                </button>
+                <p class="who" id="about-${person.number}">${aboutPerson(person)}</p>
+              </li>`,
+          )}
+        </ul>
+        <button class="deny" name="deny" value="1">Deny</button>
+        <details>
+          <summary>Rehearse a failure</summary>
+          <label for="fault">What goes wrong, once, after this sign-in</label>
+          <select id="fault" name="fault">
+            <option value="">Nothing</option>
+            ${signIn.rehearsals.map(({ label }, index) => html`<option value="${index}">${label}</option>`)}
+          </select>
+        </details>
+      </form>`,
+  );
+}
+
+function aboutPerson({ email, jobRole, admin, active }: Resident): string {
+  return [jobRole, email ?? 'no e-mail address', admin && 'administrator', !active && 'inactive']
+    .filter(Boolean)
+    .join(' · ');
+}
+
+/** What the browser shows when there is nowhere safe to redirect to. */
+export function errorPage(title: string, error: string, description: string): string {
+  return document(
+    `Error: local emulator of ${title}`,
+    noticeOf(title),
+    html`<h1>This request was refused</h1>
+      <p class="soft">
+        The application is not told: without a known client and a registered redirect URI there is
+        nobody to send the browser back to.
+      </p>
+      <dl>
+        <dt>error</dt>
+        <dd><code>${error}</code></dd>
+        <dt>description</dt>
+        <dd>${description}</dd>
+      </dl>`,
+  );
+}
+
+/** OAuth 2.0 Form Post Response Mode: the parameters travel as a form that sends itself. */
+export function formPostPage(action: string, params: Record<string, unknown>): string {
+  const fields = Object.entries(params).filter(([, value]) => value !== undefined);
+  return document(
+    'Back to the application',
+    'Local emulator. For development only.',
+    html`<form method="post" action="${action}">
+        ${fields.map(
+          ([name, value]) => html`<input type="hidden" name="${name}" value="${String(value)}" />`,
+        )}
+        <button>Back to the application</button>
+      </form>
+      <script>
+        ${raw(SUBMIT)};
+      </script>`,
+  );
+}
+
+/** The front door of an origin, for a person who opens it. */
+export function homePage(title: string, facts: readonly (readonly [string, string])[]): string {
+  return document(
+    `Local emulator of ${title}`,
+    noticeOf(title),
+    html`<h1>Listening</h1>
+      <p class="soft">Point an application at these addresses.</p>
+      <dl>
+        ${facts.map(
+          ([term, value]) =>
+            html`<dt>${term}</dt>
+              <dd><code>${value}</code></dd>`,
+        )}
+      </dl>`,
+  );
+}
+
+function raw(text: string): Html {
+  return new Html(text);
+}

@@ -1,0 +1,4 @@
+export interface RefusalEntry {
+  section: string;
+}
+export const REFUSALS: RefusalEntry[] = [];
