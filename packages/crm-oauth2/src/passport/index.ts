@@ -6,12 +6,14 @@ export type { CookieStateStoreOptions } from './cookie-state-store';
 export type { LoginRequest, LoginResponse } from './request';
 export { SessionStateStore } from './session-state-store';
 export type { StateStore } from './state-store';
-export { ProviderStrategy } from './strategy';
-export type { AuthenticateOptions, StrategyOptions } from './strategy';
+export { ProviderStrategy, strategyFor } from './strategy';
+export type { AuthenticateOptions, StrategyClass, StrategyOptions } from './strategy';
 export type {
   Done,
   TypedVerify,
   VerifyContext,
   VerifyFunction,
+  VerifyFunctionWithParams,
   VerifyFunctionWithRequest,
+  VerifyFunctionWithRequestAndParams,
 } from './verify';

@@ -16,7 +16,16 @@ import { SessionStateStore } from './session-state-store';
 import { requireStateStore } from './state-store';
 import type { StateStore } from './state-store';
 import { classicVerify, typedVerify } from './verify';
-import type { TypedVerify, Verify, VerifyFunction, VerifyFunctionWithRequest } from './verify';
+import type {
+  AnyVerifyFunction,
+  Request,
+  TypedVerify,
+  Verify,
+  VerifyFunction,
+  VerifyFunctionWithParams,
+  VerifyFunctionWithRequest,
+  VerifyFunctionWithRequestAndParams,
+} from './verify';
 
 /** The options of passport-oauth2, and ours; the provider's own come beside them. */
 export interface StrategyOptions<P extends Profile = Profile> extends ClientOptions {
@@ -120,7 +129,7 @@ export abstract class ProviderStrategy<
   constructor(
     provider: ProviderDescription<Options, P>,
     options: StrategyOptions<P> & Options,
-    verify?: VerifyFunction<P> | VerifyFunctionWithRequest<P>,
+    verify?: AnyVerifyFunction<P>,
   ) {
     const owner = provider.title;
     const own = Object.keys(provider.options);
@@ -235,7 +244,10 @@ export abstract class ProviderStrategy<
     });
     const profile = await this.loadProfile(tokens, deadline);
     const { user, info } = await this.at('verify', () =>
-      this.verify({ tokens, profile: profile as P, req, state: attempt.appState }, deadline),
+      this.verify(
+        { tokens, profile: profile as P, req: req as Request, state: attempt.appState },
+        deadline,
+      ),
     );
     if (!user) return { verb: 'fail', info: info ?? {} };
     const { appState: state } = attempt;
@@ -293,6 +305,47 @@ export abstract class ProviderStrategy<
   private at<T>(stage: Stage, step: () => Promise<T>): Promise<T> {
     return located({ provider: this.client.provider, stage }, step);
   }
+}
+
+type Options<Own, P extends Profile, WithRequest extends boolean> = Omit<
+  StrategyOptions<P>,
+  'verify' | 'passReqToCallback'
+> &
+  Own &
+  (WithRequest extends true ? { passReqToCallback: true } : { passReqToCallback?: false });
+
+/** The ways to construct a strategy, told apart so that the arguments of verify are typed. */
+export interface StrategyClass<Own extends object, P extends Profile> {
+  new (options: Options<Own, P, false>, verify: VerifyFunction<P>): ProviderStrategy<Own, P>;
+  new (
+    options: Options<Own, P, false>,
+    verify: VerifyFunctionWithParams<P>,
+  ): ProviderStrategy<Own, P>;
+  new (
+    options: Options<Own, P, true>,
+    verify: VerifyFunctionWithRequest<P>,
+  ): ProviderStrategy<Own, P>;
+  new (
+    options: Options<Own, P, true>,
+    verify: VerifyFunctionWithRequestAndParams<P>,
+  ): ProviderStrategy<Own, P>;
+  new (options: Options<Own, P, false> & { verify: TypedVerify<P> }): ProviderStrategy<Own, P>;
+}
+
+/**
+ * The strategy class of a described provider, to be extended under the provider's name.
+ *
+ * @example
+ * class AcmeStrategy extends strategyFor(acme) {}
+ */
+export function strategyFor<Own extends object, P extends Profile>(
+  provider: ProviderDescription<Own, P>,
+): StrategyClass<Own, P> {
+  return class extends ProviderStrategy<Own, P> {
+    constructor(options: StrategyOptions<P> & Own, verify?: AnyVerifyFunction<P>) {
+      super(provider, options, verify);
+    }
+  };
 }
 
 function act(outcome: Outcome, actions: Actions): void {
@@ -355,7 +408,7 @@ function chooseVerify<P extends Profile>(
   }
   if (typeof typed === 'function') return typedVerify(typed as TypedVerify<P>);
   if (typeof verify === 'function') {
-    return classicVerify(verify as VerifyFunction<P>, options.passReqToCallback === true);
+    return classicVerify(verify as AnyVerifyFunction<P>, options.passReqToCallback === true);
   }
   throw new TypeError(`${owner}: a verify function is required`);
 }

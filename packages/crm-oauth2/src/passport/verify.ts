@@ -2,49 +2,63 @@
  * The application's verify function: Passport's handshake by number of arguments, and ours by one
  * typed object. The only place where arguments are counted.
  */
+import type OAuth2Strategy = require('passport-oauth2');
 import type { Deadline } from '../deadline';
 import { Problem } from '../errors';
 import type { JsonObject } from '../json';
 import type { Profile } from '../provider';
 import type { TokenSet } from '../token-set';
-import type { LoginRequest } from './request';
+
+/** The request as Passport's own types know it. */
+export type Request = Parameters<OAuth2Strategy['authenticate']>[0];
 
 /** Passport's `done(err, user, info)`. */
 export type Done = (error?: unknown, user?: unknown, info?: object) => void;
 
 /**
- * Passport's classic verify function, with the arity rules of passport-oauth2: `params`, the whole
- * token response, before `profile` when the function declares one argument more.
- * It calls `done`, or returns a promise of the user (`false` or `null` to refuse).
+ * Passport's classic verify function. It calls `done`, or returns a promise of the user (`false` or
+ * `null` to refuse).
  */
-export type VerifyFunction<P extends Profile = Profile> =
-  | ((accessToken: string, refreshToken: string, profile: P, done: Done) => unknown)
-  | ((
-      accessToken: string,
-      refreshToken: string,
-      params: JsonObject,
-      profile: P,
-      done: Done,
-    ) => unknown);
+export type VerifyFunction<P extends Profile = Profile> = (
+  accessToken: string,
+  refreshToken: string | undefined,
+  profile: P,
+  done: Done,
+) => unknown;
 
-/** The same under `passReqToCallback: true`: the request comes first. */
-export type VerifyFunctionWithRequest<P extends Profile = Profile, Req = LoginRequest> =
-  | ((req: Req, accessToken: string, refreshToken: string, profile: P, done: Done) => unknown)
-  | ((
-      req: Req,
-      accessToken: string,
-      refreshToken: string,
-      params: JsonObject,
-      profile: P,
-      done: Done,
-    ) => unknown);
+/** With one argument more: `params` is the whole token response. */
+export type VerifyFunctionWithParams<P extends Profile = Profile> = (
+  accessToken: string,
+  refreshToken: string | undefined,
+  params: Readonly<JsonObject>,
+  profile: P,
+  done: Done,
+) => unknown;
+
+/** Under `passReqToCallback: true` the request comes first. */
+export type VerifyFunctionWithRequest<P extends Profile = Profile> = (
+  req: Request,
+  ...rest: Parameters<VerifyFunction<P>>
+) => unknown;
+
+export type VerifyFunctionWithRequestAndParams<P extends Profile = Profile> = (
+  req: Request,
+  ...rest: Parameters<VerifyFunctionWithParams<P>>
+) => unknown;
+
+/** Any of the classic forms; passport-oauth2's arity rules tell them apart. */
+export type AnyVerifyFunction<P extends Profile = Profile> =
+  | VerifyFunction<P>
+  | VerifyFunctionWithParams<P>
+  | VerifyFunctionWithRequest<P>
+  | VerifyFunctionWithRequestAndParams<P>;
 
 /** What the typed form of verify is given. */
-export interface VerifyContext<P extends Profile = Profile, Req = LoginRequest> {
+export interface VerifyContext<P extends Profile = Profile> {
   tokens: TokenSet;
   /** Absent only under `skipUserProfile`. */
   profile: P;
-  req: Req;
+  req: Request;
   /** The application's own state, as passed to `authenticate`. */
   state: unknown;
 }
@@ -76,7 +90,7 @@ export function typedVerify<P extends Profile>(verify: TypedVerify<P>): Verify<P
 
 /** The classic form. The first outcome wins, be it a call of `done` or the promise. */
 export function classicVerify<P extends Profile>(
-  verify: VerifyFunction<P> | VerifyFunctionWithRequest<P>,
+  verify: AnyVerifyFunction<P>,
   passReqToCallback: boolean,
 ): Verify<P> {
   return async ({ tokens, profile, req }, deadline) => {

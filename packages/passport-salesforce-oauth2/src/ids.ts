@@ -1,0 +1,47 @@
+/** The organization and the user of an identity URL, and the URL itself. */
+export interface Identity {
+  url: URL;
+  organizationId: string;
+  userId: string;
+}
+
+/** `/id/ORG/USER`, under the path of a site at most. */
+const PATH =
+  /^(?:\/[\w-]+)*\/id\/(00D[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?)\/(005[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?)$/;
+
+/** @returns nothing for what is no identity URL */
+export function parseIdentityUrl(id: unknown): Identity | undefined {
+  if (typeof id !== 'string' || !URL.canParse(id)) return undefined;
+  const url = new URL(id);
+  const [, organizationId, userId] = PATH.exec(url.pathname) ?? [];
+  if (organizationId === undefined || userId === undefined) return undefined;
+  return { url, organizationId, userId };
+}
+
+const SUFFIX = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345';
+
+/**
+ * A record id in its form of 18 characters. The last three say which of the first 15 are upper
+ * case; published ones are sometimes wrong, so they are always computed.
+ *
+ * @param id 15 or 18 letters and digits
+ */
+export function to18(id: string): string {
+  const id15 = id.slice(0, 15);
+  const suffix = [0, 5, 10].map((start) => {
+    const bits = [0, 1, 2, 3, 4].filter((bit) => /[A-Z]/.test(id15.charAt(start + bit)));
+    return SUFFIX.charAt(bits.reduce((sum, bit) => sum + 2 ** bit, 0));
+  });
+  return id15 + suffix.join('');
+}
+
+/** Same organization and same user; the first 15 characters count, case-sensitively. */
+export function sameIds(
+  a: { organizationId: string; userId: string },
+  b: { organizationId: string; userId: string },
+): boolean {
+  return (
+    a.organizationId.slice(0, 15) === b.organizationId.slice(0, 15) &&
+    a.userId.slice(0, 15) === b.userId.slice(0, 15)
+  );
+}

@@ -1,0 +1,170 @@
+import { Problem, defineProvider } from 'crm-oauth2';
+import { sameIds, parseIdentityUrl } from './ids';
+import { isIdentityHost, isSameOrigin } from './hosts';
+import { mapProfile } from './profile';
+import type { SalesforceProfile } from './profile';
+import { checkSignature } from './signature';
+
+/** Options of Salesforce beside the common ones. */
+export interface SalesforceOptions {
+  /**
+   * Where people sign in; every endpoint is derived from it. `https://test.salesforce.com` for a
+   * sandbox, `https://NAME.my.salesforce.com` for a My Domain, or an Experience Cloud site.
+   */
+  loginURL?: string;
+  authorizationURL?: string;
+  tokenURL?: string;
+  userInfoURL?: string;
+  jwksURL?: string;
+}
+
+const under = (loginURL: string, path: string) => loginURL.replace(/\/+$/, '') + path;
+
+/**
+ * Salesforce: OAuth 2.0 whose token response is signed with the consumer secret and names the
+ * person by an identity URL, with OpenID Connect on top. Checked 2026-08.
+ *
+ * @see https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_oauth_web_server_flow.htm
+ * @see https://help.salesforce.com/s/articleView?id=xcloud.remoteaccess_using_openid.htm
+ */
+export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
+  name: 'salesforce',
+  title: 'Salesforce',
+  options: {
+    loginURL: 'url',
+    authorizationURL: 'url',
+    tokenURL: 'url',
+    userInfoURL: 'url',
+    jwksURL: 'url',
+  },
+  endpoints: ({
+    loginURL = 'https://login.salesforce.com',
+    authorizationURL = under(loginURL, '/services/oauth2/authorize'),
+    tokenURL = under(loginURL, '/services/oauth2/token'),
+    userInfoURL = under(loginURL, '/services/oauth2/userinfo'),
+    jwksURL = under(loginURL, '/id/keys'),
+  }) => {
+    refusePageHost(loginURL);
+    return {
+      issuer: loginURL.replace(/\/+$/, ''),
+      authorizationEndpoint: authorizationURL,
+      tokenEndpoint: tokenURL,
+      userInfoEndpoint: userInfoURL,
+      jwksUri: jwksURL,
+      revocationEndpoint: under(loginURL, '/services/oauth2/revoke'),
+    };
+  },
+  scope: ['openid', 'id', 'profile', 'email'],
+  tokenRequestFormat: 'form',
+  // Answered by 400 "scope parameter not supported", on a refresh too.
+  scopeInTokenRequests: false,
+  idToken: 'when present',
+  authorizationParameters: {
+    prompt: 'prompt',
+    loginHint: 'login_hint',
+    display: 'display',
+    immediate: 'immediate',
+    ssoProvider: 'sso_provider',
+  },
+  refusals: ['immediate_unsuccessful', 'inactive_user'],
+  hints: {
+    immediate_unsuccessful:
+      'Salesforce needs to ask the person. Start the login without `immediate`.',
+    inactive_user:
+      'The person is frozen or deactivated in Salesforce. Their administrator can activate them.',
+    inactive_org: 'The Salesforce organization is locked. Its administrator can say why.',
+    invalid_client_id:
+      'Salesforce does not know the consumer key. Compare it with the app, wait ten minutes after creating the app, and install the app in the organization.',
+    invalid_client: "The consumer secret is wrong. Copy it again from the app's OAuth settings.",
+    redirect_uri_mismatch: 'Register `callbackURL` in the app, character by character.',
+    invalid_scope: 'Select the scopes on the app, or ask for fewer.',
+    invalid_app_access:
+      'An administrator must give the person access to the app (profile or permission set).',
+    OAUTH_APP_BLOCKED: 'An administrator has blocked the app in this organization.',
+    OAUTH_APP_ACCESS_DENIED: 'An administrator must give the person access to the app.',
+    OAUTH_EC_APP_NOT_FOUND: 'The app is not installed in this organization.',
+    rate_limit_exceeded: 'The person logged in too often within the hour. Wait, then try again.',
+    unexpected_redirect:
+      'This host is not the one the organization signs in at. Set `loginURL` to its My Domain, or to https://test.salesforce.com for a sandbox.',
+    unexpected_content_type:
+      'A Salesforce page answered instead of its OAuth service. Set `loginURL` to the My Domain, not to a Lightning or Setup address.',
+    signature_missing:
+      'Salesforce signs every answer of this flow. Do not trust this one; check what sits between this server and Salesforce.',
+    signature_mismatch:
+      'The answer was not signed with this consumer secret. Check that `clientSecret` belongs to `clientID`; otherwise do not trust this answer.',
+    identity_url_missing: 'The token response names no person. Check `tokenURL`.',
+    insufficient_scope: 'Add the scope `id` to the app and to the login.',
+    not_asserted:
+      'The access token belongs to somebody else than the profile. Do not trust this answer.',
+  },
+  idTokenIssuers: (response, { endpoints }) => {
+    // An org behind login.salesforce.com issues under its own My Domain. Its host is believed only
+    // as part of `id`, which the signature covers.
+    const identity = typeof response.id === 'string' ? parseIdentityUrl(response.id) : undefined;
+    const known = [endpoints.issuer ?? ''];
+    return identity && isIdentityHost(identity.url, endpoints)
+      ? [...known, identity.url.origin]
+      : known;
+  },
+  checkTokenResponse: (response, { options, grantType }) => {
+    const login = grantType === 'authorization_code';
+    if (options.clientSecret !== undefined && (login || response.signature !== undefined)) {
+      checkSignature(response, options.clientSecret);
+    }
+    if (login && typeof response.id !== 'string') {
+      throw new Problem('identity_url_missing', 'the token response has no "id"');
+    }
+  },
+  profileRequest: ({ response, claims }, { endpoints }) => {
+    const trusts = (url: URL) => isIdentityHost(url, endpoints);
+    // Only without a login, when all there is is an access token.
+    if (response.id === undefined) return { url: endpoints.userInfoEndpoint ?? '', trusts };
+
+    const identity = parseIdentityUrl(response.id);
+    if (!identity || !trusts(identity.url)) {
+      throw new Problem('untrusted_host', 'the identity URL is not one of Salesforce');
+    }
+    const subject = claims && parseIdentityUrl(claims.sub);
+    if (claims && !(subject && sameIds(subject, identity))) {
+      throw new Problem(
+        'subject_mismatch',
+        'the ID Token is of another person than the identity URL',
+      );
+    }
+    // login.salesforce.com may redirect to the instance, so the instance is asked at once.
+    const url = new URL(identity.url);
+    if (response.instance_url !== undefined) {
+      const instance =
+        typeof response.instance_url === 'string' && URL.canParse(response.instance_url)
+          ? new URL(response.instance_url)
+          : undefined;
+      if (!instance || !trusts(instance)) {
+        throw new Problem('untrusted_host', 'the instance URL is not one of Salesforce');
+      }
+      if (!isSameOrigin(url, instance)) {
+        url.protocol = instance.protocol;
+        url.host = instance.host;
+      }
+    }
+    url.search = '?format=json&version=latest';
+    return { url: url.href, trusts };
+  },
+  mapProfile,
+});
+
+/**
+ * Pages of an org are easily taken for its login host; their `/token` answers with a web page.
+ *
+ * @throws {TypeError} with the address to use instead
+ */
+function refusePageHost(loginURL: string): void {
+  const match =
+    /^https:\/\/([\w-]+)(?:\.[\w-]+)?\.(lightning\.force|my\.salesforce-setup|vf\.force|visualforce)\.com/i.exec(
+      loginURL,
+    );
+  if (match) {
+    throw new TypeError(
+      `Salesforce: option "loginURL" is the address of a page; use https://${match[1]}.my.salesforce.com`,
+    );
+  }
+}

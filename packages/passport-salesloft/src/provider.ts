@@ -1,0 +1,55 @@
+import { defineProvider } from 'crm-oauth2';
+import { mapProfile } from './profile';
+import type { SalesloftProfile } from './profile';
+
+/** Options of Salesloft beside the common ones; needed only for a test server. */
+export interface SalesloftOptions {
+  authorizationURL?: string;
+  tokenURL?: string;
+  profileURL?: string;
+}
+
+/**
+ * Salesloft: OAuth 2.0 with opaque tokens of 7200 seconds, and refresh tokens that rotate with every
+ * use. One environment serves every customer. Checked 2026-08.
+ *
+ * @see https://developers.salesloft.com/docs/platform/api-basics/oauth-authentication/
+ */
+export const salesloft = defineProvider<SalesloftOptions, SalesloftProfile>({
+  name: 'salesloft',
+  title: 'Salesloft',
+  options: { authorizationURL: 'url', tokenURL: 'url', profileURL: 'url' },
+  endpoints: ({
+    authorizationURL = 'https://accounts.salesloft.com/oauth/authorize',
+    tokenURL = 'https://accounts.salesloft.com/oauth/token',
+    profileURL = 'https://api.salesloft.com/v2/me.json',
+  }) => ({
+    authorizationEndpoint: authorizationURL,
+    tokenEndpoint: tokenURL,
+    userInfoEndpoint: profileURL,
+    // Not in the developer pages; advertised by mcp.salesloft.com for these same endpoints.
+    revocationEndpoint: new URL('/oauth/revoke', tokenURL).href,
+    // RFC 9207 `iss` is not advertised; one that comes must name this server.
+    issuer: new URL(authorizationURL).origin,
+  }),
+  // Scopes are chosen when the app is registered; a request without any gets those.
+  scope: [],
+  // The documentation sends those who get `invalid_grant` to a JSON body.
+  tokenRequestFormat: 'json',
+  scopeInTokenRequests: true,
+  idToken: 'none',
+  authorizationParameters: {},
+  refusals: [],
+  hints: {
+    invalid_token:
+      'Salesloft does not accept the access token. Refresh it, or have the person log in again.',
+    insufficient_scope:
+      'Salesloft refuses the profile. Check the permissions of the app in the developer portal.',
+    invalid_client:
+      'Client id or secret is wrong. Copy both from Salesloft > Your Applications > OAuth Applications.',
+    rate_limited:
+      'All apps of a Salesloft team share 600 cost points a minute. Wait for the next minute, then try again.',
+  },
+  profileRequest: (_tokens, { endpoints }) => ({ url: endpoints.userInfoEndpoint ?? '' }),
+  mapProfile,
+});

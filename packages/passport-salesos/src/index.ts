@@ -1,0 +1,71 @@
+import * as base from 'crm-oauth2';
+import { CookieStateStore, strategyFor } from 'crm-oauth2/passport';
+import type { AuthenticateOptions, StrategyOptions } from 'crm-oauth2/passport';
+import { salesos } from './provider';
+import type { SalesosOptions } from './provider';
+import type { SalesosProfile } from './profile';
+
+/**
+ * Passport strategy `salesos`: log in with SalesOS.
+ *
+ * @example
+ * passport.use(
+ *   new SalesosStrategy({ clientID, clientSecret, callbackURL }, (accessToken, refreshToken, profile, done) =>
+ *     done(null, profile),
+ *   ),
+ * );
+ */
+class SalesosStrategy extends strategyFor(salesos) {}
+
+declare namespace SalesosStrategy {
+  export {
+    SalesosStrategy,
+    SalesosStrategy as Strategy,
+    SalesosStrategy as default,
+    salesos,
+    CookieStateStore,
+  };
+  export import AuthorizationError = base.AuthorizationError;
+  export import TokenError = base.TokenError;
+  export import InternalOAuthError = base.InternalOAuthError;
+  export type Options = StrategyOptions<SalesosProfile> & SalesosOptions;
+  export type Profile = SalesosProfile;
+  export type TokenSet = base.TokenSet;
+  /** `passport.authenticate('salesos', extras)`: what Auth0 understands at the start of a login. */
+  export interface AuthorizationExtras extends AuthenticateOptions {
+    prompt?: 'none' | 'login' | 'consent' | 'select_account';
+    loginHint?: string;
+    invitation?: string;
+    connection?: string;
+    screenHint?: string;
+    uiLocales?: string | readonly string[];
+    acrValues?: string | readonly string[];
+    audience?: string;
+  }
+}
+
+const { AuthorizationError, TokenError, InternalOAuthError } = base;
+// An own static each: `require('passport-salesos').Strategy` would otherwise be the one that is
+// inherited from passport-oauth2.
+Object.assign(SalesosStrategy, {
+  Strategy: SalesosStrategy,
+  default: SalesosStrategy,
+  SalesosStrategy,
+  salesos,
+  CookieStateStore,
+  AuthorizationError,
+  TokenError,
+  InternalOAuthError,
+});
+// Never runs: Node's reader of CommonJS exports finds the names for `import { Strategy }` here.
+0 &&
+  (module.exports = {
+    Strategy: undefined,
+    SalesosStrategy: undefined,
+    salesos: undefined,
+    CookieStateStore: undefined,
+    AuthorizationError: undefined,
+    TokenError: undefined,
+    InternalOAuthError: undefined,
+  });
+export = SalesosStrategy;

@@ -1,0 +1,92 @@
+import { defineProvider } from 'crm-oauth2';
+import { hasProfileClaims, mapProfile } from './profile';
+import type { SalesosProfile } from './profile';
+
+/** Options of SalesOS beside the common ones. */
+export interface SalesosOptions {
+  /** With its trailing slash, as the ID Token names it; every endpoint is derived from it. */
+  issuer?: string;
+  /** The API the access token is for; without one Auth0 issues opaque tokens. */
+  audience?: string;
+  authorizationURL?: string;
+  tokenURL?: string;
+  userInfoURL?: string;
+  jwksURL?: string;
+  /** Ask `/userinfo` at every login, instead of only when the ID Token has no profile in it. */
+  userInfo?: boolean;
+}
+
+/**
+ * SalesOS (Play2Sell): OpenID Connect by an Auth0 tenant on its own domain. Checked 2026-08.
+ *
+ * Newer pages of SalesOS describe API keys and signed requests for its data API; a login rests on
+ * Auth0 alone and never asks that API.
+ *
+ * @see https://docs.play2sell.com/api/authentication
+ * @see https://auth0.com/docs/api/authentication
+ */
+export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
+  name: 'salesos',
+  title: 'SalesOS',
+  options: {
+    issuer: 'url',
+    audience: 'string',
+    authorizationURL: 'url',
+    tokenURL: 'url',
+    userInfoURL: 'url',
+    jwksURL: 'url',
+    userInfo: 'boolean',
+  },
+  endpoints: ({
+    issuer = 'https://auth.play2sell.com/',
+    authorizationURL = new URL('/authorize', issuer).href,
+    tokenURL = new URL('/oauth/token', issuer).href,
+    userInfoURL = new URL('/userinfo', issuer).href,
+    jwksURL = new URL('/.well-known/jwks.json', issuer).href,
+  }) => ({
+    issuer,
+    authorizationEndpoint: authorizationURL,
+    tokenEndpoint: tokenURL,
+    userInfoEndpoint: userInfoURL,
+    jwksUri: jwksURL,
+    // Refresh tokens only: Auth0's access tokens live until they expire.
+    revocationEndpoint: new URL('/oauth/revoke', issuer).href,
+  }),
+  scope: ['openid', 'profile', 'email'],
+  tokenRequestFormat: 'json',
+  scopeInTokenRequests: true,
+  idToken: 'required',
+  authorizationParameters: {
+    prompt: 'prompt',
+    loginHint: 'login_hint',
+    maxAge: 'max_age',
+    organization: 'organization',
+    invitation: 'invitation',
+    connection: 'connection',
+    screenHint: 'screen_hint',
+    uiLocales: 'ui_locales',
+    acrValues: 'acr_values',
+    audience: 'audience',
+  },
+  refusals: [],
+  hints: {
+    id_token_missing:
+      'SalesOS sent no ID Token. If the client id begins with tpc_, Auth0 counts the app as third-party and gives it no OpenID Connect: ask SalesOS for a first-party app.',
+    id_token_issuer:
+      'The ID Token comes from another issuer. `issuer` is the custom domain people sign in at, with its trailing slash: https://auth.play2sell.com/',
+    invalid_client: 'Client id or secret is wrong. Copy both from Admin > Integrations > API Keys.',
+    invalid_grant:
+      'The code or refresh token is used up, expired, revoked or rotated away. Start the login again; for a refresh, the person must sign in again.',
+    unauthorized_client:
+      'The app is not allowed to use this grant. Ask SalesOS to enable it for the app.',
+  },
+  requestParameters: (request, { options }): Readonly<Record<string, string>> =>
+    request === 'authorization' || request === 'client_credentials'
+      ? { audience: options.audience ?? 'https://api.play2sell.com' }
+      : {},
+  profileRequest: ({ claims }, { options, endpoints }) =>
+    options.userInfo || !hasProfileClaims(claims)
+      ? { url: endpoints.userInfoEndpoint ?? '' }
+      : undefined,
+  mapProfile,
+});
