@@ -21,7 +21,8 @@ export function buildAuthorizationUrl(request: AuthorizationRequest): string {
   const url = new URL(request.authorizationEndpoint);
   const query = url.searchParams;
   for (const [name, value] of Object.entries(request.parameters ?? {})) {
-    if (value !== undefined && value !== null) query.set(name, String(value));
+    if (typeof value === 'string') query.set(name, value);
+    else if (typeof value === 'number' || typeof value === 'boolean') query.set(name, `${value}`);
   }
   query.set('response_type', 'code');
   query.set('client_id', request.clientID);

@@ -4,16 +4,18 @@ import { buildAuthorizationUrl } from './authorization-request';
 import { validateAuthorizationResponse } from './authorization-response';
 import type { MissingAttempt, ValidatedAuthorizationResponse } from './authorization-response';
 import { Deadline } from './deadline';
-import { Problem, located, quote } from './errors';
+import { Problem, located } from './errors';
 import type { Stage } from './errors';
+import { fetchWithToken } from './bearer-request';
 import { HttpClient } from './http';
 import type { Agent, HttpRequest, HttpResponse } from './http';
 import { createIdTokenVerifier } from './id-token';
 import type { IdTokenVerifier } from './id-token';
-import { isJsonObject, parseJson, text } from './json';
+import { isJsonObject, parseJson } from './json';
 import { createLoginAttempt } from './login-attempt';
 import type { LoginAttempt, LoginAttemptDetails } from './login-attempt';
 import {
+  checkHeaders,
   checkProviderOptions,
   optionalNumber,
   refuseUnknownOptions,
@@ -27,8 +29,6 @@ import {
   isSuccess,
   processTokenError,
   processTokenResponse,
-  retryAfterSeconds,
-  statusProblem,
 } from './token-endpoint';
 import type { TokenSet } from './token-set';
 
@@ -59,12 +59,6 @@ export const CLIENT_OPTIONS = [
   'clockTolerance',
   'customHeaders',
 ] as const satisfies readonly (keyof ClientOptions)[];
-
-/** Headers of the protocol: an application that sets one means something the client does already. */
-const RESERVED_HEADERS = ['authorization', 'accept', 'content-type', 'content-length', 'host'];
-
-/** How far the provider may send a profile request on; Salesforce needs one hop. */
-const MAX_REDIRECTS = 3;
 
 /** Options of every call that asks the provider. */
 export interface CallOptions {
@@ -106,7 +100,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   readonly #headers: Readonly<OutgoingHttpHeaders>;
   readonly #http: HttpClient;
   readonly #verifyIdToken: IdTokenVerifier | undefined;
-  readonly #trustedOrigins: ReadonlySet<string>;
+  readonly #ownOrigins: ReadonlySet<string>;
 
   /** @throws {TypeError} naming the option that is missing, unknown or wrong */
   constructor(provider: ProviderDescription<Options, P>, options: ClientOptions & Options) {
@@ -151,7 +145,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         clockTolerance,
       );
     }
-    this.#trustedOrigins = new Set(
+    this.#ownOrigins = new Set(
       [tokenEndpoint, userInfoEndpoint]
         .filter((url) => url !== undefined)
         .map((url) => new URL(url).origin),
@@ -340,7 +334,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         const json = { ...claims } as Parameters<typeof this.provider.mapProfile>[0];
         return this.provider.mapProfile(json, { ...context, raw: JSON.stringify(json) });
       }
-      const response = await this.#getWithToken(tokens.accessToken, request, deadline, at);
+      const response = await fetchWithToken(request, tokens.accessToken, {
+        send: (message) => this.#send(message, deadline),
+        isOwn: (url) => this.#ownOrigins.has(url.origin),
+        at,
+      });
       const json = parseJson(response.body, response.headers['content-type']);
       // OpenID Connect Core §5.3.2: the answer must be about the person of the ID Token.
       if (claims && isJsonObject(json) && json.sub !== undefined && json.sub !== claims.sub) {
@@ -427,34 +425,6 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     });
   }
 
-  /**
-   * GET with the access token in the header (RFC 6750 §2.1), to hosts that may have it. Redirects
-   * are followed by hand, because each target must be judged before the token goes there.
-   */
-  async #getWithToken(
-    accessToken: string,
-    request: { url: string; trusts?: (url: URL) => boolean },
-    deadline: Deadline,
-    at: (url: URL) => void,
-  ): Promise<HttpResponse> {
-    let url = new URL(request.url);
-    for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
-      if (!this.#trustedOrigins.has(url.origin) && !request.trusts?.(url)) {
-        throw new Problem('untrusted_host', `the access token must not go to ${quote(url.host)}`);
-      }
-      at(url);
-      const headers = { accept: 'application/json', authorization: `Bearer ${accessToken}` };
-      const response = await this.#send({ method: 'GET', url, headers }, deadline);
-      if (isSuccess(response)) return response;
-      const { location } = response.headers;
-      const redirects = response.status >= 300 && response.status < 400 && location !== undefined;
-      if (!redirects || !request.trusts) throw profileProblem(response, accessToken);
-      if (!URL.canParse(location, url.href)) throw statusProblem(response);
-      url = new URL(location, url);
-    }
-    throw new Problem('unexpected_redirect', 'the profile request was redirected too often');
-  }
-
   #scopeParameter(scope: string | readonly string[] | undefined): string | undefined {
     const scopes = scopeList(this.provider.title, scope);
     if (!scopes || scopes.length === 0 || !this.provider.scopeInTokenRequests) return undefined;
@@ -474,48 +444,5 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         where.host = url.host;
       }),
     );
-  }
-}
-
-function checkHeaders(owner: string, headers: unknown): Readonly<OutgoingHttpHeaders> {
-  if (headers === undefined) return {};
-  if (typeof headers !== 'object' || headers === null) {
-    throw new TypeError(`${owner}: option "customHeaders" must be an object`);
-  }
-  const copy: OutgoingHttpHeaders = {};
-  for (const [name, value] of Object.entries(headers as OutgoingHttpHeaders)) {
-    if (RESERVED_HEADERS.includes(name.toLowerCase())) {
-      throw new TypeError(`${owner}: option "customHeaders" must not set ${name}`);
-    }
-    copy[name.toLowerCase()] = value;
-  }
-  return Object.freeze(copy);
-}
-
-/** RFC 6750 §3.1 where the answer follows it, else what the status says. */
-function profileProblem(response: HttpResponse, accessToken: string): Problem {
-  const { status } = response;
-  const problem = statusProblem(response);
-  if (problem.code !== 'unexpected_status') return problem;
-  const words = quote(errorWords(response), [accessToken]);
-  const code =
-    status === 401 ? 'invalid_token' : status === 403 ? 'insufficient_scope' : problem.code;
-  return new Problem(
-    code,
-    `the profile was refused with status ${status}${words && `: ${words}`}`,
-    {
-      status,
-      retryAfterSeconds: retryAfterSeconds(response),
-    },
-  );
-}
-
-/** The provider's reason: JSON `error_description` or `error`, or a short plain text. */
-function errorWords(response: HttpResponse): string {
-  try {
-    const json = parseJson(response.body, response.headers['content-type']);
-    return (isJsonObject(json) && (text(json.error_description) ?? text(json.error))) || '';
-  } catch {
-    return /^[\w .-]{1,60}$/.test(response.body) ? response.body : '';
   }
 }

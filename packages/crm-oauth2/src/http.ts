@@ -90,7 +90,7 @@ function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promi
         headers: request.headers,
       });
     } catch (error) {
-      const code = Reflect.get(Object(error), 'code');
+      const code: unknown = Reflect.get(Object(error), 'code');
       reject(
         code === 'ERR_INVALID_PROTOCOL'
           ? new Problem('agent_unusable', 'the agent cannot speak the protocol of the URL', {

@@ -2,6 +2,7 @@
  * Options are judged once, in the constructor, by name and by value; a wrong one is a `TypeError`
  * that names it. Nobody's object is changed.
  */
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { OptionKind } from './provider';
 
 /** The known name that differs least from a misspelt one, when it is near enough to be meant. */
@@ -11,7 +12,7 @@ export function nearestName(name: string, known: readonly string[]): string | un
       candidate,
       distance: distance(name.toLowerCase(), candidate.toLowerCase()),
     }))
-    .sort((a, b) => a.distance - b.distance);
+    .toSorted((a, b) => a.distance - b.distance);
   const best = ranked[0];
   return best && best.distance <= Math.max(2, Math.floor(name.length / 2))
     ? best.candidate
@@ -138,4 +139,23 @@ export function scopeList(owner: string, value: unknown): readonly string[] | un
     if (!scopes.includes(scope)) scopes.push(scope);
   }
   return scopes;
+}
+
+/** Headers of the protocol: an application that sets one means something the client does already. */
+const RESERVED_HEADERS = ['authorization', 'accept', 'content-type', 'content-length', 'host'];
+
+/** @throws {TypeError} when `customHeaders` is no object, or sets a header of the protocol */
+export function checkHeaders(owner: string, headers: unknown): Readonly<OutgoingHttpHeaders> {
+  if (headers === undefined) return {};
+  if (typeof headers !== 'object' || headers === null) {
+    throw new TypeError(`${owner}: option "customHeaders" must be an object`);
+  }
+  const copy: OutgoingHttpHeaders = {};
+  for (const [name, value] of Object.entries(headers as OutgoingHttpHeaders)) {
+    if (RESERVED_HEADERS.includes(name.toLowerCase())) {
+      throw new TypeError(`${owner}: option "customHeaders" must not set ${name}`);
+    }
+    copy[name.toLowerCase()] = value;
+  }
+  return Object.freeze(copy);
 }

@@ -95,7 +95,7 @@ export class CookieStateStore implements StateStore {
   }
 
   #names(req: LoginRequest): string[] {
-    return [...cookiesOf(req).keys()].filter((name) => name.startsWith(this.#prefix)).sort();
+    return [...cookiesOf(req).keys()].filter((name) => name.startsWith(this.#prefix)).toSorted();
   }
 
   #remember(suffix: string): void {

@@ -113,11 +113,11 @@ const Base: new (
  * A login starts in {@link authenticate}.
  */
 export abstract class ProviderStrategy<
-  Options extends object = object,
+  Own extends object = object,
   P extends Profile = Profile,
 > extends Base {
   /** The same client without Passport: refresh, revoke, client credentials. */
-  readonly client: OAuth2Client<Options, P>;
+  readonly client: OAuth2Client<Own, P>;
   // None of these is #private: Passport calls a strategy through Object.create(strategy).
   private readonly callbackURL: string | undefined;
   private readonly trustProxy: boolean;
@@ -127,15 +127,15 @@ export abstract class ProviderStrategy<
 
   /** @throws {TypeError} naming the option that is missing, unknown or wrong */
   constructor(
-    provider: ProviderDescription<Options, P>,
-    options: StrategyOptions<P> & Options,
+    provider: ProviderDescription<Own, P>,
+    options: StrategyOptions<P> & Own,
     verify?: AnyVerifyFunction<P>,
   ) {
     const owner = provider.title;
-    const own = Object.keys(provider.options);
-    checkStrategyOptions(owner, options, [...CLIENT_OPTIONS, ...STRATEGY_OPTIONS, ...own]);
+    const ownNames = Object.keys(provider.options);
+    checkStrategyOptions(owner, options, [...CLIENT_OPTIONS, ...STRATEGY_OPTIONS, ...ownNames]);
     const call = chooseVerify(owner, options, verify);
-    const client = new OAuth2Client(provider, pick(options, [...CLIENT_OPTIONS, ...own]));
+    const client = new OAuth2Client(provider, pick(options, [...CLIENT_OPTIONS, ...ownNames]));
     const sessionKey = options.sessionKey ?? `oauth2:${provider.name}`;
 
     super(
@@ -239,7 +239,7 @@ export abstract class ProviderStrategy<
     const tokens = await this.client.authorizationCodeGrant(response, {
       deadline,
       redirectUri: attempt.redirectUri ?? this.redirectUri(req, options),
-      parameters: { ...this.tokenParams(options) } as Record<string, string>,
+      parameters: { ...this.tokenParams(options) },
       parseErrorResponse: overridden ? this.parseErrorResponse.bind(this) : undefined,
     });
     const profile = await this.loadProfile(tokens, deadline);
@@ -307,7 +307,7 @@ export abstract class ProviderStrategy<
   }
 }
 
-type Options<Own, P extends Profile, WithRequest extends boolean> = Omit<
+type TypedOptions<Own, P extends Profile, WithRequest extends boolean> = Omit<
   StrategyOptions<P>,
   'verify' | 'passReqToCallback'
 > &
@@ -316,20 +316,20 @@ type Options<Own, P extends Profile, WithRequest extends boolean> = Omit<
 
 /** The ways to construct a strategy, told apart so that the arguments of verify are typed. */
 export interface StrategyClass<Own extends object, P extends Profile> {
-  new (options: Options<Own, P, false>, verify: VerifyFunction<P>): ProviderStrategy<Own, P>;
+  new (options: TypedOptions<Own, P, false>, verify: VerifyFunction<P>): ProviderStrategy<Own, P>;
   new (
-    options: Options<Own, P, false>,
+    options: TypedOptions<Own, P, false>,
     verify: VerifyFunctionWithParams<P>,
   ): ProviderStrategy<Own, P>;
   new (
-    options: Options<Own, P, true>,
+    options: TypedOptions<Own, P, true>,
     verify: VerifyFunctionWithRequest<P>,
   ): ProviderStrategy<Own, P>;
   new (
-    options: Options<Own, P, true>,
+    options: TypedOptions<Own, P, true>,
     verify: VerifyFunctionWithRequestAndParams<P>,
   ): ProviderStrategy<Own, P>;
-  new (options: Options<Own, P, false> & { verify: TypedVerify<P> }): ProviderStrategy<Own, P>;
+  new (options: TypedOptions<Own, P, false> & { verify: TypedVerify<P> }): ProviderStrategy<Own, P>;
 }
 
 /**

@@ -109,11 +109,10 @@ export function classicVerify<P extends Profile>(
         profile,
         done,
       );
-      // `undefined` from an async function that calls `done` later is not an outcome.
+      if (typeof Reflect.get(Object(result), 'then') !== 'function') return;
       Promise.resolve(result).then((user) => {
-        if (user !== undefined && typeof Reflect.get(Object(result), 'then') === 'function') {
-          resolve({ user });
-        }
+        // `undefined` from an async function that calls `done` later is not an outcome.
+        if (user !== undefined) resolve({ user });
       }, reject);
     });
     return await deadline.wait(settled, 'verify_timeout');

@@ -1,0 +1,72 @@
+/**
+ * Requests that carry an access token: which host may receive it, and how a redirect is followed.
+ */
+import { Problem, quote } from './errors';
+import type { HttpRequest, HttpResponse } from './http';
+import { isJsonObject, parseJson, text } from './json';
+import type { ProfileRequest } from './provider';
+import { isSuccess, retryAfterSeconds, statusProblem } from './token-endpoint';
+
+/** How far a profile request may be sent on; Salesforce needs one hop. */
+const MAX_REDIRECTS = 3;
+
+interface Surroundings {
+  send: (request: HttpRequest) => Promise<HttpResponse>;
+  /** Whether a URL is on a host of the configured endpoints. */
+  isOwn: (url: URL) => boolean;
+  /** Told where the token is about to go, for the error's `host`. */
+  at: (url: URL) => void;
+}
+
+/**
+ * GET with the token in the `Authorization` header (RFC 6750 §2.1). Redirects are followed by hand,
+ * because each target is judged before the token goes there; without `trusts` none is followed.
+ *
+ * @throws {Problem} `untrusted_host`, `unexpected_redirect`, `invalid_token`, `insufficient_scope`,
+ * `rate_limited`, `provider_unavailable`, `unexpected_status`
+ */
+export async function fetchWithToken(
+  request: ProfileRequest,
+  accessToken: string,
+  { send, isOwn, at }: Surroundings,
+): Promise<HttpResponse> {
+  let url = new URL(request.url);
+  for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
+    if (!isOwn(url) && !request.trusts?.(url)) {
+      throw new Problem('untrusted_host', `the access token must not go to ${quote(url.host)}`);
+    }
+    at(url);
+    const headers = { accept: 'application/json', authorization: `Bearer ${accessToken}` };
+    const response = await send({ method: 'GET', url, headers });
+    if (isSuccess(response)) return response;
+    const { location } = response.headers;
+    const redirects = response.status >= 300 && response.status < 400 && location !== undefined;
+    if (!redirects || !request.trusts || !URL.canParse(location, url.href)) {
+      throw refusedProfile(response, accessToken);
+    }
+    url = new URL(location, url);
+  }
+  throw new Problem('unexpected_redirect', 'the profile request was redirected too often');
+}
+
+/** RFC 6750 §3.1 by status; the providers' bodies follow it only sometimes. */
+function refusedProfile(response: HttpResponse, accessToken: string): Problem {
+  const { status } = response;
+  const problem = statusProblem(response);
+  if (problem.code !== 'unexpected_status') return problem;
+  const words = quote(reason(response), [accessToken]);
+  const code =
+    status === 401 ? 'invalid_token' : status === 403 ? 'insufficient_scope' : problem.code;
+  const message = `the profile was refused with status ${status}${words && `: ${words}`}`;
+  return new Problem(code, message, { status, retryAfterSeconds: retryAfterSeconds(response) });
+}
+
+/** The provider's words: `error_description` or `error` of JSON, or a short plain text. */
+function reason(response: HttpResponse): string {
+  try {
+    const json = parseJson(response.body, response.headers['content-type']);
+    return (isJsonObject(json) && (text(json.error_description) ?? text(json.error))) || '';
+  } catch {
+    return /^[\w .-]{1,60}$/.test(response.body) ? response.body : '';
+  }
+}
