@@ -1,6 +1,6 @@
 import * as base from 'crm-oauth2';
 import { CookieStateStore, strategyFor } from 'crm-oauth2/passport';
-import type { AuthenticateOptions, StrategyOptions } from 'crm-oauth2/passport';
+import type { LoginResponse, StrategyOptions } from 'crm-oauth2/passport';
 import { salesforce } from './provider';
 import type { SalesforceOptions } from './provider';
 import type { SalesforceProfile } from './profile';
@@ -17,6 +17,18 @@ import type { SalesforceProfile } from './profile';
  */
 class SalesforceStrategy extends strategyFor(salesforce) {}
 
+// What `passport.authenticate('salesforce', { … })` understands beside Passport's own options.
+declare module 'passport' {
+  interface AuthenticateOptions {
+    callbackURL?: string;
+    response?: LoginResponse;
+    loginHint?: string;
+    display?: 'page' | 'popup' | 'touch' | 'mobile';
+    immediate?: boolean;
+    ssoProvider?: string;
+  }
+}
+
 declare namespace SalesforceStrategy {
   export {
     SalesforceStrategy,
@@ -31,14 +43,6 @@ declare namespace SalesforceStrategy {
   export type Options = StrategyOptions<SalesforceProfile> & SalesforceOptions;
   export type Profile = SalesforceProfile;
   export type TokenSet = base.TokenSet;
-  /** `passport.authenticate('salesforce', extras)`: what Salesforce understands at the start. */
-  export interface AuthorizationExtras extends AuthenticateOptions {
-    prompt?: 'login' | 'consent' | 'select_account' | 'login consent';
-    loginHint?: string;
-    display?: 'page' | 'popup' | 'touch' | 'mobile';
-    immediate?: boolean;
-    ssoProvider?: string;
-  }
 }
 
 const { AuthorizationError, TokenError, InternalOAuthError } = base;

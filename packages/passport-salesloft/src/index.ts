@@ -1,6 +1,6 @@
 import * as base from 'crm-oauth2';
 import { CookieStateStore, strategyFor } from 'crm-oauth2/passport';
-import type { AuthenticateOptions, StrategyOptions } from 'crm-oauth2/passport';
+import type { LoginResponse, StrategyOptions } from 'crm-oauth2/passport';
 import { salesloft } from './provider';
 import type { SalesloftOptions } from './provider';
 import type { SalesloftProfile } from './profile';
@@ -17,6 +17,14 @@ import type { SalesloftProfile } from './profile';
  */
 class SalesloftStrategy extends strategyFor(salesloft) {}
 
+// What `passport.authenticate('salesloft', { … })` understands beside Passport's own options.
+declare module 'passport' {
+  interface AuthenticateOptions {
+    callbackURL?: string;
+    response?: LoginResponse;
+  }
+}
+
 declare namespace SalesloftStrategy {
   export {
     SalesloftStrategy,
@@ -31,7 +39,6 @@ declare namespace SalesloftStrategy {
   export type Options = StrategyOptions<SalesloftProfile> & SalesloftOptions;
   export type Profile = SalesloftProfile;
   export type TokenSet = base.TokenSet;
-  export type { AuthenticateOptions };
 }
 
 const { AuthorizationError, TokenError, InternalOAuthError } = base;

@@ -1,6 +1,6 @@
 import * as base from 'crm-oauth2';
 import { CookieStateStore, strategyFor } from 'crm-oauth2/passport';
-import type { AuthenticateOptions, StrategyOptions } from 'crm-oauth2/passport';
+import type { LoginResponse, StrategyOptions } from 'crm-oauth2/passport';
 import { salesos } from './provider';
 import type { SalesosOptions } from './provider';
 import type { SalesosProfile } from './profile';
@@ -17,6 +17,23 @@ import type { SalesosProfile } from './profile';
  */
 class SalesosStrategy extends strategyFor(salesos) {}
 
+// What `passport.authenticate('salesos', { … })` understands beside Passport's own options.
+declare module 'passport' {
+  interface AuthenticateOptions {
+    callbackURL?: string;
+    response?: LoginResponse;
+    loginHint?: string;
+    maxAge?: number;
+    organization?: string;
+    invitation?: string;
+    connection?: string;
+    screenHint?: string;
+    uiLocales?: string | readonly string[];
+    acrValues?: string | readonly string[];
+    audience?: string;
+  }
+}
+
 declare namespace SalesosStrategy {
   export {
     SalesosStrategy,
@@ -31,17 +48,6 @@ declare namespace SalesosStrategy {
   export type Options = StrategyOptions<SalesosProfile> & SalesosOptions;
   export type Profile = SalesosProfile;
   export type TokenSet = base.TokenSet;
-  /** `passport.authenticate('salesos', extras)`: what Auth0 understands at the start of a login. */
-  export interface AuthorizationExtras extends AuthenticateOptions {
-    prompt?: 'none' | 'login' | 'consent' | 'select_account';
-    loginHint?: string;
-    invitation?: string;
-    connection?: string;
-    screenHint?: string;
-    uiLocales?: string | readonly string[];
-    acrValues?: string | readonly string[];
-    audience?: string;
-  }
 }
 
 const { AuthorizationError, TokenError, InternalOAuthError } = base;
