@@ -15,13 +15,15 @@ main{width:100%;max-width:30rem;background:var(--card);border:1px solid var(--li
 h1{margin:0 0 .25rem;font-size:1.4rem;line-height:1.25;letter-spacing:-.01em}
 p{margin:0 0 1rem}.soft{color:var(--soft);font-size:.9rem}
 code{font:.9em ui-monospace,monospace;overflow-wrap:anywhere}
-ul{list-style:none;margin:0 0 .75rem;padding:0;display:grid;gap:.5rem}
+ul{list-style:none;margin:0 0 .75rem;padding:0;display:grid;grid-template-columns:minmax(0,1fr);gap:.5rem}
 button{font:inherit;cursor:pointer;border-radius:9px;border:1px solid var(--line);background:var(--card);color:var(--ink);min-height:48px;padding:.55rem .9rem;width:100%;text-align:left}
 button:hover{border-color:var(--accent);background:color-mix(in srgb,var(--accent) 7%,var(--card))}
 button:focus-visible,select:focus-visible,summary:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 .hinted button{border-color:var(--accent);background:var(--accent);color:var(--accent-ink);font-weight:600}
 .hinted button:hover{background:color-mix(in srgb,var(--accent) 90%,var(--ink))}
-.who{margin:.15rem .9rem 0;color:var(--soft);font-size:.8125rem;overflow-wrap:anywhere}
+.person button{padding:.5rem .9rem 1.8rem}
+.who{position:relative;margin:-1.75rem .95rem .55rem;color:var(--soft);font-size:.8125rem;line-height:1.2rem;white-space:nowrap;overflow:hidden;text-overflow:ellipsis;pointer-events:none}
+.hinted .who{color:var(--accent-ink)}
 .scopes{display:flex;flex-wrap:wrap;gap:.35rem;margin:0 0 1.1rem}
 .scopes li{border:1px solid var(--line);border-radius:99px;padding:0 .6rem;font:.8125rem/1.6rem ui-monospace,monospace}
 details{margin-top:1rem;border-top:1px solid var(--line);padding-top:.85rem}
@@ -33,6 +35,10 @@ dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:0}dt{color
 `;
 
 const SUBMIT = 'document.forms[0].submit()';
+
+// Whole elements: the policy's hashes cover every character between the tags.
+const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
+const SUBMIT_ELEMENT = new Html(`<script>${SUBMIT}</script>`);
 
 function sourceHash(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
@@ -70,9 +76,7 @@ function document(title: string, notice: string, body: Html): string {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title}</title>
-        <style>
-          ${raw(STYLE)}
-        </style>
+        ${STYLE_ELEMENT}
       </head>
       <body>
         <main>
@@ -120,7 +124,7 @@ export function signInPage(signIn: SignIn): string {
         <ul>
           ${people.map(
             (person) =>
-              html`<li ${person === hinted && html`class="hinted"`}>
+              html`<li class="${person === hinted ? 'person hinted' : 'person'}">
                 <button
                   name="person"
                   value="${person.number}"
@@ -182,9 +186,7 @@ export function formPostPage(action: string, params: Record<string, unknown>): s
         )}
         <button>Back to the application</button>
       </form>
-      <script>
-        ${raw(SUBMIT)};
-      </script>`,
+      ${SUBMIT_ELEMENT}`,
   );
 }
 
@@ -203,8 +205,4 @@ export function homePage(title: string, facts: readonly (readonly [string, strin
         )}
       </dl>`,
   );
-}
-
-function raw(text: string): Html {
-  return new Html(text);
 }

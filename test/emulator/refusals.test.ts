@@ -1,0 +1,512 @@
+import { expect } from 'chai';
+import { type Emulator, REFUSALS, startEmulator } from 'crm-emulator';
+import {
+  type Answer,
+  AUDIENCE,
+  CALLBACK,
+  Client,
+  get,
+  type Json,
+  NAMES,
+  refusedAt,
+  seconds,
+} from './support.js';
+
+/** What an answer says in two words: its status, and its error. */
+const said = ({ status, json }: Answer) => `${status} ${String(json['error'])}`;
+const text = ({ json }: Answer) => json['error_description'];
+
+const INVALID_GRANT = {
+  salesloft: '400 invalid_grant',
+  salesos: '403 invalid_grant',
+  salesforce: '400 invalid_grant',
+} as const;
+
+describe('crm-emulator: refusals', () => {
+  let emulator: Emulator;
+  let strict: Emulator;
+  let hasty: Emulator;
+  let clients: Record<(typeof NAMES)[number], Client>;
+
+  before(async () => {
+    [emulator, strict, hasty] = await Promise.all([
+      startEmulator(),
+      startEmulator({ pkce: 'required', refreshTokenRotation: { salesforce: true } }),
+      startEmulator({ codeTTL: 1, accessTokenTTL: 1 }),
+    ]);
+    clients = of(emulator);
+  });
+
+  after(() => Promise.all([emulator, strict, hasty].map((running) => running.close())));
+
+  function of(running: Emulator) {
+    return {
+      salesloft: new Client(running, 'salesloft'),
+      salesos: new Client(running, 'salesos'),
+      salesforce: new Client(running, 'salesforce'),
+    };
+  }
+
+  async function each(proof: (client: Client) => Promise<void>, running = emulator): Promise<void> {
+    for (const name of NAMES) await proof(of(running)[name]);
+  }
+
+  async function page(url: string): Promise<string> {
+    const response = await fetch(url, { redirect: 'manual' });
+    expect(response.status).to.equal(400);
+    expect(response.headers.get('location')).to.equal(null);
+    expect(response.headers.get('content-type')).to.match(/^text\/html/);
+    return response.text();
+  }
+
+  const proofs: Record<string, () => Promise<void>> = {
+    'shows a page, and redirects nowhere, when the client is unknown': async () => {
+      const words = {
+        salesloft: 'invalid_client',
+        salesos: 'Unknown client',
+        salesforce: 'client identifier invalid',
+      };
+      await each(async (client) => {
+        const shown = await page(client.authorizationURL({ client_id: 'nobody' }));
+        expect(shown).to.include(words[client.name]);
+      });
+    },
+
+    'shows a page, and redirects nowhere, when the redirect URI is not registered': async () => {
+      const words = {
+        salesloft: 'invalid_redirect_uri',
+        salesos: 'Callback URL mismatch',
+        salesforce: 'redirect_uri must match configuration',
+      };
+      const wrong = [
+        'https://app.example/callback',
+        'http://localhost.example/callback',
+        'http://user@localhost/callback',
+        'http://localhost/callback#fragment',
+        'javascript://localhost/%0aalert(1)',
+      ];
+      await each(async (client) => {
+        for (const redirect_uri of wrong) {
+          expect(await page(client.authorizationURL({ redirect_uri }))).to.include(
+            words[client.name],
+          );
+        }
+      });
+    },
+
+    'refuses a repeated parameter of the authorization request': () =>
+      each(async (client) => {
+        const refused = await refusedAt(`${client.authorizationURL()}&code_challenge=another`);
+        expect(refused).to.include({ error: 'invalid_request', state: 'a-state' });
+      }),
+
+    'refuses a response type other than code': () =>
+      each(async (client) => {
+        const refused = await refusedAt(client.authorizationURL({ response_type: 'token' }));
+        expect(refused).to.include({ error: 'unsupported_response_type', state: 'a-state' });
+      }),
+
+    'refuses an unknown scope (Salesloft, Salesforce)': async () => {
+      const refusal = async (client: Client) =>
+        refusedAt(client.authorizationURL({ scope: 'everything' }));
+      expect(await refusal(clients.salesloft)).to.include({ error: 'invalid_scope' });
+      expect(await refusal(clients.salesforce)).to.include({
+        error: 'invalid_scope',
+        error_description: 'the requested scope is not allowed',
+      });
+    },
+
+    'refuses an unknown audience': async () => {
+      const audience = 'https://api.other.example';
+      const refused = await refusedAt(clients.salesos.authorizationURL({ audience }));
+      expect(refused).to.include({
+        error: 'access_denied',
+        error_description: `Service not found: ${audience}`,
+      });
+      const machine = await clients.salesos.token({ grant_type: 'client_credentials', audience });
+      expect(said(machine)).to.equal('403 access_denied');
+    },
+
+    'refuses a request without a code challenge where one is required': async () => {
+      const words = {
+        salesloft: 'Code challenge is required.',
+        salesos: 'Parameter code_challenge is required',
+        salesforce: 'missing required code challenge',
+      };
+      const none = { code_challenge: undefined, code_challenge_method: undefined };
+      await each(async (client) => {
+        expect(await refusedAt(client.authorizationURL(none))).to.include({
+          error: 'invalid_request',
+          error_description: words[client.name],
+        });
+      }, strict);
+      expect(await refusedAt(clients.salesforce.authorizationURL(none))).to.include({
+        error: 'invalid_request',
+      });
+    },
+
+    'refuses the plain code challenge method': async () => {
+      const words = {
+        salesloft: 'invalid_code_challenge_method',
+        salesos: 'invalid_request',
+        salesforce: 'invalid_request',
+      };
+      await each(async (client) => {
+        const url = client.authorizationURL({ code_challenge_method: 'plain' });
+        expect(await refusedAt(url)).to.include({ error: words[client.name] });
+      });
+      const unnamed = clients.salesloft.authorizationURL({ code_challenge_method: undefined });
+      expect(await refusedAt(unnamed)).to.include({ error: 'invalid_code_challenge_method' });
+    },
+
+    'refuses prompt=none, since nobody is ever signed in already': () =>
+      each(async (client) => {
+        const refused = await refusedAt(client.authorizationURL({ prompt: 'none' }));
+        expect(refused).to.include({ error: 'login_required', state: 'a-state' });
+      }),
+
+    'refuses immediate=true': async () => {
+      const refused = await refusedAt(clients.salesforce.authorizationURL({ immediate: 'true' }));
+      expect(refused).to.include({ error: 'immediate_unsuccessful' });
+    },
+
+    'says access_denied when the person denies': async () => {
+      const words = {
+        salesloft: 'The resource owner or authorization server denied the request.',
+        salesos: 'The user denied the authorization request',
+        salesforce: 'end-user denied authorization',
+      };
+      await each(async (client) => {
+        expect(await client.signIn('Deny')).to.deep.equal({
+          error: 'access_denied',
+          error_description: words[client.name],
+          state: 'a-state',
+        });
+      });
+    },
+
+    'refuses an inactive person (SalesOS, Salesforce)': async () => {
+      expect(await clients.salesos.signIn('Dario Plum')).to.include({
+        error: 'access_denied',
+        error_description: 'user is blocked',
+      });
+      expect(await clients.salesforce.signIn('Dario Plum')).to.include({ error: 'inactive_user' });
+      const tokens = await clients.salesloft.login('Dario Plum');
+      const { json } = await clients.salesloft.profile(tokens);
+      expect(json['data']).to.include({ active: false });
+    },
+
+    'refuses a code that was used, and revokes what it gave': () =>
+      each(async (client) => {
+        const { code } = await client.signIn();
+        const first = await client.exchange(code);
+        expect(first.status).to.equal(200);
+        expect(said(await client.exchange(code))).to.equal(INVALID_GRANT[client.name]);
+        expect(said(await client.refresh(first.json['refresh_token']))).to.equal(
+          INVALID_GRANT[client.name],
+        );
+      }),
+
+    'refuses a code that has expired': async () => {
+      const codes: [Client, string | undefined][] = [];
+      await each(async (client) => {
+        codes.push([client, (await client.signIn())['code']]);
+      }, hasty);
+      await seconds(2);
+      for (const [client, code] of codes) {
+        const refused = await client.exchange(code);
+        expect(said(refused)).to.equal(INVALID_GRANT[client.name]);
+        if (client.name === 'salesforce')
+          expect(text(refused)).to.equal('expired authorization code');
+      }
+    },
+
+    'refuses an invented code': async () => {
+      await each(async (client) => {
+        expect(said(await client.exchange('an-invented-code'))).to.equal(
+          INVALID_GRANT[client.name],
+        );
+      });
+      const { code } = await clients.salesforce.signIn();
+      const twice = await clients.salesforce.exchange(encodeURIComponent(code ?? ''));
+      expect(text(twice)).to.equal('invalid authorization code');
+    },
+
+    'refuses another redirect URI than that of the authorization request': async () => {
+      const words = { ...INVALID_GRANT, salesforce: '400 redirect_uri_mismatch' };
+      await each(async (client) => {
+        const { code } = await client.signIn();
+        const refused = await client.exchange(code, { redirect_uri: `${CALLBACK}/` });
+        expect(said(refused)).to.equal(words[client.name]);
+      });
+    },
+
+    'refuses a wrong code verifier': () =>
+      each(async (client) => {
+        const { code } = await client.signIn();
+        for (const code_verifier of ['v'.repeat(43), 'too-short']) {
+          const refused = await client.exchange(code, { code_verifier });
+          expect(said(refused)).to.equal(INVALID_GRANT[client.name]);
+        }
+      }),
+
+    'refuses a missing code verifier when a challenge was sent': async () => {
+      const words = { ...INVALID_GRANT, salesloft: '400 invalid_request' };
+      await each(async (client) => {
+        const { code } = await client.signIn();
+        const refused = await client.exchange(code, { code_verifier: undefined });
+        expect(said(refused)).to.equal(words[client.name]);
+      });
+    },
+
+    'refuses a wrong client secret': async () => {
+      const words = {
+        salesloft: '401 invalid_client',
+        salesos: '401 invalid_client',
+        salesforce: '400 invalid_client',
+      };
+      await each(async (client) => {
+        const { code } = await client.signIn();
+        const refused = await client.exchange(code, { client_secret: 'wrong' });
+        expect(said(refused)).to.equal(words[client.name]);
+        const none = await client.exchange(code, { client_secret: undefined });
+        expect(said(none)).to.equal(words[client.name]);
+        const challenge = refused.headers.get('www-authenticate');
+        if (client.name === 'salesloft') expect(challenge).to.match(/^Bearer realm="Doorkeeper"/);
+      });
+    },
+
+    'refuses an unknown client at the token endpoint': async () => {
+      const words = {
+        salesloft: '401 invalid_client',
+        salesos: '401 invalid_client',
+        salesforce: '400 invalid_client_id',
+      };
+      await each(async (client) => {
+        const refused = await client.exchange('a-code', { client_id: 'nobody' });
+        expect(said(refused)).to.equal(words[client.name]);
+      });
+    },
+
+    'refuses two client authentication methods at once': () =>
+      each(async (client) => {
+        const { client_id, client_secret } = client.credentials;
+        const basic = Buffer.from(`${client_id}:${client_secret}`).toString('base64');
+        const refused = await client.token(
+          { grant_type: 'refresh_token', refresh_token: 'a-token' },
+          { headers: { authorization: `Basic ${basic}` } },
+        );
+        expect(said(refused)).to.equal('400 invalid_request');
+      }),
+
+    'refuses an unknown grant type': () =>
+      each(async (client) => {
+        const refused = await client.token({ grant_type: 'password' });
+        expect(said(refused)).to.equal('400 unsupported_grant_type');
+      }),
+
+    'names the parameter that is missing': () =>
+      each(async (client) => {
+        const { code } = await client.signIn();
+        const refused = await client.exchange(code, { redirect_uri: undefined });
+        expect(said(refused)).to.equal('400 invalid_request');
+        expect(text(refused)).to.match(/^missing required parameter: redirect_uri\.?$/i);
+      }),
+
+    'refuses GET at the token endpoint': () =>
+      each(async (client) => {
+        expect((await get(client.url('token'))).status).to.equal(404);
+      }),
+
+    'refuses credentials and codes in the query of a token request (Salesloft, Salesforce)':
+      async () => {
+        for (const client of [clients.salesloft, clients.salesforce]) {
+          for (const name of ['client_secret', 'code', 'refresh_token']) {
+            const response = await fetch(`${client.url('token')}?${name}=secret`, {
+              method: 'POST',
+            });
+            const body = (await response.json()) as Json;
+            expect(`${response.status} ${String(body['error'])}`).to.equal('400 invalid_request');
+          }
+        }
+      },
+
+    'refuses a JSON body at the token endpoint': async () => {
+      const refused = await clients.salesforce.token(
+        {},
+        {
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ ...clients.salesforce.credentials, grant_type: 'refresh_token' }),
+        },
+      );
+      expect(said(refused)).to.equal('400 unsupported_grant_type');
+    },
+
+    'refuses a scope in any token request': async () => {
+      const { salesforce } = clients;
+      const { code } = await salesforce.signIn();
+      for (const refused of [
+        await salesforce.exchange(code, { scope: 'api' }),
+        await salesforce.token({ grant_type: 'refresh_token', refresh_token: 'x', scope: 'api' }),
+      ]) {
+        expect(said(refused)).to.equal('400 invalid_request');
+        expect(text(refused)).to.equal('scope parameter not supported');
+      }
+    },
+
+    'refuses client credentials without an audience (SalesOS), or at all (Salesforce)':
+      async () => {
+        const grant_type = 'client_credentials';
+        const salesos = await clients.salesos.token({ grant_type });
+        expect(said(salesos)).to.equal('400 invalid_request');
+        expect(text(salesos)).to.equal('Missing required parameter: audience');
+        const salesforce = await clients.salesforce.token({ grant_type });
+        expect(said(salesforce)).to.equal('400 invalid_grant');
+      },
+
+    'refuses a refresh token that was rotated away': () =>
+      each(async (client) => {
+        const { refresh_token: old } = await client.login();
+        expect((await client.refresh(old)).status).to.equal(200);
+        expect(said(await client.refresh(old))).to.equal(INVALID_GRANT[client.name]);
+      }, strict),
+
+    'revokes the live refresh token when an old one is replayed (SalesOS, Salesforce)':
+      async () => {
+        const replay = async (client: Client) => {
+          const { refresh_token: old } = await client.login();
+          const { json } = await client.refresh(old);
+          await client.refresh(old);
+          return client.refresh(json['refresh_token']);
+        };
+        const running = of(strict);
+        expect(said(await replay(running.salesos))).to.equal('403 invalid_grant');
+        expect(text(await replay(running.salesforce))).to.equal('expired access/refresh token');
+        expect((await replay(running.salesloft)).status).to.equal(200);
+      },
+
+    'refuses to revoke for a client that is not authenticated (Salesloft, SalesOS)': async () => {
+      const words = { salesloft: 403, salesos: 401 };
+      for (const name of ['salesloft', 'salesos'] as const) {
+        const response = await fetch(clients[name].url('revoke'), {
+          method: 'POST',
+          body: new URLSearchParams({ token: 'a-token' }),
+        });
+        expect(response.status).to.equal(words[name]);
+      }
+    },
+
+    'refuses to revoke an unknown token (Salesforce)': async () => {
+      const response = await fetch(clients.salesforce.url('revoke'), {
+        method: 'POST',
+        body: new URLSearchParams({ token: 'a-token' }),
+      });
+      expect(response.status).to.equal(400);
+      expect(await response.json()).to.include({ error: 'invalid_token' });
+    },
+
+    'refuses a profile request without a token, or with an invalid one': () =>
+      each(async (client) => {
+        const url = client.profileURL(await client.login());
+        const [none, invalid] = [await get(url), await get(url, 'invented')];
+        if (client.name === 'salesforce') {
+          expect(none).to.include({ status: 403, text: 'Missing_OAuth_Token' });
+          expect(invalid).to.include({ status: 403, text: 'Bad_OAuth_Token' });
+          expect(none.headers.get('content-type')).to.match(/^text\/plain/);
+        } else {
+          expect([none.status, invalid.status]).to.deep.equal([401, 401]);
+          expect(none.json['error']).to.be.a('string');
+        }
+      }),
+
+    'refuses an access token in a URL': () =>
+      each(async (client) => {
+        const tokens = await client.login();
+        const url = `${client.profileURL(tokens)}?access_token=${String(tokens['access_token'])}`;
+        expect((await get(url)).status).to.equal(client.name === 'salesforce' ? 403 : 401);
+      }),
+
+    'refuses an access token that has expired': async () => {
+      const held: [Client, Json][] = [];
+      await each(async (client) => {
+        held.push([client, await client.login()]);
+      }, hasty);
+      await seconds(2);
+      for (const [client, tokens] of held) {
+        const { status } = await client.profile(tokens);
+        expect(status).to.equal(client.name === 'salesforce' ? 403 : 401);
+      }
+    },
+
+    'refuses the identity of another person, organization or nobody': async () => {
+      const { salesforce } = clients;
+      const mine = await salesforce.login('Marta Quill');
+      const theirs = await salesforce.login('Suri');
+      const read = (url: unknown) => get(String(url), mine['access_token']);
+      expect(await read(theirs['id'])).to.include({ status: 403, text: 'No_Access' });
+      const elsewhere = String(mine['id']).replace(/00D\w{15}/, '00D000000000001EAA');
+      expect(await read(elsewhere)).to.include({ status: 403, text: 'Wrong_Org' });
+      const nobody = String(mine['id']).replace(/005\w{15}/, '005000000000001AAA');
+      expect(await read(nobody)).to.include({ status: 404, text: 'Bad_Id' });
+    },
+
+    'refuses an API call without the scope (Salesloft, SalesOS)': async () => {
+      const { salesloft, salesos } = clients;
+      const people = await salesloft.login('Suri', { scope: 'people:read' });
+      const cadence = `${salesloft.provider.origin}/v2/cadence_exports/1.json`;
+      expect((await get(cadence, people['access_token'])).status).to.equal(403);
+
+      const reader = await salesos.login();
+      const leads = `${salesos.provider.origin}/v1/leads`;
+      expect((await get(leads, reader['access_token'])).status).to.equal(200);
+      const refused = await get(leads, reader['access_token'], { method: 'POST' });
+      expect(refused.status).to.equal(403);
+      expect(refused.json['error']).to.include({ code: 'FORBIDDEN' });
+      expect((await get(leads)).json['error']).to.include({ code: 'UNAUTHORIZED' });
+      const opaque = await salesos.login('Suri', { audience: undefined });
+      expect((await get(leads, opaque['access_token'])).status).to.equal(401);
+    },
+
+    'refuses an API key that is not listed': async () => {
+      const { salesloft } = clients;
+      expect((await get(salesloft.profileURL({}), `ak${'0'.repeat(64)}`)).status).to.equal(401);
+    },
+
+    'refuses a cadence import that is not valid': async () => {
+      const { salesloft } = clients;
+      const { access_token: token } = await salesloft.login();
+      const refused = await get(`${salesloft.provider.origin}/v2/cadence_imports.json`, token, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ settings: {} }),
+      });
+      expect(refused.status).to.equal(422);
+      expect(refused.json['errors']).to.have.all.keys('cadence_content', 'settings.name');
+    },
+
+    'refuses a lead without a name': async () => {
+      const { salesos } = clients;
+      const grant = { grant_type: 'client_credentials', audience: AUDIENCE };
+      const { json } = await salesos.token(grant);
+      const refused = await get(`${salesos.provider.origin}/v1/leads`, json['access_token'], {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{}',
+      });
+      expect(refused.status).to.equal(400);
+      expect(refused.json['error']).to.include({ code: 'VALIDATION_ERROR' });
+    },
+  };
+
+  for (const { section, what } of REFUSALS) {
+    it(`${section} — ${what}`, async () => {
+      const proof = proofs[what];
+      if (!proof) throw new Error('this refusal has no proof');
+      await proof();
+    });
+  }
+
+  it('crm-emulator — proves no refusal that is not listed', () => {
+    expect(Object.keys(proofs)).to.have.members(REFUSALS.map(({ what }) => what));
+  });
+});
