@@ -1,0 +1,58 @@
+/** `/auth/:provider` and `/auth/:provider/callback`: a login from its link to its outcome. */
+import { Router } from 'express';
+import type { RequestHandler } from 'express';
+import { alreadyLoggedInPage, refusedPage } from './pages';
+import { TITLES } from './strategies';
+import type { ProviderName, createPassport } from './strategies';
+
+/** What the strategies say about a refusal, and on success the `state` of the start. */
+interface Info {
+  code?: string;
+  message?: string;
+  hint?: string;
+  state?: unknown;
+}
+
+export function loginRoutes(passport: ReturnType<typeof createPassport>, baseURL: string): Router {
+  const login: RequestHandler<{ provider: string }> = (req, res, next) => {
+    const { provider } = req.params;
+    if (!isProvider(provider)) return next();
+
+    // One handler for both routes: the strategy tells an answer of the provider from a start.
+    const handle: RequestHandler = passport.authenticate(
+      provider,
+      { state: localPath(req.query.returnTo, baseURL) },
+      (error: unknown, user?: Express.User | false | null, info?: Info, status?: number) => {
+        if (error) return next(error);
+        if (user) {
+          return req.logIn(user, (problem) =>
+            problem ? next(problem) : res.redirect(localPath(info?.state, baseURL)),
+          );
+        }
+        // Reload, back button, bookmark: this login was finished before.
+        const page =
+          req.user && info?.code?.startsWith('state_')
+            ? alreadyLoggedInPage(req.user)
+            : refusedPage(provider, info ?? {}, req.user);
+        res.status(status ?? 401).send(page);
+      },
+    );
+    handle(req, res, next);
+  };
+
+  return Router().get('/:provider', login).get('/:provider/callback', login);
+}
+
+function isProvider(name: string): name is ProviderName {
+  return Object.hasOwn(TITLES, name);
+}
+
+/** Where to go after the login: a path of this site, whatever the query asked for (open redirect). */
+function localPath(wanted: unknown, baseURL: string): string {
+  if (typeof wanted === 'string' && wanted.startsWith('/') && URL.canParse(wanted, baseURL)) {
+    // The browser's own parser decides: it reads "/\host" and "/<tab>/host" as another site.
+    const { origin, pathname, search } = new URL(wanted, baseURL);
+    if (origin === new URL(baseURL).origin && !pathname.startsWith('//')) return pathname + search;
+  }
+  return '/profile';
+}

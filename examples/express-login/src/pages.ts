@@ -1,0 +1,329 @@
+/** The pages: functions from data to HTML. No request, no session, no token gets here. */
+import { html } from './html';
+import type { Html } from './html';
+import { PROVIDERS, TITLES } from './strategies';
+import type { ProviderName } from './strategies';
+import type { User } from './user';
+
+interface Failure {
+  code?: string;
+  message?: string;
+  hint?: string;
+}
+
+/** An error of a strategy, in the shape the family documents. */
+export interface Fault extends Failure {
+  code: string;
+  message: string;
+  provider: ProviderName;
+  /** How long the provider asks us to wait. */
+  retryAfterSeconds?: number;
+}
+
+function layout(title: string, user: User | undefined, body: Html): string {
+  return `<!doctype html>\n${
+    html`<html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>${title} · Express login example</title>
+        <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+        <link rel="stylesheet" href="/style.css" />
+      </head>
+      <body>
+        <header class="bar">
+          <a class="home" href="/">Express login example</a>
+          ${user && html`<a class="me" href="/profile">${user.displayName}</a>`}
+        </header>
+        <main>${body}</main>
+        <footer>
+          An example application. Not affiliated with or endorsed by Salesloft, SalesOS or
+          Salesforce.
+        </footer>
+      </body>
+    </html>`.text
+  }\n`;
+}
+
+interface Home {
+  user: User | undefined;
+  emulated: readonly ProviderName[];
+  returnTo: string | undefined;
+  loggedOut: boolean;
+  /** Where login links lead; empty for this very host. */
+  loginOrigin: string;
+}
+
+export function homePage({ user, emulated, returnTo, loggedOut, loginOrigin }: Home): string {
+  const query = returnTo === undefined ? '' : `?returnTo=${encodeURIComponent(returnTo)}`;
+  return layout(
+    'Log in',
+    user,
+    html`<div class="card narrow">
+      ${loggedOut && !user && html`<p class="note" role="status">You are logged out here.</p>`}
+      <h1>${user ? 'Log in as somebody else' : 'Log in'}</h1>
+      ${
+        user
+          ? html`<p class="lead">
+              You are logged in as <strong>${user.displayName}</strong> with ${titleOf(user)}.
+              <a href="/profile">Show the profile</a>
+            </p>`
+          : html`<p class="lead">
+              ${
+                returnTo === undefined
+                  ? 'Use the account you already have at work.'
+                  : 'Please log in to see that page. Use the account you already have at work.'
+              }
+            </p>`
+      }
+      <nav aria-label="Log in">
+        <ul class="logins">
+          ${PROVIDERS.map(
+            (name) =>
+              html`<li>
+                <a class="button" href="${loginOrigin}/auth/${name}${query}" rel="nofollow"
+                  >Log in with ${TITLES[name]}</a
+                >
+              </li>`,
+          )}
+        </ul>
+      </nav>
+      ${emulated.length > 0 && emulatorNote(emulated)}
+    </div>`,
+  );
+}
+
+function emulatorNote(emulated: readonly ProviderName[]): Html {
+  const titles = new Intl.ListFormat('en').format(emulated.map((name) => TITLES[name]));
+  return html`<div class="aside">
+    <h2>Emulated: ${titles}</h2>
+    <p>
+      No credentials are set for ${emulated.length === 1 ? 'it' : 'them'}, so a local emulator
+      stands in and its people are invented. To use the real service, put
+      ${emulated.length === 1 ? 'its' : 'their'} credentials into
+      <code>examples/express-login/.env</code> and start again.
+    </p>
+  </div>`;
+}
+
+export function profilePage(user: User): string {
+  const { displayName, email, emailVerified, photo, id, organization, expiresAt, raw } = user;
+  return layout(
+    'Profile',
+    user,
+    html`<div class="card">
+      <div class="person">
+        <span class="avatar" aria-hidden="true">
+          ${initials(displayName)}
+          ${photo && html`<img src="${photo}" alt="" referrerpolicy="no-referrer" />`}
+        </span>
+        <div>
+          <h1>${displayName}</h1>
+          <p class="lead">Logged in with ${titleOf(user)}</p>
+        </div>
+      </div>
+      <dl class="facts">
+        <div>
+          <dt>E-mail</dt>
+          <dd>
+            ${email ?? unknown('none')}
+            ${
+              email !== undefined &&
+              html`<span class="${emailVerified ? 'tag good' : 'tag'}"
+                >${
+                  emailVerified === undefined
+                    ? 'not told whether verified'
+                    : emailVerified
+                      ? 'verified'
+                      : 'not verified'
+                }</span
+              >`
+            }
+          </dd>
+        </div>
+        <div>
+          <dt>Id</dt>
+          <dd><code>${id}</code></dd>
+        </div>
+        <div>
+          <dt>${user.provider === 'salesloft' ? 'Team' : 'Organization'}</dt>
+          <dd>
+            ${organization === undefined ? unknown('none') : html`<code>${organization}</code>`}
+          </dd>
+        </div>
+        <div>
+          <dt>Provider</dt>
+          <dd>${titleOf(user)}</dd>
+        </div>
+        <div>
+          <dt>Access token ends</dt>
+          <dd>
+            ${expiresAt === undefined ? unknown('not told by the provider') : timeOf(expiresAt)}
+          </dd>
+        </div>
+      </dl>
+      <details>
+        <summary>Show the profile as ${titleOf(user)} sent it</summary>
+        <pre tabindex="0">${JSON.stringify(raw, null, 2)}</pre>
+      </details>
+      <form method="post" action="/logout">
+        <button class="button strong">Log out</button>
+      </form>
+    </div>`,
+  );
+}
+
+/** A person, a browser or a policy said no. */
+export function refusedPage(
+  provider: ProviderName,
+  failure: Failure,
+  user: User | undefined,
+): string {
+  const title = TITLES[provider];
+  const denied = failure.code === 'access_denied';
+  return failurePage(provider, failure, user, {
+    heading: denied ? 'The login was refused' : 'This login could not be finished',
+    lead: denied
+      ? `${title} says no: you chose to deny it, or a rule of your organization did. Nothing was shared with this site.`
+      : `The browser came back from ${title} with an answer that this site does not accept.`,
+  });
+}
+
+/** The provider, or the way to it, is broken. */
+export function faultPage(fault: Fault, user: User | undefined): string {
+  const title = TITLES[fault.provider];
+  const wait = fault.retryAfterSeconds;
+  return failurePage(fault.provider, fault, user, {
+    heading: `${title} could not complete the login`,
+    lead: `It is not your doing: this site got no usable answer from ${title}.${
+      wait === undefined ? '' : ` Please wait ${wait} seconds before you try again.`
+    }`,
+  });
+}
+
+/**
+ * Code, message and hint help whoever sets the application up. In production, log them and show
+ * people the heading and the way back.
+ */
+function failurePage(
+  provider: ProviderName,
+  { code, message, hint }: Failure,
+  user: User | undefined,
+  { heading, lead }: { heading: string; lead: string },
+): string {
+  return layout(
+    heading,
+    user,
+    html`<div class="card">
+      <h1>${heading}</h1>
+      <p class="lead">${lead}</p>
+      <dl class="facts">
+        <div>
+          <dt>Code</dt>
+          <dd><code>${code ?? 'refused'}</code></dd>
+        </div>
+        <div>
+          <dt>What failed</dt>
+          <dd>${message ?? 'This site does not let this person in.'}</dd>
+        </div>
+        ${
+          hint !== undefined &&
+          html`<div>
+            <dt>How to mend it</dt>
+            <dd>${withCode(hint)}</dd>
+          </div>`
+        }
+      </dl>
+      <p class="actions">
+        <a class="button strong" href="/auth/${provider}" rel="nofollow"
+          >Try again with ${TITLES[provider]}</a
+        >
+        <a class="button" href="/">Choose another way to log in</a>
+      </p>
+    </div>`,
+  );
+}
+
+export function alreadyLoggedInPage(user: User): string {
+  return layout(
+    'You are already signed in',
+    user,
+    html`<div class="card narrow">
+      <h1>You are already signed in</h1>
+      <p class="lead">
+        This login was finished before, and you are signed in as
+        <strong>${user.displayName}</strong> with ${titleOf(user)}. Nothing is lost.
+      </p>
+      <p class="actions">
+        <a class="button strong" href="/profile">Go to your profile</a>
+      </p>
+    </div>`,
+  );
+}
+
+export function notFoundPage(user?: User): string {
+  return plainPage('Page not found', 'There is nothing at this address.', user);
+}
+
+export function tooManyPage(): string {
+  return plainPage('Too many logins', 'Please wait a few minutes, then try again.');
+}
+
+export function errorPage(status: number, user?: User): string {
+  if (status === 403) {
+    return plainPage(
+      'Not from here',
+      'This request came from another site. Nothing was done.',
+      user,
+    );
+  }
+  return status < 500
+    ? plainPage('This request makes no sense', 'Please go back to the start page.', user)
+    : plainPage('Something broke', 'It is not your doing. Please try again later.', user);
+}
+
+function plainPage(heading: string, lead: string, user?: User): string {
+  return layout(
+    heading,
+    user,
+    html`<div class="card narrow">
+      <h1>${heading}</h1>
+      <p class="lead">${lead}</p>
+      <p class="actions"><a class="button strong" href="/">Back to the start page</a></p>
+    </div>`,
+  );
+}
+
+const unknown = (text: string) => html`<span class="unknown">${text}</span>`;
+
+function titleOf({ provider }: User): string {
+  return TITLES[provider as ProviderName] ?? provider;
+}
+
+/** "Zoë Ångström" → "ZÅ" */
+function initials(name: string): string {
+  const words = name.split(/\s+/).filter(Boolean);
+  const [first = '', last = ''] = [words[0], words.length > 1 ? words.at(-1) : ''];
+  return [first, last]
+    .map((word) => [...word][0] ?? '')
+    .join('')
+    .toUpperCase();
+}
+
+function timeOf(epochMs: number): Html {
+  const date = new Date(epochMs);
+  const text = new Intl.DateTimeFormat('en-GB', {
+    dateStyle: 'long',
+    timeStyle: 'short',
+    timeZone: 'UTC',
+  }).format(date);
+  return html`<time datetime="${date.toISOString()}">${text} UTC</time>`;
+}
+
+/** Hints name options and parameters in backticks. */
+function withCode(text: string): Html[] {
+  return text
+    .split('`')
+    .map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : html`${part}`));
+}

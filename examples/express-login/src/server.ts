@@ -1,0 +1,56 @@
+/** `npm start`: configuration, the emulator where it is needed, the application, and a clean end. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { loadEnvFile } from 'node:process';
+import { createApp } from './app';
+import { ConfigError, readConfig } from './config';
+import { completeProviders } from './emulator';
+import { PROVIDERS, TITLES } from './strategies';
+
+async function main(): Promise<void> {
+  const envFile = join(__dirname, '../.env');
+  if (existsSync(envFile)) loadEnvFile(envFile);
+  const config = readConfig(process.env);
+
+  const server = createServer().listen(config.port);
+  await once(server, 'listening');
+  const baseURL = config.baseURL ?? `http://localhost:${(server.address() as AddressInfo).port}`;
+
+  const { providers, emulated, close } = await completeProviders(config.providers, {
+    port: config.emulatorPort,
+    baseURL,
+  });
+  const sessionSecret = config.sessionSecret ?? randomBytes(32).toString('hex');
+  const emulatedNames = PROVIDERS.filter((name) => emulated[name]);
+  server.on('request', createApp({ baseURL, sessionSecret, providers, emulated: emulatedNames }));
+
+  console.log(`\nExpress login example: ${baseURL}\n`);
+  for (const name of PROVIDERS) {
+    const origin = emulated[name];
+    console.log(`  ${TITLES[name].padEnd(11)} ${origin ? `emulated at ${origin}` : 'real'}`);
+  }
+  if (!config.sessionSecret) {
+    console.log('\nSESSION_SECRET is not set: everybody is logged out when this process ends.');
+  }
+  console.log('\nStop with Ctrl+C.');
+
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
+    void close();
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof ConfigError) console.error(error.message);
+  else if (Reflect.get(Object(error), 'code') === 'EADDRINUSE') {
+    console.error('The port is in use. Set PORT to another one.');
+  } else console.error(error);
+  // Not exitCode: the server may be listening already.
+  process.exit(1);
+});
