@@ -138,7 +138,7 @@ export class Client {
 
 export async function get(url: string, token?: unknown, init: RequestInit = {}): Promise<Answer> {
   const headers = new Headers(init.headers);
-  if (token !== undefined) headers.set('authorization', `Bearer ${String(token)}`);
+  if (typeof token === 'string') headers.set('authorization', `Bearer ${token}`);
   return answer(await fetch(url, { redirect: 'manual', ...init, headers }));
 }
 

@@ -52,6 +52,10 @@ async function version(): Promise<string> {
 
 async function serve(command: Command): Promise<void> {
   const emulator = await startEmulator(command);
+  const stop = () => void emulator.close();
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+
   const lines = [
     'For development only: anybody who reaches these ports can sign in as anybody.',
     '',
@@ -62,10 +66,6 @@ async function serve(command: Command): Promise<void> {
   }
   lines.push('Stop with Ctrl+C.');
   console.log(lines.join('\n'));
-
-  const stop = () => void emulator.close();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
 }
 
 async function main(): Promise<void> {

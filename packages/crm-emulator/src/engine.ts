@@ -14,11 +14,14 @@ export const SIGN_IN_PATH = '/emulator/sign-in';
 /** A request parameter of our own, which makes the engine call the dialect's checks. */
 const CHECKED = 'emulator';
 
+/** What the browser brings back to the application. */
+export type CallbackParams = Record<string, string | undefined>;
+
 /** Builds the OAuth 2.0 engine of one provider: codes, grants, PKCE, refresh, client authentication. */
 export function createEngine(
   dialect: Dialect,
   environment: Environment,
-  patchCallback: (params: Record<string, string | undefined>) => Record<string, unknown>,
+  patchCallback: (params: CallbackParams) => CallbackParams,
 ): Provider {
   const { client, options, store } = environment;
   const registered = options.callbackURLs ?? [];
@@ -99,16 +102,20 @@ export function createEngine(
 
   provider.Client.prototype.redirectUriAllowed = (uri) =>
     registered.includes(uri) || isLoopback(uri);
+  provider.on('error', (error) => {
+    // Sockets that faults and clients break are no failures.
+    if (!('code' in error)) console.error('crm-emulator:', error);
+  });
   provider.on('grant.error', rememberError);
   provider.on('authorization.error', rememberError);
-  provider.on('server_error', rememberError);
+  provider.on('server_error', (_context, error) => console.error('crm-emulator:', error));
 
   const respond = (context: Context, payload: Record<string, string>) =>
     patchCallback(dialect.authorizationResponse(payload, context));
   provider.registerResponseMode('emulator_query', (context, redirectUri, payload) => {
     const url = new URL(redirectUri);
     for (const [name, value] of Object.entries(respond(context, payload))) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
+      if (value !== undefined) url.searchParams.set(name, value);
     }
     context.status = 302;
     context.redirect(url.href);

@@ -39,9 +39,10 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   const listening = [at(0), at(1), at(2)] as const;
   try {
     const listeners = await Promise.all(listening);
-    const [salesloft, salesos, salesforce] = await Promise.all([
-      // A used refresh token is forgotten: replaying it is refused, and harms no other token.
-      start('salesloft', createSalesloft, listeners[0], new Store(['RefreshToken'])),
+    // A used refresh token is forgotten: replaying it is refused, and harms no other token.
+    const store = new Store(['RefreshToken']);
+    const salesloft = start('salesloft', createSalesloft, listeners[0], store);
+    const [salesos, salesforce] = await Promise.all([
       startSigned('salesos', createSalesos, listeners[1]),
       startSigned('salesforce', createSalesforce, listeners[2]),
     ]);

@@ -52,8 +52,6 @@ export class KeyRing {
         .sign(signingKey);
 
     switch (fault?.alg) {
-      case undefined:
-        return rs256({ kid });
       case 'none':
         return `${encode({ alg: 'none', typ: 'JWT', kid })}.${encode(claims)}.`;
       case 'HS256':
@@ -70,6 +68,9 @@ export class KeyRing {
         const stranger = await createKey();
         return rs256({ kid: stranger.kid, jwk: stranger.jwk }, stranger.privateKey);
       }
+      case undefined:
+      default:
+        return rs256({ kid });
     }
   }
 

@@ -91,7 +91,11 @@ declare module 'oidc-provider/lib/provider.js' {
       name: string,
       handler: (context: Context, redirectUri: string, payload: Record<string, string>) => void,
     ): void;
-    on(event: string, listener: (context: Context, error: EngineError) => void): this;
+    on(event: 'error', listener: (error: Error) => void): this;
+    on(
+      event: 'grant.error' | 'authorization.error' | 'server_error',
+      listener: (context: Context, error: EngineError) => void,
+    ): this;
     Grant: new (fields: { accountId: string; clientId: string }) => Grant;
     Interaction: { find(uid: string): Promise<Interaction | undefined> };
     Client: { prototype: { redirectUriAllowed(this: unknown, uri: string): boolean } };

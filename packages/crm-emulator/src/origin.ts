@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 
 import type { Context, EngineError, Provider } from 'oidc-provider/lib/provider.js';
 import type { Dialect, Environment, Reply } from './dialect.js';
-import { createEngine, resumeCookie, SIGN_IN_PATH } from './engine.js';
+import { type CallbackParams, createEngine, resumeCookie, SIGN_IN_PATH } from './engine.js';
 import { EngineRequest, readBody } from './engine-request.js';
 import { Faults, merged } from './faults.js';
 import { homePage, PAGE_HEADERS } from './pages.js';
@@ -75,6 +75,7 @@ export class Origin {
     );
     if (headers['authorization'])
       headers['authorization'] = headers['authorization'].split(' ', 1)[0]!;
+    if (headers['cookie']) headers['cookie'] = 'not kept';
     const { method, path } = context;
     const record: RequestRecord = { method, path, at: Date.now(), headers, status: 0 };
     this.requests.push(record);
@@ -125,7 +126,7 @@ export class Origin {
 
   async #authorize(context: Context, next: () => Promise<void>): Promise<void> {
     const asked = new URLSearchParams(context.querystring);
-    const single = Object.fromEntries([...asked].reverse());
+    const single = Object.fromEntries([...asked].toReversed());
     const { response_mode: mode, ...wanted } = this.#dialect.authorizationRequest(single);
     const query = new URLSearchParams({
       ...wanted,
@@ -198,9 +199,16 @@ export class Origin {
     return { status: 200, type: 'text/html; charset=utf-8', headers: PAGE_HEADERS, body: page };
   }
 
-  #patchCallback(params: Record<string, string | undefined>): Record<string, unknown> {
+  #patchCallback(params: CallbackParams): CallbackParams {
     const fault = this.#faults.take(['authorize'], ({ kind }) => kind === 'patch');
-    return fault?.kind === 'patch' ? merged(params, fault.merge) : params;
+    if (fault?.kind !== 'patch') return params;
+    const patched = Object.entries(merged(params, fault.merge));
+    return Object.fromEntries(
+      patched.map(([name, value]) => [
+        name,
+        typeof value === 'string' ? value : JSON.stringify(value),
+      ]),
+    );
   }
 }
 

@@ -175,14 +175,14 @@ export function errorPage(title: string, error: string, description: string): st
 }
 
 /** OAuth 2.0 Form Post Response Mode: the parameters travel as a form that sends itself. */
-export function formPostPage(action: string, params: Record<string, unknown>): string {
+export function formPostPage(action: string, params: Record<string, string | undefined>): string {
   const fields = Object.entries(params).filter(([, value]) => value !== undefined);
   return document(
     'Back to the application',
     'Local emulator. For development only.',
     html`<form method="post" action="${action}">
         ${fields.map(
-          ([name, value]) => html`<input type="hidden" name="${name}" value="${String(value)}" />`,
+          ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
         )}
         <button>Back to the application</button>
       </form>

@@ -97,7 +97,7 @@ function settle(person: Person, index: number): Resident {
 export function withCheckSuffix(id15: string): string {
   const blocks = id15.match(/.{5}/g) ?? [];
   const suffix = blocks.map((block) => {
-    const bits = [...block].reduce(
+    const bits = Array.from(block).reduce(
       (sum, character, index) => sum + (/[A-Z]/.test(character) ? 2 ** index : 0),
       0,
     );

@@ -58,14 +58,15 @@ export class Store {
 
   /** The storage interface the engine asks for, one per model. */
   adapter(model: string) {
+    const settled = <T>(value: T) => Promise.resolve(value);
     return {
-      upsert: async (id: string, payload: Stored) => this.save(model, id, payload),
-      find: async (id: string) => this.find(model, id),
-      findByUid: async () => undefined,
-      findByUserCode: async () => undefined,
-      consume: async (id: string) => this.consume(model, id),
-      destroy: async (id: string) => this.destroy(model, id),
-      revokeByGrantId: async (grantId: string) => this.revokeGrant(grantId, `${model}:`),
+      upsert: (id: string, payload: Stored) => settled(this.save(model, id, payload)),
+      find: (id: string) => settled(this.find(model, id)),
+      findByUid: () => settled(undefined),
+      findByUserCode: () => settled(undefined),
+      consume: (id: string) => settled(this.consume(model, id)),
+      destroy: (id: string) => settled(this.destroy(model, id)),
+      revokeByGrantId: (grantId: string) => settled(this.revokeGrant(grantId, `${model}:`)),
     };
   }
 

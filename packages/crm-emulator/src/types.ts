@@ -58,7 +58,7 @@ export interface RequestRecord {
   path: string;
   /** Epoch milliseconds. */
   at: number;
-  /** Lower-case names; `authorization` holds the scheme only. */
+  /** Lower-case names; `authorization` holds the scheme only, `cookie` nothing of use. */
   headers: Record<string, string>;
   /** 0 until answered, and for ever if a fault leaves the request unanswered. */
   status: number;

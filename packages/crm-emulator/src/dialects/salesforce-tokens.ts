@@ -1,6 +1,7 @@
 import type { Stored } from 'oidc-provider/lib/provider.js';
 import type { Environment } from '../dialect.js';
 import type { Resident } from '../people.js';
+import { scopesOf } from '../text.js';
 
 /** Access tokens are sessions: the 15-character organization id, `!`, and the secret part. */
 export function wrapSession({ organizationId }: Resident, value: string): string {
@@ -18,7 +19,7 @@ export function sessionOf(
 ): { entry: Stored; scopes: ReadonlySet<string> } | undefined {
   const value = storedSession(token);
   const entry = value === undefined ? undefined : store.findLive('AccessToken', value);
-  return entry && { entry, scopes: new Set(String(entry['scope'] ?? '').split(' ')) };
+  return entry && { entry, scopes: scopesOf(entry['scope']) };
 }
 
 export function refreshTokenValue(token: string, prefix: string): string {

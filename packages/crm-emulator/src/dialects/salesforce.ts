@@ -6,6 +6,7 @@ import { atHash, claimsOf, type KeyRing } from '../keys.js';
 import type { Resident } from '../people.js';
 import type { Reason } from '../reason.js';
 import { idTokenRehearsals, wireRehearsals } from '../rehearsals.js';
+import { textOf } from '../text.js';
 import type { TokenFault } from '../types.js';
 import { identityRoutes, userInfoOf } from './salesforce-identity.js';
 import { refreshTokenValue, sessionOf, storedSession, wrapSession } from './salesforce-tokens.js';
@@ -210,7 +211,9 @@ export function createSalesforce(environment: Environment, keys: KeyRing): Diale
         break;
       case 'unknown':
         return problem('invalid_client_id', 'client identifier invalid');
-      default:
+      case 'none':
+      case 'twice':
+      case 'wrong-secret':
         return problem('invalid_client', 'invalid client credentials');
     }
     const token = fields?.['token'];
@@ -220,7 +223,7 @@ export function createSalesforce(environment: Environment, keys: KeyRing): Diale
     const session = sessionOf(environment, token);
     const entry =
       session?.entry ?? store.findLive('RefreshToken', refreshTokenValue(token, REFRESH_PREFIX));
-    const person = personOf(String(entry?.['accountId'] ?? ''));
+    const person = personOf(textOf(entry?.['accountId']));
     if (!entry || !person) return { status: 200, body: { active: false } };
     return {
       status: 200,
@@ -293,6 +296,9 @@ function tokenError(reason: Reason): Reply {
       return problem('invalid_grant', 'expired access/refresh token');
     case 'code-unknown':
       return problem('invalid_grant', 'invalid authorization code');
+    case 'scope':
+    case 'audience':
+    case 'other':
     default:
       return problem('invalid_request', 'invalid request');
   }

@@ -3,6 +3,7 @@ import type { Environment, Reply, Route, RouteContext } from '../dialect.js';
 import type { EngineRequest } from '../engine-request.js';
 import { isObject } from '../faults.js';
 import type { Resident } from '../people.js';
+import { scopesOf } from '../text.js';
 
 const MINUTE = 60_000;
 const BUDGET = 600;
@@ -30,7 +31,7 @@ export function salesloftApi({ store, people, options }: Environment): Route[] {
     if (!entry) return undefined;
     // A client's own token acts as the administrator who created the application.
     const person = machine ? people.administrator : people.byNumber(Number(entry['accountId']));
-    return person && { person, scopes: new Set(String(entry['scope'] ?? '').split(' ')) };
+    return person && { person, scopes: scopesOf(entry['scope']) };
   }
 
   function rateHeaders(): Record<string, string> {

@@ -238,6 +238,14 @@ function tokenError(reason: Reason): Reply {
     case 'audience':
     case 'other':
       return problem('invalid_request');
+    case 'code-unknown':
+    case 'code-expired':
+    case 'code-used':
+    case 'redirect-uri-differs':
+    case 'verifier-wrong':
+    case 'refresh-token-unknown':
+    case 'refresh-token-expired':
+    case 'refresh-token-used':
     default:
       return problem('invalid_grant');
   }

@@ -3,6 +3,7 @@ import { bearerToken } from '../client-authentication.js';
 import type { Reply, Route } from '../dialect.js';
 import type { EngineRequest } from '../engine-request.js';
 import type { KeyRing } from '../keys.js';
+import { scopesOf } from '../text.js';
 
 interface Lead {
   id: string;
@@ -21,8 +22,8 @@ export function leadsRoutes(keys: KeyRing, issuer: string, audience: string): Ro
     const token = bearerToken(request) ?? '';
     const claims = await keys.verify(token, issuer, audience).catch(() => undefined);
     if (!claims) return problem(401, 'UNAUTHORIZED', 'Token is missing, expired, or invalid');
-    const scopes = String(claims['scope'] ?? '').split(' ');
-    return scopes.includes(scope)
+    const scopes = scopesOf(claims['scope']);
+    return scopes.has(scope)
       ? undefined
       : problem(403, 'FORBIDDEN', `Token lacks the scope ${scope}`);
   }

@@ -7,6 +7,7 @@ import type { Resident } from '../people.js';
 import type { Reason } from '../reason.js';
 import { idTokenRehearsals, wireRehearsals } from '../rehearsals.js';
 import { NO_SCOPE } from '../sign-in.js';
+import { scopesOf, textOf } from '../text.js';
 import type { TokenFault } from '../types.js';
 import { leadsRoutes } from './salesos-api.js';
 
@@ -204,9 +205,9 @@ export function createSalesos(environment: Environment, keys: KeyRing): Dialect 
     const claims = held
       ? { sub: held['accountId'], scope: held['scope'] }
       : await keys.verify(token, issuer, userinfo).catch(() => undefined);
-    const person = personOf(String(claims?.['sub'] ?? ''));
-    const scopes = String(claims?.['scope'] ?? '').split(' ');
-    if (!person || !scopes.includes('openid')) {
+    const person = personOf(textOf(claims?.['sub']));
+    const scopes = scopesOf(claims?.['scope']);
+    if (!person || !scopes.has('openid')) {
       const description = 'The access token is invalid or has expired';
       return {
         ...problem(401, 'invalid_token', description),
@@ -216,7 +217,7 @@ export function createSalesos(environment: Environment, keys: KeyRing): Dialect 
       };
     }
     const wanted = Object.entries(CLAIMS).flatMap(([scope, names]) =>
-      scopes.includes(scope) ? names : [],
+      scopes.has(scope) ? names : [],
     );
     const known = claimsOfPerson(person);
     return {
@@ -311,6 +312,12 @@ function tokenError(reason: Reason, request: EngineRequest): Reply {
       return problem(403, 'access_denied', `Service not found: ${audience}`);
     case 'other':
       return problem(400, 'invalid_request', 'Bad request');
+    case 'code-unknown':
+    case 'code-expired':
+    case 'code-used':
+    case 'redirect-uri-differs':
+    case 'verifier-missing':
+    case 'verifier-wrong':
     default:
       return problem(403, 'invalid_grant', 'Invalid authorization code');
   }
