@@ -14,7 +14,8 @@ const at = (...path) => join(root, ...path);
 function isInstalled() {
   const installed = at('node_modules', '.package-lock.json');
   return (
-    existsSync(installed) && statSync(installed).mtimeMs >= statSync(at('package-lock.json')).mtimeMs
+    existsSync(installed) &&
+    statSync(installed).mtimeMs >= statSync(at('package-lock.json')).mtimeMs
   );
 }
 
@@ -33,6 +34,11 @@ if (!isInstalled()) {
     console.error('Run this through npm: npm start, or npm test.');
     process.exit(1);
   }
-  run('Installing dependencies (once)…', npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error']);
+  run('Installing dependencies (once)…', npm, [
+    'ci',
+    '--no-audit',
+    '--no-fund',
+    '--loglevel=error',
+  ]);
 }
 run('', at('node_modules', 'typescript', 'bin', 'tsc'), ['-b']);

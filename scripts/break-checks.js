@@ -1,0 +1,387 @@
+/**
+ * Proves that the tests notice: takes each security check out of a copy of the repository, one at a
+ * time, and expects a test to fail. `npm run break -- nonce` breaks only those whose name matches.
+ */
+'use strict';
+const { spawnSync } = require('node:child_process');
+const {
+  cpSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} = require('node:fs');
+const { tmpdir } = require('node:os');
+const { basename, join } = require('node:path');
+
+const root = join(__dirname, '..');
+const core = 'packages/crm-oauth2/src';
+const salesforce = 'packages/passport-salesforce-oauth2/src';
+
+/** Each: what is taken out, the file, the text to find (exactly once), and what stands there then. */
+const BREAKS = [
+  // The callback
+  [
+    'state: any attempt will do',
+    `${core}/passport/session-state-store.ts`,
+    'const { [state]: found, ...others } = this.#pending(session);',
+    'const { [Object.keys(this.#pending(session))[0] ?? state]: found, ...others } = this.#pending(session);',
+  ],
+  [
+    'state: taken more than once',
+    `${core}/passport/session-state-store.ts`,
+    'delete session[this.#key];',
+    '',
+  ],
+  [
+    'state: of another client',
+    `${core}/authorization-response.ts`,
+    'if (attempt.client !== expected.client) {',
+    "if (attempt.client === '') {",
+  ],
+  [
+    'state: expiry',
+    `${core}/authorization-response.ts`,
+    'if (attempt.expiresAt <= Date.now())',
+    'if (attempt.expiresAt <= 0)',
+  ],
+  [
+    'repeated parameters',
+    `${core}/authorization-response.ts`,
+    "if (typeof value !== 'string') throw refuse('repeated_parameter', `${name} is not one string`);",
+    "if (typeof value !== 'string') { response[name] = String(value); continue; }",
+  ],
+  [
+    'iss',
+    `${core}/authorization-response.ts`,
+    'if (iss !== undefined && iss !== issuer) {',
+    'if (iss === issuer && iss === undefined && attemptNever) {',
+    ['function checkIssuer', 'const attemptNever = false as boolean;\nfunction checkIssuer'],
+  ],
+  [
+    'error before state',
+    `${core}/authorization-response.ts`,
+    'const attempt = await takeAttempt(response.state, expected);',
+    'refuseError(response, expected.refusals ?? []);\n  const attempt = await takeAttempt(response.state, expected);',
+  ],
+  // The request
+  [
+    'PKCE: the verifier is not sent',
+    `${core}/client.ts`,
+    'code_verifier: attempt.codeVerifier,',
+    '',
+  ],
+  [
+    'PKCE: the challenge is not sent',
+    `${core}/authorization-request.ts`,
+    "query.set('code_challenge', codeChallenge(attempt.codeVerifier));",
+    'void codeChallenge;',
+  ],
+  [
+    'protocol parameters can be overridden',
+    `${core}/authorization-request.ts`,
+    "query.set('state', attempt.state);",
+    "if (!query.has('state')) query.set('state', attempt.state);",
+  ],
+  // The ID Token
+  [
+    'ID Token: signature',
+    `${core}/id-token.ts`,
+    'claims = verified.payload;',
+    'claims = verified.payload;',
+    [
+      'const verified = await jose.jwtVerify(idToken, keys, {',
+      'const verified = await unverified(jose, idToken, {',
+    ],
+    [
+      'function verificationProblem',
+      "function unverified(jose: typeof import('jose'), token: string, _options: object): Promise<{ payload: JWTPayload }> {\n  return Promise.resolve({ payload: jose.decodeJwt(token) });\n}\n\nfunction verificationProblem",
+    ],
+  ],
+  [
+    'ID Token: algorithm',
+    `${core}/id-token.ts`,
+    "algorithms: ['RS256'],",
+    "algorithms: ['RS256', 'PS256', 'RS512', 'ES256', 'HS256'],",
+  ],
+  ['ID Token: issuer', `${core}/id-token.ts`, 'issuer: [...expected.issuers],', ''],
+  ['ID Token: audience', `${core}/id-token.ts`, 'audience: expected.clientID,', ''],
+  [
+    'ID Token: azp',
+    `${core}/id-token.ts`,
+    'if ((manyAudiences || azp !== undefined) && azp !== expected.clientID) {',
+    'if (manyAudiences && azp === expected.clientID + expected.clientID) {',
+  ],
+  ['ID Token: iat', `${core}/id-token.ts`, 'if (iat > now + clockTolerance) {', 'if (iat < 0) {'],
+  [
+    'ID Token: nonce',
+    `${core}/id-token.ts`,
+    'if (expected.nonce !== undefined && nonce !== expected.nonce) {',
+    'if (nonce === 0) {',
+  ],
+  [
+    'ID Token: auth_time',
+    `${core}/id-token.ts`,
+    "if (typeof authTime !== 'number' || authTime < latest) {",
+    'if (authTime === latest + 0.5) {',
+  ],
+  [
+    'ID Token: at_hash',
+    `${core}/id-token.ts`,
+    'if (atHash !== undefined && atHash !== leftHalfHash(expected.accessToken)) {',
+    'if (atHash === `not ${leftHalfHash(expected.accessToken)}`) {',
+  ],
+  [
+    'ID Token: organization',
+    `${core}/id-token.ts`,
+    'if (expected.organization !== undefined) {',
+    "if (expected.organization === '') {",
+  ],
+  [
+    'ID Token: missing',
+    `${core}/client.ts`,
+    "if (attempt && provider.idToken === 'required') {",
+    "if (attempt && provider.name === '') {",
+  ],
+  // Salesforce
+  [
+    'Salesforce: signature',
+    `${salesforce}/signature.ts`,
+    'if (received.length !== expected.length || !timingSafeEqual(received, expected)) {',
+    'if (received.length > 1e6 || !timingSafeEqual(expected, expected)) {',
+  ],
+  [
+    'Salesforce: signature missing',
+    `${salesforce}/provider.ts`,
+    'if (options.clientSecret !== undefined && (login || response.signature !== undefined)) {',
+    'if (options.clientSecret !== undefined && login && response.signature !== undefined) {',
+  ],
+  [
+    'Salesforce: identity URL host',
+    `${salesforce}/provider.ts`,
+    'if (!identity || !trusts(identity.url)) {',
+    'if (!identity) {',
+  ],
+  [
+    'Salesforce: instance host',
+    `${salesforce}/provider.ts`,
+    'if (!instance || !trusts(instance)) {',
+    'if (!instance) {',
+  ],
+  [
+    'Salesforce: any host is trusted',
+    `${salesforce}/hosts.ts`,
+    'isSalesforceHost(url) ||',
+    "url.hostname !== '' ||",
+  ],
+  [
+    'Salesforce: dot of the host suffix',
+    `${salesforce}/hosts.ts`,
+    'url.hostname.endsWith(suffix)',
+    'url.hostname.endsWith(suffix.slice(1))',
+  ],
+  [
+    'Salesforce: asserted_user',
+    `${salesforce}/profile.ts`,
+    'if (json.asserted_user !== true) {',
+    'if (json.asserted_user === 0) {',
+  ],
+  [
+    'Salesforce: ids of the profile',
+    `${salesforce}/profile.ts`,
+    'if (!sameIds(expected, { organizationId, userId })) {',
+    'if (!sameIds(expected, expected) || userId === organizationId) {',
+  ],
+  [
+    'Salesforce: person of the ID Token',
+    `${salesforce}/provider.ts`,
+    'if (claims && !(subject && sameIds(subject, identity))) {',
+    'if (claims && !subject && !sameIds(identity, identity)) {',
+  ],
+  // The network
+  [
+    'token goes to any host',
+    `${core}/bearer-request.ts`,
+    'if (!isOwn(url) && !request.trusts?.(url)) {',
+    "if (!isOwn(url) && url.host === '') {",
+  ],
+  [
+    'redirects are followed',
+    `${core}/bearer-request.ts`,
+    'if (!redirects || !request.trusts || !URL.canParse(location, url.href)) {',
+    'if (!redirects || !URL.canParse(location, url.href)) {',
+  ],
+  [
+    'UserInfo of another person',
+    `${core}/client.ts`,
+    'if (claims && isJsonObject(json) && json.sub !== undefined && json.sub !== claims.sub) {',
+    "if (claims && isJsonObject(json) && json.sub === '') {",
+  ],
+  [
+    'deadline of a request',
+    `${core}/http.ts`,
+    'const timer = setTimeout(() => fail(deadline.problem()), deadline.remaining());',
+    'const timer = setTimeout(() => fail(deadline.problem()), 2 ** 30);',
+  ],
+  [
+    'deadline of stores and verify',
+    `${core}/deadline.ts`,
+    'timer = setTimeout(() => reject(this.problem(code)), this.remaining());',
+    'timer = setTimeout(() => reject(this.problem(code)), 2 ** 30);',
+  ],
+  [
+    'size cap',
+    `${core}/http.ts`,
+    'if (size > MAX_RESPONSE_BYTES) {',
+    'if (size > MAX_RESPONSE_BYTES * 1e6) {',
+  ],
+  [
+    'cut-off answers',
+    `${core}/http.ts`,
+    "outgoing.on('close', () => fail(brokenOff()));",
+    '',
+    ["incoming.on('error', (error) => fail(brokenOff(error)));", "incoming.on('error', () => {});"],
+    ['if (!incoming.complete) {', 'if (incoming.statusCode === -1) {'],
+  ],
+  [
+    'compressed answers',
+    `${core}/http.ts`,
+    "if (encoding !== 'identity') {",
+    "if (encoding === 'never') {",
+  ],
+  [
+    'a code is sent again',
+    `${core}/http.ts`,
+    "if (request.method === 'GET' && problem instanceof StaleConnection) {",
+    'if (problem instanceof StaleConnection) {',
+  ],
+  [
+    'bearer only',
+    `${core}/token-endpoint.ts`,
+    "if (typeof tokenType !== 'string' || tokenType.toLowerCase() !== 'bearer') {",
+    "if (tokenType === '') {",
+  ],
+  [
+    'header injection by a token',
+    `${core}/token-endpoint.ts`,
+    'const TOKEN = /^[\\x21-\\x7e]+$/;',
+    'const TOKEN = /^[^]+$/;',
+  ],
+  [
+    'https only',
+    `${core}/options.ts`,
+    "if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {",
+    "if (url.protocol === 'ftp:' && isLoopback(url.hostname)) {",
+  ],
+  // Secrets and Passport
+  [
+    'secrets echoed by the provider',
+    `${core}/errors.ts`,
+    "safe = safe.replaceAll(form, '[redacted]');",
+    'safe = safe.replaceAll(form, form);',
+  ],
+  [
+    'raw bytes on a cause',
+    `${core}/errors.ts`,
+    'const copy = new Error(source.message);',
+    'const copy = source;',
+  ],
+  [
+    'verbs taken late',
+    `${core}/passport/strategy.ts`,
+    'success: this.success.bind(this),',
+    'success: (...result) => this.success(...result),',
+  ],
+  [
+    'other tabs over regenerate',
+    `${core}/passport/session-state-store.ts`,
+    'keepOverRegeneration(req, session, this.#key, others);',
+    'void keepOverRegeneration;',
+  ],
+];
+
+function copyOfTheRepository() {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'break-checks-')));
+  const skipped = new Set(['.git', 'coverage']);
+  cpSync(root, folder, {
+    recursive: true,
+    verbatimSymlinks: true,
+    filter: (source) => !skipped.has(basename(source)),
+  });
+  return folder;
+}
+
+function node(folder, ...parameters) {
+  return spawnSync(process.execPath, parameters, {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: 300_000,
+    maxBuffer: 64 * 1024 * 1024,
+  });
+}
+
+function tests(folder) {
+  const result = node(
+    folder,
+    'node_modules/mocha/bin/mocha.js',
+    '--bail',
+    '--reporter',
+    'json',
+    '--ignore',
+    'build/e2e/**',
+    '--ignore',
+    'build/packaging/**',
+  );
+  const start = result.stdout.indexOf('{\n');
+  try {
+    const { stats, failures } = JSON.parse(result.stdout.slice(start));
+    return { passes: stats.passes, failure: failures[0]?.fullTitle };
+  } catch {
+    return { passes: 0, failure: undefined, crash: (result.stderr || result.stdout).slice(-2000) };
+  }
+}
+
+function main() {
+  const pattern = process.argv[2]?.toLowerCase() ?? '';
+  const chosen = BREAKS.filter(([name]) => name.toLowerCase().includes(pattern));
+  const folder = copyOfTheRepository();
+  const unnoticed = [];
+  try {
+    const whole = tests(folder);
+    if (whole.failure !== undefined || whole.passes === 0) {
+      throw new Error(`The tests fail before anything is broken: ${whole.failure ?? whole.crash}`);
+    }
+    for (const [name, path, find, replacement, ...more] of chosen) {
+      const file = join(folder, path);
+      const original = readFileSync(file, 'utf8');
+      let broken = original;
+      for (const [from, to] of [[find, replacement], ...more]) {
+        if (broken.split(from).length !== 2)
+          throw new Error(`${name}: "${from}" is not in ${path} once`);
+        broken = broken.replace(from, () => to);
+      }
+      writeFileSync(file, broken);
+      const compiled = node(folder, 'node_modules/typescript/bin/tsc', '-b');
+      // Unused names are no reason: the files are written all the same.
+      const errors = compiled.stdout
+        .split('\n')
+        .filter((line) => /error TS(?!6133|6196|6192)/.test(line));
+      if (errors.length > 0) throw new Error(`${name}: does not compile\n${errors.join('\n')}`);
+      const { failure, crash } = tests(folder);
+      console.log(
+        `${failure ? 'noticed  ' : crash ? 'crashed  ' : 'UNNOTICED'}  ${name}${failure ? `  ←  ${failure}` : ''}`,
+      );
+      if (!failure && !crash) unnoticed.push(name);
+      writeFileSync(file, original);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  console.log(
+    `\n${chosen.length - unnoticed.length} of ${chosen.length} broken checks were noticed.`,
+  );
+  process.exitCode = unnoticed.length > 0 ? 1 : 0;
+}
+
+main();
