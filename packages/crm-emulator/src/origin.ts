@@ -127,6 +127,8 @@ export class Origin {
   async #authorize(context: Context, next: () => Promise<void>): Promise<void> {
     const asked = new URLSearchParams(context.querystring);
     const single = Object.fromEntries([...asked].toReversed());
+    // A hint about who was signed in is of no use to a page that asks every time.
+    delete single['id_token_hint'];
     const { response_mode: mode, ...wanted } = this.#dialect.authorizationRequest(single);
     const query = new URLSearchParams({
       ...wanted,

@@ -150,7 +150,7 @@ export function signInPage(signIn: SignIn): string {
 }
 
 function aboutPerson({ email, jobRole, admin, active }: Resident): string {
-  return [jobRole, email ?? 'no e-mail address', admin && 'administrator', !active && 'inactive']
+  return [!active && 'inactive', admin && 'administrator', jobRole, email ?? 'no e-mail address']
     .filter(Boolean)
     .join(' · ');
 }

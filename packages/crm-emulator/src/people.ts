@@ -21,6 +21,8 @@ export interface Resident extends Required<Omit<Person, 'email'>> {
   email: string | undefined;
   /** A short name made of the e-mail's alphabet. */
   handle: string;
+  /** Has the shape of an e-mail address, and is none. */
+  username: string;
   number: number;
   guid: string;
   hex: string;
@@ -51,8 +53,8 @@ export class People {
   byHint(hint: string | undefined): Resident | undefined {
     const wanted = hint?.trim().toLowerCase();
     if (!wanted) return undefined;
-    return this.all.find(({ email, handle, name }) =>
-      [email, handle, name, `${handle}@example.com`].some(
+    return this.all.find(({ email, handle, name, username }) =>
+      [email, handle, name, `${handle}@example.com`, username].some(
         (known) => known?.toLowerCase() === wanted,
       ),
     );
@@ -82,6 +84,7 @@ function settle(person: Person, index: number): Resident {
     locale: person.locale ?? 'en_US',
     urls: person.urls ?? true,
     handle,
+    username: `${handle}@emulator.invalid`,
     number,
     guid: digest.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5'),
     hex: digest.slice(0, 24),

@@ -72,11 +72,6 @@ function photosOf(origin: string, { number }: Resident) {
   };
 }
 
-/** A username has the shape of an e-mail address, and is none. */
-function usernameOf({ handle }: Resident): string {
-  return `${handle}@emulator.invalid`;
-}
-
 function urlsOf(origin: string, person: Resident, version = '{version}'): Record<string, string> {
   const release = version === 'latest' ? '66.0' : version;
   const data = `${origin}/services/data/v${release}`;
@@ -114,7 +109,7 @@ function identityOf(
     asserted_user: own,
     user_id: userId,
     organization_id: organizationId,
-    username: usernameOf(person),
+    username: person.username,
     nick_name: person.handle,
     display_name: person.name,
     ...(email !== undefined && { email, email_verified: person.emailVerified }),
@@ -142,14 +137,14 @@ function identityOf(
   };
 }
 
-export function userInfoOf({ origin }: Environment, person: Resident): Record<string, unknown> {
+function userInfoOf({ origin }: Environment, person: Resident): Record<string, unknown> {
   const { organizationId, userId, email, firstName } = person;
   const photos = photosOf(origin, person);
   return {
     sub: `${origin}/id/${organizationId}/${userId}`,
     user_id: userId,
     organization_id: organizationId,
-    preferred_username: usernameOf(person),
+    preferred_username: person.username,
     nickname: person.handle,
     name: person.name,
     ...(email !== undefined && { email, email_verified: person.emailVerified }),

@@ -8,7 +8,7 @@ import type { Reason } from '../reason.js';
 import { idTokenRehearsals, wireRehearsals } from '../rehearsals.js';
 import { textOf } from '../text.js';
 import type { TokenFault } from '../types.js';
-import { identityRoutes, userInfoOf } from './salesforce-identity.js';
+import { identityRoutes } from './salesforce-identity.js';
 import { refreshTokenValue, sessionOf, storedSession, wrapSession } from './salesforce-tokens.js';
 
 export const SCOPES = [
@@ -231,7 +231,7 @@ export function createSalesforce(environment: Environment, keys: KeyRing): Diale
         active: true,
         scope: entry['scope'],
         client_id: client.id,
-        username: userInfoOf(environment, person)['preferred_username'],
+        username: person.username,
         sub: identityURL(person),
         token_type: session ? 'access_token' : 'refresh_token',
         exp: entry['exp'],
