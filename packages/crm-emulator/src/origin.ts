@@ -11,6 +11,9 @@ import { reasonFor } from './reason.js';
 import { continueSignIn, showSignIn } from './sign-in.js';
 import type { Fault, RequestRecord } from './types.js';
 
+/** An emulator may run for days. */
+const REQUESTS_KEPT = 10_000;
+
 /** One listening address. */
 export interface Listener {
   server: Server;
@@ -79,6 +82,7 @@ export class Origin {
     const { method, path } = context;
     const record: RequestRecord = { method, path, at: Date.now(), headers, status: 0 };
     this.requests.push(record);
+    if (this.requests.length > REQUESTS_KEPT) this.requests.shift();
     delete context.req.headers.cookie;
     try {
       await next();

@@ -113,7 +113,7 @@ export interface ProviderEmulator<Options> {
   readonly clientSecret: string;
   /** What to spread into the strategy's options. */
   readonly options: Options;
-  /** Every request that reached this origin, oldest first. */
+  /** Every request that reached this origin, oldest first; the last 10 000. */
   readonly requests: RequestRecord[];
   /** Queues a fault. */
   fault(fault: Fault): void;
