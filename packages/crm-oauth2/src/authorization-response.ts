@@ -9,12 +9,14 @@ const PARAMETERS = ['code', 'state', 'iss', 'error', 'error_description', 'error
 type ResponseParameters = Partial<Record<(typeof PARAMETERS)[number], string>>;
 
 /** Why a store has no attempt for a `state`. */
-export type MissingAttempt = 'session_missing' | 'state_unknown' | 'state_expired';
+export type MissingAttempt =
+  'session_missing' | 'state_unknown' | 'state_expired' | 'already_completed';
 
 const MISSING: Readonly<Record<MissingAttempt, string>> = {
   session_missing: 'there is no session to find the pending login in',
   state_unknown: 'no pending login has this state',
   state_expired: 'the pending login has expired',
+  already_completed: 'this login was finished already',
 };
 
 /** Longer than any real code, shorter than a nuisance. */

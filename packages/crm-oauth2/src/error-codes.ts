@@ -38,7 +38,9 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
     'The callback was called with an oversized parameter. Start the login again from its button.',
   state_missing: 'The callback was called without `state`. Start the login again from its button.',
   state_unknown:
-    'This browser has no pending login for that `state`: it was started in another browser, was finished already, or the session was lost. Start the login again from its button.',
+    'This browser has no pending login for that `state`: it was started in another browser, or the session was lost. Start the login again from its button.',
+  already_completed:
+    'The callback was opened a second time, by a reload, the back button or a double click. The first one counted: if you are not signed in, start the login again from its button.',
   state_expired: 'The login took longer than ten minutes. Start it again from its button.',
   state_of_another_client:
     'The pending login belongs to another client or another callback. Use the same strategy and options on both routes.',

@@ -21,6 +21,7 @@ class SalesloftStrategy extends strategyFor(salesloft) {}
 declare module 'passport' {
   interface AuthenticateOptions {
     callbackURL?: string;
+    loginHint?: string;
     response?: LoginResponse;
   }
 }

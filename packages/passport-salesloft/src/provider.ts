@@ -38,7 +38,8 @@ export const salesloft = defineProvider<SalesloftOptions, SalesloftProfile>({
   tokenRequestFormat: 'json',
   scopeInTokenRequests: true,
   idToken: 'none',
-  authorizationParameters: {},
+  // Not documented; sent only when the application asks for them.
+  authorizationParameters: { prompt: 'prompt', loginHint: 'login_hint' },
   refusals: [],
   hints: {
     invalid_token:

@@ -17,21 +17,17 @@ export interface CookieStateStoreOptions {
   secure?: boolean;
 }
 
-/** Attempts remembered as taken, so that a cookie replayed to this process is refused. */
-const MAX_TAKEN = 10_000;
-
 /**
  * Pending logins in an encrypted cookie each (JWE, A256GCM): no server session, several machines,
  * serverless. HttpOnly, SameSite=Lax, gone after ten minutes.
  *
- * A cookie cannot be taken back from a browser that keeps a copy. This process remembers what it
- * has taken; between processes, the provider's single-use codes are what stops a replay.
+ * A cookie cannot be taken back from a browser that keeps a copy. The strategy remembers what it has
+ * taken; between processes, the provider's single-use codes are what stops a replay.
  */
 export class CookieStateStore implements StateStore {
   readonly #keys: readonly Uint8Array[];
   readonly #secure: boolean;
   readonly #prefix: string;
-  readonly #taken = new Map<string, number>();
 
   /** @throws {TypeError} when there is no secret, or one is too short */
   constructor(options: CookieStateStoreOptions) {
@@ -67,8 +63,7 @@ export class CookieStateStore implements StateStore {
   ): Promise<LoginAttempt | MissingAttempt> {
     const suffix = `.${hash(state)}`;
     const name = this.#names(req).find((candidate) => candidate.endsWith(suffix));
-    if (name === undefined || this.#taken.has(suffix)) return 'state_unknown';
-    this.#remember(suffix);
+    if (name === undefined) return 'state_unknown';
     this.#clear(responseOf(req, response), name);
     return await this.#decrypt(cookiesOf(req).get(name) ?? '');
   }
@@ -96,15 +91,6 @@ export class CookieStateStore implements StateStore {
 
   #names(req: LoginRequest): string[] {
     return [...cookiesOf(req).keys()].filter((name) => name.startsWith(this.#prefix)).toSorted();
-  }
-
-  #remember(suffix: string): void {
-    const now = Date.now();
-    for (const [taken, until] of this.#taken) {
-      if (until > now && this.#taken.size < MAX_TAKEN) break;
-      this.#taken.delete(taken);
-    }
-    this.#taken.set(suffix, now + LOGIN_ATTEMPT_LIFETIME);
   }
 
   #clear(res: LoginResponse, name: string): void {

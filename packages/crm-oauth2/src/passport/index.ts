@@ -7,7 +7,8 @@ export type { LoginRequest, LoginResponse } from './request';
 export { SessionStateStore } from './session-state-store';
 export type { StateStore } from './state-store';
 export { ProviderStrategy, strategyFor } from './strategy';
-export type { AuthenticateOptions, StrategyClass, StrategyOptions } from './strategy';
+export type { AuthenticateOptions } from './login';
+export type { StrategyClass, StrategyOptions } from './strategy';
 export type {
   Done,
   TypedVerify,

@@ -3,22 +3,23 @@ import { isAuthorizationResponse } from '../authorization-response';
 import { CLIENT_OPTIONS, OAuth2Client } from '../client';
 import type { ClientOptions } from '../client';
 import { Deadline } from '../deadline';
-import { Problem, TokenError, describe, isOAuth2Error, located } from '../errors';
-import type { Stage } from '../errors';
+import { TokenError, describe, isOAuth2Error } from '../errors';
 import type { Agent } from '../http';
 import { refuseUnknownOptions, requireString } from '../options';
 import type { Profile, ProviderDescription } from '../provider';
 import { processTokenError } from '../token-endpoint';
 import type { TokenSet } from '../token-set';
-import { callbackParameters, resolveCallbackUrl, trustsProxy } from './request';
-import type { LoginRequest, LoginResponse } from './request';
+import { CompletedLogins } from './completed-logins';
+import { finishLogin, startLogin } from './login';
+import type { AuthenticateOptions, LoginHooks, LoginSettings, Outcome } from './login';
+import { callbackParameters } from './request';
+import type { LoginRequest } from './request';
 import { SessionStateStore } from './session-state-store';
 import { requireStateStore } from './state-store';
 import type { StateStore } from './state-store';
 import { classicVerify, typedVerify } from './verify';
 import type {
   AnyVerifyFunction,
-  Request,
   TypedVerify,
   Verify,
   VerifyFunction,
@@ -67,29 +68,11 @@ const STRATEGY_OPTIONS = [
   'scopeSeparator',
 ] as const satisfies readonly (keyof StrategyOptions)[];
 
-/** The options of `passport.authenticate` that this family reads, beside the provider's extras. */
-export interface AuthenticateOptions {
-  scope?: string | readonly string[];
-  /** The application's own state: comes back as `req.authInfo.state`, never travels in the URL. */
-  state?: unknown;
-  callbackURL?: string;
-  /** The response, where the framework does not set `req.res`; for {@link CookieStateStore}. */
-  response?: LoginResponse;
-  /** Seconds since the person last signed in (OpenID Connect Core §3.1.2.1). */
-  maxAge?: number;
-  /** Auth0 organization; checked in the ID Token. */
-  organization?: string;
-  [extra: string]: unknown;
-}
-
-/** What becomes of one call of `authenticate`: exactly one of Passport's verbs. */
-type Outcome =
-  | { verb: 'redirect'; url: string }
-  | { verb: 'success'; user: unknown; info: object }
-  | { verb: 'fail'; info: object; status?: number };
-
 /** Passport's verbs, bound to the request they were made for. */
 type Actions = Pick<OAuth2Strategy, 'success' | 'fail' | 'redirect' | 'error'>;
+
+/** What the constructor set up. */
+const SETTINGS = Symbol('login settings');
 
 /** Where `userProfile` finds the login it is called for. */
 const LOGIN = Symbol('login');
@@ -118,12 +101,9 @@ export abstract class ProviderStrategy<
 > extends Base {
   /** The same client without Passport: refresh, revoke, client credentials. */
   readonly client: OAuth2Client<Own, P>;
-  // None of these is #private: Passport calls a strategy through Object.create(strategy).
-  private readonly callbackURL: string | undefined;
-  private readonly trustProxy: boolean;
-  private readonly stateStore: StateStore;
-  private readonly skipUserProfile: unknown;
-  private readonly verify: Verify<P>;
+  // Not #private, since Passport calls a strategy through Object.create(strategy); and no plain
+  // name, which a subclass might use for itself.
+  readonly [SETTINGS]: LoginSettings<Own, P>;
 
   /** @throws {TypeError} naming the option that is missing, unknown or wrong */
   constructor(
@@ -153,14 +133,18 @@ export abstract class ProviderStrategy<
     );
     this.name = provider.name;
     this.client = client;
-    this.callbackURL = options.callbackURL;
-    this.trustProxy = options.proxy === true;
-    this.stateStore =
-      options.store === undefined
-        ? new SessionStateStore(sessionKey)
-        : requireStateStore(owner, options.store);
-    this.skipUserProfile = options.skipUserProfile;
-    this.verify = call;
+    this[SETTINGS] = {
+      client,
+      callbackURL: options.callbackURL,
+      trustProxy: options.proxy === true,
+      stateStore:
+        options.store === undefined
+          ? new SessionStateStore(sessionKey)
+          : requireStateStore(owner, options.store),
+      completed: new CompletedLogins(),
+      skipUserProfile: options.skipUserProfile,
+      verify: call,
+    };
     adopt(this._oauth2, client, options.agent);
   }
 
@@ -178,11 +162,12 @@ export abstract class ProviderStrategy<
       redirect: this.redirect.bind(this),
       error: this.error.bind(this),
     };
+    const call = { req, options, deadline: new Deadline(this.client.timeout) };
+    const hooks = overriddenHooks(this);
     const parameters = callbackParameters(req);
-    const deadline = new Deadline(this.client.timeout);
     const step = isAuthorizationResponse(parameters)
-      ? this.finishLogin(req, options, parameters, deadline)
-      : this.startLogin(req, options, deadline);
+      ? finishLogin(this[SETTINGS], hooks, call, parameters)
+      : startLogin(this[SETTINGS], hooks, call);
     step
       .then((outcome) => act(outcome, actions))
       .catch((error: unknown) => {
@@ -193,85 +178,6 @@ export abstract class ProviderStrategy<
           actions.error(error);
         }
       });
-  }
-
-  /** Begins an attempt, keeps it, and sends the browser to the provider. */
-  private async startLogin(
-    req: LoginRequest,
-    options: AuthenticateOptions,
-    deadline: Deadline,
-  ): Promise<Outcome> {
-    return await this.at('authorize', async () => {
-      const { client } = this;
-      const { scope, state, maxAge, organization } = options;
-      const redirectUri = this.redirectUri(req, options);
-      const attempt = client.createLoginAttempt({
-        scope,
-        maxAge,
-        organization,
-        appState: state,
-        redirectUri: redirectUri === this.callbackURL ? undefined : redirectUri,
-      });
-      const url = client.buildAuthorizationUrl({
-        attempt,
-        redirectUri,
-        scope,
-        extras: options,
-        parameters: { ...this.authorizationParams(options) },
-      });
-      await deadline.wait(this.stateStore.begin(req, attempt, options.response));
-      return { verb: 'redirect', url };
-    });
-  }
-
-  /** Takes the attempt, validates the response, redeems the code, gets the profile, verifies. */
-  private async finishLogin(
-    req: LoginRequest,
-    options: AuthenticateOptions,
-    parameters: Readonly<Record<string, unknown>>,
-    deadline: Deadline,
-  ): Promise<Outcome> {
-    const response = await this.client.validateAuthorizationResponse(parameters, (state) =>
-      deadline.wait(this.stateStore.take(req, state, options.response)),
-    );
-    const { attempt } = response;
-    const overridden = this.parseErrorResponse !== ProviderStrategy.prototype.parseErrorResponse;
-    const tokens = await this.client.authorizationCodeGrant(response, {
-      deadline,
-      redirectUri: attempt.redirectUri ?? this.redirectUri(req, options),
-      parameters: { ...this.tokenParams(options) },
-      parseErrorResponse: overridden ? this.parseErrorResponse.bind(this) : undefined,
-    });
-    const profile = await this.loadProfile(tokens, deadline);
-    const { user, info } = await this.at('verify', () =>
-      this.verify(
-        { tokens, profile: profile as P, req: req as Request, state: attempt.appState },
-        deadline,
-      ),
-    );
-    if (!user) return { verb: 'fail', info: info ?? {} };
-    const { appState: state } = attempt;
-    return { verb: 'success', user, info: { ...info, ...(state !== undefined && { state }) } };
-  }
-
-  private async loadProfile(tokens: TokenSet, deadline: Deadline): Promise<unknown> {
-    if (await deadline.wait(skips(this.skipUserProfile, tokens.accessToken))) return undefined;
-    if (this.userProfile === ProviderStrategy.prototype.userProfile) {
-      return await this.client.fetchProfile(tokens, { deadline });
-    }
-    const login = Object.create(this, {
-      [LOGIN]: { value: { tokens, deadline } satisfies Login },
-    }) as this;
-    return await this.at('profile', () =>
-      deadline.wait(
-        new Promise((resolve, reject) => {
-          const done = (error?: unknown, profile?: unknown) =>
-            error ? reject(error) : resolve(profile);
-          // An override may be async: its rejection counts, its value does not.
-          Promise.resolve(login.userProfile(tokens.accessToken, done)).catch(reject);
-        }),
-      ),
-    );
   }
 
   /**
@@ -294,17 +200,34 @@ export abstract class ProviderStrategy<
     const error = describe(problem, where, this.client.provider.hints);
     return error instanceof TokenError ? error : null;
   }
+}
 
-  /** @throws {Problem} `callback_url_missing`, `callback_url_unresolvable` */
-  private redirectUri(req: LoginRequest, options: AuthenticateOptions): string {
-    const callbackURL = options.callbackURL ?? this.callbackURL;
-    if (!callbackURL) throw new Problem('callback_url_missing', 'there is no callbackURL');
-    return resolveCallbackUrl(req, callbackURL, this.trustProxy || trustsProxy(req));
-  }
-
-  private at<T>(stage: Stage, step: () => Promise<T>): Promise<T> {
-    return located({ provider: this.client.provider, stage }, step);
-  }
+/** The hooks as this strategy has them; those that nobody has overridden are not called at all. */
+function overriddenHooks<Own extends object, P extends Profile>(
+  strategy: ProviderStrategy<Own, P>,
+): LoginHooks {
+  const own: object = ProviderStrategy.prototype;
+  const isOverridden = (hook: 'parseErrorResponse' | 'userProfile') =>
+    strategy[hook] !== Reflect.get(own, hook);
+  return {
+    authorizationParams: (options) => strategy.authorizationParams(options),
+    tokenParams: (options) => strategy.tokenParams(options),
+    ...(isOverridden('parseErrorResponse') && {
+      parseErrorResponse: (body, status) => strategy.parseErrorResponse(body, status),
+    }),
+    ...(isOverridden('userProfile') && {
+      userProfile: (tokens, deadline) =>
+        new Promise((resolve, reject) => {
+          const done = (error?: unknown, profile?: unknown) =>
+            error ? reject(error) : resolve(profile);
+          const login = Object.create(strategy, {
+            [LOGIN]: { value: { tokens, deadline } satisfies Login },
+          }) as typeof strategy;
+          // An override may be async: its rejection counts, its value does not.
+          Promise.resolve(login.userProfile(tokens.accessToken, done)).catch(reject);
+        }),
+    }),
+  };
 }
 
 type TypedOptions<Own, P extends Profile, WithRequest extends boolean> = Omit<
@@ -360,19 +283,6 @@ function act(outcome: Outcome, actions: Actions): void {
       actions.fail(outcome.info, outcome.status);
       break;
   }
-}
-
-/** passport-oauth2's rules: a value, a function, or a function that calls back. */
-async function skips(skipUserProfile: unknown, accessToken: string): Promise<boolean> {
-  if (typeof skipUserProfile !== 'function') return Boolean(skipUserProfile);
-  if (skipUserProfile.length < 2) {
-    return Boolean(await Reflect.apply(skipUserProfile, undefined, [accessToken]));
-  }
-  return await new Promise((resolve, reject) => {
-    const done = (error: unknown, skip?: unknown) =>
-      error ? reject(error) : resolve(Boolean(skip));
-    Reflect.apply(skipUserProfile, undefined, [accessToken, done]);
-  });
 }
 
 function checkStrategyOptions(owner: string, options: object, known: readonly string[]): void {

@@ -1,0 +1,25 @@
+/** More than a process finishes within the ten minutes in which an answer could be replayed. */
+const LIMIT = 10_000;
+
+/**
+ * The `state` of every login this process has taken from its store, until it would have expired.
+ *
+ * Stores cannot say this: two copies of one callback (a double click) each load the session as it
+ * was before, and a cookie can be sent again. The code must be redeemed once all the same.
+ */
+export class CompletedLogins {
+  readonly #until = new Map<string, number>();
+
+  has(state: string): boolean {
+    return (this.#until.get(state) ?? 0) > Date.now();
+  }
+
+  /** Makes room first: those in the front are the oldest. */
+  add(state: string, expiresAt: number): void {
+    for (const [oldest, until] of this.#until) {
+      if (until > Date.now() && this.#until.size < LIMIT) break;
+      this.#until.delete(oldest);
+    }
+    this.#until.set(state, expiresAt);
+  }
+}

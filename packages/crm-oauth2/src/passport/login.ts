@@ -1,0 +1,179 @@
+/**
+ * One login in its two halves: `startLogin` sends the browser away, `finishLogin` runs when it comes
+ * back. Both decide and touch nothing of Passport; the strategy acts on what they return.
+ */
+import type { MissingAttempt } from '../authorization-response';
+import type { OAuth2Client } from '../client';
+import type { Deadline } from '../deadline';
+import { Problem, located } from '../errors';
+import type { HintTable, Stage } from '../errors';
+import type { LoginAttempt } from '../login-attempt';
+import type { Profile } from '../provider';
+import type { TokenSet } from '../token-set';
+import type { CompletedLogins } from './completed-logins';
+import { resolveCallbackUrl, trustsProxy } from './request';
+import type { LoginRequest, LoginResponse } from './request';
+import type { StateStore } from './state-store';
+import type { Request, Verify } from './verify';
+
+/** The options of `passport.authenticate` that this family reads, beside the provider's extras. */
+export interface AuthenticateOptions {
+  scope?: string | readonly string[];
+  /** The application's own state: comes back as `req.authInfo.state`, never travels in the URL. */
+  state?: unknown;
+  callbackURL?: string;
+  /** The response, where the framework does not set `req.res`; for {@link CookieStateStore}. */
+  response?: LoginResponse;
+  /** Seconds since the person last signed in (OpenID Connect Core §3.1.2.1). */
+  maxAge?: number;
+  /** Auth0 organization; checked in the ID Token. */
+  organization?: string;
+  [extra: string]: unknown;
+}
+
+/** What becomes of one call of `authenticate`: exactly one of Passport's verbs. */
+export type Outcome =
+  | { verb: 'redirect'; url: string }
+  | { verb: 'success'; user: unknown; info: object }
+  | { verb: 'fail'; info: object; status?: number };
+
+/** What a strategy sets up once and all its logins share. */
+export interface LoginSettings<Own extends object, P extends Profile> {
+  client: OAuth2Client<Own, P>;
+  callbackURL: string | undefined;
+  trustProxy: boolean;
+  stateStore: StateStore;
+  completed: CompletedLogins;
+  skipUserProfile: unknown;
+  verify: Verify<P>;
+}
+
+/** passport-oauth2's hooks, as a subclass may have overridden them. */
+export interface LoginHooks {
+  authorizationParams(options: AuthenticateOptions): object;
+  tokenParams(options: AuthenticateOptions): object;
+  parseErrorResponse?: (body: string, status: number) => Error | null;
+  userProfile?: (tokens: TokenSet, deadline: Deadline) => Promise<unknown>;
+}
+
+/** One call of `authenticate`. */
+export interface LoginCall {
+  req: LoginRequest;
+  options: AuthenticateOptions;
+  deadline: Deadline;
+}
+
+/** Begins an attempt, keeps it, and sends the browser to the provider. */
+export async function startLogin<Own extends object, P extends Profile>(
+  settings: LoginSettings<Own, P>,
+  hooks: LoginHooks,
+  { req, options, deadline }: LoginCall,
+): Promise<Outcome> {
+  const { client, callbackURL, stateStore } = settings;
+  return await at(client, 'authorize', async () => {
+    const { scope, state, maxAge, organization } = options;
+    const redirectUri = redirectUriOf(settings, req, options);
+    const attempt = client.createLoginAttempt({
+      scope,
+      maxAge,
+      organization,
+      appState: state,
+      redirectUri: redirectUri === callbackURL ? undefined : redirectUri,
+    });
+    const url = client.buildAuthorizationUrl({
+      attempt,
+      redirectUri,
+      scope,
+      extras: options,
+      parameters: { ...hooks.authorizationParams(options) },
+    });
+    await deadline.wait(stateStore.begin(req, attempt, options.response));
+    return { verb: 'redirect', url };
+  });
+}
+
+/** Takes the attempt, validates the response, redeems the code, gets the profile, verifies. */
+export async function finishLogin<Own extends object, P extends Profile>(
+  settings: LoginSettings<Own, P>,
+  hooks: LoginHooks,
+  { req, options, deadline }: LoginCall,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<Outcome> {
+  const { client, verify } = settings;
+  const response = await client.validateAuthorizationResponse(parameters, (state) =>
+    deadline.wait(takeAttempt(settings, req, state, options.response)),
+  );
+  const { attempt } = response;
+  const tokens = await client.authorizationCodeGrant(response, {
+    deadline,
+    redirectUri: attempt.redirectUri ?? redirectUriOf(settings, req, options),
+    parameters: { ...hooks.tokenParams(options) },
+    parseErrorResponse: hooks.parseErrorResponse,
+  });
+  const profile = await loadProfile(settings, hooks, tokens, deadline);
+  const { appState: state } = attempt;
+  const { user, info } = await at(client, 'verify', () =>
+    verify({ tokens, profile: profile as P, req: req as Request, state }, deadline),
+  );
+  if (!user) return { verb: 'fail', info: info ?? {} };
+  return { verb: 'success', user, info: { ...info, ...(state !== undefined && { state }) } };
+}
+
+/** Takes an attempt from its store, and never the same one twice. */
+async function takeAttempt(
+  { completed, stateStore }: Pick<LoginSettings<object, Profile>, 'completed' | 'stateStore'>,
+  req: LoginRequest,
+  state: string,
+  response: LoginResponse | undefined,
+): Promise<LoginAttempt | MissingAttempt> {
+  if (completed.has(state)) return 'already_completed';
+  const attempt = await stateStore.take(req, state, response);
+  if (typeof attempt === 'string') return attempt;
+  if (completed.has(state)) return 'already_completed';
+  completed.add(state, attempt.expiresAt);
+  return attempt;
+}
+
+async function loadProfile<Own extends object, P extends Profile>(
+  { client, skipUserProfile }: LoginSettings<Own, P>,
+  hooks: LoginHooks,
+  tokens: TokenSet,
+  deadline: Deadline,
+): Promise<unknown> {
+  if (await deadline.wait(skips(skipUserProfile, tokens.accessToken))) return undefined;
+  if (!hooks.userProfile) return await client.fetchProfile(tokens, { deadline });
+  const load = hooks.userProfile;
+  return await at(client, 'profile', () => deadline.wait(load(tokens, deadline)));
+}
+
+/** passport-oauth2's rules: a value, a function, or a function that calls back. */
+async function skips(skipUserProfile: unknown, accessToken: string): Promise<boolean> {
+  if (typeof skipUserProfile !== 'function') return Boolean(skipUserProfile);
+  if (skipUserProfile.length < 2) {
+    return Boolean(await Reflect.apply(skipUserProfile, undefined, [accessToken]));
+  }
+  return await new Promise((resolve, reject) => {
+    const done = (error: unknown, skip?: unknown) =>
+      error ? reject(error) : resolve(Boolean(skip));
+    Reflect.apply(skipUserProfile, undefined, [accessToken, done]);
+  });
+}
+
+/** @throws {Problem} `callback_url_missing`, `callback_url_unresolvable` */
+function redirectUriOf(
+  settings: { callbackURL: string | undefined; trustProxy: boolean },
+  req: LoginRequest,
+  options: AuthenticateOptions,
+): string {
+  const callbackURL = options.callbackURL ?? settings.callbackURL;
+  if (!callbackURL) throw new Problem('callback_url_missing', 'there is no callbackURL');
+  return resolveCallbackUrl(req, callbackURL, settings.trustProxy || trustsProxy(req));
+}
+
+function at<T>(
+  { provider }: { provider: { name: string; hints: HintTable } },
+  stage: Stage,
+  step: () => Promise<T>,
+): Promise<T> {
+  return located({ provider, stage }, step);
+}
