@@ -1,0 +1,302 @@
+import { expect } from 'chai';
+import { OAuth2Client, TokenError } from 'crm-oauth2';
+import nock from 'nock';
+import { salesloft } from '../dist/provider';
+import SalesloftStrategy from '../dist/index';
+import { CALLBACK, redeem, rejection, withoutNetwork } from './support';
+
+const CREDENTIALS = { clientID: 'client-1', clientSecret: 'secret-1' };
+const TOKENS = {
+  access_token: 'slat_1',
+  token_type: 'Bearer',
+  expires_in: 7200,
+  refresh_token: 'slrt_1',
+  scope: 'accounts:read people:read',
+  created_at: 1767225600,
+};
+const ME = { data: { id: 49067, name: 'Int User', email: 'somebody@withampersand.com' } };
+
+function createClient(options: object = {}) {
+  return new OAuth2Client(salesloft, { ...CREDENTIALS, ...options });
+}
+
+const accounts = () => nock('https://accounts.salesloft.com');
+
+describe('Salesloft', () => {
+  withoutNetwork();
+
+  describe('endpoints', () => {
+    it('salesloft 1.1 — has the documented endpoints by default', () => {
+      expect(createClient().endpoints).to.deep.equal({
+        authorizationEndpoint: 'https://accounts.salesloft.com/oauth/authorize',
+        tokenEndpoint: 'https://accounts.salesloft.com/oauth/token',
+        userInfoEndpoint: 'https://api.salesloft.com/v2/me.json',
+        revocationEndpoint: 'https://accounts.salesloft.com/oauth/revoke',
+        issuer: 'https://accounts.salesloft.com',
+      });
+    });
+
+    it('salesloft 1.4 — derives revocation from tokenURL and issuer from authorizationURL', () => {
+      const client = createClient({
+        authorizationURL: 'https://a.example.com/oauth/authorize',
+        tokenURL: 'https://t.example.com/oauth/token',
+      });
+      expect(client.endpoints).to.include({
+        revocationEndpoint: 'https://t.example.com/oauth/revoke',
+        issuer: 'https://a.example.com',
+        userInfoEndpoint: 'https://api.salesloft.com/v2/me.json',
+      });
+    });
+
+    for (const option of ['authorizationURL', 'tokenURL', 'profileURL']) {
+      it(`contract 2 — refuses plain http in ${option}, except on a loopback host`, () => {
+        expect(() => createClient({ [option]: 'http://salesloft.example/x' })).to.throw(
+          TypeError,
+          option,
+        );
+        expect(() => createClient({ [option]: 'http://127.0.0.1:4000/x' })).not.to.throw();
+      });
+    }
+  });
+
+  describe('authorization request', () => {
+    it('salesloft 2 — sends no scope by default, and neither nonce nor audience', () => {
+      const client = createClient();
+      const attempt = client.createLoginAttempt();
+      const url = new URL(client.buildAuthorizationUrl({ attempt, redirectUri: CALLBACK }));
+      expect(url.origin + url.pathname).to.equal('https://accounts.salesloft.com/oauth/authorize');
+      expect(Object.fromEntries(url.searchParams)).to.have.all.keys(
+        'response_type',
+        'client_id',
+        'redirect_uri',
+        'state',
+        'code_challenge',
+        'code_challenge_method',
+      );
+      expect(attempt).not.to.have.property('nonce');
+    });
+
+    it('salesloft 2.1 — joins scopes with a space', () => {
+      const client = createClient({ scope: ['accounts:read', 'people:read'] });
+      const attempt = client.createLoginAttempt();
+      const url = new URL(client.buildAuthorizationUrl({ attempt, redirectUri: CALLBACK }));
+      expect(url.searchParams.get('scope')).to.equal('accounts:read people:read');
+    });
+  });
+
+  describe('token request', () => {
+    it('salesloft 4.1 — posts JSON to the real host, credentials in the body', async () => {
+      let body: unknown;
+      accounts()
+        .post('/oauth/token', (sent: unknown) => {
+          body = sent;
+          return true;
+        })
+        .matchHeader('content-type', 'application/json')
+        .matchHeader('accept', 'application/json')
+        .reply(200, TOKENS);
+      const client = createClient();
+      const attempt = client.createLoginAttempt();
+      const tokens = await redeem(client, {}, attempt);
+      expect(body).to.deep.equal({
+        grant_type: 'authorization_code',
+        code: 'a-code',
+        redirect_uri: CALLBACK,
+        code_verifier: attempt.codeVerifier,
+        client_id: 'client-1',
+        client_secret: 'secret-1',
+      });
+      expect(tokens).to.include({
+        accessToken: 'slat_1',
+        refreshToken: 'slrt_1',
+        tokenType: 'Bearer',
+        scope: 'accounts:read people:read',
+      });
+      expect(tokens.expiresAt).to.be.within(Date.now() + 7_190_000, Date.now() + 7_200_000);
+    });
+
+    it('salesloft 3 — tolerates context and scope on the callback, and forwards neither', async () => {
+      let body: unknown;
+      accounts()
+        .post('/oauth/token', (sent: unknown) => {
+          body = sent;
+          return true;
+        })
+        .reply(200, TOKENS);
+      await redeem(createClient(), { context: 'dGVhbQ', scope: 'accounts:read' });
+      expect(body).not.to.have.any.keys('context', 'scope');
+    });
+
+    it('salesloft 10 — tolerates bearer in lower case and expires_in as a string', async () => {
+      accounts()
+        .post('/oauth/token')
+        .reply(200, { ...TOKENS, token_type: 'bearer', expires_in: '7200' });
+      const { tokenType, expiresAt } = await redeem(createClient());
+      expect(tokenType).to.equal('Bearer');
+      expect(expiresAt).to.be.within(Date.now() + 7_190_000, Date.now() + 7_200_000);
+    });
+
+    it('salesloft 4.3 — refreshes by JSON and hands out the rotated refresh token', async () => {
+      accounts()
+        .post('/oauth/token', {
+          grant_type: 'refresh_token',
+          refresh_token: 'slrt_1',
+          client_id: 'client-1',
+          client_secret: 'secret-1',
+        })
+        .reply(200, { ...TOKENS, access_token: 'slat_2', refresh_token: 'slrt_2' });
+      const tokens = await createClient().refreshTokenGrant('slrt_1');
+      expect(tokens).to.include({ accessToken: 'slat_2', refreshToken: 'slrt_2' });
+    });
+
+    it('salesloft 4.4 — asks for client credentials with scopes joined by a space', async () => {
+      accounts()
+        .post('/oauth/token', {
+          grant_type: 'client_credentials',
+          scope: 'accounts:read people:read',
+          client_id: 'client-1',
+          client_secret: 'secret-1',
+        })
+        .reply(200, { ...TOKENS, refresh_token: undefined });
+      const tokens = await createClient().clientCredentialsGrant({
+        scope: ['accounts:read', 'people:read'],
+      });
+      expect(tokens).to.include({ accessToken: 'slat_1' });
+      expect(tokens).not.to.have.property('refreshToken');
+    });
+
+    it('salesloft 7.1 — names invalid_client with its remedy', async () => {
+      accounts()
+        .post('/oauth/token')
+        .reply(
+          401,
+          { error: 'invalid_client', error_description: 'Client authentication failed' },
+          { 'www-authenticate': 'Bearer realm="Doorkeeper", error="invalid_client"' },
+        );
+      const error = await rejection(redeem(createClient()));
+      expect(error).to.be.instanceOf(TokenError);
+      expect(error).to.include({
+        code: 'invalid_client',
+        provider: 'salesloft',
+        stage: 'token',
+        host: 'accounts.salesloft.com',
+        status: 401,
+      });
+      expect(error.hint).to.contain('Your Applications');
+    });
+
+    it('salesloft 7.1 — takes a web page with 200 as a wrong host', async () => {
+      accounts()
+        .post('/oauth/token')
+        .reply(200, '<!doctype html>', { 'content-type': 'text/html' });
+      expect(await rejection(redeem(createClient()))).to.include({
+        code: 'unexpected_content_type',
+        stage: 'token',
+      });
+    });
+  });
+
+  describe('authorization response', () => {
+    it('RFC 9207 §2.4 — accepts the iss of accounts.salesloft.com and refuses another', async () => {
+      accounts().post('/oauth/token').reply(200, TOKENS);
+      await redeem(createClient(), { iss: 'https://accounts.salesloft.com' });
+      const error = await rejection(redeem(createClient(), { iss: 'https://mcp.salesloft.com' }));
+      expect(error).to.include({ code: 'issuer_mismatch', refusal: 403 });
+    });
+  });
+
+  describe('profile', () => {
+    const tokens = { accessToken: 'slat_1', tokenType: 'Bearer', response: {} };
+
+    it('salesloft 5 — asks me.json with the token in the header only', async () => {
+      nock('https://api.salesloft.com', { reqheaders: { authorization: 'Bearer slat_1' } })
+        .get('/v2/me.json')
+        .query({})
+        .reply(200, ME);
+      const profile = await createClient().fetchProfile(tokens);
+      expect(profile).to.include({ provider: 'salesloft', id: '49067' });
+      expect(profile._raw).to.equal(JSON.stringify(ME));
+    });
+
+    it('salesloft 1.1 — asks /v2/me when profileURL says so', async () => {
+      nock('https://api.salesloft.com').get('/v2/me').reply(200, ME);
+      const client = createClient({ profileURL: 'https://api.salesloft.com/v2/me' });
+      expect((await client.fetchProfile(tokens)).id).to.equal('49067');
+    });
+
+    const refusals: [number, unknown, object, string][] = [
+      [401, { error: 'Invalid Bearer token' }, {}, 'invalid_token'],
+      [403, { error: 'Forbidden' }, {}, 'insufficient_scope'],
+      [404, { error: 'Not found' }, {}, 'unexpected_status'],
+      [429, { error: 'Too many' }, { 'retry-after': '17' }, 'rate_limited'],
+      [503, '<html></html>', { 'content-type': 'text/html' }, 'provider_unavailable'],
+      [200, '<html></html>', { 'content-type': 'text/html' }, 'unexpected_content_type'],
+      [200, { error: 'odd' }, {}, 'invalid_profile'],
+    ];
+    for (const [status, body, headers, code] of refusals) {
+      it(`salesloft 7.3 — says ${code} for ${status} ${JSON.stringify(body)}`, async () => {
+        nock('https://api.salesloft.com')
+          .get('/v2/me.json')
+          .reply(status, body as nock.Body, headers as Record<string, string>);
+        const error = await rejection(createClient().fetchProfile(tokens));
+        expect(error).to.include({ code, stage: 'profile', host: 'api.salesloft.com' });
+        expect(error.hint).to.be.a('string');
+        expect(error.retryAfterSeconds).to.equal(code === 'rate_limited' ? 17 : undefined);
+      });
+    }
+
+    it('contract 4 — follows no redirect with the token', async () => {
+      nock('https://api.salesloft.com')
+        .get('/v2/me.json')
+        .reply(302, '', { location: 'https://api.salesloft.com/v2/me' });
+      expect(await rejection(createClient().fetchProfile(tokens))).to.include({
+        code: 'unexpected_redirect',
+        status: 302,
+      });
+    });
+  });
+
+  describe('revocation', () => {
+    it('salesloft 9 — posts a form to the host of tokenURL', async () => {
+      nock('https://t.example.com')
+        .post(
+          '/oauth/revoke',
+          'token=slrt_1&token_type_hint=refresh_token&client_id=client-1&client_secret=secret-1',
+        )
+        .matchHeader('content-type', 'application/x-www-form-urlencoded')
+        .reply(200, {});
+      const client = createClient({ tokenURL: 'https://t.example.com/oauth/token' });
+      await client.revokeToken('slrt_1', { tokenTypeHint: 'refresh_token' });
+    });
+
+    it('salesloft 9 — says so when the client may not revoke the token', async () => {
+      accounts().post('/oauth/revoke').reply(403, {
+        error: 'unauthorized_client',
+        error_description: 'You are not authorized to revoke this token',
+      });
+      expect(await rejection(createClient().revokeToken('slrt_1'))).to.include({
+        code: 'unauthorized_client',
+        stage: 'revoke',
+        status: 403,
+      });
+    });
+  });
+
+  describe('module', () => {
+    it('contract 1 — is the class, with every export as its own static', () => {
+      for (const name of ['Strategy', 'SalesloftStrategy', 'default']) {
+        expect(Object.getOwnPropertyDescriptor(SalesloftStrategy, name)?.value).to.equal(
+          SalesloftStrategy,
+        );
+      }
+      expect(SalesloftStrategy.salesloft).to.equal(salesloft);
+      expect(new SalesloftStrategy({ ...CREDENTIALS }, () => undefined).name).to.equal('salesloft');
+    });
+
+    it('contract 1 — is frozen, so that no application bends it for another', () => {
+      expect(salesloft).to.be.frozen;
+      expect(salesloft.hints).to.be.frozen;
+      expect(salesloft.scope).to.be.frozen;
+    });
+  });
+});
