@@ -116,12 +116,14 @@ function refuseError(response: ResponseParameters, refusals: readonly string[]):
   if (response.error === undefined) return;
   // Salesforce's documentation spells access-denied; its servers send access_denied.
   const error = response.error.replaceAll('-', '_');
-  const code = /^\w{1,64}$/.test(error) ? error : 'server_error';
-  const words = quote(response.error_description ?? '', [response.code, response.state]);
+  const secrets = [response.code, response.state];
+  const isCode = /^\w{1,64}$/.test(error) && !secrets.includes(response.error);
+  const code = isCode ? error : 'server_error';
+  const words = quote(response.error_description ?? '', secrets);
   const refused = [...REFUSALS, ...refusals].includes(code);
   throw new Problem(code, words === '' ? code : `${code}: ${words}`, {
     from: 'authorization response',
-    uri: response.error_uri && quote(response.error_uri, [response.code, response.state]),
+    uri: response.error_uri && quote(response.error_uri, secrets),
     ...(refused && { refusal: 401 }),
   });
 }

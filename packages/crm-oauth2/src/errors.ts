@@ -188,13 +188,24 @@ export function bareCause(error: unknown): Error {
  */
 export function quote(text: string, secrets: readonly (string | undefined)[] = []): string {
   let safe = text;
-  for (const secret of secrets) {
-    if (secret === undefined || secret === '') continue;
-    for (const form of new Set([secret, encodeURIComponent(secret)])) {
-      safe = safe.replaceAll(form, '[redacted]');
-    }
+  // The longest first: one secret may begin with another.
+  for (const secret of secrets.toSorted((a = '', b = '') => b.length - a.length)) {
+    if (secret) safe = safe.replace(echoOf(secret), '[redacted]');
   }
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   safe = safe.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
   return safe.length > 300 ? `${safe.slice(0, 300)}…` : safe;
+}
+
+/** A secret as a provider may echo it: each character as sent, percent-encoded, or JSON-escaped. */
+function echoOf(secret: string): RegExp {
+  const characters = Array.from(secret, (character) => {
+    const plain = character.replace(
+      /\W/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+    const encoded = Buffer.from(character).toString('hex').replace(/../g, '%$&');
+    return `(?:\\\\?${plain}|${encoded}${character === ' ' ? '|\\+' : ''})`;
+  });
+  return new RegExp(characters.join(''), 'gi');
 }
