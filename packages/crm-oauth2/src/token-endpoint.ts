@@ -84,7 +84,8 @@ export function processTokenError(
   if (!isJsonObject(json) || error === undefined || response.status === 429) {
     return statusProblem(response);
   }
-  const code = /^[\w.-]{1,64}$/.test(error) ? error : 'invalid_request';
+  const isCode = /^[\w.-]{1,64}$/.test(error) && !secrets.includes(error);
+  const code = isCode ? error : 'invalid_request';
   const description = quote(text(json.error_description) ?? (code === error ? '' : error), secrets);
   const uri = text(json.error_uri);
   return new Problem(code, description === '' ? code : `${code}: ${description}`, {
@@ -131,6 +132,7 @@ export function processTokenResponse(response: HttpResponse, requestedAt: number
 }
 
 function expiresAt(json: JsonObject, requestedAt: number): number | undefined {
-  const seconds = Number(json.expires_in ?? Number.NaN);
+  const { expires_in: value } = json;
+  const seconds = typeof value === 'number' || text(value) ? Number(value) : Number.NaN;
   return Number.isFinite(seconds) && seconds >= 0 ? requestedAt + seconds * 1000 : undefined;
 }

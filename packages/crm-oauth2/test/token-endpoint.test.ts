@@ -1,0 +1,360 @@
+import { expect } from 'chai';
+import type { HttpResponse } from '../dist/http';
+import {
+  buildTokenRequest,
+  isSuccess,
+  processTokenError,
+  processTokenResponse,
+  retryAfterSeconds,
+  statusProblem,
+} from '../dist/token-endpoint';
+import { thrown } from './support';
+
+const SECRET = 'a b!c/d+e&f=é~(g)';
+const CREDENTIALS = { clientID: 'client 1', clientSecret: SECRET };
+
+function answer(status: number, body: unknown, headers: Record<string, string> = {}): HttpResponse {
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  };
+}
+
+const HTML = { 'content-type': 'text/html; charset=utf-8' };
+
+describe('token endpoint', () => {
+  describe('the request', () => {
+    it('RFC 6749 §4.1.3 — is a form with the credentials in its body', () => {
+      const { headers, body } = buildTokenRequest('form', CREDENTIALS, {
+        grant_type: 'authorization_code',
+        code: 'a=b&c',
+      });
+      expect(Object.fromEntries(new URLSearchParams(body))).to.deep.equal({
+        grant_type: 'authorization_code',
+        code: 'a=b&c',
+        client_id: 'client 1',
+        client_secret: SECRET,
+      });
+      expect(headers).to.deep.equal({
+        accept: 'application/json',
+        'content-type': 'application/x-www-form-urlencoded',
+        'content-length': String(body.length),
+      });
+    });
+
+    it('is JSON where the provider wants it, its length counted in bytes', () => {
+      const { headers, body } = buildTokenRequest('json', CREDENTIALS, { grant_type: 'x' });
+      expect(JSON.parse(body)).to.deep.equal({
+        grant_type: 'x',
+        client_id: 'client 1',
+        client_secret: SECRET,
+      });
+      expect(headers['content-type']).to.equal('application/json');
+      expect(headers['content-length']).to.equal(String(body.length + 1));
+    });
+
+    for (const format of ['form', 'json'] as const) {
+      it(`RFC 6749 §2.1 — of a public client sends no secret, also not one of a parameter (${format})`, () => {
+        const { body } = buildTokenRequest(
+          format,
+          { clientID: 'client-1' },
+          { client_secret: 'smuggled', code: undefined },
+        );
+        const fields: unknown =
+          format === 'json' ? JSON.parse(body) : Object.fromEntries(new URLSearchParams(body));
+        expect(fields).to.deep.equal({ client_id: 'client-1' });
+      });
+    }
+
+    it('RFC 6749 §2.3.1 — lets no parameter replace the credentials', () => {
+      const { body } = buildTokenRequest('json', CREDENTIALS, {
+        client_id: 'x',
+        client_secret: 'y',
+      });
+      expect(JSON.parse(body)).to.include({ client_id: 'client 1', client_secret: SECRET });
+    });
+  });
+
+  describe('a token response', () => {
+    it('RFC 6749 §5.1 — becomes a frozen token set', () => {
+      const response = {
+        access_token: '2YotnFZFEjr1zCsicMWpAA',
+        token_type: 'example-is-Bearer'.slice(11),
+        expires_in: 3600,
+        refresh_token: 'tGzv3JOkF0XG5Qx2TlKWIA',
+        scope: 'a b',
+        id_token: 'e.y.J',
+        example_parameter: 'example_value',
+      };
+      const tokens = processTokenResponse(answer(200, response), 1_000_000);
+      expect(tokens).to.deep.equal({
+        accessToken: '2YotnFZFEjr1zCsicMWpAA',
+        refreshToken: 'tGzv3JOkF0XG5Qx2TlKWIA',
+        idToken: 'e.y.J',
+        tokenType: 'Bearer',
+        expiresAt: 4_600_000,
+        scope: 'a b',
+        response,
+      });
+      expect(Object.isFrozen(tokens)).to.equal(true);
+      expect(Object.isFrozen(tokens.response)).to.equal(true);
+    });
+
+    it('has no keys for what did not come', () => {
+      const response = { access_token: 't', refresh_token: '', scope: null, id_token: 7 };
+      const tokens = processTokenResponse(answer(200, response), 0);
+      expect(Object.keys(tokens)).to.have.members(['accessToken', 'tokenType', 'response']);
+    });
+
+    for (const tokenType of ['Bearer', 'bearer', 'BEARER', 'bEaReR', undefined, null]) {
+      it(`RFC 6749 §5.1 — accepts the token_type ${tokenType}`, () => {
+        const tokens = processTokenResponse(
+          answer(200, { access_token: 't', token_type: tokenType }),
+          0,
+        );
+        expect(tokens.tokenType).to.equal('Bearer');
+      });
+    }
+
+    for (const tokenType of ['mac', 'DPoP', '', 7, ['Bearer'], {}]) {
+      it(`RFC 6749 §7.1 — refuses the token_type ${JSON.stringify(tokenType)}`, () => {
+        const response = answer(200, { access_token: 't', token_type: tokenType });
+        expect(thrown(() => processTokenResponse(response, 0)).code).to.equal(
+          'unsupported_token_type',
+        );
+      });
+    }
+
+    const lifetimes: [unknown, number | undefined][] = [
+      [7200, 7_201_000],
+      ['7200', 7_201_000],
+      [0, 1000],
+      [-1, undefined],
+      ['-1', undefined],
+      ['soon', undefined],
+      ['', undefined],
+      [null, undefined],
+      [undefined, undefined],
+      [true, undefined],
+      [[], undefined],
+      [{}, undefined],
+      ['Infinity', undefined],
+    ];
+    for (const [seconds, expiresAt] of lifetimes) {
+      it(`RFC 6749 §5.1 — reads expires_in ${JSON.stringify(seconds)} as ${expiresAt}`, () => {
+        const response = answer(200, { access_token: 't', expires_in: seconds });
+        expect(processTokenResponse(response, 1000).expiresAt).to.equal(expiresAt);
+      });
+    }
+
+    const unusable: [string, unknown][] = [
+      ['missing', undefined],
+      ['empty', ''],
+      ['a number', 7],
+      ['a list', ['t']],
+      ['with a space', 'a b'],
+      ['with a line break', 't\r\nX-Injected: 1'],
+      ['with a control character', 't\u0000'],
+      ['with DEL', 't\u007f'],
+      ['beyond ASCII', 'tökén'],
+    ];
+    for (const [title, token] of unusable) {
+      it(`RFC 6750 §2.1 — refuses an access_token that is ${title}`, () => {
+        const problem = thrown(() => processTokenResponse(answer(200, { access_token: token }), 0));
+        expect(problem.code).to.equal('invalid_token_response');
+        expect(problem.message).to.equal('the token response has no usable access_token');
+      });
+    }
+
+    for (const body of ['[]', '"token"', 'null', '7']) {
+      it(`refuses ${body} as a token response`, () => {
+        const problem = thrown(() => processTokenResponse(answer(200, body), 0));
+        expect(problem.code).to.equal('invalid_token_response');
+      });
+    }
+
+    it('refuses an error that comes with success', () => {
+      const problem = thrown(() =>
+        processTokenResponse(answer(200, { error: 'invalid_grant' }), 0),
+      );
+      expect(problem.code).to.equal('invalid_token_response');
+    });
+
+    it('refuses a web page, also one that holds JSON', () => {
+      const page = answer(200, { access_token: 't' }, HTML);
+      expect(thrown(() => processTokenResponse(page, 0)).code).to.equal('unexpected_content_type');
+    });
+
+    it('refuses broken JSON without quoting it', () => {
+      const broken = answer(200, '{"access_token":"topsecret"');
+      const problem = thrown(() => processTokenResponse(broken, 0));
+      expect(problem.code).to.equal('invalid_json');
+      expect(`${problem.stack} ${String(problem.cause)}`).not.to.include('topsecret');
+    });
+  });
+
+  describe('an error of the token endpoint', () => {
+    for (const status of [200, 400, 401, 403, 500]) {
+      it(`RFC 6749 §5.2 — is judged by its error, not by the status ${status}`, () => {
+        const problem = processTokenError(
+          answer(status, {
+            error: 'invalid_grant',
+            error_description: 'used up',
+            error_uri: 'https://acme.test/errors/1',
+          }),
+          [],
+        );
+        expect(problem.code).to.equal('invalid_grant');
+        expect(problem.message).to.equal('invalid_grant: used up');
+        expect(problem.details).to.include({
+          from: 'token response',
+          status,
+          uri: 'https://acme.test/errors/1',
+        });
+      });
+    }
+
+    it('RFC 6749 §5.2 — needs no description', () => {
+      const problem = processTokenError(answer(401, { error: 'invalid_client' }), []);
+      expect(problem.message).to.equal('invalid_client');
+    });
+
+    it('takes free text in error for invalid_request, and keeps the words', () => {
+      const problem = processTokenError(answer(400, { error: 'Invalid code given!' }), []);
+      expect(problem.code).to.equal('invalid_request');
+      expect(problem.message).to.equal('invalid_request: Invalid code given!');
+    });
+
+    const statuses: [string, HttpResponse, string][] = [
+      ['a web page with 400', answer(400, '<h1>Bad</h1>', HTML), 'unexpected_status'],
+      ['a web page with 503', answer(503, '<h1>Down</h1>', HTML), 'provider_unavailable'],
+      ['an empty 500', { status: 500, headers: {}, body: '' }, 'provider_unavailable'],
+      [
+        'a redirect',
+        { status: 302, headers: { location: '/login' }, body: '' },
+        'unexpected_redirect',
+      ],
+      ['JSON without error', answer(400, { message: 'no' }), 'unexpected_status'],
+      ['JSON with an empty error', answer(400, { error: '' }), 'unexpected_status'],
+      ['JSON with an error object', answer(400, { error: { code: 1 } }), 'unexpected_status'],
+      ['a JSON list', answer(400, ['invalid_grant']), 'unexpected_status'],
+      ['broken JSON', answer(502, '{"error":'), 'provider_unavailable'],
+      ['429, whatever the body says', answer(429, { error: 'access_denied' }), 'rate_limited'],
+      ['429 with a web page', answer(429, 'slow down', HTML), 'rate_limited'],
+    ];
+    for (const [title, response, code] of statuses) {
+      it(`is judged by the status where the body does not say: ${title}`, () => {
+        const problem = processTokenError(response, []);
+        expect(problem.code).to.equal(code);
+        expect(problem.details.status).to.equal(response.status);
+        expect(problem.details.from).to.equal(undefined);
+      });
+    }
+
+    it('RFC 9110 §10.2.3 — carries Retry-After', () => {
+      const limited = processTokenError(answer(429, {}, { 'retry-after': '30' }), []);
+      expect(limited.details.retryAfterSeconds).to.equal(30);
+      const busy = processTokenError(
+        answer(503, { error: 'temporarily_unavailable' }, { 'retry-after': '5' }),
+        [],
+      );
+      expect(busy.code).to.equal('temporarily_unavailable');
+      expect(busy.details.retryAfterSeconds).to.equal(5);
+    });
+
+    describe('echoes of secrets', () => {
+      const form = new URLSearchParams({ secret: SECRET }).toString().slice('secret='.length);
+      const echoes: [string, string][] = [
+        ['as sent', SECRET],
+        ['percent-encoded', encodeURIComponent(SECRET)],
+        [
+          'percent-encoded in lower case',
+          encodeURIComponent(SECRET).replace(/%../g, (hex) => hex.toLowerCase()),
+        ],
+        ['form-encoded', form],
+        ['as JSON', JSON.stringify('q"uo\\te').slice(1, -1)],
+      ];
+      for (const [title, echo] of echoes) {
+        it(`are redacted when they come ${title}`, () => {
+          const problem = processTokenError(
+            answer(400, {
+              error: 'invalid_client',
+              error_description: `your secret=${echo}&x`,
+              error_uri: `https://acme.test/?s=${echo}`,
+            }),
+            [undefined, '', SECRET, 'q"uo\\te'],
+          );
+          expect(problem.message).to.equal('invalid_client: your secret=[redacted]&x');
+          expect(problem.details.uri).to.equal('https://acme.test/?s=[redacted]');
+        });
+      }
+
+      it('are redacted in free text of error', () => {
+        const problem = processTokenError(answer(400, { error: `bad code ${SECRET}` }), [SECRET]);
+        expect(problem.message).to.equal('invalid_request: bad code [redacted]');
+      });
+
+      it('never become the code', () => {
+        const problem = processTokenError(answer(400, { error: 'code-4711' }), ['code-4711']);
+        expect(problem.code).to.equal('invalid_request');
+        expect(problem.message).to.equal('invalid_request: [redacted]');
+      });
+    });
+
+    it('puts no control character into the message', () => {
+      const problem = processTokenError(
+        answer(400, { error: 'invalid_grant', error_description: 'one\r\n2026 ERROR two\u0007' }),
+        [],
+      );
+      expect(problem.message).to.equal('invalid_grant: one 2026 ERROR two');
+    });
+  });
+
+  describe('statusProblem', () => {
+    for (const [status, code] of [
+      [302, 'unexpected_redirect'],
+      [304, 'unexpected_redirect'],
+      [400, 'unexpected_status'],
+      [404, 'unexpected_status'],
+      [429, 'rate_limited'],
+      [500, 'provider_unavailable'],
+      [599, 'provider_unavailable'],
+    ] as const) {
+      it(`names ${status} ${code}`, () => {
+        expect(statusProblem({ status, headers: {}, body: '' }).code).to.equal(code);
+      });
+    }
+  });
+
+  describe('retryAfterSeconds', () => {
+    const at = (value: string | undefined) =>
+      retryAfterSeconds({ status: 429, headers: { 'retry-after': value }, body: '' });
+
+    it('RFC 9110 §10.2.3 — reads seconds', () => {
+      expect(at('120')).to.equal(120);
+      expect(at('0')).to.equal(0);
+    });
+
+    it('RFC 9110 §10.2.3 — reads a date', () => {
+      const inTwoMinutes = at(new Date(Date.now() + 120_000).toUTCString());
+      expect(inTwoMinutes).to.be.within(100, 121);
+    });
+
+    it('reads a date that has passed as no wait at all', () => {
+      expect(at('Wed, 21 Oct 2015 07:28:00 GMT')).to.equal(0);
+    });
+
+    it('knows nothing from anything else', () => {
+      expect(at(undefined)).to.equal(undefined);
+      expect(at('soon')).to.equal(undefined);
+    });
+  });
+
+  it('counts 200 to 299 as success', () => {
+    const success = [199, 200, 204, 299, 300].map((status) =>
+      isSuccess({ status, headers: {}, body: '' }),
+    );
+    expect(success).to.deep.equal([false, true, true, true, false]);
+  });
+});
