@@ -4,6 +4,7 @@
 import { Problem, quote } from './errors';
 import type { HttpRequest, HttpResponse } from './http';
 import { isJsonObject, parseJson, text } from './json';
+import { isLoopback } from './options';
 import type { ProfileRequest } from './provider';
 import { isSuccess, retryAfterSeconds, statusProblem } from './token-endpoint';
 
@@ -32,7 +33,9 @@ export async function fetchWithToken(
 ): Promise<HttpResponse> {
   let url = new URL(request.url);
   for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
-    if (!isOwn(url) && !request.trusts?.(url)) {
+    // RFC 6750 §5.3: the token travels encrypted, whomever the provider trusts.
+    const encrypted = url.protocol === 'https:' || isLoopback(url.hostname);
+    if (!isOwn(url) && !(encrypted && request.trusts?.(url))) {
       throw new Problem('untrusted_host', `the access token must not go to ${quote(url.host)}`);
     }
     at(url);
