@@ -1,0 +1,62 @@
+import { expect } from 'chai';
+import { Deadline } from '../dist/deadline';
+import { Problem } from '../dist/errors';
+import { pause, rejection } from './support';
+
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+}
+
+const never = new Promise<never>(() => {});
+
+describe('deadline', () => {
+  it('has as much left as it was given, or less', () => {
+    const deadline = new Deadline(60_000);
+    expect(deadline.timeout).to.equal(60_000);
+    expect(deadline.remaining()).to.be.within(1, 60_000);
+  });
+
+  it('never has less than nothing left', () => {
+    expect(new Deadline(-5).remaining()).to.equal(0);
+  });
+
+  it('returns what the work returns, promise or not', async () => {
+    expect(await new Deadline(1000).wait(7)).to.equal(7);
+    expect(await new Deadline(1000).wait(Promise.resolve(8))).to.equal(8);
+  });
+
+  it('passes the failure of the work on', async () => {
+    const error = new Error('of the work');
+    expect(await rejection(new Deadline(1000).wait(Promise.reject(error)))).to.equal(error);
+  });
+
+  it('ends work that never does', async () => {
+    const error: unknown = await rejection(new Deadline(20).wait(never));
+    expect(error).to.be.instanceOf(Problem);
+    expect(error).to.include({ code: 'timeout', message: 'not finished within 20 ms' });
+  });
+
+  it('names the code it is asked to', async () => {
+    expect(await rejection(new Deadline(5).wait(never, 'verify_timeout'))).to.include({
+      code: 'verify_timeout',
+    });
+  });
+
+  it('is shared: once it is over, every further wait is', async () => {
+    const deadline = new Deadline(20);
+    await rejection(deadline.wait(never));
+    expect(await rejection(deadline.wait(never))).to.include({ code: 'timeout' });
+  });
+
+  it('prefers work that is done to a deadline that is over', async () => {
+    expect(await new Deadline(0).wait(7)).to.equal(7);
+  });
+
+  it('leaves no timer behind', async () => {
+    await pause(1);
+    const before = timers();
+    await new Deadline(60_000).wait(7);
+    await rejection(new Deadline(60_000).wait(Promise.reject(new Error('x'))));
+    expect(timers()).to.equal(before);
+  });
+});
