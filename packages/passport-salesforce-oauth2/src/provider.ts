@@ -159,12 +159,15 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
  */
 function refusePageHost(loginURL: string): void {
   const match =
-    /^https:\/\/([\w-]+)(?:\.[\w-]+)?\.(lightning\.force|my\.salesforce-setup|vf\.force|visualforce)\.com/i.exec(
+    /^https:\/\/([\w-]+)(\.(?:sandbox|develop|scratch|demo|patch|trailblaze|free))?(?:\.[\w-]+)?\.(lightning\.force|my\.salesforce-setup|vf\.force|visualforce)\.com/i.exec(
       loginURL,
     );
   if (match) {
+    const [, name = '', partition = '', page = ''] = match;
+    // Visualforce host names end in the name of a package: `acme--c`.
+    const domain = /^v/i.test(page) ? name.replace(/--\w+$/, '') : name;
     throw new TypeError(
-      `Salesforce: option "loginURL" is the address of a page; use https://${match[1]}.my.salesforce.com`,
+      `Salesforce: option "loginURL" is the address of a page; use https://${domain}${partition}.my.salesforce.com`,
     );
   }
 }

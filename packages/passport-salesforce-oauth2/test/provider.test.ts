@@ -1,0 +1,715 @@
+import { createHmac } from 'node:crypto';
+import { expect } from 'chai';
+import { OAuth2Client, TokenError } from 'crm-oauth2';
+import type { JsonObject, LoginAttempt } from 'crm-oauth2';
+import nock from 'nock';
+import SalesforceStrategy from '../dist/index';
+import { salesforce } from '../dist/provider';
+import { JWKS, atHash, signJwt } from './id-token';
+import { CALLBACK, redeem, rejection, withoutNetwork } from './support';
+
+const CREDENTIALS = { clientID: '3MVG9client', clientSecret: 'some consumer secret' };
+const LOGIN = 'https://login.salesforce.com';
+const INSTANCE = 'https://acme.my.salesforce.com';
+const ACCESS_TOKEN = '00DB0000000ToZ3!AQ.a_b';
+const PATH = '/id/00DB0000000ToZ3MAK/005B0000005V71XIAS';
+const OTHER_PATH = '/id/00DB0000000ToZ3MAK/005x0000001S2b9AAC';
+const QUERY = { format: 'json', version: 'latest' };
+const IDENTITY = {
+  id: LOGIN + PATH,
+  asserted_user: true,
+  user_id: '005B0000005V71XIAS',
+  organization_id: '00DB0000000ToZ3MAK',
+  username: 'wmathurin@gs0.mobilesdk.com',
+  display_name: 'Wolfgang Mathurin',
+};
+
+function createClient(options: object = {}) {
+  return new OAuth2Client(salesforce, { ...CREDENTIALS, ...options });
+}
+
+/** A token response as Salesforce signs it; `undefined` leaves a field out. */
+function answer(fields: JsonObject = {}, secret = CREDENTIALS.clientSecret): JsonObject {
+  const signed = { id: LOGIN + PATH, issued_at: '1767225600123', ...fields };
+  return {
+    access_token: ACCESS_TOKEN,
+    instance_url: INSTANCE,
+    token_type: 'Bearer',
+    scope: 'openid id profile email',
+    signature: createHmac('sha256', secret)
+      .update(`${signed.id}${signed.issued_at}`)
+      .digest('base64'),
+    ...signed,
+  };
+}
+
+const TOKEN = '/services/oauth2/token';
+const tokenReply = (fields: JsonObject = {}, host = LOGIN) =>
+  nock(host).post(TOKEN).reply(200, answer(fields));
+
+function idToken(attempt: LoginAttempt | undefined, claims: object = {}): string {
+  const now = Math.floor(Date.now() / 1000);
+  const own = {
+    iss: LOGIN,
+    sub: LOGIN + PATH,
+    aud: CREDENTIALS.clientID,
+    iat: now,
+    exp: now + 120,
+    nonce: attempt?.nonce,
+    at_hash: atHash(ACCESS_TOKEN),
+  };
+  return signJwt({ ...own, ...claims });
+}
+
+/** Identity requests have to carry the token in the header, and nothing of it in the URL. */
+const identity = (host: string) =>
+  nock(host, { reqheaders: { authorization: `Bearer ${ACCESS_TOKEN}` } })
+    .get(PATH)
+    .query(QUERY);
+
+/** A whole login: token response, then profile. */
+async function login(fields: JsonObject = {}, client = createClient()) {
+  tokenReply(fields);
+  return await client.fetchProfile(await redeem(client));
+}
+
+describe('Salesforce', () => {
+  withoutNetwork();
+
+  describe('loginURL', () => {
+    const bases: [string | undefined, string][] = [
+      [undefined, 'https://login.salesforce.com'],
+      ['https://test.salesforce.com', 'https://test.salesforce.com'],
+      ['https://acme.my.salesforce.com', 'https://acme.my.salesforce.com'],
+      [
+        'https://acme--uat.sandbox.my.salesforce.com/',
+        'https://acme--uat.sandbox.my.salesforce.com',
+      ],
+      ['https://acme.my.site.com/customers', 'https://acme.my.site.com/customers'],
+      ['https://acme.my.site.com/customers//', 'https://acme.my.site.com/customers'],
+      ['https://login.acme.example', 'https://login.acme.example'],
+    ];
+    for (const [loginURL, base] of bases) {
+      it(`salesforce 1.2 — derives every endpoint from ${loginURL ?? 'the default'}`, () => {
+        expect(createClient({ loginURL }).endpoints).to.deep.equal({
+          issuer: base,
+          authorizationEndpoint: `${base}/services/oauth2/authorize`,
+          tokenEndpoint: `${base}/services/oauth2/token`,
+          userInfoEndpoint: `${base}/services/oauth2/userinfo`,
+          revocationEndpoint: `${base}/services/oauth2/revoke`,
+          jwksUri: `${base}/id/keys`,
+        });
+      });
+    }
+
+    const pages: [string, string][] = [
+      ['https://acme.lightning.force.com', 'https://acme.my.salesforce.com'],
+      ['https://acme.lightning.force.com/lightning/page/home', 'https://acme.my.salesforce.com'],
+      ['https://ACME.Lightning.Force.com', 'https://ACME.my.salesforce.com'],
+      ['https://acme.my.salesforce-setup.com', 'https://acme.my.salesforce.com'],
+      [
+        'https://acme--uat.sandbox.lightning.force.com',
+        'https://acme--uat.sandbox.my.salesforce.com',
+      ],
+      [
+        'https://acme-dev-ed.develop.lightning.force.com',
+        'https://acme-dev-ed.develop.my.salesforce.com',
+      ],
+      [
+        'https://acme--uat.sandbox.my.salesforce-setup.com',
+        'https://acme--uat.sandbox.my.salesforce.com',
+      ],
+      ['https://acme--c.vf.force.com', 'https://acme.my.salesforce.com'],
+      ['https://acme--c.eu5.visualforce.com', 'https://acme.my.salesforce.com'],
+      ['https://acme--uat--c.sandbox.vf.force.com', 'https://acme--uat.sandbox.my.salesforce.com'],
+    ];
+    for (const [loginURL, suggestion] of pages) {
+      it(`salesforce 1.2 — refuses the page ${loginURL}, and suggests ${suggestion}`, () => {
+        expect(() => createClient({ loginURL }))
+          .to.throw(TypeError, 'loginURL')
+          .with.property('message')
+          .that.matches(new RegExp(` use ${suggestion.replaceAll('.', '\\.')}$`));
+      });
+    }
+
+    it('contract 2 — refuses plain http, except on a loopback host', () => {
+      expect(() => createClient({ loginURL: 'http://login.salesforce.com' })).to.throw(
+        TypeError,
+        'loginURL',
+      );
+      expect(() => createClient({ loginURL: 'http://127.0.0.1:4002' })).not.to.throw();
+    });
+
+    it('contract 2 — lets each endpoint be overridden', () => {
+      const overrides = {
+        authorizationURL: 'https://a.example.com/authorize',
+        tokenURL: 'https://t.example.com/token',
+        userInfoURL: 'https://u.example.com/userinfo',
+        jwksURL: 'https://k.example.com/keys',
+      };
+      expect(createClient(overrides).endpoints).to.include({
+        authorizationEndpoint: overrides.authorizationURL,
+        tokenEndpoint: overrides.tokenURL,
+        userInfoEndpoint: overrides.userInfoURL,
+        jwksUri: overrides.jwksURL,
+      });
+    });
+  });
+
+  describe('authorization request', () => {
+    function query(params: object = {}, client = createClient()) {
+      const attempt = client.createLoginAttempt(params);
+      const url = client.buildAuthorizationUrl({ attempt, redirectUri: CALLBACK, ...params });
+      return new URL(url).searchParams;
+    }
+
+    it('salesforce 2.1 — asks for openid id profile email, with a nonce and S256', () => {
+      expect(query().get('scope')).to.equal('openid id profile email');
+      expect(query().get('nonce')).to.match(/^[\w-]{32}$/);
+      expect(query().get('code_challenge_method')).to.equal('S256');
+    });
+
+    it('salesforce 2.1 — asks for the scopes it is given, without openid when not wanted', () => {
+      const api = query({ scope: 'api refresh_token' });
+      expect(api.get('scope')).to.equal('api refresh_token');
+      expect(api.has('nonce')).to.equal(false);
+    });
+
+    it('salesforce 2 — writes the typed extras by their wire names', () => {
+      const extras = {
+        prompt: 'login consent',
+        loginHint: 'wmathurin@gs0.mobilesdk.com',
+        display: 'popup',
+        immediate: true,
+        ssoProvider: 'Okta',
+      };
+      expect(Object.fromEntries(query({ extras }))).to.include({
+        prompt: 'login consent',
+        login_hint: 'wmathurin@gs0.mobilesdk.com',
+        display: 'popup',
+        immediate: 'true',
+        sso_provider: 'Okta',
+      });
+    });
+  });
+
+  describe('authorization response', () => {
+    for (const error of [
+      'access_denied',
+      'access-denied',
+      'immediate_unsuccessful',
+      'inactive_user',
+    ]) {
+      it(`salesforce 7.1 — takes ${error} for a refusal`, async () => {
+        expect(await rejection(redeem(createClient(), { code: undefined, error }))).to.include({
+          code: error.replace('-', '_'),
+          refusal: 401,
+        });
+      });
+    }
+
+    for (const error of [
+      'OAUTH_APP_BLOCKED',
+      'invalid_client_id',
+      'invalid_scope',
+      'login_error',
+    ]) {
+      it(`salesforce 7.1 — takes ${error} for a fault`, async () => {
+        const refused = await rejection(redeem(createClient(), { code: undefined, error }));
+        expect(refused).to.include({ code: error, stage: 'authorize', provider: 'salesforce' });
+        expect(refused.refusal).to.equal(undefined);
+      });
+    }
+
+    it('salesforce 3 — ignores sfdc_community_url and sfdc_community_id', async () => {
+      tokenReply();
+      const tokens = await redeem(createClient(), {
+        sfdc_community_url: 'https://acme.my.site.com/customers',
+        sfdc_community_id: '0DB000000000001',
+      });
+      expect(tokens.accessToken).to.equal(ACCESS_TOKEN);
+    });
+  });
+
+  describe('token request', () => {
+    function sent(method: string, reply: JsonObject = answer()): Promise<Record<string, string>> {
+      return new Promise((resolve) => {
+        nock(LOGIN)
+          .post(`/services/oauth2/${method}`, (body: Record<string, string>) => {
+            resolve(body);
+            return true;
+          })
+          .query({})
+          .matchHeader('content-type', 'application/x-www-form-urlencoded')
+          .reply(200, reply);
+      });
+    }
+
+    it('salesforce 3 — sends the code as the framework decoded it, encoded once', async () => {
+      let raw = '';
+      nock(LOGIN)
+        .post(TOKEN, (body: Record<string, string>) => {
+          raw = new URLSearchParams(body).toString();
+          return body.code === 'aPrxABC.def==';
+        })
+        .reply(200, answer());
+      await redeem(createClient(), { code: 'aPrxABC.def==' });
+      expect(raw).to.contain('code=aPrxABC.def%3D%3D');
+    });
+
+    it('salesforce 4.1 — redeems by a form without scope, secret and verifier in the body', async () => {
+      const client = createClient({ scope: ['openid', 'api'] });
+      const attempt = client.createLoginAttempt();
+      const body = sent('token');
+      await redeem(client, {}, attempt);
+      expect(await body).to.deep.equal({
+        grant_type: 'authorization_code',
+        code: 'a-code',
+        redirect_uri: CALLBACK,
+        code_verifier: attempt.codeVerifier,
+        client_id: CREDENTIALS.clientID,
+        client_secret: CREDENTIALS.clientSecret,
+      });
+    });
+
+    it('salesforce 4.1 — refreshes without scope, even when one is asked for', async () => {
+      const body = sent('token');
+      await createClient().refreshTokenGrant('5Aep861', { scope: ['api'] });
+      expect(await body).to.deep.equal({
+        grant_type: 'refresh_token',
+        refresh_token: '5Aep861',
+        client_id: CREDENTIALS.clientID,
+        client_secret: CREDENTIALS.clientSecret,
+      });
+    });
+
+    it('salesforce 4.1 — asks for client credentials without scope', async () => {
+      const body = sent('token');
+      await createClient().clientCredentialsGrant({ scope: 'api' });
+      expect(await body).not.to.have.property('scope');
+    });
+
+    it('salesforce 9 — revokes by a form', async () => {
+      nock(LOGIN)
+        .post('/services/oauth2/revoke', {
+          token: ACCESS_TOKEN,
+          client_id: CREDENTIALS.clientID,
+          client_secret: CREDENTIALS.clientSecret,
+        })
+        .reply(200, '');
+      await createClient().revokeToken(ACCESS_TOKEN);
+    });
+
+    it('RFC 7009 §2.2 — counts a token that Salesforce does not know as revoked', async () => {
+      nock(LOGIN)
+        .post('/services/oauth2/revoke')
+        .reply(400, { error: 'invalid_token', error_description: 'invalid token' });
+      await createClient().revokeToken('unknown');
+    });
+
+    it('salesforce 9 — says so when the token type cannot be revoked', async () => {
+      nock(LOGIN).post('/services/oauth2/revoke').reply(400, { error: 'unsupported_token_type' });
+      expect(await rejection(createClient().revokeToken('x'))).to.include({
+        code: 'unsupported_token_type',
+        stage: 'revoke',
+      });
+    });
+
+    const errors: [string, string][] = [
+      ['invalid_grant', 'authentication failure - Invalid Password'],
+      ['invalid_grant', 'expired access/refresh token'],
+      ['invalid_client', 'invalid client credentials'],
+      ['redirect_uri_mismatch', 'redirect_uri must match configuration'],
+      ['invalid_request', 'scope parameter not supported'],
+    ];
+    for (const [error, description] of errors) {
+      it(`salesforce 7.2 — says ${error} (${description}) with a remedy`, async () => {
+        nock(LOGIN).post(TOKEN).reply(400, { error, error_description: description });
+        const refused = await rejection(redeem(createClient()));
+        expect(refused).to.be.instanceOf(TokenError);
+        expect(refused).to.include({ code: error, stage: 'token', status: 400 });
+        expect(refused.message).to.contain(description);
+        expect(refused.hint).to.be.a('string').and.not.empty;
+      });
+    }
+
+    it('salesforce 7.2 — takes a redirect or a web page for the wrong host', async () => {
+      nock(LOGIN).post(TOKEN).reply(302, '', { location: 'https://acme.lightning.force.com/' });
+      const redirected = await rejection(redeem(createClient()));
+      expect(redirected).to.include({ code: 'unexpected_redirect', stage: 'token' });
+      expect(redirected.hint).to.contain('loginURL');
+      nock(LOGIN).post(TOKEN).reply(200, '<html></html>', { 'content-type': 'text/html' });
+      const page = await rejection(redeem(createClient()));
+      expect(page).to.include({ code: 'unexpected_content_type', stage: 'token' });
+      expect(page.hint).to.contain('loginURL');
+    });
+  });
+
+  describe('token response', () => {
+    it('salesforce 4.2 — knows no expiry, since Salesforce sends none', async () => {
+      tokenReply();
+      const tokens = await redeem(createClient());
+      expect(tokens.expiresAt).to.equal(undefined);
+      expect(tokens).not.to.have.property('expiresAt');
+      expect(tokens.response.issued_at).to.equal('1767225600123');
+    });
+
+    it('salesforce 4.2 — tolerates a missing token_type', async () => {
+      tokenReply({ token_type: undefined });
+      expect((await redeem(createClient())).tokenType).to.equal('Bearer');
+    });
+
+    const lies: [string, JsonObject, string][] = [
+      ['is signed with another secret', answer({}, 'another secret'), 'signature_mismatch'],
+      ['is not signed', answer({ signature: undefined }), 'signature_missing'],
+      ['has issued_at as a number', answer({ issued_at: 1767225600123 }), 'signature_missing'],
+      ['has no issued_at', answer({ issued_at: undefined }), 'signature_missing'],
+      ['has no id', answer({ id: undefined }), 'signature_missing'],
+      ['names another id', { ...answer(), id: LOGIN + OTHER_PATH }, 'signature_mismatch'],
+    ];
+    for (const [what, response, code] of lies) {
+      it(`salesforce 6 — refuses an answer that ${what}, and asks nothing further`, async () => {
+        nock(LOGIN).post(TOKEN).reply(200, response);
+        expect(await rejection(redeem(createClient()))).to.include({
+          code,
+          stage: 'token',
+          host: 'login.salesforce.com',
+        });
+      });
+    }
+
+    it('salesforce 6 — believes an unsigned answer without a secret to check it with', async () => {
+      nock(LOGIN)
+        .post(TOKEN)
+        .reply(200, answer({ signature: 'made-with-some-secret' }));
+      const tokens = await redeem(createClient({ clientSecret: undefined }));
+      expect(tokens.accessToken).to.equal(ACCESS_TOKEN);
+    });
+
+    it('salesforce 5.3 — needs an id even without a secret', async () => {
+      nock(LOGIN)
+        .post(TOKEN)
+        .reply(200, answer({ id: undefined }));
+      expect(await rejection(redeem(createClient({ clientSecret: undefined })))).to.include({
+        code: 'identity_url_missing',
+        stage: 'token',
+      });
+    });
+  });
+
+  describe('refresh', () => {
+    const refresh = async (response: JsonObject) => {
+      nock(LOGIN).post(TOKEN).reply(200, response);
+      return await createClient().refreshTokenGrant('5Aep861');
+    };
+
+    it('salesforce 6 — accepts a refresh without a signature, and keeps the refresh token', async () => {
+      const tokens = await refresh({ access_token: ACCESS_TOKEN, instance_url: INSTANCE });
+      expect(tokens).to.include({ accessToken: ACCESS_TOKEN, refreshToken: '5Aep861' });
+    });
+
+    it('salesforce 6 — accepts a refresh with the right signature, and takes a rotated token', async () => {
+      const tokens = await refresh(answer({ refresh_token: '5Aep862' }));
+      expect(tokens.refreshToken).to.equal('5Aep862');
+    });
+
+    it('salesforce 6 — refuses a refresh with a wrong signature', async () => {
+      expect(await rejection(refresh(answer({}, 'another secret')))).to.include({
+        code: 'signature_mismatch',
+        stage: 'refresh',
+      });
+      expect(await rejection(refresh(answer({ issued_at: 5 })))).to.include({
+        code: 'signature_missing',
+        stage: 'refresh',
+      });
+    });
+
+    it('salesforce 7.2 — names a refresh token that was rotated away', async () => {
+      nock(LOGIN).post(TOKEN).reply(400, {
+        error: 'invalid_grant',
+        error_description: 'expired access/refresh token',
+      });
+      expect(await rejection(createClient().refreshTokenGrant('5Aep861'))).to.include({
+        code: 'invalid_grant',
+        stage: 'refresh',
+      });
+    });
+  });
+
+  describe('identity request', () => {
+    it('salesforce 5.3 — asks the instance host for the path of the id', async () => {
+      identity(INSTANCE).reply(200, IDENTITY);
+      const profile = await login();
+      expect(profile).to.include({
+        id: '00DB0000000ToZ3MAK/005B0000005V71XIAS',
+        instanceUrl: INSTANCE,
+      });
+    });
+
+    it('salesforce 5.3 — asks the host of the id when there is no instance_url', async () => {
+      identity(LOGIN).reply(200, IDENTITY);
+      const profile = await login({ instance_url: undefined });
+      expect(profile).not.to.have.property('instanceUrl');
+    });
+
+    it('salesforce 5.3 — leaves the query of the id behind', async () => {
+      identity(INSTANCE).reply(200, IDENTITY);
+      await login({ id: `${LOGIN}${PATH}?oauth_token=x&format=xml` });
+    });
+
+    it('salesforce 5.3 — follows a redirect to another host of Salesforce, token in the header', async () => {
+      identity(INSTANCE).reply(302, '', {
+        location: `https://eu5.salesforce.com${PATH}?format=json`,
+      });
+      nock('https://eu5.salesforce.com', {
+        reqheaders: { authorization: `Bearer ${ACCESS_TOKEN}` },
+      })
+        .get(PATH)
+        .query({ format: 'json' })
+        .reply(200, IDENTITY);
+      expect((await login()).displayName).to.equal('Wolfgang Mathurin');
+    });
+
+    it('salesforce 5.3 — follows a relative redirect', async () => {
+      identity(INSTANCE).reply(307, '', { location: `/site${PATH}` });
+      nock(INSTANCE).get(`/site${PATH}`).reply(200, IDENTITY);
+      expect((await login()).displayName).to.equal('Wolfgang Mathurin');
+    });
+
+    const foreign = [
+      'https://evil.test',
+      'https://evilsalesforce.com',
+      'https://salesforce.com.evil.test',
+      'https://evilcrmforce.mil',
+      'http://acme.my.salesforce.com',
+      'https://acme.my.salesforce.com:8443',
+      'https://jane:secret@acme.my.salesforce.com',
+      'https://acme.file.force.com',
+      'https://acme.my.salesforce.com.',
+      '//evil.test',
+    ];
+    for (const target of foreign) {
+      it(`salesforce 5.3 — never takes the token to ${target} by a redirect`, async () => {
+        identity(INSTANCE).reply(302, '', { location: target + PATH });
+        const asked: string[] = [];
+        const watch = (request: { options?: { hostname?: string | null } }) =>
+          asked.push(String(request.options?.hostname));
+        nock.emitter.on('no match', watch);
+        try {
+          expect(await rejection(login())).to.include({
+            code: 'untrusted_host',
+            stage: 'profile',
+            host: 'acme.my.salesforce.com',
+          });
+        } finally {
+          nock.emitter.off('no match', watch);
+        }
+        expect(asked).to.deep.equal([]);
+      });
+
+      it(`salesforce 1.3 — never takes the token to instance_url ${target}`, async () => {
+        expect(await rejection(login({ instance_url: target }))).to.include({
+          code: 'untrusted_host',
+          stage: 'profile',
+        });
+      });
+
+      it(`salesforce 1.3 — never takes the token to id ${target}`, async () => {
+        expect(await rejection(login({ id: target + PATH }))).to.include({
+          code: 'untrusted_host',
+          stage: 'profile',
+        });
+      });
+    }
+
+    it('salesforce 5.3 — gives up after a few redirects', async () => {
+      nock(INSTANCE)
+        .get(PATH)
+        .query(true)
+        .times(4)
+        .reply(302, '', { location: INSTANCE + PATH });
+      expect(await rejection(login())).to.include({ code: 'unexpected_redirect' });
+    });
+
+    for (const id of ['https://login.salesforce.com/id/x/y', `${LOGIN}${PATH}1`, 'not a URL']) {
+      it(`salesforce 1.3 — refuses the id ${id}, signed or not`, async () => {
+        expect(await rejection(login({ id }))).to.include({ code: 'untrusted_host' });
+      });
+    }
+
+    for (const url of [5, null, 'not a URL', {}]) {
+      it(`salesforce 1.3 — refuses the instance_url ${JSON.stringify(url)}`, async () => {
+        expect(await rejection(login({ instance_url: url }))).to.include({
+          code: 'untrusted_host',
+        });
+      });
+    }
+
+    it('salesforce 1.3 — trusts the host that is configured, on its own port only', async () => {
+      const loginURL = 'https://login.acme.example:8443';
+      const client = createClient({ loginURL });
+      const profileOf = async (instance: string) => {
+        tokenReply({ id: loginURL + PATH, instance_url: instance }, loginURL);
+        return await client.fetchProfile(await redeem(client));
+      };
+      identity(loginURL).reply(200, IDENTITY);
+      expect((await profileOf(loginURL)).displayName).to.equal('Wolfgang Mathurin');
+      expect(await rejection(profileOf('https://login.acme.example:9443'))).to.include({
+        code: 'untrusted_host',
+      });
+    });
+
+    it('salesforce 5.1 — refuses an identity that is not asserted, or of another person', async () => {
+      identity(INSTANCE).reply(200, { ...IDENTITY, asserted_user: false });
+      expect(await rejection(login())).to.include({ code: 'not_asserted', stage: 'profile' });
+      identity(INSTANCE).reply(200, { ...IDENTITY, user_id: '005x0000001S2b9AAC' });
+      expect(await rejection(login())).to.include({ code: 'subject_mismatch', stage: 'profile' });
+    });
+
+    const refusals: [number, string, string][] = [
+      [403, 'Bad_OAuth_Token', 'insufficient_scope'],
+      [403, 'Missing_OAuth_Token', 'insufficient_scope'],
+      [403, 'Wrong_Org', 'insufficient_scope'],
+      [403, 'No_Access', 'insufficient_scope'],
+      [404, 'Bad_Id', 'unexpected_status'],
+      [404, 'Inactive', 'unexpected_status'],
+      [401, '', 'invalid_token'],
+      [500, 'oops', 'provider_unavailable'],
+    ];
+    for (const [status, body, code] of refusals) {
+      it(`salesforce 7.3 — understands ${status} ${body} as ${code}`, async () => {
+        identity(INSTANCE).reply(status, body, { 'content-type': 'text/plain' });
+        const error = await rejection(login());
+        expect(error).to.include({ code, status, host: 'acme.my.salesforce.com' });
+        if (status === 403) expect(error.message).to.contain(body);
+      });
+    }
+  });
+
+  describe('UserInfo', () => {
+    it('salesforce 5.4 — is asked when all there is is an access token', async () => {
+      nock(LOGIN, { reqheaders: { authorization: `Bearer ${ACCESS_TOKEN}` } })
+        .get('/services/oauth2/userinfo')
+        .query({})
+        .reply(200, { ...IDENTITY, asserted_user: undefined, sub: LOGIN + PATH });
+      const tokens = { accessToken: ACCESS_TOKEN, tokenType: 'Bearer', response: {} };
+      expect((await createClient().fetchProfile(tokens)).id).to.equal(
+        '00DB0000000ToZ3MAK/005B0000005V71XIAS',
+      );
+    });
+  });
+
+  describe('ID Token', () => {
+    const publishKeys = (host = LOGIN) => nock(host).get('/id/keys').reply(200, JWKS);
+
+    async function loginWith(claims: object, fields: JsonObject = {}, client = createClient()) {
+      const attempt = client.createLoginAttempt();
+      tokenReply({ id_token: idToken(attempt, claims), ...fields });
+      return { client, tokens: await redeem(client, {}, attempt) };
+    }
+
+    it('salesforce 5.4 — is verified when it is there', async () => {
+      publishKeys();
+      const { client, tokens } = await loginWith({});
+      expect(tokens.claims).to.include({ iss: LOGIN, sub: LOGIN + PATH });
+      identity(INSTANCE).reply(200, IDENTITY);
+      expect((await client.fetchProfile(tokens)).displayName).to.equal('Wolfgang Mathurin');
+    });
+
+    it('salesforce 5.4 — is not needed', async () => {
+      tokenReply();
+      expect(await redeem(createClient())).not.to.have.property('claims');
+    });
+
+    it('salesforce 5.4 — may be issued by the My Domain that the signed id names', async () => {
+      publishKeys();
+      const { tokens } = await loginWith(
+        { iss: INSTANCE, sub: INSTANCE + PATH },
+        { id: INSTANCE + PATH },
+      );
+      expect(tokens.claims?.iss).to.equal(INSTANCE);
+    });
+
+    it('salesforce 5.4 — may be issued by a site with its path', async () => {
+      const loginURL = 'https://acme.my.site.com/customers';
+      nock('https://acme.my.site.com').get('/customers/id/keys').reply(200, JWKS);
+      const client = createClient({ loginURL });
+      const attempt = client.createLoginAttempt();
+      nock('https://acme.my.site.com')
+        .post('/customers/services/oauth2/token')
+        .reply(200, answer({ id_token: idToken(attempt, { iss: loginURL }) }));
+      expect((await redeem(client, {}, attempt)).claims?.iss).to.equal(loginURL);
+    });
+
+    const issuers: [string, object, JsonObject][] = [
+      ['a foreign issuer', { iss: 'https://evil.test' }, {}],
+      ['another org of Salesforce', { iss: 'https://other.my.salesforce.com' }, {}],
+      ['instance_url, which is not signed', { iss: INSTANCE }, {}],
+      ['a slash at the end', { iss: `${LOGIN}/` }, {}],
+      ['a foreign id', { iss: 'https://evil.test' }, { id: `https://evil.test${PATH}` }],
+    ];
+    for (const [what, claims, fields] of issuers) {
+      it(`salesforce 5.4 — is refused when its iss is ${what}`, async () => {
+        publishKeys();
+        expect(await rejection(loginWith(claims, fields))).to.include({
+          code: 'id_token_issuer',
+          stage: 'id_token',
+        });
+      });
+    }
+
+    const refusals: [string, object, string][] = [
+      ['is for another consumer key', { aud: '3MVG9other' }, 'id_token_audience'],
+      ['has another nonce', { nonce: 'another' }, 'id_token_nonce'],
+      ['expired two minutes ago', { exp: 1311281970 }, 'id_token_expired'],
+      ['belongs to another access token', { at_hash: atHash('other') }, 'id_token_access_token'],
+    ];
+    for (const [what, claims, code] of refusals) {
+      it(`OIDC Core §3.1.3.7 — is refused when it ${what}`, async () => {
+        publishKeys();
+        expect(await rejection(loginWith(claims))).to.include({ code, stage: 'id_token' });
+      });
+    }
+
+    for (const sub of [LOGIN + OTHER_PATH, '005B0000005V71XIAS', 'https://evil.test']) {
+      it(`salesforce 5.1 — is refused when its sub is ${sub}`, async () => {
+        publishKeys();
+        const { client, tokens } = await loginWith({ sub });
+        expect(await rejection(client.fetchProfile(tokens))).to.include({
+          code: 'subject_mismatch',
+          stage: 'profile',
+        });
+      });
+    }
+
+    it('salesforce 5.4 — names the same person under another host and another length', async () => {
+      publishKeys();
+      const { client, tokens } = await loginWith({
+        sub: `${INSTANCE}/id/00DB0000000ToZ3/005B0000005V71X`,
+      });
+      identity(INSTANCE).reply(200, IDENTITY);
+      expect((await client.fetchProfile(tokens)).displayName).to.equal('Wolfgang Mathurin');
+    });
+
+    it('salesforce 5.4 — of a refresh is verified without a nonce', async () => {
+      publishKeys();
+      tokenReply({ id_token: idToken(undefined) });
+      const client = createClient();
+      expect((await client.refreshTokenGrant('5Aep861')).claims?.sub).to.equal(LOGIN + PATH);
+      tokenReply({ id_token: idToken(undefined, { iss: 'https://evil.test' }) });
+      expect(await rejection(client.refreshTokenGrant('5Aep861'))).to.include({
+        code: 'id_token_issuer',
+      });
+    });
+  });
+
+  it('contract 1 — is the class, with every export as its own static', () => {
+    for (const name of ['Strategy', 'SalesforceStrategy', 'default']) {
+      expect(Object.getOwnPropertyDescriptor(SalesforceStrategy, name)?.value).to.equal(
+        SalesforceStrategy,
+      );
+    }
+    expect(SalesforceStrategy.salesforce).to.equal(salesforce).and.to.be.frozen;
+    expect(new SalesforceStrategy({ ...CREDENTIALS }, () => undefined).name).to.equal('salesforce');
+  });
+});
