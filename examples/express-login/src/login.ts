@@ -13,6 +13,9 @@ interface Info {
   state?: unknown;
 }
 
+/** The codes of a callback whose login is over, or was never this browser's. */
+const OVER = ['already_completed', 'state_unknown', 'state_expired'];
+
 export function loginRoutes(passport: ReturnType<typeof createPassport>, baseURL: string): Router {
   const login: RequestHandler<{ provider: string }> = (req, res, next) => {
     const { provider } = req.params;
@@ -25,13 +28,15 @@ export function loginRoutes(passport: ReturnType<typeof createPassport>, baseURL
       (error: unknown, user?: Express.User | false | null, info?: Info, status?: number) => {
         if (error) return next(error);
         if (user) {
-          return req.logIn(user, (problem) =>
+          // Passport gives the person a new session id, and drops what the old session held: the
+          // logins with other providers that were begun in other tabs, too. This keeps them.
+          return req.logIn(user, { session: true, keepSessionInfo: true }, (problem) =>
             problem ? next(problem) : res.redirect(localPath(info?.state, baseURL)),
           );
         }
         // Reload, back button, bookmark: this login was finished before.
         const page =
-          req.user && info?.code?.startsWith('state_')
+          req.user && info?.code !== undefined && OVER.includes(info.code)
             ? alreadyLoggedInPage(req.user)
             : refusedPage(provider, info ?? {}, req.user);
         res.status(status ?? 401).send(page);

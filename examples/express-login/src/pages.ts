@@ -95,14 +95,12 @@ export function homePage({ user, emulated, returnTo, loggedOut, loginOrigin }: H
 }
 
 function emulatorNote(emulated: readonly ProviderName[]): Html {
-  const titles = new Intl.ListFormat('en').format(emulated.map((name) => TITLES[name]));
+  const titles = emulated.map((name) => TITLES[name]);
   return html`<div class="aside">
-    <h2>Emulated: ${titles}</h2>
+    <h2>Emulated: ${new Intl.ListFormat('en-GB').format(titles)}</h2>
     <p>
-      No credentials are set for ${emulated.length === 1 ? 'it' : 'them'}, so a local emulator
-      stands in and its people are invented. To use the real service, put
-      ${emulated.length === 1 ? 'its' : 'their'} credentials into
-      <code>examples/express-login/.env</code> and start again.
+      A local emulator with invented people stands in, because no credentials are set. Put yours
+      into <code>examples/express-login/.env</code> and start again.
     </p>
   </div>`;
 }
@@ -164,11 +162,11 @@ export function profilePage(user: User): string {
         </div>
       </dl>
       <details>
-        <summary>Show the profile as ${titleOf(user)} sent it</summary>
+        <summary>Show what ${titleOf(user)} sent</summary>
         <pre tabindex="0">${JSON.stringify(raw, null, 2)}</pre>
       </details>
       <form method="post" action="/logout">
-        <button class="button strong">Log out</button>
+        <button class="button">Log out</button>
       </form>
     </div>`,
   );
@@ -185,7 +183,7 @@ export function refusedPage(
   return failurePage(provider, failure, user, {
     heading: denied ? 'The login was refused' : 'This login could not be finished',
     lead: denied
-      ? `${title} says no: you chose to deny it, or a rule of your organization did. Nothing was shared with this site.`
+      ? `You refused it at ${title}, or a rule of your organization did. Nothing was shared with this site.`
       : `The browser came back from ${title} with an answer that this site does not accept.`,
   });
 }
@@ -227,19 +225,16 @@ function failurePage(
           <dt>What failed</dt>
           <dd>${message ?? 'This site does not let this person in.'}</dd>
         </div>
-        ${
-          hint !== undefined &&
-          html`<div>
-            <dt>How to mend it</dt>
-            <dd>${withCode(hint)}</dd>
-          </div>`
-        }
+        <div>
+          <dt>How to mend it</dt>
+          <dd>${withCode(hint ?? 'Try again. If it fails again, look up the code.')}</dd>
+        </div>
       </dl>
       <p class="actions">
         <a class="button strong" href="/auth/${provider}" rel="nofollow"
           >Try again with ${TITLES[provider]}</a
         >
-        <a class="button" href="/">Choose another way to log in</a>
+        <a class="button" href="/">Log in another way</a>
       </p>
     </div>`,
   );

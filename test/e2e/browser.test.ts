@@ -1,0 +1,385 @@
+/** What a person meets: the example application in a real browser. Needs chromium. */
+import { expect } from 'chai';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { accessibilityProblems, focus } from './accessibility';
+import {
+  answer,
+  fact,
+  heading,
+  launchBrowser,
+  newPerson,
+  startExample,
+  startLogin,
+} from './example';
+import type { Example } from './example';
+
+describe('example in a browser', function () {
+  this.timeout(30_000);
+  let browser: Browser | undefined;
+  let example: Example;
+  let person: BrowserContext;
+  let page: Page;
+
+  before(async function () {
+    browser = await launchBrowser(this);
+    example = await startExample();
+  });
+  after(async () => {
+    await browser?.close();
+    await example?.close();
+  });
+  beforeEach(async () => {
+    person = await newPerson(browser!);
+    page = await person.newPage();
+  });
+  afterEach(async () => {
+    await person?.close();
+  });
+
+  async function logIn(provider: string, name: string, tab = page) {
+    await startLogin(tab, example, provider);
+    await answer(tab, example, `Continue as ${name}`);
+  }
+
+  describe('login', () => {
+    it('Salesloft — shows name, e-mail, id, team and the end of the token', async () => {
+      await logIn('Salesloft', 'Marta Quill');
+      expect(page.url()).to.equal(`${example.baseURL}/profile`);
+      expect(await heading(page)).to.equal('Marta Quill');
+      expect(await fact(page, 'E-mail')).to.equal(
+        'marta.quill@example.com not told whether verified',
+      );
+      expect(await fact(page, 'Id')).to.equal('48201');
+      expect(await fact(page, 'Team')).to.match(/^\d+$/);
+      expect(await fact(page, 'Access token ends')).to.match(/ UTC$/);
+    });
+
+    it('SalesOS — shows another person, and that the address is not verified', async () => {
+      await logIn('SalesOS', 'Zoë Ångström');
+      expect(await heading(page)).to.equal('Zoë Ångström');
+      expect(await fact(page, 'E-mail')).to.equal('zoe.angstrom@example.com not verified');
+      expect(await fact(page, 'Id')).to.match(/^auth0\|[0-9a-f]{24}$/);
+      expect(await fact(page, 'Provider')).to.equal('SalesOS');
+    });
+
+    it('Salesforce — shows a third person by organization and user, without an end', async () => {
+      await logIn('Salesforce', 'Suri');
+      expect(await heading(page)).to.equal('Suri');
+      expect(await fact(page, 'E-mail')).to.equal('suri@example.com verified');
+      const organization = await fact(page, 'Organization');
+      expect(organization).to.match(/^00D\w{15}$/);
+      expect(await fact(page, 'Id')).to.match(new RegExp(`^${organization}/005\\w{15}$`));
+      expect(await fact(page, 'Access token ends')).to.equal('not told by the provider');
+    });
+
+    it('profile — a person without an e-mail address is shown without one', async () => {
+      await logIn('Salesforce', 'Tobias Fenn');
+      expect(await heading(page)).to.equal('Tobias Fenn');
+      expect(await fact(page, 'E-mail')).to.equal('none');
+    });
+
+    it('profile — shows initials where the photo does not load', async () => {
+      await logIn('SalesOS', 'Zoë Ångström');
+      expect(await page.locator('.avatar').innerText()).to.equal('ZÅ');
+      expect(await page.locator('.avatar img').getAttribute('alt')).to.equal('');
+    });
+
+    it('profile — shows what the provider sent on demand, and no token', async () => {
+      await logIn('SalesOS', 'Marta Quill');
+      expect(await page.locator('pre').isVisible()).to.equal(false);
+      await page.getByText('Show what SalesOS sent').click();
+      const sent = JSON.parse(await page.locator('pre').innerText()) as { email: string };
+      expect(sent.email).to.equal('marta.quill@example.com');
+      expect(await page.content()).not.to.match(/eyJ|access_token|refresh_token|id_token/);
+    });
+
+    it('session cookie — is out of reach of scripts and of cross-site requests', async () => {
+      await logIn('Salesloft', 'Marta Quill');
+      const [cookie, ...others] = await person.cookies(example.baseURL);
+      expect(others).to.deep.equal([]);
+      expect(cookie).to.include({ httpOnly: true, sameSite: 'Lax', secure: false });
+    });
+
+    it('session — gets a new id at login, so that one set before is worth nothing', async () => {
+      await startLogin(page, example, 'Salesloft');
+      const [before] = await person.cookies(example.baseURL);
+      await answer(page, example, 'Continue as Marta Quill');
+      const [after] = await person.cookies(example.baseURL);
+      expect(before?.value).to.be.a('string');
+      expect(after?.value).not.to.equal(before?.value);
+    });
+
+    it('provider — sees no state of the application in the URL', async () => {
+      const asked = page.waitForRequest(/\/oauth\/authorize\?/);
+      await page.goto(`${example.baseURL}/auth/salesloft?returnTo=/profile?private=yes`);
+      expect((await asked).url())
+        .to.contain('state=')
+        .and.not.to.contain('private');
+    });
+  });
+
+  describe('return address', () => {
+    it('page that needs a login — asks for it, and comes back to that page', async () => {
+      await page.goto(`${example.baseURL}/profile`);
+      expect(await page.locator('main').innerText()).to.contain('Please log in to see that page');
+      await page.getByRole('link', { name: 'Log in with Salesloft' }).click();
+      await answer(page, example, 'Continue as Suri');
+      expect(page.url()).to.equal(`${example.baseURL}/profile`);
+    });
+
+    it('path of this site — is where the login ends', async () => {
+      await page.goto(`${example.baseURL}/auth/salesos?returnTo=${encodeURIComponent('/?from=a')}`);
+      await answer(page, example, 'Continue as Suri');
+      expect(page.url()).to.equal(`${example.baseURL}/?from=a`);
+    });
+
+    for (const hostile of [
+      'https://evil.example/',
+      '//evil.example/',
+      '/\\evil.example/',
+      '/\t/evil.example/',
+      '/.//evil.example/',
+      'javascript:alert(1)',
+    ]) {
+      it(`another site, written ${JSON.stringify(hostile)} — is not followed`, async () => {
+        const query = encodeURIComponent(hostile);
+        await page.goto(`${example.baseURL}/auth/salesloft?returnTo=${query}`);
+        await answer(page, example, 'Continue as Marta Quill');
+        expect(page.url()).to.equal(`${example.baseURL}/profile`);
+      });
+    }
+  });
+
+  describe('several tabs', () => {
+    it('two logins begun, then both finished — both succeed', async () => {
+      const other = await person.newPage();
+      await startLogin(page, example, 'Salesloft');
+      await startLogin(other, example, 'Salesloft');
+
+      await answer(page, example, 'Continue as Marta Quill');
+      expect(await heading(page)).to.equal('Marta Quill');
+      await answer(other, example, 'Continue as Zoë Ångström');
+      expect(await heading(other)).to.equal('Zoë Ångström');
+
+      await page.reload();
+      expect(await heading(page)).to.equal('Zoë Ångström');
+    });
+
+    it('logins with two providers, finished in reverse order — both succeed', async () => {
+      const other = await person.newPage();
+      await startLogin(page, example, 'SalesOS');
+      await startLogin(other, example, 'Salesforce');
+      await answer(other, example, 'Continue as Suri');
+      expect(await fact(other, 'Provider')).to.equal('Salesforce');
+      await answer(page, example, 'Continue as Marta Quill');
+      expect(await fact(page, 'Provider')).to.equal('SalesOS');
+    });
+  });
+
+  describe('callback opened again', () => {
+    async function callbackOfLogin(): Promise<string> {
+      const request = page.waitForRequest(/\/callback\?/);
+      await logIn('SalesOS', 'Marta Quill');
+      return (await request).url();
+    }
+
+    it('by who is signed in — says so, and leads to the profile', async () => {
+      const callback = await callbackOfLogin();
+      await page.goto(callback);
+      expect(await heading(page)).to.equal('You are already signed in');
+      await page.reload();
+      expect(await heading(page)).to.equal('You are already signed in');
+      await page.getByRole('link', { name: 'Go to your profile' }).click();
+      expect(await heading(page)).to.equal('Marta Quill');
+    });
+
+    it('with the back button — says so too', async () => {
+      const callback = await callbackOfLogin();
+      await page.goto(callback);
+      await page.goto(`${example.baseURL}/profile`);
+      await page.goBack();
+      expect(await heading(page)).to.equal('You are already signed in');
+    });
+
+    it('by another browser — is refused, with the way to a new login', async () => {
+      const callback = await callbackOfLogin();
+      const stranger = await newPerson(browser!);
+      const tab = await stranger.newPage();
+      const response = await tab.goto(callback);
+      expect(response?.status()).to.equal(403);
+      expect(await fact(tab, 'Code')).to.equal('already_completed');
+      await tab.getByRole('link', { name: 'Try again with SalesOS' }).click();
+      await tab.getByRole('heading', { name: 'Who is signing in?' }).waitFor();
+      await stranger.close();
+    });
+  });
+
+  describe('failed login', () => {
+    it('denied by the person — says who refused, and offers the way back', async () => {
+      await startLogin(page, example, 'Salesforce');
+      const response = await answer(page, example, 'Deny');
+      expect(response.status()).to.equal(401);
+      expect(await heading(page)).to.equal('The login was refused');
+      expect(await page.locator('.lead').innerText()).to.match(/^You refused it at Salesforce/);
+      expect(await fact(page, 'Code')).to.equal('access_denied');
+
+      await page.getByRole('link', { name: 'Try again with Salesforce' }).click();
+      await answer(page, example, 'Continue as Marta Quill');
+      expect(await heading(page)).to.equal('Marta Quill');
+    });
+
+    it('provider out of order — shows code and hint, logs no secret', async () => {
+      const { salesloft } = example.emulator;
+      salesloft.fault({ step: 'token', kind: 'status', status: 500, body: {} });
+      await startLogin(page, example, 'Salesloft');
+
+      const logged = await whileLogging(async () => {
+        const response = await answer(page, example, 'Continue as Marta Quill');
+        expect(response.status()).to.equal(502);
+      });
+      expect(await heading(page)).to.equal('Salesloft could not complete the login');
+      expect(await fact(page, 'Code')).to.equal('provider_unavailable');
+      expect(await fact(page, 'How to mend it')).to.contain('Try again later');
+      expect(await page.content()).not.to.match(/ at .*\.[jt]s:\d+|node_modules/);
+
+      const code = new URL(page.url()).searchParams.get('code') ?? '';
+      expect(code).not.to.equal('');
+      expect(logged).to.have.length(1);
+      expect(logged[0]).to.contain('provider_unavailable').and.not.to.contain(code);
+      expect(logged[0]).not.to.contain(salesloft.clientSecret);
+    });
+
+    it('wrong client secret — says where the right one is', async () => {
+      const body = { error: 'invalid_client' };
+      example.emulator.salesloft.fault({ step: 'token', kind: 'json', status: 401, body });
+      await startLogin(page, example, 'Salesloft');
+      await whileLogging(async () => {
+        const response = await answer(page, example, 'Continue as Marta Quill');
+        expect(response.status()).to.equal(502);
+      });
+      expect(await fact(page, 'Code')).to.equal('invalid_client');
+      expect(await fact(page, 'How to mend it')).to.contain('OAuth Applications');
+    });
+
+    it('second login denied — leaves the first one signed in', async () => {
+      await logIn('Salesloft', 'Marta Quill');
+      await startLogin(page, example, 'SalesOS');
+      await answer(page, example, 'Deny');
+      await page.goto(`${example.baseURL}/profile`);
+      expect(await heading(page)).to.equal('Marta Quill');
+    });
+  });
+
+  describe('logout', () => {
+    it('button — ends the session; the profile asks to log in again', async () => {
+      await logIn('Salesloft', 'Marta Quill');
+      await page.getByRole('button', { name: 'Log out', exact: true }).click();
+      await page.getByRole('status').waitFor();
+      expect(await page.getByRole('status').innerText()).to.equal('You are logged out here.');
+      await page.goto(`${example.baseURL}/profile`);
+      expect(await heading(page)).to.equal('Log in');
+      await page.goBack();
+      expect(await page.content()).not.to.contain('marta.quill@example.com');
+    });
+
+    it('form of another site — is refused, and nobody is logged out', async () => {
+      await logIn('Salesloft', 'Marta Quill');
+      const site = 'http://127.0.0.1:9/';
+      await person.route(site, (route) =>
+        route.fulfill({
+          contentType: 'text/html',
+          body: `<form method="post" action="${example.baseURL}/logout"><button>Win</button></form>`,
+        }),
+      );
+      const tab = await person.newPage();
+      await tab.goto(site);
+      const answered = tab.waitForResponse(`${example.baseURL}/logout`);
+      await tab.getByRole('button', { name: 'Win' }).click();
+      expect((await answered).status()).to.equal(403);
+      await page.reload();
+      expect(await heading(page)).to.equal('Marta Quill');
+    });
+  });
+
+  describe('accessibility', () => {
+    const looks = [
+      { width: 1280, height: 800, colorScheme: 'light' },
+      { width: 390, height: 844, colorScheme: 'dark' },
+    ] as const;
+    for (const { width, height, colorScheme } of looks) {
+      it(`every page, ${width} px, ${colorScheme} — names, targets, contrast, no overflow`, async () => {
+        await person.close();
+        person = await newPerson(browser!, { viewport: { width, height }, colorScheme });
+        page = await person.newPage();
+        const problems: Record<string, string[]> = {};
+        const check = async (name: string) => {
+          const found = await accessibilityProblems(page);
+          if (found.length > 0) problems[name] = found;
+        };
+        await page.goto(example.baseURL);
+        await check('start');
+        await page.goto(`${example.baseURL}/nowhere`);
+        await check('not found');
+        await startLogin(page, example, 'SalesOS');
+        await answer(page, example, 'Deny');
+        await check('refused');
+        await logIn('Salesforce', 'Zoë Ångström');
+        await page.getByText('Show what Salesforce sent').click();
+        await check('profile');
+        await page.goto(`${example.baseURL}/auth/salesforce/callback?code=a&state=b`);
+        await check('already signed in');
+        await page.goto(example.baseURL);
+        await check('start, signed in');
+        expect(problems).to.deep.equal({});
+      });
+    }
+
+    it('start page — has the three links, by role and name, in a named navigation', async () => {
+      await page.goto(example.baseURL);
+      const links = page.getByRole('navigation', { name: 'Log in' }).getByRole('link');
+      expect(await links.allInnerTexts()).to.deep.equal([
+        'Log in with Salesloft',
+        'Log in with SalesOS',
+        'Log in with Salesforce',
+      ]);
+    });
+
+    it('keyboard — a whole login without a mouse, the focus always in sight', async () => {
+      await page.goto(example.baseURL);
+      let focused = { text: '', visible: true };
+      for (let presses = 0; focused.text !== 'Log in with SalesOS' && presses < 9; presses += 1) {
+        await page.keyboard.press('Tab');
+        focused = await focus(page);
+        expect(focused.visible, `focus on ${focused.text}`).to.equal(true);
+      }
+      await page.keyboard.press('Enter');
+      await page.getByRole('button', { name: 'Continue as Suri' }).focus();
+      await page.keyboard.press('Enter');
+      await page.waitForURL('**/profile');
+      expect(await heading(page)).to.equal('Suri');
+    });
+
+    it('browser console — stays silent: no policy is broken', async () => {
+      const messages: string[] = [];
+      page.on('console', (message) => messages.push(message.text()));
+      page.on('pageerror', (error) => messages.push(error.message));
+      await logIn('Salesforce', 'Marta Quill');
+      await page.getByRole('button', { name: 'Log out' }).click();
+      await page.getByRole('status').waitFor();
+      expect(messages).to.deep.equal([]);
+    });
+  });
+});
+
+/** What the application logs meanwhile, kept out of the report. */
+async function whileLogging(step: () => Promise<void>): Promise<string[]> {
+  const { error } = console;
+  const lines: string[] = [];
+  console.error = (...values: unknown[]) => lines.push(values.join(' '));
+  try {
+    await step();
+  } finally {
+    console.error = error;
+  }
+  return lines;
+}

@@ -1,0 +1,114 @@
+/** The example application with an emulator beside it, both on free ports, and a browser to visit it. */
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Emulator } from 'crm-emulator';
+import { chromium } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { createApp } from '../../examples/express-login/dist/app';
+
+export interface Example {
+  /** `http://localhost` and the port. */
+  baseURL: string;
+  emulator: Emulator;
+  close(): Promise<void>;
+}
+
+export async function startExample(): Promise<Example> {
+  const { startEmulator } = await import('crm-emulator');
+  const emulator = await startEmulator({ port: 0 });
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  const baseURL = `http://localhost:${(server.address() as AddressInfo).port}`;
+  server.on(
+    'request',
+    createApp({
+      baseURL,
+      sessionSecret: 'a secret for tests only',
+      providers: {
+        salesloft: emulator.salesloft.options,
+        salesos: emulator.salesos.options,
+        salesforce: emulator.salesforce.options,
+      },
+      emulated: ['salesloft', 'salesos', 'salesforce'],
+    }),
+  );
+  return {
+    baseURL,
+    emulator,
+    async close() {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      server.closeAllConnections();
+      await Promise.all([closed, emulator.close()]);
+    },
+  };
+}
+
+const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** Without a browser the suite is skipped, and says so; in CI that would hide a failure. */
+export async function launchBrowser(suite: Mocha.Context): Promise<Browser> {
+  if (!existsSync(CHROMIUM)) {
+    const reason = `There is no browser at ${CHROMIUM}. Install chromium, or set CHROMIUM_PATH.`;
+    if (process.env.CI) throw new Error(reason);
+    console.log(`    Browser tests are skipped. ${reason}`);
+    return suite.skip();
+  }
+  return await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+}
+
+/** A browser of one person: own cookies, and no way out of this machine. */
+export async function newPerson(
+  browser: Browser,
+  options?: BrowserContextOptions,
+): Promise<BrowserContext> {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(8000);
+  await context.route(
+    ({ hostname }) => hostname !== 'localhost' && hostname !== '127.0.0.1',
+    (route) => route.abort(),
+  );
+  return context;
+}
+
+/** From the start page to the provider's sign-in page. */
+export async function startLogin(page: Page, { baseURL }: Example, provider: string) {
+  await page.goto(baseURL);
+  await page.getByRole('link', { name: `Log in with ${provider}`, exact: true }).click();
+  await page.getByRole('heading', { name: 'Who is signing in?' }).waitFor();
+}
+
+/** At the provider's sign-in page: chooses, and waits for what the application shows next. */
+export async function answer(page: Page, { baseURL }: Example, button: string) {
+  const back = page.waitForResponse(
+    (response) =>
+      response.url().startsWith(baseURL) &&
+      response.request().isNavigationRequest() &&
+      response.status() !== 302,
+  );
+  await page.getByRole('button', { name: button, exact: true }).click();
+  const response = await back;
+  await page.waitForLoadState();
+  return response;
+}
+
+/** What the page says beside a term of its list of facts. */
+export async function fact(page: Page, term: string): Promise<string> {
+  const row = page.locator('dl > div').filter({ has: page.getByText(term, { exact: true }) });
+  return (await row.locator('dd').innerText()).replace(/\s+/g, ' ').trim();
+}
+
+export async function heading(page: Page): Promise<string> {
+  return await page.getByRole('heading', { level: 1 }).innerText();
+}

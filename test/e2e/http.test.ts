@@ -1,0 +1,247 @@
+/** What the example application answers to whoever asks it: no browser needed. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { expect } from 'chai';
+import { ConfigError, readConfig } from '../../examples/express-login/dist/config';
+import { startExample } from './example';
+import type { Example } from './example';
+
+describe('example over HTTP', () => {
+  let example: Example;
+  before(async () => {
+    example = await startExample();
+  });
+  after(async () => {
+    await example.close();
+  });
+
+  const ask = (path: string, init: RequestInit = {}) =>
+    fetch(example.baseURL + path, { redirect: 'manual', ...init });
+
+  it('/healthz — says ok, and starts no session', async () => {
+    const response = await ask('/healthz');
+    expect(response.status).to.equal(200);
+    expect(await response.text()).to.equal('ok');
+    expect(response.headers.get('set-cookie')).to.equal(null);
+  });
+
+  it('/ — offers one plain link for each provider, and says that they are emulated', async () => {
+    const response = await ask('/');
+    expect(response.status).to.equal(200);
+    expect(response.headers.get('set-cookie')).to.equal(null);
+    const page = await response.text();
+    for (const name of ['salesloft', 'salesos', 'salesforce']) {
+      expect(page).to.contain(`href="/auth/${name}"`);
+    }
+    expect(page).to.contain('Emulated: Salesloft, SalesOS and Salesforce');
+  });
+
+  it('/ — opened by another name of this host, leads to where the login will end', async () => {
+    const response = await fetch(example.baseURL.replace('localhost', '127.0.0.1'));
+    expect(await response.text()).to.contain(`href="${example.baseURL}/auth/salesos"`);
+  });
+
+  it('/ — escapes what the query brings', async () => {
+    const page = await (await ask(`/?returnTo=${encodeURIComponent('"><script>')}`)).text();
+    expect(page).not.to.contain('<script>');
+  });
+
+  it('headers — a tight policy on every page, and no word about the server', async () => {
+    for (const path of ['/', '/nowhere', '/style.css', '/auth/salesloft/callback?state=a&code=b']) {
+      const { headers } = await ask(path);
+      const policy = headers.get('content-security-policy') ?? '';
+      expect(policy, path).to.contain("default-src 'none'").and.contain("form-action 'self'");
+      expect(policy, path).not.to.match(/unsafe|\*/);
+      expect(headers.get('x-powered-by'), path).to.equal(null);
+      expect(headers.get('x-content-type-options'), path).to.equal('nosniff');
+    }
+  });
+
+  it('pages — are kept by no cache', async () => {
+    for (const path of ['/', '/profile', '/auth/salesos', '/nowhere']) {
+      expect((await ask(path)).headers.get('cache-control'), path).to.equal('no-store');
+    }
+  });
+
+  it('/auth/:provider — redirects with state and an S256 challenge', async () => {
+    for (const name of ['salesloft', 'salesos', 'salesforce'] as const) {
+      const response = await ask(`/auth/${name}`);
+      expect(response.status, name).to.equal(302);
+      const location = new URL(response.headers.get('location') ?? '');
+      expect(location.origin).to.equal(example.emulator[name].origin);
+      expect(location.searchParams.get('code_challenge_method')).to.equal('S256');
+      expect(location.searchParams.get('state')).to.match(/^[\w-]{22,}$/);
+      expect(location.searchParams.get('redirect_uri')).to.equal(
+        `${example.baseURL}/auth/${name}/callback`,
+      );
+    }
+  });
+
+  it('/auth/:provider — does not know other providers', async () => {
+    for (const path of ['/auth/acme', '/auth/acme/callback', '/auth/toString', '/auth/__proto__']) {
+      const response = await ask(path);
+      expect(response.status, path).to.equal(404);
+      expect(await response.text(), path).to.contain('Page not found');
+    }
+  });
+
+  it('/auth/:provider/callback — out of nowhere is a 403 that says how to go on', async () => {
+    const response = await ask('/auth/salesforce/callback?code=abc&state=def');
+    expect(response.status).to.equal(403);
+    const page = await response.text();
+    expect(page).to.contain('state_unknown').and.contain('Try again with Salesforce');
+    expect(page).not.to.contain('abc').and.not.to.contain('def');
+  });
+
+  it('/auth/:provider — too many logins from one address are put off', async () => {
+    const own = await startExample();
+    try {
+      let status = 302;
+      for (let count = 0; status === 302 && count < 400; count += 1) {
+        const response = await fetch(`${own.baseURL}/auth/salesloft`, { redirect: 'manual' });
+        status = response.status;
+        await response.arrayBuffer();
+      }
+      expect(status).to.equal(429);
+      expect((await fetch(own.baseURL)).status).to.equal(200);
+    } finally {
+      await own.close();
+    }
+  });
+
+  it('/profile — sends strangers to the start page', async () => {
+    const response = await ask('/profile');
+    expect(response.status).to.equal(302);
+    expect(response.headers.get('location')).to.equal('/?returnTo=/profile');
+  });
+
+  it('unknown or malformed address — is an error page without a stack', async () => {
+    for (const [path, status] of [
+      ['/nowhere', 404],
+      ['/auth/%E0%A4%A', 400],
+    ] as const) {
+      const response = await ask(path);
+      expect(response.status, path).to.equal(status);
+      expect(await response.text(), path)
+        .to.contain('<h1>')
+        .and.not.to.match(/ at .*\.js:/);
+    }
+  });
+
+  describe('POST /logout', () => {
+    const logout = (headers: Record<string, string>) => ask('/logout', { method: 'POST', headers });
+
+    it('of another origin — is refused', async () => {
+      const foreign: Record<string, string>[] = [
+        { origin: 'https://evil.example' },
+        { origin: 'null' },
+        { 'sec-fetch-site': 'cross-site' },
+        { 'sec-fetch-site': 'same-site' },
+        { origin: 'https://evil.example', 'sec-fetch-site': 'same-origin' },
+      ];
+      for (const headers of foreign) {
+        expect((await logout(headers)).status, JSON.stringify(headers)).to.equal(403);
+      }
+    });
+
+    it('of this origin — leads back to the start page', async () => {
+      const response = await logout({ origin: example.baseURL, 'sec-fetch-site': 'same-origin' });
+      expect(response.status).to.equal(303);
+      expect(response.headers.get('location')).to.equal('/?loggedOut');
+    });
+
+    it('as a GET — does not exist, so that a picture cannot log anybody out', async () => {
+      expect((await ask('/logout')).status).to.equal(404);
+    });
+  });
+});
+
+describe('example configuration', () => {
+  it('nothing set — has a port, and leaves every provider to the emulator', () => {
+    expect(readConfig({ SALESLOFT_CLIENT_ID: '', PORT: ' ' })).to.deep.equal({
+      port: 3000,
+      baseURL: undefined,
+      sessionSecret: undefined,
+      emulatorPort: 4000,
+      providers: { salesloft: undefined, salesos: undefined, salesforce: undefined },
+    });
+  });
+
+  it('one pair set — makes that provider real', () => {
+    const { salesforce, salesos } = readConfig({
+      SALESFORCE_CLIENT_ID: 'id',
+      SALESFORCE_CLIENT_SECRET: 'secret',
+      SALESFORCE_LOGIN_URL: 'https://test.salesforce.com',
+    }).providers;
+    expect(salesos).to.equal(undefined);
+    expect(salesforce).to.deep.equal({
+      clientID: 'id',
+      clientSecret: 'secret',
+      loginURL: 'https://test.salesforce.com/',
+    });
+  });
+
+  const mistakes: [string, Record<string, string>, string][] = [
+    ['id without secret', { SALESLOFT_CLIENT_ID: 'a' }, 'SALESLOFT_CLIENT_SECRET is missing'],
+    ['secret without id', { SALESOS_CLIENT_SECRET: 'a' }, 'SALESOS_CLIENT_ID is missing'],
+    ['host without id', { SALESFORCE_LOGIN_URL: 'https://a.example' }, 'SALESFORCE_CLIENT_ID'],
+    ['no port', { PORT: 'http' }, 'PORT must be a port number'],
+    ['no address', { BASE_URL: 'app.example.com' }, 'BASE_URL must be an address'],
+    ['production without a secret', { NODE_ENV: 'production' }, 'SESSION_SECRET'],
+    ['production without credentials', { NODE_ENV: 'production' }, 'SALESLOFT_CLIENT_ID'],
+  ];
+  for (const [name, env, message] of mistakes) {
+    it(`${name} — names the variable`, () => {
+      expect(() => readConfig(env)).to.throw(ConfigError, message);
+    });
+  }
+});
+
+describe('example as a process', function () {
+  this.timeout(20_000);
+  const server = resolve('examples/express-login/dist/server.js');
+  const nothing = Object.fromEntries(
+    ['BASE_URL', 'SESSION_SECRET', 'SALESOS_ISSUER', 'SALESFORCE_LOGIN_URL', 'NODE_ENV'].map(
+      (name) => [name, ''],
+    ),
+  );
+  for (const provider of ['SALESLOFT', 'SALESOS', 'SALESFORCE']) {
+    nothing[`${provider}_CLIENT_ID`] = '';
+    nothing[`${provider}_CLIENT_SECRET`] = '';
+  }
+
+  function start(env: Record<string, string>) {
+    const child = spawn(process.execPath, [server], {
+      env: { ...process.env, ...nothing, PORT: '0', EMULATOR_PORT: '0', ...env },
+    });
+    let output = '';
+    const said = (text: string) => {
+      output += text;
+    };
+    child.stdout.setEncoding('utf8').on('data', said);
+    child.stderr.setEncoding('utf8').on('data', said);
+    return { child, output: () => output, ended: once(child, 'exit') };
+  }
+
+  it('start — prints the address and who is emulated; SIGTERM ends it cleanly', async () => {
+    const { child, output, ended } = start({});
+    try {
+      while (!output().includes('Ctrl+C') && child.exitCode === null) {
+        await once(child.stdout, 'data');
+      }
+      const [, origin] = /example: (http:\/\/localhost:\d+)/.exec(output()) ?? [];
+      expect(await (await fetch(`${origin}/healthz`)).text()).to.equal('ok');
+      expect(output().match(/emulated at http:\/\/127\.0\.0\.1:\d+/g)).to.have.length(3);
+    } finally {
+      child.kill('SIGTERM');
+    }
+    expect(await ended).to.deep.equal([0, null]);
+  });
+
+  it('half a pair of credentials — ends at once, naming the variable and nothing else', async () => {
+    const { output, ended } = start({ SALESOS_CLIENT_ID: 'an-id-of-mine' });
+    expect((await ended)[0]).to.equal(1);
+    expect(output()).to.match(/^SALESOS_CLIENT_SECRET is missing\. [^\n]*\n$/);
+  });
+});
