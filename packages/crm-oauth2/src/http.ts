@@ -115,9 +115,18 @@ function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promi
       });
     const timer = setTimeout(() => fail(deadline.problem()), deadline.remaining());
 
-    outgoing.on('error', (error) => fail(connectionProblem(error, outgoing)));
-    outgoing.on('close', () => fail(brokenOff()));
+    // Once an answer has begun, it alone says when it is over: a request may be closed before its
+    // answer is read to the end.
+    let answered = false;
+    outgoing.on('error', (error) =>
+      fail(answered ? brokenOff(error) : connectionProblem(error, outgoing)),
+    );
+    outgoing.on('close', () => {
+      if (!answered) fail(brokenOff());
+    });
     outgoing.on('response', (incoming) => {
+      answered = true;
+      incoming.on('close', () => fail(brokenOff()));
       const encoding = incoming.headers['content-encoding'] ?? 'identity';
       if (encoding !== 'identity') {
         // Never decompressed, so there is no bomb to go off.

@@ -121,7 +121,12 @@ export async function httpServer(
 
 /** A loopback server that speaks whatever the handler writes; its origin. */
 export async function rawServer(handler: (socket: net.Socket) => void): Promise<string> {
-  return `http://127.0.0.1:${await listen(net.createServer(handler))}`;
+  const server = net.createServer((socket) => {
+    handler(socket);
+    // Read, so that the other side's end is noticed.
+    socket.resume();
+  });
+  return `http://127.0.0.1:${await listen(server)}`;
 }
 
 /** A loopback server of any kind; its port. */
@@ -155,7 +160,10 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** Hooks of a file whose provider is nock'd: nothing else may be asked, nothing may be left over. */
+// nock takes hold of node:http as soon as it is loaded; it lets go until a test asks for it.
+nock.restore();
+
+/** Hooks of a suite whose provider is nock'd: nothing else is asked, and no mock is left over. */
 export function mockTheNetwork(): void {
   beforeEach(() => {
     if (!nock.isActive()) nock.activate();
@@ -164,16 +172,13 @@ export function mockTheNetwork(): void {
   afterEach(() => {
     nock.cleanAll();
     nock.enableNetConnect();
+    nock.restore();
   });
 }
 
-/** Hooks of a file that needs real sockets. */
+/** Hooks of a suite that needs real sockets. */
 export function useRealSockets(): void {
-  beforeEach(() => nock.restore());
-  afterEach(async () => {
-    await closeServers();
-    if (!nock.isActive()) nock.activate();
-  });
+  afterEach(closeServers);
 }
 
 /** One request as nock hands it over, with its form or JSON body as an object. */
