@@ -97,7 +97,7 @@ export function createIdTokenVerifier(
   };
 }
 
-function verificationProblem(error: unknown): unknown {
+function verificationProblem(error: unknown): Problem {
   if (error instanceof Problem) {
     return new Problem('keys_unavailable', `the signing keys are unavailable: ${error.message}`, {
       ...error.details,
@@ -105,7 +105,12 @@ function verificationProblem(error: unknown): unknown {
     });
   }
   const code: unknown = Reflect.get(Object(error), 'code');
-  if (typeof code !== 'string') return error;
+  if (typeof code !== 'string') {
+    // Not jose's own words: the platform could not use the key that was published.
+    return new Problem('keys_unavailable', 'the signing key is unusable', {
+      cause: bareCause(error),
+    });
+  }
   const claim: unknown = Reflect.get(Object(error), 'claim');
   const own =
     CODES[code] ??
