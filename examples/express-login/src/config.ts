@@ -53,17 +53,17 @@ function refuseDevelopmentDefaults({ baseURL, sessionSecret, providers }: Config
 }
 
 /** Both, or neither: half a pair is a mistake, not a wish for the emulator. */
-function credentials<Extra extends Record<string, string | undefined>>(
+function credentials(
   env: Environment,
   prefix: string,
-  extra?: Extra,
+  extra: { issuer?: string; loginURL?: string } = {},
 ) {
   const id = `${prefix}_CLIENT_ID`;
   const secret = `${prefix}_CLIENT_SECRET`;
   const clientID = value(env, id);
   const clientSecret = value(env, secret);
   if (clientID && clientSecret) return { clientID, clientSecret, ...extra };
-  if (clientID || clientSecret || Object.values(extra ?? {}).some(Boolean)) {
+  if (clientID || clientSecret || Object.values(extra).some(Boolean)) {
     throw new ConfigError(
       `${clientID ? secret : id} is missing. Set ${id} and ${secret}, or nothing that begins with ${prefix}_ to use the emulator`,
     );

@@ -22,7 +22,7 @@ export function loginRoutes(passport: ReturnType<typeof createPassport>, baseURL
     if (!isProvider(provider)) return next();
 
     // One handler for both routes: the strategy tells an answer of the provider from a start.
-    const handle: RequestHandler = passport.authenticate(
+    const handle = passport.authenticate(
       provider,
       { state: localPath(req.query.returnTo, baseURL) },
       (error: unknown, user?: Express.User | false | null, info?: Info, status?: number) => {
@@ -41,7 +41,7 @@ export function loginRoutes(passport: ReturnType<typeof createPassport>, baseURL
             : refusedPage(provider, info ?? {}, req.user);
         res.status(status ?? 401).send(page);
       },
-    );
+    ) as RequestHandler;
     handle(req, res, next);
   };
 

@@ -301,7 +301,7 @@ function initials(name: string): string {
   const words = name.split(/\s+/).filter(Boolean);
   const [first = '', last = ''] = [words[0], words.length > 1 ? words.at(-1) : ''];
   return [first, last]
-    .map((word) => [...word][0] ?? '')
+    .map((word) => /\p{L}\p{M}*/u.exec(word)?.[0] ?? '')
     .join('')
     .toUpperCase();
 }
