@@ -1,0 +1,869 @@
+import { expect } from 'chai';
+import { generateKeyPairSync } from 'node:crypto';
+import { inspect } from 'node:util';
+import nock = require('nock');
+import type { ValidatedAuthorizationResponse } from '../dist/authorization-response';
+import { OAuth2Client } from '../dist/client';
+import type { ClientOptions } from '../dist/client';
+import { Deadline } from '../dist/deadline';
+import { InternalOAuthError, Problem, TokenError, isOAuth2Error } from '../dist/errors';
+import type { OAuth2Error } from '../dist/errors';
+import { text } from '../dist/json';
+import type { LoginAttempt } from '../dist/login-attempt';
+import type { ProviderDescription } from '../dist/provider';
+import type { TokenSet } from '../dist/token-set';
+import {
+  CALLBACK,
+  CREDENTIALS,
+  ORIGIN,
+  SECRET,
+  acme,
+  acmeDescription,
+  acmeWith,
+  formOf,
+  httpServer,
+  mockTheNetwork,
+  pause,
+  rawServer,
+  rejection,
+  thrown,
+  useRealSockets,
+} from './support';
+import type { AcmeOptions } from './support';
+
+type Description = ProviderDescription<AcmeOptions>;
+
+const TOKENS = {
+  access_token: 'at-1',
+  token_type: 'Bearer',
+  expires_in: 60,
+  refresh_token: 'rt-1',
+};
+const CODE = 'SplxlOBeZQQYbYS6WxSbIA';
+
+function make(
+  changes: Partial<ClientOptions & AcmeOptions> = {},
+  provider: Description = acme,
+): OAuth2Client<AcmeOptions> {
+  return new OAuth2Client(provider, { ...CREDENTIALS, timeout: 2000, ...changes });
+}
+
+async function respond(
+  client: OAuth2Client<AcmeOptions>,
+  attempt: LoginAttempt = client.createLoginAttempt(),
+  code = CODE,
+): Promise<ValidatedAuthorizationResponse> {
+  return await client.validateAuthorizationResponse({ code, state: attempt.state }, () => attempt);
+}
+
+/** Redeems the code of a login, and what was sent for it. */
+async function redeem(
+  client: OAuth2Client<AcmeOptions>,
+  attempt: LoginAttempt = client.createLoginAttempt(),
+  parameters?: Record<string, string>,
+): Promise<TokenSet> {
+  return await client.authorizationCodeGrant(await respond(client, attempt), {
+    redirectUri: CALLBACK,
+    parameters,
+  });
+}
+
+interface Asked {
+  body: Record<string, string>;
+  headers: Record<string, string>;
+  path: string;
+}
+
+/** Answers one POST, and remembers it. */
+function answerPost(path: string, status = 200, reply: nock.Body = TOKENS): Asked[] {
+  const asked: Asked[] = [];
+  nock(ORIGIN)
+    .post((uri) => uri.split('?')[0] === path)
+    .reply(function (uri, body) {
+      asked.push({ body: formOf(body), headers: this.req.headers, path: uri });
+      return [status, reply];
+    });
+  return asked;
+}
+
+/** The error of a failed call, which must show no secret, however it is printed. */
+async function failure(work: Promise<unknown>, ...secrets: string[]): Promise<OAuth2Error> {
+  const error = await rejection(work);
+  expect(isOAuth2Error(error), String(error)).to.equal(true);
+  const printed = [
+    error.message,
+    error.stack,
+    String(error),
+    JSON.stringify(error),
+    inspect(error, { depth: 10, showHidden: true }),
+  ].join('\n');
+  for (const secret of [SECRET, CODE, 'at-1', 'rt-1', ...secrets]) {
+    expect(printed).not.to.include(secret);
+  }
+  expect(error.provider).to.equal('acme');
+  return error;
+}
+
+describe('client', () => {
+  describe('options', () => {
+    const cases: [string, Record<string, unknown>, string][] = [
+      ['clientID is missing', { clientID: undefined }, 'option "clientID" is required'],
+      ['clientID is empty', { clientID: '' }, 'option "clientID" is required'],
+      ['clientSecret is empty', { clientSecret: '' }, 'option "clientSecret" is required'],
+      ['an option is misspelt', { clientId: 'x' }, 'did you mean "clientID"?'],
+      [
+        'tokenURL is plain http',
+        { tokenURL: 'http://acme.test' },
+        'option "tokenURL" must be https',
+      ],
+      ['an own option is of another kind', { fancy: 'yes' }, 'option "fancy" must be a boolean'],
+      ['timeout is zero', { timeout: 0 }, 'option "timeout" must be a number'],
+      ['timeout is text', { timeout: '10' }, 'option "timeout" must be a number'],
+      ['clockTolerance is negative', { clockTolerance: -1 }, 'option "clockTolerance" must be'],
+      ['scope is a number', { scope: 7 }, 'option "scope" must be'],
+      [
+        'customHeaders sets Authorization',
+        { customHeaders: { Authorization: 'x' } },
+        'Authorization',
+      ],
+    ];
+    for (const [title, changes, message] of cases) {
+      it(`throws a TypeError when ${title}`, () => {
+        const error: unknown = thrown(() => make(changes));
+        expect(error).to.be.instanceOf(TypeError);
+        expect((error as Error).message).to.match(/^Acme: /);
+        expect((error as Error).message).to.include(message);
+        expect((error as Error).message).not.to.include(SECRET);
+      });
+    }
+
+    it('judges also endpoints that a provider derives', () => {
+      const provider = acmeWith({
+        endpoints: () => ({
+          authorizationEndpoint: 'https://a.test',
+          tokenEndpoint: 'http://a.test',
+        }),
+      });
+      expect(thrown(() => make({}, provider)).message).to.include('"tokenEndpoint" must be https');
+    });
+
+    it('changes nobody’s object, and needs none later', async () => {
+      const customHeaders = Object.freeze({ 'X-Trace': '1' });
+      const scope = Object.freeze(['read', 'write']);
+      const options = Object.freeze({ ...CREDENTIALS, scope, customHeaders, tenant: 'seven' });
+      const copy = structuredClone(options);
+      const client = new OAuth2Client(acme, options);
+      const attempt = client.createLoginAttempt();
+      client.buildAuthorizationUrl({ attempt, redirectUri: CALLBACK });
+      await respond(client, attempt);
+      expect(options).to.deep.equal(copy);
+    });
+
+    it('has a fingerprint per provider, token endpoint and client id', () => {
+      const fingerprints = [
+        make(),
+        make({ clientID: 'client-2' }),
+        make({ tokenURL: `${ORIGIN}/other` }),
+        make({}, acmeWith({ name: 'other' })),
+      ].map(({ fingerprint }) => fingerprint);
+      expect(new Set(fingerprints).size).to.equal(4);
+      expect(make({ scope: 'x', clientSecret: 'rotated' }).fingerprint).to.equal(fingerprints[0]);
+    });
+  });
+
+  describe('the authorization request', () => {
+    it('RFC 6749 §4.1.1 — is built of description, options, extras and attempt', () => {
+      const provider = acmeWith({
+        requestParameters: (request) => ({ audience: `for-${request}` }),
+      });
+      const client = make({ scope: ['read', 'write'] }, provider);
+      const attempt = client.createLoginAttempt();
+      const url = new URL(
+        client.buildAuthorizationUrl({
+          attempt,
+          redirectUri: CALLBACK,
+          extras: {
+            prompt: ['login', 'consent'],
+            loginHint: 'zoe@example.com',
+            maxAge: 0,
+            other: 'x',
+          },
+          parameters: { display: 'page', state: 'mine', client_id: 'mine' },
+        }),
+      );
+      const { code_challenge: challenge, ...query } = Object.fromEntries(url.searchParams);
+      expect(url.origin + url.pathname).to.equal(`${ORIGIN}/authorize`);
+      expect(challenge).to.match(/^[\w-]{43}$/);
+      expect(query).to.deep.equal({
+        audience: 'for-authorization',
+        display: 'page',
+        prompt: 'login consent',
+        login_hint: 'zoe@example.com',
+        max_age: '0',
+        response_type: 'code',
+        client_id: 'client-1',
+        redirect_uri: CALLBACK,
+        scope: 'read write',
+        state: attempt.state,
+        code_challenge_method: 'S256',
+      });
+    });
+
+    it('asks for the default scopes, those of the options, or those of the call', () => {
+      expect(make().scopes()).to.deep.equal(['read']);
+      expect(make({ scope: 'a b' }).scopes()).to.deep.equal(['a', 'b']);
+      expect(make({ scope: 'a b' }).scopes('c')).to.deep.equal(['c']);
+    });
+
+    it('OIDC Core §3.1.2.1 — asks for openid, with a nonce, where the login rests on it', () => {
+      const client = make({ scope: 'email' }, acmeWith({ idToken: 'required' }));
+      expect(client.scopes()).to.deep.equal(['openid', 'email']);
+      expect(client.scopes('email openid')).to.deep.equal(['email', 'openid']);
+      expect(client.createLoginAttempt().nonce).to.match(/^[\w-]{32}$/);
+    });
+
+    it('OIDC Core §3.1.2.1 — sends a nonce only when openid is asked for', () => {
+      const client = make({}, acmeWith({ idToken: 'when present' }));
+      expect(client.createLoginAttempt().nonce).to.equal(undefined);
+      expect(client.createLoginAttempt({ scope: 'openid read' }).nonce).to.be.a('string');
+      expect(make().createLoginAttempt({ scope: 'openid' }).nonce).to.equal(undefined);
+    });
+
+    it('changes no attempt, and hides the verifier', () => {
+      const client = make();
+      const attempt = Object.freeze(
+        client.createLoginAttempt({ appState: { returnTo: '/deals' } }),
+      );
+      const url = client.buildAuthorizationUrl({ attempt, redirectUri: CALLBACK });
+      expect(url).not.to.include(attempt.codeVerifier);
+      expect(url).not.to.include('deals');
+    });
+  });
+
+  describe('the authorization response', () => {
+    it('RFC 6749 §4.1.2.1 — tells a refusal with provider, stage, host and hint', async () => {
+      const client = make();
+      const attempt = client.createLoginAttempt();
+      const error = await failure(
+        client.validateAuthorizationResponse(
+          { error: 'access_denied', error_description: 'Zoë said no', state: attempt.state },
+          () => attempt,
+        ),
+      );
+      expect(error).to.include({
+        name: 'AuthorizationError',
+        message: 'acme: access_denied: Zoë said no',
+        code: 'access_denied',
+        stage: 'authorize',
+        host: 'acme.test',
+        refusal: 401,
+      });
+      expect(error.hint).to.be.a('string');
+    });
+
+    it("knows the provider's own refusals", async () => {
+      const client = make();
+      const attempt = client.createLoginAttempt();
+      const response = { error: 'account_locked', state: attempt.state };
+      const error = await failure(client.validateAuthorizationResponse(response, () => attempt));
+      expect(error).to.include({ code: 'account_locked', refusal: 401 });
+    });
+
+    it('RFC 9700 §4.4 — refuses an attempt of another client', async () => {
+      const attempt = make({ clientID: 'client-2' }).createLoginAttempt();
+      const error = await failure(respond(make(), attempt));
+      expect(error).to.include({ code: 'state_of_another_client', refusal: 403 });
+    });
+
+    it('RFC 9207 §2.4 — refuses the iss of another issuer', async () => {
+      const client = make();
+      const attempt = client.createLoginAttempt();
+      const response = { code: CODE, state: attempt.state, iss: 'https://evil.test/' };
+      const error = await failure(client.validateAuthorizationResponse(response, () => attempt));
+      expect(error).to.include({ code: 'issuer_mismatch', refusal: 403 });
+    });
+  });
+
+  describe('grants', () => {
+    mockTheNetwork();
+
+    it('RFC 6749 §4.1.3, RFC 7636 §4.5 — redeems a code', async () => {
+      const client = make({ customHeaders: { 'X-Trace': 'abc' } });
+      const attempt = client.createLoginAttempt();
+      const asked = answerPost('/token');
+      const before = Date.now();
+      const tokens = await redeem(client, attempt);
+      expect(asked).to.have.lengthOf(1);
+      expect(asked[0]?.path).to.equal('/token');
+      expect(asked[0]?.body).to.deep.equal({
+        grant_type: 'authorization_code',
+        code: CODE,
+        redirect_uri: CALLBACK,
+        code_verifier: attempt.codeVerifier,
+        client_id: 'client-1',
+        client_secret: SECRET,
+      });
+      expect(asked[0]?.headers).to.include({
+        accept: 'application/json',
+        'content-type': 'application/x-www-form-urlencoded',
+        'user-agent': 'crm-oauth2',
+        'x-trace': 'abc',
+      });
+      expect(asked[0]?.headers).not.to.have.property('authorization');
+      expect(tokens).to.deep.include({
+        accessToken: 'at-1',
+        refreshToken: 'rt-1',
+        response: TOKENS,
+      });
+      expect(tokens.expiresAt).to.be.within(before + 60_000, Date.now() + 60_000);
+      expect(Object.isFrozen(tokens)).to.equal(true);
+    });
+
+    it('redeems it as JSON where the provider wants that', async () => {
+      const asked = answerPost('/token');
+      await redeem(make({}, acmeWith({ tokenRequestFormat: 'json' })));
+      expect(asked[0]?.headers['content-type']).to.equal('application/json');
+      expect(asked[0]?.body).to.include({ code: CODE, client_secret: SECRET });
+    });
+
+    it('RFC 6749 §2.1 — sends no secret of a public client', async () => {
+      const asked = answerPost('/token');
+      await redeem(make({ clientSecret: undefined }));
+      expect(asked[0]?.body).to.include({ client_id: 'client-1' });
+      expect(asked[0]?.body).not.to.have.property('client_secret');
+    });
+
+    it('RFC 6749 §4.1.3 — sends the redirect_uri the login began with', async () => {
+      const client = make();
+      const asked = answerPost('/token');
+      await redeem(client, client.createLoginAttempt({ redirectUri: 'https://app.test/other' }));
+      expect(asked[0]?.body.redirect_uri).to.equal('https://app.test/other');
+    });
+
+    it('lets no further parameter replace one of the protocol', async () => {
+      const client = make(
+        {},
+        acmeWith({ requestParameters: () => ({ audience: 'a', code: 'b' }) }),
+      );
+      const attempt = client.createLoginAttempt();
+      const asked = answerPost('/token');
+      const names = [
+        'grant_type',
+        'code',
+        'redirect_uri',
+        'code_verifier',
+        'client_id',
+        'client_secret',
+      ];
+      await redeem(client, attempt, {
+        ...Object.fromEntries(names.map((name) => [name, 'mine'])),
+        resource: 'r',
+      });
+      expect(asked[0]?.body).to.deep.equal({
+        audience: 'a',
+        resource: 'r',
+        grant_type: 'authorization_code',
+        code: CODE,
+        redirect_uri: CALLBACK,
+        code_verifier: attempt.codeVerifier,
+        client_id: 'client-1',
+        client_secret: SECRET,
+      });
+    });
+
+    it('RFC 6749 §5.2 — tells an error of the token endpoint', async () => {
+      answerPost('/token', 403, {
+        error: 'invalid_grant',
+        error_description: `code ${CODE} of ${SECRET} is used up`,
+      });
+      const client = make();
+      const attempt = client.createLoginAttempt();
+      const error = await failure(redeem(client, attempt), attempt.codeVerifier, attempt.state);
+      expect(error).to.be.instanceOf(TokenError);
+      expect(error).to.include({
+        message: 'acme: invalid_grant: code [redacted] of [redacted] is used up',
+        code: 'invalid_grant',
+        status: 403,
+        stage: 'token',
+        host: 'acme.test',
+        hint: 'Acme says: sign in again.',
+      });
+    });
+
+    it('redacts an echo of the verifier', async () => {
+      const client = make();
+      const attempt = client.createLoginAttempt();
+      answerPost('/token', 400, { error: `bad verifier ${attempt.codeVerifier}` });
+      const error = await failure(redeem(client, attempt), attempt.codeVerifier);
+      expect(error.message).to.equal('acme: invalid_request: bad verifier [redacted]');
+    });
+
+    it('names the port of a host that has one', async () => {
+      nock('https://acme.test:8443').post('/token').reply(500);
+      const error = await failure(redeem(make({ tokenURL: 'https://acme.test:8443/token' })));
+      expect(error).to.include({
+        code: 'provider_unavailable',
+        host: 'acme.test:8443',
+        status: 500,
+      });
+    });
+
+    it('does not follow a redirect of the token endpoint', async () => {
+      nock(ORIGIN).post('/token').reply(307, '', { location: 'https://evil.test/token' });
+      const evil = nock('https://evil.test').post('/token').reply(200, TOKENS);
+      const error = await failure(redeem(make()));
+      expect(error).to.include({ code: 'unexpected_redirect', status: 307 });
+      expect(evil.isDone()).to.equal(false);
+    });
+
+    it("runs the provider's own check of a token response", async () => {
+      const seen: unknown[] = [];
+      const provider = acmeWith({
+        checkTokenResponse: (response, { grantType, options }) => {
+          seen.push(response, grantType, options.clientSecret);
+          throw new Problem('own_check', 'the signature is wrong');
+        },
+      });
+      answerPost('/token');
+      const error = await failure(redeem(make({}, provider)));
+      expect(error).to.include({ code: 'own_check', stage: 'token' });
+      expect(seen).to.deep.equal([TOKENS, 'authorization_code', SECRET]);
+    });
+
+    it('lets parseErrorResponse judge first, and judges itself when that says null', async () => {
+      const client = make();
+      const own = new Error('own');
+      answerPost('/token', 400, { error: 'invalid_grant' });
+      const first = await rejection(
+        client.authorizationCodeGrant(await respond(client), {
+          redirectUri: CALLBACK,
+          parseErrorResponse: () => own,
+        }),
+      );
+      expect(first).to.equal(own);
+      answerPost('/token', 400, { error: 'invalid_grant' });
+      const second = await rejection(
+        client.authorizationCodeGrant(await respond(client), {
+          redirectUri: CALLBACK,
+          parseErrorResponse: () => null,
+        }),
+      );
+      expect(second).to.include({ code: 'invalid_grant' });
+    });
+
+    describe('refresh', () => {
+      it('RFC 6749 §6 — sends the refresh token, and a narrower scope', async () => {
+        const asked = answerPost('/token', 200, { ...TOKENS, refresh_token: 'rt-2' });
+        const tokens = await make().refreshTokenGrant('rt-1', {
+          scope: ['read', 'x'],
+          parameters: { audience: 'a', refresh_token: 'mine', grant_type: 'mine' },
+        });
+        expect(asked[0]?.body).to.deep.equal({
+          audience: 'a',
+          grant_type: 'refresh_token',
+          refresh_token: 'rt-1',
+          scope: 'read x',
+          client_id: 'client-1',
+          client_secret: SECRET,
+        });
+        expect(tokens.refreshToken).to.equal('rt-2');
+        expect(Object.isFrozen(tokens)).to.equal(true);
+      });
+
+      for (const [title, response] of [
+        ['none is returned', { access_token: 'at-2' }],
+        ['an empty one is returned', { access_token: 'at-2', refresh_token: '' }],
+      ] as const) {
+        it(`RFC 6749 §6 — keeps the old refresh token only when ${title}`, async () => {
+          answerPost('/token', 200, response);
+          const tokens = await make().refreshTokenGrant('rt-1');
+          expect(tokens).to.deep.include({ accessToken: 'at-2', refreshToken: 'rt-1', response });
+        });
+      }
+
+      it('sends no scope of the options, and none where the provider refuses it', async () => {
+        const first = answerPost('/token');
+        await make({ scope: 'read' }).refreshTokenGrant('rt-1');
+        expect(first[0]?.body).not.to.have.property('scope');
+        const second = answerPost('/token');
+        await make({}, acmeWith({ scopeInTokenRequests: false })).refreshTokenGrant('rt-1', {
+          scope: 'read',
+          parameters: { scope: 'smuggled' },
+        });
+        expect(second[0]?.body).not.to.have.property('scope');
+      });
+
+      it('RFC 6749 §5.2 — tells a refusal with stage refresh, and redacts the token', async () => {
+        answerPost('/token', 400, { error: 'invalid_grant', error_description: 'rt-1 is revoked' });
+        const error = await failure(make().refreshTokenGrant('rt-1'));
+        expect(error).to.include({
+          code: 'invalid_grant',
+          stage: 'refresh',
+          message: 'acme: invalid_grant: [redacted] is revoked',
+        });
+      });
+    });
+
+    describe('client credentials', () => {
+      it('RFC 6749 §4.4.2 — asks for a token for the app itself', async () => {
+        const asked = answerPost('/token', 200, { access_token: 'at-app' });
+        const tokens = await make().clientCredentialsGrant({
+          scope: 'read',
+          parameters: { audience: 'a' },
+        });
+        expect(asked[0]?.body).to.deep.equal({
+          audience: 'a',
+          grant_type: 'client_credentials',
+          scope: 'read',
+          client_id: 'client-1',
+          client_secret: SECRET,
+        });
+        expect(tokens).to.deep.equal({
+          accessToken: 'at-app',
+          tokenType: 'Bearer',
+          response: { access_token: 'at-app' },
+        });
+      });
+
+      it('sends no scope where the provider refuses it', async () => {
+        const asked = answerPost('/token');
+        const client = make({}, acmeWith({ scopeInTokenRequests: false }));
+        await client.clientCredentialsGrant({ scope: 'read' });
+        expect(asked[0]?.body).not.to.have.property('scope');
+      });
+
+      it('tells a refusal with its own stage', async () => {
+        answerPost('/token', 401, { error: 'unauthorized_client' });
+        const error = await failure(make().clientCredentialsGrant());
+        expect(error).to.include({ code: 'unauthorized_client', stage: 'client_credentials' });
+      });
+    });
+
+    describe('revocation', () => {
+      it('RFC 7009 §2.1 — sends a form, also where token requests are JSON', async () => {
+        const asked = answerPost('/revoke', 200, '');
+        const client = make({}, acmeWith({ tokenRequestFormat: 'json' }));
+        await client.revokeToken('rt-1', { tokenTypeHint: 'refresh_token' });
+        expect(asked[0]?.headers['content-type']).to.equal('application/x-www-form-urlencoded');
+        expect(asked[0]?.path).to.equal('/revoke');
+        expect(asked[0]?.body).to.deep.equal({
+          token: 'rt-1',
+          token_type_hint: 'refresh_token',
+          client_id: 'client-1',
+          client_secret: SECRET,
+        });
+      });
+
+      it('RFC 7009 §2.2 — treats revoking an unknown token as success', async () => {
+        answerPost('/revoke', 400, { error: 'invalid_token' });
+        await make().revokeToken('rt-1');
+      });
+
+      for (const [status, body, code] of [
+        [400, { error: 'unsupported_token_type' }, 'unsupported_token_type'],
+        [401, { error: 'invalid_client', error_description: 'rt-1?' }, 'invalid_client'],
+        [503, '', 'provider_unavailable'],
+        [302, '', 'unexpected_redirect'],
+      ] as const) {
+        it(`RFC 7009 §2.2.1 — fails with ${code}`, async () => {
+          answerPost('/revoke', status, body);
+          const error = await failure(make().revokeToken('rt-1'));
+          expect(error).to.include({ code, status, stage: 'revoke', host: 'acme.test' });
+        });
+      }
+
+      it('needs an endpoint', async () => {
+        const provider = acmeWith({
+          endpoints: (options) => ({
+            ...acmeDescription.endpoints(options),
+            revocationEndpoint: undefined,
+          }),
+        });
+        const error: unknown = await rejection(make({}, provider).revokeToken('rt-1'));
+        expect(error).to.be.instanceOf(TypeError);
+      });
+    });
+  });
+
+  describe('profile', () => {
+    mockTheNetwork();
+    const TOKEN_SET: TokenSet = { accessToken: 'at-1', tokenType: 'Bearer', response: {} };
+
+    it('RFC 6750 §2.1 — asks with the token in the header, and maps the answer', async () => {
+      nock(ORIGIN, { reqheaders: { authorization: 'Bearer at-1', accept: 'application/json' } })
+        .get('/me')
+        .reply(200, '{"sub":"7","name":"Zoë"}', { 'content-type': 'application/json' });
+      expect(await make().fetchProfile(TOKEN_SET)).to.deep.equal({
+        provider: 'acme',
+        id: '7',
+        displayName: 'Zoë',
+        _raw: '{"sub":"7","name":"Zoë"}',
+        _json: { sub: '7', name: 'Zoë' },
+      });
+      expect(nock.isDone()).to.equal(true);
+    });
+
+    it('OIDC Core §5.3.2 — rejects UserInfo whose sub differs from the ID Token', async () => {
+      nock(ORIGIN).get('/me').reply(200, { sub: '8' });
+      const claims = { iss: ORIGIN, sub: '7' };
+      const error = await failure(make().fetchProfile({ ...TOKEN_SET, claims }));
+      expect(error).to.include({ code: 'subject_mismatch', stage: 'profile', host: 'acme.test' });
+    });
+
+    it('asks nobody when the ID Token says enough', async () => {
+      const client = make({}, acmeWith({ profileRequest: () => undefined }));
+      const claims = { iss: ORIGIN, sub: '7', name: 'Zoë' };
+      const profile = await client.fetchProfile({ ...TOKEN_SET, claims });
+      expect(profile).to.deep.include({ id: '7', displayName: 'Zoë', _json: claims });
+      expect(profile._raw).to.equal(JSON.stringify(claims));
+    });
+
+    for (const [title, reply, code] of [
+      ['an unmapped shape', [200, { id: 7 }], 'invalid_profile'],
+      ['a web page', [200, '<html>', { 'content-type': 'text/html' }], 'unexpected_content_type'],
+      ['broken JSON', [200, '{', { 'content-type': 'application/json' }], 'invalid_json'],
+      ['401', [401, {}], 'invalid_token'],
+      ['403', [403, {}], 'insufficient_scope'],
+      ['429', [429, {}], 'rate_limited'],
+      ['500', [500, {}], 'provider_unavailable'],
+    ] as const) {
+      it(`refuses ${title}: ${code}`, async () => {
+        nock(ORIGIN)
+          .get('/me')
+          .reply(...(reply as unknown as [number, nock.Body, Record<string, string>?]));
+        const error = await failure(make().fetchProfile(TOKEN_SET));
+        expect(error).to.be.instanceOf(InternalOAuthError);
+        expect(error).to.include({ code, stage: 'profile' });
+      });
+    }
+
+    it('RFC 6750 §5.2 — never asks a foreign host, neither first nor after a redirect', async () => {
+      const evil = nock('https://evil.test').get('/me').twice().reply(200, { sub: '7' });
+      const direct = acmeWith({ profileRequest: () => ({ url: 'https://evil.test/me' }) });
+      expect(await failure(make({}, direct).fetchProfile(TOKEN_SET))).to.include({
+        code: 'untrusted_host',
+      });
+
+      nock(ORIGIN).get('/me').reply(302, '', { location: 'https://evil.test/me' });
+      const trusting = acmeWith({
+        profileRequest: () => ({
+          url: `${ORIGIN}/me`,
+          trusts: (url) => url.hostname === 'acme.test',
+        }),
+      });
+      const error = await failure(make({}, trusting).fetchProfile(TOKEN_SET));
+      expect(error).to.include({ code: 'untrusted_host', host: 'acme.test' });
+      expect(evil.pendingMocks()).to.have.lengthOf(1);
+      expect(evil.isDone()).to.equal(false);
+    });
+
+    it('follows a redirect to a trusted host, and names that host when it fails', async () => {
+      nock(ORIGIN).get('/me').reply(302, '', { location: 'https://na1.acme.test/me' });
+      nock('https://na1.acme.test', { reqheaders: { authorization: 'Bearer at-1' } })
+        .get('/me')
+        .reply(403, {});
+      const provider = acmeWith({
+        profileRequest: () => ({ url: `${ORIGIN}/me`, trusts: () => true }),
+      });
+      const error = await failure(make({}, provider).fetchProfile(TOKEN_SET));
+      expect(error).to.include({ code: 'insufficient_scope', host: 'na1.acme.test' });
+    });
+
+    it('follows none without trusts', async () => {
+      nock(ORIGIN)
+        .get('/me')
+        .reply(302, '', { location: `${ORIGIN}/me2` });
+      const error = await failure(make().fetchProfile(TOKEN_SET));
+      expect(error).to.include({ code: 'unexpected_redirect', status: 302 });
+    });
+
+    it('shares the deadline of the grant before it', async () => {
+      nock(ORIGIN).get('/me').reply(200, { sub: '7' });
+      const deadline = new Deadline(20);
+      while (deadline.remaining() > 0) await pause(5);
+      const error = await failure(make({ timeout: 5000 }).fetchProfile(TOKEN_SET, { deadline }));
+      expect(error.code).to.equal('timeout');
+    });
+  });
+
+  describe('ID Token', () => {
+    mockTheNetwork();
+    const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const openid = (idToken: 'required' | 'when present') =>
+      acmeWith({
+        idToken,
+        scope: ['openid'],
+        endpoints: (options) => ({
+          ...acmeDescription.endpoints(options),
+          jwksUri: `${ORIGIN}/keys`,
+        }),
+      });
+
+    async function signed(claims: Record<string, unknown>): Promise<string> {
+      const { SignJWT } = await import('jose');
+      return await new SignJWT({ iss: `${ORIGIN}/`, sub: '7', aud: 'client-1', ...claims })
+        .setProtectedHeader({ alg: 'RS256' })
+        .setIssuedAt()
+        .setExpirationTime('5m')
+        .sign(pair.privateKey);
+    }
+
+    function publish(): void {
+      nock(ORIGIN)
+        .get('/keys')
+        .reply(200, { keys: [pair.publicKey.export({ format: 'jwk' })] });
+    }
+
+    it('OIDC Core §3.1.3.7 — is verified, and its claims are in the token set', async () => {
+      const client = make({}, openid('required'));
+      const attempt = client.createLoginAttempt();
+      answerPost('/token', 200, { ...TOKENS, id_token: await signed({ nonce: attempt.nonce }) });
+      publish();
+      const tokens = await redeem(client, attempt);
+      expect(tokens.claims).to.include({ sub: '7', nonce: attempt.nonce });
+      expect(Object.isFrozen(tokens)).to.equal(true);
+    });
+
+    it('OIDC Core §3.1.3.7 item 11 — is refused with the nonce of another login', async () => {
+      const client = make({}, openid('required'));
+      const nonce = client.createLoginAttempt().nonce;
+      answerPost('/token', 200, { ...TOKENS, id_token: await signed({ nonce }) });
+      publish();
+      const error = await failure(redeem(client), String(nonce));
+      expect(error).to.include({ code: 'id_token_nonce', stage: 'id_token', host: 'acme.test' });
+    });
+
+    it('OIDC Core §3.1.3.3 — must come where the login rests on it', async () => {
+      answerPost('/token');
+      const error = await failure(redeem(make({}, openid('required'))));
+      expect(error).to.include({ code: 'id_token_missing', stage: 'id_token' });
+    });
+
+    it('is verified when present, and may be absent', async () => {
+      answerPost('/token');
+      const client = make({}, openid('when present'));
+      expect((await redeem(client)).claims).to.equal(undefined);
+      answerPost('/token', 200, { ...TOKENS, id_token: await signed({ nonce: 'other' }) });
+      publish();
+      expect((await failure(redeem(client))).code).to.equal('id_token_nonce');
+    });
+
+    it('OIDC Core §12.2 — is verified after a refresh too, without a nonce', async () => {
+      const client = make({}, openid('required'));
+      answerPost('/token', 200, { access_token: 'at-2', id_token: await signed({}) });
+      publish();
+      const tokens = await client.refreshTokenGrant('rt-1');
+      expect(tokens.claims?.sub).to.equal('7');
+      expect(tokens.refreshToken).to.equal('rt-1');
+      answerPost('/token', 200, { access_token: 'at-2', id_token: await signed({ aud: 'x' }) });
+      expect((await failure(client.refreshTokenGrant('rt-1'))).code).to.equal('id_token_audience');
+      answerPost('/token', 200, { access_token: 'at-3' });
+      expect((await client.refreshTokenGrant('rt-1')).accessToken).to.equal('at-3');
+    });
+
+    it('asks the provider which issuers may sign', async () => {
+      const provider = acmeWith({
+        ...openid('when present'),
+        idTokenIssuers: (response) => [text(response.instance) ?? ''],
+      });
+      const client = make({}, provider);
+      answerPost('/token', 200, {
+        ...TOKENS,
+        instance: 'https://na1.acme.test',
+        id_token: await signed({ iss: 'https://na1.acme.test', nonce: undefined }),
+      });
+      publish();
+      const attempt = { ...client.createLoginAttempt(), nonce: undefined };
+      expect((await redeem(client, attempt)).claims?.iss).to.equal('https://na1.acme.test');
+    });
+  });
+
+  describe('on real sockets', () => {
+    useRealSockets();
+    const clients: OAuth2Client<AcmeOptions>[] = [];
+    afterEach(() => {
+      for (const client of clients.splice(0)) client.close();
+    });
+
+    function at(origin: string, timeout = 2000): OAuth2Client<AcmeOptions> {
+      const client = make({
+        tokenURL: `${origin}/token`,
+        userInfoURL: `${origin}/me`,
+        revocationURL: `${origin}/revoke`,
+        timeout,
+      });
+      clients.push(client);
+      return client;
+    }
+
+    it('RFC 6749 §4.1.2 — sends a code once, also when the kept connection breaks', async () => {
+      const posts: string[] = [];
+      const answer = JSON.stringify(TOKENS);
+      const origin = await rawServer((socket) => {
+        let requests = 0;
+        socket.on('data', (data) => {
+          posts.push(data.toString().split('\r\n')[0] ?? '');
+          requests += 1;
+          if (requests > 1) {
+            socket.resetAndDestroy();
+            return;
+          }
+          socket.write(
+            `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${answer.length}\r\n\r\n${answer}`,
+          );
+        });
+      });
+      const client = at(origin);
+      await redeem(client);
+      expect((await failure(redeem(client))).code).to.equal('connection_failed');
+      await client.refreshTokenGrant('rt-1');
+      expect((await failure(client.refreshTokenGrant('rt-1'))).code).to.equal('connection_failed');
+      await pause(20);
+      expect(posts).to.deep.equal(Array.from({ length: 4 }, () => 'POST /token HTTP/1.1'));
+    });
+
+    it('ends within the timeout when nobody answers', async () => {
+      const client = at(await rawServer(() => {}), 80);
+      const { host } = new URL(client.endpoints.tokenEndpoint);
+      expect(await failure(redeem(client))).to.include({ code: 'timeout', stage: 'token', host });
+      expect(await failure(client.revokeToken('rt-1'))).to.include({
+        code: 'timeout',
+        stage: 'revoke',
+      });
+    });
+
+    it('gives keys no more time than the login has', async () => {
+      const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+      const { SignJWT } = await import('jose');
+      const token = await new SignJWT({}).setProtectedHeader({ alg: 'RS256' }).sign(privateKey);
+      const origin = await httpServer((req, res) => {
+        if (req.url !== '/token') return;
+        res.setHeader('content-type', 'application/json');
+        res.end(JSON.stringify({ ...TOKENS, id_token: token }));
+      });
+      const provider = acmeWith({
+        idToken: 'required',
+        endpoints: (options) => ({
+          ...acmeDescription.endpoints(options),
+          jwksUri: `${origin}/keys`,
+        }),
+      });
+      const client = make({ tokenURL: `${origin}/token`, timeout: 150 }, provider);
+      clients.push(client);
+      const error = await failure(redeem(client));
+      expect(error.stage).to.equal('id_token');
+      expect(error.code).to.be.oneOf(['timeout', 'keys_unavailable']);
+    });
+
+    it('closes its idle connections', async () => {
+      const origin = await httpServer((_req, res) => {
+        res.setHeader('content-type', 'application/json');
+        res.end(JSON.stringify(TOKENS));
+      });
+      const client = at(origin);
+      await redeem(client);
+      client.close();
+      await redeem(client);
+    });
+  });
+});
