@@ -25,14 +25,16 @@ const BREAKS = [
   [
     'state: any attempt will do',
     `${core}/passport/session-state-store.ts`,
-    'const { [state]: found, ...others } = this.#pending(session);',
-    'const { [Object.keys(this.#pending(session))[0] ?? state]: found, ...others } = this.#pending(session);',
+    'const { [state]: found, ...others } = pending;',
+    'const { [Object.keys(pending)[0] ?? state]: found, ...others } = pending;',
+    ['if (!Object.hasOwn(pending, state))', 'if (Object.keys(pending).length === 0)'],
+    ['return { ...found, state } as LoginAttempt;', 'return { ...found, state } as LoginAttempt;'],
   ],
   [
     'state: taken more than once',
     `${core}/passport/session-state-store.ts`,
-    'delete session[this.#key];',
-    '',
+    'session[this.#key] = Object.keys(others).length > 0 ? others : undefined;',
+    'void others;',
   ],
   [
     'state: of another client',
@@ -296,7 +298,7 @@ const BREAKS = [
   [
     'other tabs over regenerate',
     `${core}/passport/session-state-store.ts`,
-    'keepOverRegeneration(req, session, this.#key, others);',
+    'keepOverRegeneration(req, session);',
     'void keepOverRegeneration;',
   ],
 ];

@@ -28,9 +28,7 @@ export function loginRoutes(passport: ReturnType<typeof createPassport>, baseURL
       (error: unknown, user?: Express.User | false | null, info?: Info, status?: number) => {
         if (error) return next(error);
         if (user) {
-          // Passport gives the person a new session id, and drops what the old session held: the
-          // logins with other providers that were begun in other tabs, too. This keeps them.
-          return req.logIn(user, { session: true, keepSessionInfo: true }, (problem) =>
+          return req.logIn(user, (problem) =>
             problem ? next(problem) : res.redirect(localPath(info?.state, baseURL)),
           );
         }

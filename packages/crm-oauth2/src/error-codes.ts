@@ -49,7 +49,8 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
   issuer_mismatch:
     'The answer comes from another authorization server than the one that was asked (mix-up). Start the login again from its button.',
   code_missing: 'The callback was called without `code`. Start the login again from its button.',
-  access_denied: 'The person, or a policy of the provider, refused. Offer the login button again.',
+  access_denied:
+    'The login was refused, by the person or by a policy of the provider. It can be started again from its button.',
   login_required:
     'The person is not signed in at the provider. Start the login without `prompt: "none"`.',
   consent_required:

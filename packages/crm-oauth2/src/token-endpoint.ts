@@ -65,8 +65,21 @@ export function isSuccess(response: HttpResponse): boolean {
   return response.status >= 200 && response.status < 300;
 }
 
+/** RFC 6749 §5.2 and §4.1.2.1: what a server with a fault may still say about the request. */
+const ERRORS: readonly string[] = [
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'server_error',
+  'temporarily_unavailable',
+];
+
 /**
- * RFC 6749 §5.2. Judged by `error`, never by the status: Auth0 documents 400 and sends 403.
+ * RFC 6749 §5.2. Judged by `error`, never by the status: Auth0 documents 400 and sends 403. In a
+ * failure of the server itself, words the RFC does not know are only details of an outage.
  *
  * @param secrets what was sent, so that a provider's echo of it never reaches a message
  */
@@ -81,7 +94,8 @@ export function processTokenError(
     return statusProblem(response);
   }
   const error = isJsonObject(json) ? text(json.error) : undefined;
-  if (!isJsonObject(json) || error === undefined || response.status === 429) {
+  const outage = response.status >= 500 && !ERRORS.includes(error ?? '');
+  if (!isJsonObject(json) || error === undefined || response.status === 429 || outage) {
     return statusProblem(response);
   }
   const isCode = /^[\w.-]{1,64}$/.test(error) && !secrets.includes(error);

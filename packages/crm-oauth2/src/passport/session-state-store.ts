@@ -29,7 +29,7 @@ export class SessionStateStore implements StateStore {
       throw new Problem('session_missing', 'there is no session to keep the pending login in');
     }
     const { state, ...rest } = attempt;
-    const others = Object.entries(this.#pending(session))
+    const others = Object.entries(pendingLogins(session[this.#key]))
       .filter(([, pending]) => pending.expiresAt > Date.now())
       .slice(1 - MAX_ATTEMPTS);
     session[this.#key] = Object.fromEntries([...others, [state, rest]]);
@@ -38,29 +38,26 @@ export class SessionStateStore implements StateStore {
   take(req: LoginRequest, state: string): LoginAttempt | MissingAttempt {
     const session = sessionOf(req);
     if (!session) return 'session_missing';
-    const { [state]: found, ...others } = this.#pending(session);
-    if (!found) return 'state_unknown';
-    if (Object.keys(others).length > 0) {
-      session[this.#key] = others;
-      keepOverRegeneration(req, session, this.#key, others);
-    } else {
-      delete session[this.#key];
-    }
-    return { ...found, state };
+    const pending = pendingLogins(session[this.#key]);
+    if (!Object.hasOwn(pending, state)) return 'state_unknown';
+    const { [state]: found, ...others } = pending;
+    // Assigned, never deleted: not every session library sees a delete.
+    session[this.#key] = Object.keys(others).length > 0 ? others : undefined;
+    keepOverRegeneration(req, session);
+    return { ...found, state } as LoginAttempt;
   }
+}
 
-  /** Whatever else lies under the key, an older version's slot for instance, counts as nothing. */
-  #pending(session: Session): Pending {
-    const stored = session[this.#key];
-    if (typeof stored !== 'object' || stored === null) return {};
-    return Object.fromEntries(
-      Object.entries(stored).filter(
-        ([, attempt]) =>
-          typeof Reflect.get(Object(attempt), 'codeVerifier') === 'string' &&
-          typeof Reflect.get(Object(attempt), 'expiresAt') === 'number',
-      ),
-    );
-  }
+/** Whatever else lies under a key, an older version's slot for instance, counts as nothing. */
+function pendingLogins(stored: unknown): Pending {
+  if (typeof stored !== 'object' || stored === null) return {};
+  return Object.fromEntries(
+    Object.entries(stored).filter(
+      ([, attempt]) =>
+        typeof Reflect.get(Object(attempt), 'codeVerifier') === 'string' &&
+        typeof Reflect.get(Object(attempt), 'expiresAt') === 'number',
+    ),
+  );
 }
 
 function sessionOf(req: LoginRequest): Session | undefined {
@@ -70,20 +67,19 @@ function sessionOf(req: LoginRequest): Session | undefined {
 
 /**
  * Passport gives the person a new session when the login succeeds, and with the old one it drops
- * the logins that other tabs have begun. They are carried over: this request's `regenerate` puts
- * them into the session that follows.
+ * the logins that other tabs have begun, at this provider or another. They are carried over: this
+ * request's `regenerate` puts them into the session that follows.
  */
-function keepOverRegeneration(
-  req: LoginRequest,
-  session: Session,
-  key: string,
-  others: Pending,
-): void {
+function keepOverRegeneration(req: LoginRequest, session: Session): void {
   const { regenerate } = session;
-  if (typeof regenerate !== 'function') return;
+  const pending = Object.entries(session).filter(
+    ([, value]) => Object.keys(pendingLogins(value)).length > 0,
+  );
+  if (typeof regenerate !== 'function' || pending.length === 0) return;
   const carry = () => {
     const next = sessionOf(req);
-    if (next && next !== session && next[key] === undefined) next[key] = others;
+    if (!next || next === session) return;
+    for (const [key, logins] of pending) next[key] ??= logins;
   };
   const carrying = function (this: unknown, ...parameters: unknown[]): unknown {
     const last = parameters.at(-1);
