@@ -343,7 +343,7 @@ describe('SalesOS', () => {
 
     it('OIDC Core §3.1.3.7 — accepts what is right: exp just over, several aud with azp', async () => {
       for (const claims of [
-        { exp: now - 30 },
+        { exp: Math.floor(Date.now() / 1000) - 30 },
         { aud: ['client-1', 'https://api.play2sell.com'], azp: 'client-1' },
         { at_hash: undefined },
       ]) {
