@@ -1,0 +1,166 @@
+import { readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join, posix, sep } from 'node:path';
+import { expect } from 'chai';
+import { PACKAGES, ROOT, createProject, pack, remove, runNode, temporaryFolder } from './project';
+import type { Packed } from './project';
+
+interface PackageJson {
+  name: string;
+  version: string;
+  license: string;
+  type: string;
+  main: string;
+  types: string;
+  exports: Record<string, string | Record<string, string>>;
+  engines: Record<string, string>;
+  dependencies: Record<string, string>;
+  devDependencies?: Record<string, string>;
+  scripts?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+  peerDependenciesMeta?: Record<string, { optional: boolean }>;
+  bin?: Record<string, string>;
+  sideEffects: boolean;
+}
+
+describe('packages as published', () => {
+  let folder: string;
+  let packed: Packed[];
+  const filesOf = (name: string) => packed.find((one) => one.name === name)?.files ?? [];
+  const read = (name: string, file: string) =>
+    readFile(join(folder, 'node_modules', name, file), 'utf8');
+  const manifest = async (name: string) =>
+    JSON.parse(await read(name, 'package.json')) as PackageJson;
+
+  before(async function () {
+    this.timeout(60_000);
+    folder = await temporaryFolder();
+    packed = await pack(folder);
+    await createProject(folder, packed, []);
+  });
+  after(() => remove(folder));
+
+  for (const name of PACKAGES) {
+    describe(name, () => {
+      it('files — has dist, src, README.md, LICENSE and package.json, and nothing else', () => {
+        const files = filesOf(name);
+        expect(files).to.include.members([
+          'package.json',
+          'README.md',
+          'LICENSE',
+          'dist/index.js',
+          'dist/index.d.ts',
+          'src/index.ts',
+        ]);
+        const others = files.filter(
+          (file) => !/^(?:package\.json|README\.md|LICENSE|(?:dist|src)\/.+)$/.test(file),
+        );
+        expect(others).to.deep.equal([]);
+        expect(files.filter((file) => /\btests?\b|\bbuild\b|tsbuildinfo/.test(file))).to.deep.equal(
+          [],
+        );
+      });
+
+      it('files — has what was built of each source, and nothing older', () => {
+        const sources = readdirSync(join(ROOT, 'packages', name, 'src'), {
+          recursive: true,
+          encoding: 'utf8',
+        })
+          .map((file) => file.split(sep).join('/'))
+          .filter((file) => file.endsWith('.ts'));
+        const files = filesOf(name);
+        expect(files).to.include.members(sources.map((file) => `src/${file}`));
+        const expected = sources
+          .filter((file) => !file.endsWith('.d.ts'))
+          .flatMap((file) =>
+            ['.js', '.js.map', '.d.ts', '.d.ts.map'].map(
+              (suffix) => `dist/${file.replace(/\.ts$/, suffix)}`,
+            ),
+          );
+        const built = files.filter((file) => file.startsWith('dist/'));
+        expect(built, 'delete dist, and build again').to.have.members(expected);
+      });
+
+      it('files — has source maps that lead to files of the package', async () => {
+        const files = filesOf(name);
+        for (const map of files.filter((file) => file.endsWith('.map'))) {
+          const { sources } = JSON.parse(await read(name, map)) as { sources: string[] };
+          for (const source of sources) {
+            expect(files).to.include(posix.join(posix.dirname(map), source));
+          }
+        }
+      });
+
+      it('package.json — names types first, files that exist, Node versions and a licence', async () => {
+        const json = await manifest(name);
+        expect(json.name).to.equal(name);
+        expect(json.license).to.equal('MIT');
+        expect(json.sideEffects).to.equal(false);
+        expect(json.engines).to.deep.equal({ node: '^20.19.0 || ^22.12.0 || >=24.0.0' });
+        expect(json.type).to.equal(name === 'crm-emulator' ? 'module' : 'commonjs');
+        const files = filesOf(name);
+        for (const [door, target] of Object.entries(json.exports)) {
+          if (typeof target === 'string') {
+            expect(`${door} ${target}`).to.equal('./package.json ./package.json');
+            continue;
+          }
+          expect(Object.keys(target)).to.deep.equal(['types', 'default']);
+          for (const file of Object.values(target)) expect(files).to.include(file.slice(2));
+        }
+        expect([json.main, json.types].map((file) => file.slice(2))).to.deep.equal([
+          'dist/index.js',
+          'dist/index.d.ts',
+        ]);
+      });
+
+      it('package.json — runs nothing when it is installed, and needs no private package', async () => {
+        const json = await manifest(name);
+        expect(json).not.to.have.any.keys('scripts', 'devDependencies', 'private');
+        const { version } = json;
+        for (const [dependency, range] of Object.entries(json.dependencies)) {
+          expect(range).to.match(/^\^\d/);
+          if ((PACKAGES as readonly string[]).includes(dependency)) {
+            expect(range).to.equal(`^${version}`);
+          }
+        }
+      });
+
+      it('publint — finds nothing to say', async () => {
+        const publint = join(ROOT, 'node_modules', 'publint', 'src', 'cli.js');
+        const tarball = packed.find((one) => one.name === name)?.tarball ?? '';
+        const { status, output } = await runNode(folder, [publint, 'run', tarball, '--strict']);
+        expect(status, output).to.equal(0);
+        expect(output).to.contain('All good!');
+      });
+    });
+  }
+
+  for (const name of PACKAGES.filter((one) => one.startsWith('passport-'))) {
+    it(`package.json — ${name} takes Passport as an optional peer`, async () => {
+      const json = await manifest(name);
+      expect(json.peerDependencies).to.deep.equal({ passport: '>=0.6 <1' });
+      expect(json.peerDependenciesMeta).to.deep.equal({ passport: { optional: true } });
+      expect(json.dependencies).not.to.have.any.keys('passport', 'crm-emulator');
+    });
+  }
+
+  it('package.json — crm-oauth2 has two doors, and needs no Passport', async () => {
+    const json = await manifest('crm-oauth2');
+    expect(Object.keys(json.exports)).to.deep.equal(['.', './passport', './package.json']);
+    expect(json).not.to.have.any.keys('peerDependencies');
+    expect(json.dependencies).not.to.have.any.keys('passport');
+  });
+
+  it('package.json — crm-emulator has its command, which says so in its first line', async () => {
+    const json = await manifest('crm-emulator');
+    expect(json.bin).to.deep.equal({ 'crm-emulator': './dist/cli.js' });
+    expect(await read('crm-emulator', 'dist/cli.js')).to.match(/^#!\/usr\/bin\/env node\n/);
+  });
+
+  it('package.json — all have one version', async () => {
+    const versions = await Promise.all(
+      PACKAGES.map(async (name) => (await manifest(name)).version),
+    );
+    expect(new Set(versions).size).to.equal(1);
+  });
+});
