@@ -175,7 +175,7 @@ export abstract class ProviderStrategy<
           const { message, code, hint, refusal } = error;
           actions.fail({ message, code, hint }, refusal);
         } else {
-          actions.error(error);
+          actions.error(asError(error));
         }
       });
   }
@@ -269,6 +269,16 @@ export function strategyFor<Own extends object, P extends Profile>(
       super(provider, options, verify);
     }
   };
+}
+
+/**
+ * An application may reject with anything. Passport hands it to `next`, which takes nothing, and the
+ * words `route` and `router`, for leave to go on: as if the person were logged in.
+ */
+function asError(reason: unknown): unknown {
+  return typeof reason === 'object' && reason !== null
+    ? reason
+    : new Error(`the login failed with ${String(reason)}, which is no error`);
 }
 
 function act(outcome: Outcome, actions: Actions): void {
