@@ -104,9 +104,14 @@ export async function finishLogin<Own extends object, P extends Profile>(
     deadline.wait(takeAttempt(settings, req, state, options.response)),
   );
   const { attempt } = response;
+  const redirectUri = await at(
+    client,
+    'authorize',
+    () => attempt.redirectUri ?? redirectUriOf(settings, req, options),
+  );
   const tokens = await client.authorizationCodeGrant(response, {
     deadline,
-    redirectUri: attempt.redirectUri ?? redirectUriOf(settings, req, options),
+    redirectUri,
     parameters: { ...hooks.tokenParams(options) },
     parseErrorResponse: hooks.parseErrorResponse,
   });
@@ -140,7 +145,10 @@ async function loadProfile<Own extends object, P extends Profile>(
   tokens: TokenSet,
   deadline: Deadline,
 ): Promise<unknown> {
-  if (await deadline.wait(skips(skipUserProfile, tokens.accessToken))) return undefined;
+  const skip = await at(client, 'profile', () =>
+    deadline.wait(skips(skipUserProfile, tokens.accessToken)),
+  );
+  if (skip) return undefined;
   if (!hooks.userProfile) return await client.fetchProfile(tokens, { deadline });
   const load = hooks.userProfile;
   return await at(client, 'profile', () => deadline.wait(load(tokens, deadline)));
@@ -173,7 +181,7 @@ function redirectUriOf(
 function at<T>(
   { provider }: { provider: { name: string; hints: HintTable } },
   stage: Stage,
-  step: () => Promise<T>,
+  step: () => T | Promise<T>,
 ): Promise<T> {
   return located({ provider, stage }, step);
 }
