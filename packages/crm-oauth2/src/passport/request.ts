@@ -31,10 +31,9 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 export function callbackParameters(req: LoginRequest): Readonly<Record<string, unknown>> {
   if (req.method === 'POST' && isRecord(req.body)) return req.body;
   if (isRecord(req.query)) return req.query;
-  const query = req.url?.split('?', 2)[1];
-  if (query === undefined) return {};
+  const [, ...query] = (req.url ?? '').split('?');
   const parameters: Record<string, unknown> = {};
-  for (const [name, value] of new URLSearchParams(query)) {
+  for (const [name, value] of new URLSearchParams(query.join('?'))) {
     const earlier = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     Object.defineProperty(parameters, name, {
       value: earlier === undefined ? value : [earlier, value],

@@ -1,0 +1,145 @@
+import { expect } from 'chai';
+import { callbackParameters, resolveCallbackUrl, trustsProxy } from '../../dist/passport/request';
+import type { LoginRequest } from '../../dist/passport/request';
+import { thrown } from '../support';
+
+function request(parts: object): LoginRequest {
+  return { headers: {}, ...parts };
+}
+
+describe('request', () => {
+  describe('parameters of a callback', () => {
+    const cases: [string, object, Record<string, unknown>][] = [
+      ['the query of a GET', { method: 'GET', query: { a: '1' }, body: { a: '2' } }, { a: '1' }],
+      ['the form of a POST', { method: 'POST', query: { a: '1' }, body: { a: '2' } }, { a: '2' }],
+      ['the query of a POST without a form', { method: 'POST', query: { a: '1' } }, { a: '1' }],
+      [
+        'the query of a POST with text',
+        { method: 'POST', query: { a: '1' }, body: 'a=2' },
+        { a: '1' },
+      ],
+      ['the URL where nobody parsed it', { url: '/cb?a=1&b=%C3%AB+x' }, { a: '1', b: 'ë x' }],
+      ['the URL where the query is text', { query: 'a=1', url: '/cb?a=2' }, { a: '2' }],
+      ['a question mark in a value', { url: '/cb?a=1?2&b=3' }, { a: '1?2', b: '3' }],
+      ['no query', { url: '/cb' }, {}],
+      ['an empty query', { url: '/cb?' }, {}],
+      ['no URL', {}, {}],
+    ];
+    for (const [title, parts, expected] of cases) {
+      it(`are read of ${title}`, () => {
+        expect(callbackParameters(request(parts))).to.deep.equal(expected);
+      });
+    }
+
+    it('RFC 6749 §3.1 — that are repeated in the URL are no longer one string', () => {
+      const parameters = callbackParameters(request({ url: '/cb?code=a&code=b&state=s&code=c' }));
+      expect(parameters.code).to.be.an('array');
+      expect(parameters.state).to.equal('s');
+    });
+
+    it('are own properties, whatever their names', () => {
+      const parameters = callbackParameters(
+        request({ url: '/cb?__proto__=x&constructor=y&hasOwnProperty=z&code=c' }),
+      );
+      expect(Object.keys(parameters)).to.deep.equal([
+        '__proto__',
+        'constructor',
+        'hasOwnProperty',
+        'code',
+      ]);
+      expect(parameters.constructor).to.equal('y');
+      expect(Object.getPrototypeOf(parameters)).to.equal(Object.prototype);
+    });
+  });
+
+  describe('the callback URL', () => {
+    const headers = {
+      host: 'app.test',
+      'x-forwarded-proto': 'https',
+      'x-forwarded-host': 'pub.test',
+    };
+    const cases: [string, object, string, boolean, string][] = [
+      ['absolute: as it is', { headers }, 'https://x.test/cb', true, 'https://x.test/cb'],
+      ['absolute: not normalized', { headers }, 'https://X.test', true, 'https://X.test'],
+      ['by Host', { headers: { host: 'app.test:3000' } }, '/cb', false, 'http://app.test:3000/cb'],
+      [
+        'by the protocol of the framework',
+        { headers, protocol: 'https' },
+        '/cb',
+        false,
+        'https://app.test/cb',
+      ],
+      [
+        'by the socket',
+        { headers, socket: { encrypted: true } },
+        '/cb',
+        false,
+        'https://app.test/cb',
+      ],
+      ['without believing proxies', { headers }, '/cb', false, 'http://app.test/cb'],
+      ['by proxies that are trusted', { headers }, '/cb', true, 'https://pub.test/cb'],
+      [
+        'by the first of several proxies',
+        {
+          headers: {
+            host: 'a.test',
+            'x-forwarded-proto': 'https, http',
+            'x-forwarded-host': 'p.test , q.test',
+          },
+        },
+        '/cb',
+        true,
+        'https://p.test/cb',
+      ],
+      [
+        'by Host where the proxy says nothing',
+        { headers: { host: 'a.test' } },
+        '/cb',
+        true,
+        'http://a.test/cb',
+      ],
+      [
+        'relative to the path',
+        { headers, originalUrl: '/auth/acme?x=1', url: '/acme?x=1' },
+        'acme/callback',
+        false,
+        'http://app.test/auth/acme/callback',
+      ],
+      [
+        'relative to the URL of node:http',
+        { headers, url: '/auth/acme' },
+        'cb',
+        false,
+        'http://app.test/auth/cb',
+      ],
+    ];
+    for (const [title, parts, url, trust, expected] of cases) {
+      it(`is resolved ${title}`, () => {
+        expect(resolveCallbackUrl(request(parts), url, trust)).to.equal(expected);
+      });
+    }
+
+    for (const [title, parts] of [
+      ['without Host', {}],
+      ['with a Host that is none', { headers: { host: 'a b' } }],
+    ] as const) {
+      it(`cannot be resolved ${title}`, () => {
+        expect(thrown(() => resolveCallbackUrl(request(parts), '/cb', false)).code).to.equal(
+          'callback_url_unresolvable',
+        );
+      });
+    }
+  });
+
+  it('a proxy is trusted as far as Express says so', () => {
+    const app = (value: unknown) => ({
+      app: { get: (name: string) => name === 'trust proxy' && value },
+    });
+    expect(trustsProxy(request(app(1)))).to.equal(true);
+    expect(trustsProxy(request(app(true)))).to.equal(true);
+    expect(trustsProxy(request(app(false)))).to.equal(false);
+    expect(trustsProxy(request({}))).to.equal(false);
+    expect(trustsProxy(request({ app: { get: true } }))).to.equal(false);
+    expect(trustsProxy(request({ app: () => {} }))).to.equal(false);
+  });
+});
