@@ -240,6 +240,11 @@ describe('token endpoint', () => {
       ['JSON with an error object', answer(400, { error: { code: 1 } }), 'unexpected_status'],
       ['a JSON list', answer(400, ['invalid_grant']), 'unexpected_status'],
       ['broken JSON', answer(502, '{"error":'), 'provider_unavailable'],
+      [
+        'a failure of the server, in words of no RFC',
+        answer(500, { error: 'Internal Server Error' }),
+        'provider_unavailable',
+      ],
       ['429, whatever the body says', answer(429, { error: 'access_denied' }), 'rate_limited'],
       ['429 with a web page', answer(429, 'slow down', HTML), 'rate_limited'],
     ];

@@ -1,0 +1,25 @@
+import { expect } from 'chai';
+import { CompletedLogins } from '../../dist/passport/completed-logins';
+
+describe('completed logins', () => {
+  it('are known until they would have expired', () => {
+    const completed = new CompletedLogins();
+    completed.add('a', Date.now() + 60_000);
+    completed.add('b', Date.now() - 1);
+    expect(['a', 'b', 'c', '__proto__'].map((state) => completed.has(state))).to.deep.equal([
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it('are at most ten thousand; the oldest make room', () => {
+    const completed = new CompletedLogins();
+    const until = Date.now() + 60_000;
+    for (let i = 0; i <= 10_000; i += 1) completed.add(`state-${i}`, until);
+    expect(completed.has('state-0')).to.equal(false);
+    expect(completed.has('state-1')).to.equal(true);
+    expect(completed.has('state-10000')).to.equal(true);
+  });
+});

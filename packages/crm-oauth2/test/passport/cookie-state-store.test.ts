@@ -1,0 +1,302 @@
+import { expect } from 'chai';
+import { CookieStateStore } from '../../dist/passport';
+import type { LoginRequest, LoginResponse } from '../../dist/passport';
+import type { LoginAttempt } from '../../dist/login-attempt';
+import { rejection, thrown } from '../support';
+import { attemptOf } from './support';
+
+const OLD = 'an old secret of at least 32 characters';
+const NEW = 'a new secret of at least thirty-two chars';
+
+/** A browser: what it was told to keep, and what it sends. */
+class Browser {
+  readonly cookies = new Map<string, string>();
+  /** The Set-Cookie lines of the last response. */
+  lines: string[] = [];
+
+  request(): { req: LoginRequest; res: LoginResponse } {
+    const headers: Record<string, string | string[] | number> = {};
+    const res = {
+      getHeader: (name: string) => headers[name.toLowerCase()],
+      setHeader: (name: string, value: string | string[]) => {
+        headers[name.toLowerCase()] = value;
+        if (name.toLowerCase() === 'set-cookie') this.lines = [value].flat();
+        return res;
+      },
+    } as LoginResponse;
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    return { req: { headers: { cookie: cookie || undefined }, res }, res };
+  }
+
+  /** Obeys the last response. */
+  receive(): void {
+    for (const line of this.lines) {
+      const [pair = ''] = line.split(';');
+      const at = pair.indexOf('=');
+      if (/; Max-Age=0(;|$)/.test(line)) this.cookies.delete(pair.slice(0, at));
+      else this.cookies.set(pair.slice(0, at), pair.slice(at + 1));
+    }
+    this.lines = [];
+  }
+
+  async begin(store: CookieStateStore, attempt: LoginAttempt): Promise<string[]> {
+    await store.begin(this.request().req, attempt);
+    const { lines } = this;
+    this.receive();
+    return lines;
+  }
+
+  async take(store: CookieStateStore, state: string): Promise<unknown> {
+    const taken = await store.take(this.request().req, state);
+    this.receive();
+    return taken;
+  }
+
+  /** Changes what it keeps, as only an attacker would. */
+  tamper(change: (value: string) => string): void {
+    for (const [name, value] of this.cookies) this.cookies.set(name, change(value));
+  }
+}
+
+describe('cookie state store', () => {
+  const store = new CookieStateStore({ secrets: [NEW] });
+  let browser: Browser;
+  beforeEach(() => {
+    browser = new Browser();
+  });
+
+  describe('secrets', () => {
+    for (const secrets of [
+      undefined,
+      [],
+      NEW,
+      [''],
+      ['short'],
+      ['x'.repeat(31)],
+      [NEW, 'short'],
+      [7],
+    ]) {
+      it(`must be strings of at least 32 characters: ${JSON.stringify(secrets)}`, () => {
+        const error: unknown = thrown(
+          () => new CookieStateStore({ secrets: secrets as unknown as string[] }),
+        );
+        expect(error).to.be.instanceOf(TypeError);
+        expect((error as Error).message).to.include('option "secrets"');
+        expect((error as Error).message).not.to.include(NEW);
+      });
+    }
+
+    it('must be there at all', () => {
+      const options = undefined as unknown as ConstructorParameters<typeof CookieStateStore>[0];
+      expect(thrown(() => new CookieStateStore(options))).to.be.instanceOf(TypeError);
+    });
+  });
+
+  it('RFC 6265bis §4.1 — sets one cookie with every protecting attribute', async () => {
+    const lines = await browser.begin(store, attemptOf());
+    expect(lines).to.have.lengthOf(1);
+    const [pair = '', ...attributes] = (lines[0] ?? '').split('; ');
+    expect(pair).to.match(/^__Host-crm-login\.[\w.-]+=[\w.-]+$/);
+    expect(attributes).to.have.members([
+      'Path=/',
+      'Max-Age=600',
+      'HttpOnly',
+      'SameSite=Lax',
+      'Secure',
+    ]);
+    expect(pair.length).to.be.below(4000);
+  });
+
+  it('leaves Secure and __Host- out for http on localhost', async () => {
+    const insecure = new CookieStateStore({ secrets: [NEW], secure: false });
+    const [line = ''] = await browser.begin(insecure, attemptOf());
+    expect(line).to.match(/^crm-login\./);
+    expect(line).not.to.match(/secure/i);
+    expect(line).to.include('HttpOnly').and.include('SameSite=Lax');
+    expect(await browser.take(insecure, 'state-1')).to.include({ state: 'state-1' });
+  });
+
+  it('hands an attempt out as it was, and clears its cookie', async () => {
+    const attempt = attemptOf({ nonce: 'n', appState: { returnTo: '/ë' }, maxAge: 0 });
+    await browser.begin(store, attempt);
+    const { req } = browser.request();
+    expect(await store.take(req, 'state-1')).to.deep.equal(attempt);
+    expect(browser.lines).to.have.lengthOf(1);
+    expect(browser.lines[0]).to.match(
+      /^__Host-crm-login\.[\w.-]+=; Path=\/; Max-Age=0; HttpOnly; SameSite=Lax; Secure$/,
+    );
+    browser.receive();
+    expect(browser.cookies.size).to.equal(0);
+    expect(await browser.take(store, 'state-1')).to.equal('state_unknown');
+  });
+
+  it('RFC 9700 §2.1.1 — shows neither verifier nor state, and never the same twice', async () => {
+    const attempt = attemptOf({ nonce: 'nonce-in-clear', appState: 'app-state-in-clear' });
+    const lines = [await browser.begin(store, attempt), await browser.begin(store, attempt)].flat();
+    expect(lines[0]).not.to.equal(lines[1]);
+    for (const line of lines) {
+      const decoded = line
+        .split(/[.=;]/)
+        .map((part) => Buffer.from(part, 'base64url').toString('latin1'));
+      const shown = [line, ...decoded].join('\n');
+      for (const secret of [
+        'verifier-in-clear',
+        'nonce-in-clear',
+        'app-state-in-clear',
+        'state-1',
+      ]) {
+        expect(shown).not.to.include(secret);
+      }
+    }
+  });
+
+  describe('refuses', () => {
+    const cases: [string, (browser: Browser) => void][] = [
+      ['a changed tag', (b) => b.tamper((value) => value.replace(/.{4}$/, 'AAAA'))],
+      [
+        'a changed text',
+        (b) =>
+          b.tamper((value) => {
+            const parts = value.split('.');
+            parts[3] =
+              `A${parts[3]?.slice(1)}` === parts[3]
+                ? `B${parts[3].slice(1)}`
+                : `A${parts[3]?.slice(1)}`;
+            return parts.join('.');
+          }),
+      ],
+      ['a cut value', (b) => b.tamper((value) => value.slice(0, 40))],
+      ['no value', (b) => b.tamper(() => '')],
+      [
+        'plain JSON',
+        (b) => b.tamper(() => JSON.stringify({ attempt: attemptOf() }).replaceAll(/[;,]/g, '')),
+      ],
+      [
+        'a token without encryption',
+        (b) =>
+          b.tamper(() => {
+            const part = (value: unknown) =>
+              Buffer.from(JSON.stringify(value)).toString('base64url');
+            return `${part({ alg: 'none' })}.${part({ attempt: attemptOf() })}.`;
+          }),
+      ],
+    ];
+    for (const [title, tamper] of cases) {
+      it(`${title}: state_unknown`, async () => {
+        await browser.begin(store, attemptOf());
+        tamper(browser);
+        expect(await browser.take(store, 'state-1')).to.equal('state_unknown');
+        expect(browser.cookies.size).to.equal(0);
+      });
+    }
+
+    it('the cookie of another secret', async () => {
+      await browser.begin(new CookieStateStore({ secrets: [OLD] }), attemptOf());
+      expect(await browser.take(store, 'state-1')).to.equal('state_unknown');
+    });
+
+    it('an attempt under the name of another state, by what it says itself', async () => {
+      await browser.begin(store, attemptOf({ state: 'state-2' }));
+      await browser.begin(store, attemptOf({ state: 'state-1' }));
+      const [two, one] = [...browser.cookies];
+      if (!one || !two) throw new Error('two cookies are expected');
+      browser.cookies.set(one[0], two[1]);
+      // The check of the response compares it with the state of the callback.
+      expect(await browser.take(store, 'state-1')).to.include({ state: 'state-2' });
+    });
+
+    it('an expired one: state_expired', async () => {
+      await browser.begin(store, attemptOf({ expiresAt: Date.now() - 2000 }));
+      expect(await browser.take(store, 'state-1')).to.equal('state_expired');
+    });
+
+    it('an unknown state, and clears nothing', async () => {
+      await browser.begin(store, attemptOf());
+      for (const state of ['state-2', '__proto__', 'constructor']) {
+        expect(await browser.take(store, state)).to.equal('state_unknown');
+      }
+      expect(browser.cookies.size).to.equal(1);
+    });
+
+    it('a request without cookies', async () => {
+      expect(await browser.take(store, 'state-1')).to.equal('state_unknown');
+    });
+  });
+
+  describe('key rotation', () => {
+    it('a new secret in front still reads what the old one wrote', async () => {
+      await browser.begin(new CookieStateStore({ secrets: [OLD] }), attemptOf());
+      const rotating = new CookieStateStore({ secrets: [NEW, OLD] });
+      expect(await browser.take(rotating, 'state-1')).to.include({ state: 'state-1' });
+    });
+
+    it('the first secret is the one that writes', async () => {
+      const rotating = new CookieStateStore({ secrets: [NEW, OLD] });
+      await browser.begin(rotating, attemptOf());
+      expect(await browser.take(new CookieStateStore({ secrets: [OLD] }), 'state-1')).to.equal(
+        'state_unknown',
+      );
+      await browser.begin(rotating, attemptOf());
+      expect(await browser.take(new CookieStateStore({ secrets: [NEW] }), 'state-1')).to.include({
+        state: 'state-1',
+      });
+    });
+
+    it('an expired one is expired also under the old secret', async () => {
+      const old = new CookieStateStore({ secrets: [OLD] });
+      await browser.begin(old, attemptOf({ expiresAt: Date.now() - 2000 }));
+      const rotating = new CookieStateStore({ secrets: [NEW, OLD] });
+      expect(await browser.take(rotating, 'state-1')).to.equal('state_expired');
+    });
+  });
+
+  it('keeps at most ten, and clears the oldest', async () => {
+    const soon = Date.now() + 500_000;
+    for (let i = 0; i < 12; i += 1) {
+      await browser.begin(store, attemptOf({ state: `state-${i}`, expiresAt: soon + i }));
+      expect(browser.cookies.size).to.be.at.most(10);
+    }
+    expect(browser.cookies.size).to.equal(10);
+    expect(await browser.take(store, 'state-1')).to.equal('state_unknown');
+    expect(await browser.take(store, 'state-2')).to.include({ state: 'state-2' });
+    expect(await browser.take(store, 'state-11')).to.include({ state: 'state-11' });
+  });
+
+  it('leaves foreign cookies alone, in both directions', async () => {
+    browser.cookies.set('sid', 'a=b');
+    browser.cookies.set('flag', '');
+    const { req, res } = browser.request();
+    res.setHeader('Set-Cookie', 'theme=dark');
+    await store.begin(req, attemptOf());
+    expect(browser.lines).to.have.lengthOf(2);
+    expect(browser.lines[0]).to.equal('theme=dark');
+    browser.receive();
+    expect(await browser.take(store, 'state-1')).to.include({ state: 'state-1' });
+    expect(browser.cookies.get('sid')).to.equal('a=b');
+  });
+
+  it('keeps a list of other cookies too', async () => {
+    const { req, res } = browser.request();
+    res.setHeader('Set-Cookie', ['a=1', 'b=2']);
+    await store.begin(req, attemptOf());
+    expect(browser.lines.slice(0, 2)).to.deep.equal(['a=1', 'b=2']);
+    expect(browser.lines).to.have.lengthOf(3);
+  });
+
+  it('takes the response that it is given, where the framework sets none', async () => {
+    const { req, res } = browser.request();
+    await store.begin({ headers: req.headers }, attemptOf(), res);
+    expect(browser.lines).to.have.lengthOf(1);
+  });
+
+  it('needs a response: response_missing', async () => {
+    expect((await rejection(store.begin({ headers: {} }, attemptOf()))).code).to.equal(
+      'response_missing',
+    );
+    await browser.begin(store, attemptOf());
+    const { req } = browser.request();
+    expect(
+      (await rejection(store.take({ headers: req.headers, res: {} }, 'state-1'))).code,
+    ).to.equal('response_missing');
+  });
+});

@@ -1,0 +1,217 @@
+import { expect } from 'chai';
+import { Deadline } from '../../dist/deadline';
+import { classicVerify, typedVerify } from '../../dist/passport/verify';
+import type { AnyVerifyFunction, Request, TypedVerify, Verified } from '../../dist/passport/verify';
+import { rejection } from '../support';
+
+const REQ = { headers: {} } as Request;
+const PROFILE = { provider: 'acme', id: '7', displayName: 'Zoë', _raw: '', _json: {} };
+const TOKENS = {
+  accessToken: 'at',
+  refreshToken: 'rt',
+  tokenType: 'Bearer',
+  response: { access_token: 'at', extra: 1 },
+};
+const CONTEXT = { tokens: TOKENS, profile: PROFILE, req: REQ, state: { returnTo: '/' } };
+const USER = { id: 7 };
+
+type Done = (error?: unknown, user?: unknown, info?: object) => void;
+
+function classic(verify: unknown, passReqToCallback = false, timeout = 2000): Promise<Verified> {
+  return classicVerify(verify as AnyVerifyFunction, passReqToCallback)(
+    CONTEXT,
+    new Deadline(timeout),
+  );
+}
+
+function typed(verify: unknown, timeout = 2000): Promise<Verified> {
+  return typedVerify(verify as TypedVerify)(CONTEXT, new Deadline(timeout));
+}
+
+describe('verify', () => {
+  describe('passport-oauth2 — the arguments by arity', () => {
+    const at = 'at';
+    const rt = 'rt';
+    const { response } = TOKENS;
+    const seen: unknown[][] = [];
+    beforeEach(() => seen.splice(0));
+    function record(parameters: unknown[]): void {
+      seen.push(parameters.slice(0, -1));
+      (parameters.at(-1) as Done)(null, USER);
+    }
+    const of0 = (...all: unknown[]) => record(all);
+    const of3 = (a: unknown, b: unknown, c: unknown, ...rest: unknown[]) =>
+      record([a, b, c, ...rest]);
+    const of4 = (a: unknown, b: unknown, c: unknown, d: unknown) => record([a, b, c, d]);
+    const of5 = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown) =>
+      record([a, b, c, d, e]);
+    const of6 = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown, f: unknown) =>
+      record([a, b, c, d, e, f]);
+
+    const cases: [string, (...parameters: never[]) => void, number, boolean, unknown[]][] = [
+      ['0', of0, 0, false, [at, rt, PROFILE]],
+      ['3', of3, 3, false, [at, rt, PROFILE]],
+      ['4', of4, 4, false, [at, rt, PROFILE]],
+      ['5', of5, 5, false, [at, rt, response, PROFILE]],
+      ['0 with the request', of0, 0, true, [REQ, at, rt, PROFILE]],
+      ['5 with the request', of5, 5, true, [REQ, at, rt, PROFILE]],
+      ['6 with the request', of6, 6, true, [REQ, at, rt, response, PROFILE]],
+    ];
+    for (const [title, verify, arity, withRequest, expected] of cases) {
+      it(`arity ${title}`, async () => {
+        expect(verify.length).to.equal(arity);
+        expect((await classic(verify, withRequest)).user).to.equal(USER);
+        expect(seen).to.deep.equal([expected]);
+      });
+    }
+  });
+
+  describe('the callback form', () => {
+    it('passes user and info on', async () => {
+      const info = { message: 'hello' };
+      const verified = await classic((_a: unknown, _r: unknown, _p: unknown, done: Done) =>
+        done(null, USER, info),
+      );
+      expect(verified).to.deep.equal({ user: USER, info });
+    });
+
+    for (const user of [false, null, undefined]) {
+      it(`refuses with ${user}`, async () => {
+        const verified = await classic((_a: unknown, _r: unknown, _p: unknown, done: Done) =>
+          done(null, user, { message: 'no' }),
+        );
+        expect(verified).to.deep.equal({ user, info: { message: 'no' } });
+      });
+    }
+
+    it('fails with the very error', async () => {
+      const error = new Error('database');
+      const failing = (_a: unknown, _r: unknown, _p: unknown, done: Done) => done(error);
+      expect(await rejection(classic(failing))).to.equal(error);
+    });
+
+    it('fails with what it throws', async () => {
+      const error = new TypeError('a bug');
+      expect(
+        await rejection(
+          classic(() => {
+            throw error;
+          }),
+        ),
+      ).to.equal(error);
+    });
+
+    it('counts the first call only', async () => {
+      const verified = await classic((_a: unknown, _r: unknown, _p: unknown, done: Done) => {
+        done(null, USER);
+        done(new Error('second'));
+        done(null, false);
+        throw new Error('third');
+      });
+      expect(verified.user).to.equal(USER);
+    });
+
+    it('ignores a value it returns that is no promise', async () => {
+      const verified = await classic((_a: unknown, _r: unknown, _p: unknown, done: Done) => {
+        setTimeout(done, 5, null, USER);
+        return 'not a user';
+      });
+      expect(verified.user).to.equal(USER);
+    });
+
+    it('is over in time: verify_timeout', async () => {
+      expect((await rejection(classic(() => {}, false, 30))).code).to.equal('verify_timeout');
+    });
+  });
+
+  describe('the promise form', () => {
+    for (const user of [USER, false, null, 0, '']) {
+      it(`takes ${JSON.stringify(user)} for the user`, async () => {
+        expect(await classic(() => Promise.resolve(user))).to.deep.equal({ user });
+      });
+    }
+
+    it('takes a thenable for a promise', async () => {
+      const thenable = {};
+      Reflect.set(thenable, 'then', (resolve: (user: unknown) => void) => resolve(USER));
+      expect((await classic(() => thenable)).user).to.equal(USER);
+    });
+
+    it('waits for done when it resolves to undefined', async () => {
+      const verified = await classic(async (_a: unknown, _r: unknown, _p: unknown, done: Done) => {
+        setTimeout(done, 10, null, USER);
+        await Promise.resolve();
+      });
+      expect(verified.user).to.equal(USER);
+    });
+
+    it('is over in time when it resolves to undefined and done never comes', async () => {
+      const work = classic(() => Promise.resolve(), false, 30);
+      expect((await rejection(work)).code).to.equal('verify_timeout');
+    });
+
+    it('fails with what it rejects with', async () => {
+      const error = new Error('database');
+      expect(await rejection(classic(() => Promise.reject(error)))).to.equal(error);
+    });
+
+    it('counts done before a later rejection, and a rejection before a later done', async () => {
+      const first = await classic(async (_a: unknown, _r: unknown, _p: unknown, done: Done) => {
+        done(null, USER);
+        await Promise.reject(new Error('late'));
+      });
+      expect(first.user).to.equal(USER);
+      const error = new Error('early');
+      const second = classic(async (_a: unknown, _r: unknown, _p: unknown, done: Done) => {
+        setTimeout(done, 5, null, USER);
+        await Promise.reject(error);
+      });
+      expect(await rejection(second)).to.equal(error);
+    });
+
+    it('counts the resolved user before a later done', async () => {
+      const verified = await classic((_a: unknown, _r: unknown, _p: unknown, done: Done) => {
+        setTimeout(done, 5, null, { id: 8 });
+        return Promise.resolve(USER);
+      });
+      expect(verified.user).to.equal(USER);
+    });
+  });
+
+  describe('the typed form', () => {
+    it('is given one object', async () => {
+      const seen: unknown[] = [];
+      const verified = await typed((...parameters: unknown[]) => {
+        seen.push(...parameters);
+        return USER;
+      });
+      expect(verified).to.deep.equal({ user: USER });
+      expect(seen).to.deep.equal([CONTEXT]);
+    });
+
+    for (const user of [false, null]) {
+      it(`refuses with ${user}`, async () => {
+        expect(await typed(() => Promise.resolve(user))).to.deep.equal({ user });
+      });
+    }
+
+    it('must return something: verify_returned_nothing', async () => {
+      expect((await rejection(typed(() => {}))).code).to.equal('verify_returned_nothing');
+      expect((await rejection(typed(async () => {}))).code).to.equal('verify_returned_nothing');
+    });
+
+    it('fails with what it throws or rejects with', async () => {
+      const error = new Error('database');
+      const throwing = () => {
+        throw error;
+      };
+      expect(await rejection(typed(throwing))).to.equal(error);
+      expect(await rejection(typed(() => Promise.reject(error)))).to.equal(error);
+    });
+
+    it('is over in time: verify_timeout', async () => {
+      const never = () => new Promise(() => {});
+      expect((await rejection(typed(never, 30))).code).to.equal('verify_timeout');
+    });
+  });
+});
