@@ -240,6 +240,12 @@ export async function start(): Promise<Emulator> {
     it('node20 — type-checks both kinds of module', () =>
       passes({ ...each('mts', named), ...each('cts', required) }, { module: 'node20' }));
 
+    it('node16 — type-checks both kinds of module', () =>
+      passes(
+        { ...each('mts', named), ...each('cts', required) },
+        { module: 'node16', skipLibCheck: true },
+      ));
+
     it('commonjs — type-checks default, named and require imports', async () => {
       await passes(each('ts', named), { module: 'commonjs' });
       await passes(each('ts', required), { module: 'commonjs' });

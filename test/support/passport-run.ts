@@ -41,7 +41,7 @@ export function requestFor(url: string, session?: Record<string, unknown>): Fake
 }
 
 /** Long enough for a second outcome to show itself. */
-const AFTERMATH = 15;
+const AFTERMATH = 4;
 
 /**
  * Runs one request through a strategy.
