@@ -241,10 +241,7 @@ export async function start(): Promise<Emulator> {
       passes({ ...each('mts', named), ...each('cts', required) }, { module: 'node20' }));
 
     it('node16 — type-checks both kinds of module', () =>
-      passes(
-        { ...each('mts', named), ...each('cts', required) },
-        { module: 'node16', skipLibCheck: true },
-      ));
+      passes({ ...each('mts', named), ...each('cts', required) }, { module: 'node16' }));
 
     it('commonjs — type-checks default, named and require imports', async () => {
       await passes(each('ts', named), { module: 'commonjs' });

@@ -4,7 +4,7 @@
  * must not pay for it.
  */
 import { createHash } from 'node:crypto';
-import type { JWTPayload, RemoteJWKSet } from 'jose';
+import type { JWTPayload, RemoteJWKSet } from 'jose' with { 'resolution-mode': 'import' };
 import { Problem, bareCause } from './errors';
 import type { HttpResponse } from './http';
 import { parseJson } from './json';
