@@ -733,6 +733,28 @@ describe('client', () => {
       expect(error).to.include({ code: 'id_token_nonce', stage: 'id_token', host: 'acme.test' });
     });
 
+    for (const [title, asked, code] of [
+      [
+        'item 13 — without the auth_time that max_age asks for',
+        { maxAge: 60 },
+        'id_token_auth_time',
+      ],
+      [
+        'of another organization than the one asked for',
+        { organization: 'org_1' },
+        'id_token_organization',
+      ],
+    ] as const) {
+      it(`OIDC Core §3.1.3.7 — is refused ${title}`, async () => {
+        const client = make({}, openid('required'));
+        const attempt = client.createLoginAttempt(asked);
+        const claims = { nonce: attempt.nonce, org_id: 'org_2' };
+        answerPost('/token', 200, { ...TOKENS, id_token: await signed(claims) });
+        publish();
+        expect((await failure(redeem(client, attempt))).code).to.equal(code);
+      });
+    }
+
     it('OIDC Core §3.1.3.3 — must come where the login rests on it', async () => {
       answerPost('/token');
       const error = await failure(redeem(make({}, openid('required'))));
