@@ -13,6 +13,7 @@ interface PackageJson {
   main: string;
   types: string;
   exports: Record<string, string | Record<string, string>>;
+  typesVersions?: Record<string, Record<string, string[]>>;
   engines: Record<string, string>;
   dependencies: Record<string, string>;
   devDependencies?: Record<string, string>;
@@ -147,6 +148,9 @@ describe('packages as published', () => {
   it('package.json — crm-oauth2 has two doors, and needs no Passport', async () => {
     const json = await manifest('crm-oauth2');
     expect(Object.keys(json.exports)).to.deep.equal(['.', './passport', './package.json']);
+    // For `moduleResolution: node10`, which reads no exports.
+    expect(json.typesVersions).to.deep.equal({ '*': { passport: ['./dist/passport/index.d.ts'] } });
+    expect(filesOf('crm-oauth2')).to.include('dist/passport/index.d.ts');
     expect(json).not.to.have.any.keys('peerDependencies');
     expect(json.dependencies).not.to.have.any.keys('passport');
   });
