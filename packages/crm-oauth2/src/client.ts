@@ -15,6 +15,7 @@ import { isJsonObject, parseJson } from './json';
 import { createLoginAttempt } from './login-attempt';
 import type { LoginAttempt, LoginAttemptDetails } from './login-attempt';
 import {
+  checkAgent,
   checkHeaders,
   checkProviderOptions,
   optionalNumber,
@@ -125,7 +126,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     });
     this.#scope = scopeList(owner, options.scope) ?? provider.scope;
     this.#headers = checkHeaders(owner, options.customHeaders);
-    this.#http = new HttpClient(options.agent);
+    this.#http = new HttpClient(checkAgent(owner, options.agent));
     this.fingerprint = createHash('sha256')
       .update(JSON.stringify([provider.name, this.endpoints.tokenEndpoint, this.clientID]))
       .digest('base64url')
@@ -380,14 +381,13 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         },
         request.deadline,
       );
+      const { code, code_verifier: verifier, refresh_token: refreshToken } = request.protocol;
+      const secrets = [options.clientSecret, code, verifier, refreshToken];
       if (!isSuccess(response)) {
         const own = request.parseErrorResponse?.(response.body, response.status);
-        const { code, code_verifier: verifier, refresh_token: refreshToken } = request.protocol;
-        throw (
-          own ?? processTokenError(response, [options.clientSecret, code, verifier, refreshToken])
-        );
+        throw own ?? processTokenError(response, secrets);
       }
-      const tokens = processTokenResponse(response, requestedAt);
+      const tokens = processTokenResponse(response, requestedAt, secrets);
       provider.checkTokenResponse?.(tokens.response, { ...this.#context, grantType });
       return tokens;
     });

@@ -2,7 +2,7 @@
  * Options are judged once, in the constructor, by name and by value; a wrong one is a `TypeError`
  * that names it. Nobody's object is changed.
  */
-import type { OutgoingHttpHeaders } from 'node:http';
+import type { Agent, OutgoingHttpHeaders } from 'node:http';
 import type { OptionKind } from './provider';
 
 /** The known name that differs least from a misspelt one, when it is near enough to be meant. */
@@ -142,7 +142,17 @@ export function scopeList(owner: string, value: unknown): readonly string[] | un
 }
 
 /** Headers of the protocol: an application that sets one means something the client does already. */
-const RESERVED_HEADERS = ['authorization', 'accept', 'content-type', 'content-length', 'host'];
+const RESERVED_HEADERS = [
+  'accept',
+  'accept-encoding',
+  'authorization',
+  'connection',
+  'content-length',
+  'content-type',
+  'expect',
+  'host',
+  'transfer-encoding',
+];
 
 /** @throws {TypeError} when `customHeaders` is no object, or sets a header of the protocol */
 export function checkHeaders(owner: string, headers: unknown): Readonly<OutgoingHttpHeaders> {
@@ -158,4 +168,12 @@ export function checkHeaders(owner: string, headers: unknown): Readonly<Outgoing
     copy[name.toLowerCase()] = value;
   }
   return Object.freeze(copy);
+}
+
+/** @throws {TypeError} when `agent` is no agent of `node:http` or `node:https`, nor made like one */
+export function checkAgent(owner: string, agent: Agent | undefined): Agent | undefined {
+  if (agent === undefined || typeof Reflect.get(Object(agent), 'addRequest') === 'function') {
+    return agent;
+  }
+  throw new TypeError(`${owner}: option "agent" must be an http.Agent or https.Agent`);
 }

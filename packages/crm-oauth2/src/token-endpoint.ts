@@ -117,10 +117,19 @@ const TOKEN = /^[\x21-\x7e]+$/;
  * RFC 6749 §5.1.
  *
  * @param requestedAt epoch ms; lifetimes count from the request, so they are never overrated
+ * @param secrets what was sent, as in {@link processTokenError}
  * @throws {Problem} `invalid_token_response`, `unsupported_token_type`, or of {@link parseJson}
  */
-export function processTokenResponse(response: HttpResponse, requestedAt: number): TokenSet {
+export function processTokenResponse(
+  response: HttpResponse,
+  requestedAt: number,
+  secrets: readonly (string | undefined)[] = [],
+): TokenSet {
   const json = parseJson(response.body, response.headers['content-type']);
+  if (isJsonObject(json) && json.access_token === undefined && text(json.error) !== undefined) {
+    // Not what §5.2 says, but said by some all the same: an error with status 200.
+    throw processTokenError(response, secrets);
+  }
   if (!isJsonObject(json)) {
     throw new Problem('invalid_token_response', 'the token response is no JSON object');
   }

@@ -1,5 +1,8 @@
+import { Agent } from 'node:http';
+import * as https from 'node:https';
 import { expect } from 'chai';
 import {
+  checkAgent,
   checkHeaders,
   checkProviderOptions,
   isLoopback,
@@ -228,6 +231,23 @@ describe('options', () => {
       const scope = Object.freeze(['a', 'a', '']);
       expect(scopeList('Acme', scope)).to.deep.equal(['a']);
     });
+  });
+
+  describe('agent', () => {
+    it('may be absent, of node:http, of node:https, or made like one', () => {
+      const alike = { addRequest: () => undefined } as unknown as Agent;
+      for (const agent of [undefined, new Agent(), new https.Agent(), alike]) {
+        expect(checkAgent('Acme', agent)).to.equal(agent);
+      }
+    });
+
+    for (const value of [{}, 'http://proxy.test', null]) {
+      it(`is not ${JSON.stringify(value)}`, () => {
+        expect(refusal(() => checkAgent('Acme', value as unknown as Agent))).to.equal(
+          'Acme: option "agent" must be an http.Agent or https.Agent',
+        );
+      });
+    }
   });
 
   describe('customHeaders', () => {

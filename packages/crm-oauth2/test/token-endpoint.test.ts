@@ -174,11 +174,11 @@ describe('token endpoint', () => {
       });
     }
 
-    it('refuses an error that comes with success', () => {
-      const problem = thrown(() =>
-        processTokenResponse(answer(200, { error: 'invalid_grant' }), 0),
-      );
-      expect(problem.code).to.equal('invalid_token_response');
+    it('understands an error that comes with success, and repeats no secret of it', () => {
+      const body = { error: 'invalid_grant', error_description: 'code c0de is used up' };
+      const problem = thrown(() => processTokenResponse(answer(200, body), 0, ['c0de']));
+      expect(problem.code).to.equal('invalid_grant');
+      expect(problem.message).to.equal('invalid_grant: code [redacted] is used up');
     });
 
     it('refuses a web page, also one that holds JSON', () => {
