@@ -241,8 +241,9 @@ const BREAKS = [
   [
     'cut-off answers',
     `${core}/http.ts`,
-    "outgoing.on('close', () => fail(brokenOff()));",
+    'if (!answered) fail(brokenOff());',
     '',
+    ["incoming.on('close', () => fail(brokenOff()));", ''],
     ["incoming.on('error', (error) => fail(brokenOff(error)));", "incoming.on('error', () => {});"],
     ['if (!incoming.complete) {', 'if (incoming.statusCode === -1) {'],
   ],

@@ -22,6 +22,7 @@ export function buildAuthorizationUrl(request: AuthorizationRequest): string {
   const query = url.searchParams;
   for (const [name, value] of Object.entries(request.parameters ?? {})) {
     if (typeof value === 'string') query.set(name, value);
+    else if (Array.isArray(value)) query.set(name, value.join(' '));
     else if (typeof value === 'number' || typeof value === 'boolean') query.set(name, `${value}`);
   }
   query.set('response_type', 'code');
@@ -32,6 +33,9 @@ export function buildAuthorizationUrl(request: AuthorizationRequest): string {
   query.set('code_challenge_method', 'S256');
   set(query, 'scope', scope.length > 0 ? scope.join(' ') : undefined);
   set(query, 'nonce', attempt.nonce);
+  // RFC 9101 §5: with one of these a server would ignore everything above.
+  query.delete('request');
+  query.delete('request_uri');
   return url.href;
 }
 

@@ -51,7 +51,7 @@ export interface ExpectedAuthorizationResponse {
 
 /** Whether a request is an authorization response at all, or asks for a login to start. */
 export function isAuthorizationResponse(parameters: Readonly<Record<string, unknown>>): boolean {
-  return ['code', 'error', 'state', 'iss'].some((name) => parameters[name] !== undefined);
+  return ['code', 'error', 'state'].some((name) => parameters[name] !== undefined);
 }
 
 /**

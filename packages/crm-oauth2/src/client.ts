@@ -4,16 +4,16 @@ import { buildAuthorizationUrl } from './authorization-request';
 import { validateAuthorizationResponse } from './authorization-response';
 import type { MissingAttempt, ValidatedAuthorizationResponse } from './authorization-response';
 import { Deadline } from './deadline';
-import { Problem, located } from './errors';
+import { Problem, isOAuth2Error, located, redact } from './errors';
 import type { Stage } from './errors';
 import { fetchWithToken } from './bearer-request';
 import { HttpClient } from './http';
 import type { Agent, HttpRequest, HttpResponse } from './http';
 import { createIdTokenVerifier } from './id-token';
 import type { IdTokenVerifier } from './id-token';
-import { isJsonObject, parseJson } from './json';
+import { isJsonObject, parseJson, text } from './json';
 import { createLoginAttempt } from './login-attempt';
-import type { LoginAttempt, LoginAttemptDetails } from './login-attempt';
+import type { LoginAttempt } from './login-attempt';
 import {
   checkAgent,
   checkHeaders,
@@ -67,9 +67,8 @@ export interface CallOptions {
   deadline?: Deadline;
 }
 
-export interface AuthorizationUrlParameters {
-  /** Made by {@link OAuth2Client.createLoginAttempt}; keep it until the callback. */
-  attempt: LoginAttempt;
+/** What one login asks for; the same goes to `createLoginAttempt` and `buildAuthorizationUrl`. */
+export interface AuthorizationParameters {
   redirectUri: string;
   scope?: string | readonly string[];
   /** Typed extras of the provider: `{ prompt: 'login', loginHint: 'zoe@example.com' }`. */
@@ -164,39 +163,40 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       : scopes;
   }
 
-  /** Begins a login: random `state`, code verifier and, for OpenID Connect, `nonce`. */
+  /**
+   * Begins a login: random `state`, code verifier and, for OpenID Connect, `nonce`. What is asked of
+   * the ID Token (`max_age`, `organization`) is kept with it, and checked when the token comes.
+   *
+   * @throws {TypeError} when `maxAge` is no whole number of seconds
+   */
   createLoginAttempt(
-    details: Omit<LoginAttemptDetails, 'client' | 'idToken'> & {
-      scope?: string | readonly string[];
-    } = {},
+    request: Partial<AuthorizationParameters> & { appState?: unknown } = {},
   ): LoginAttempt {
-    const { scope, ...rest } = details;
+    const { redirectUri, scope, appState } = request;
     const idToken = this.provider.idToken !== 'none' && this.scopes(scope).includes('openid');
-    return createLoginAttempt({ ...rest, client: this.fingerprint, idToken });
+    const asked = this.#extraParameters(request);
+    return createLoginAttempt({
+      client: this.fingerprint,
+      redirectUri,
+      appState,
+      idToken,
+      maxAge: idToken ? seconds(this.provider.title, asked.max_age) : undefined,
+      organization: idToken ? text(asked.organization) : undefined,
+    });
   }
 
   /**
    * The authorization request as a URL (RFC 6749 §4.1.1, RFC 7636 §4.3). Protocol parameters
    * cannot be overridden.
    */
-  buildAuthorizationUrl(params: AuthorizationUrlParameters): string {
-    const { provider } = this;
-    const parameters: Record<string, unknown> = {
-      ...provider.requestParameters?.('authorization', this.#context),
-      ...params.parameters,
-    };
-    for (const [name, wireName] of Object.entries(provider.authorizationParameters)) {
-      const value = params.extras?.[name];
-      if (value !== undefined)
-        parameters[wireName] = Array.isArray(value) ? value.join(' ') : value;
-    }
+  buildAuthorizationUrl(request: AuthorizationParameters & { attempt: LoginAttempt }): string {
     return buildAuthorizationUrl({
       authorizationEndpoint: this.endpoints.authorizationEndpoint,
       clientID: this.clientID,
-      redirectUri: params.redirectUri,
-      scope: this.scopes(params.scope),
-      attempt: params.attempt,
-      parameters,
+      redirectUri: request.redirectUri,
+      scope: this.scopes(request.scope),
+      attempt: request.attempt,
+      parameters: this.#extraParameters(request),
     });
   }
 
@@ -229,10 +229,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   async authorizationCodeGrant(
     response: ValidatedAuthorizationResponse,
     options: CallOptions & {
-      redirectUri: string;
+      /** The one that was sent, when the attempt does not hold it. */
+      redirectUri?: string;
       /** Further parameters by wire name; those of the protocol cannot be overridden. */
       parameters?: Readonly<Record<string, string>>;
-      /** Judges an error body before we do; `null` leaves it to us. */
+      /** Judges an error body, without our secrets in it, before we do; `null` leaves it to us. */
       parseErrorResponse?: (body: string, status: number) => Error | null;
     },
   ): Promise<TokenSet> {
@@ -252,7 +253,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
 
   /**
    * Refreshes (RFC 6749 §6). The old refresh token is kept only if no new one came.
-   * Sent once: a rotating refresh token whose fate is unknown must not be replayed.
+   * Sent once: a rotating refresh token whose fate is unknown must not be replayed. A new ID Token
+   * is verified (OpenID Connect Core §12.2), but keys that cannot be fetched just then are no reason
+   * to lose a refresh token that has come: the tokens are returned without `claims`.
    *
    * @param options.scope a narrower scope; ignored where the provider refuses the parameter
    */
@@ -271,7 +274,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       protocol: { refresh_token: refreshToken, scope: this.#scopeParameter(options.scope) },
     });
     const kept = Object.freeze({ ...tokens, refreshToken: tokens.refreshToken ?? refreshToken });
-    return await this.#withClaims(kept, deadline);
+    return await this.#withClaims(kept, deadline).catch((error: unknown) => {
+      const code = isOAuth2Error(error) ? error.code : undefined;
+      if (code === 'keys_unavailable' || code === 'timeout') return kept;
+      throw error;
+    });
   }
 
   /** A token for the app itself (RFC 6749 §4.4); no person, and no refresh token. */
@@ -384,7 +391,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       const { code, code_verifier: verifier, refresh_token: refreshToken } = request.protocol;
       const secrets = [options.clientSecret, code, verifier, refreshToken];
       if (!isSuccess(response)) {
-        const own = request.parseErrorResponse?.(response.body, response.status);
+        const own = ownError(request.parseErrorResponse, response, secrets);
         throw own ?? processTokenError(response, secrets);
       }
       const tokens = processTokenResponse(response, requestedAt, secrets);
@@ -425,6 +432,20 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     });
   }
 
+  /** Everything beside the protocol's own, by wire name: the provider's, the hook's, the extras. */
+  #extraParameters(request: Partial<AuthorizationParameters>): Record<string, unknown> {
+    const { requestParameters, authorizationParameters } = this.provider;
+    const parameters: Record<string, unknown> = {
+      ...requestParameters?.('authorization', this.#context),
+      ...request.parameters,
+    };
+    for (const [name, wireName] of Object.entries(authorizationParameters)) {
+      const value = request.extras?.[name];
+      if (value !== undefined) parameters[wireName] = value;
+    }
+    return parameters;
+  }
+
   #scopeParameter(scope: string | readonly string[] | undefined): string | undefined {
     const scopes = scopeList(this.provider.title, scope);
     if (!scopes || scopes.length === 0 || !this.provider.scopeInTokenRequests) return undefined;
@@ -445,4 +466,28 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       }),
     );
   }
+}
+
+/**
+ * passport-oauth2's hook. It sees no secret that the provider echoes, and what it throws, over a web
+ * page for instance, leaves the judgement to us, as in passport-oauth2.
+ */
+function ownError(
+  parse: ((body: string, status: number) => Error | null) | undefined,
+  response: HttpResponse,
+  secrets: readonly (string | undefined)[],
+): Error | null | undefined {
+  try {
+    return parse?.(redact(response.body, secrets), response.status);
+  } catch {
+    return null;
+  }
+}
+
+/** `max_age` as a number (OpenID Connect Core §3.1.2.1): what is asked for must be checkable. */
+function seconds(owner: string, value: unknown): number | undefined {
+  if (value === undefined) return undefined;
+  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
+  throw new TypeError(`${owner}: "maxAge" must be a whole number of seconds`);
 }

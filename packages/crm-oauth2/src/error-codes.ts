@@ -123,6 +123,8 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
   callback_url_unresolvable:
     "A relative `callbackURL` needs the request's Host header. Configure an absolute one.",
   callback_url_missing: 'Pass `callbackURL` to the strategy or to `authenticate`.',
+  state_too_large:
+    'A cookie holds about 2 KB of application state. Pass less to `authenticate`, or keep pending logins in the session.',
   response_missing:
     'CookieStateStore needs the response. Express sets `req.res`; elsewhere pass `{ response }` to `authenticate`.',
 });

@@ -182,18 +182,24 @@ export function bareCause(error: unknown): Error {
   return copy;
 }
 
+/** A text without the secrets we sent, in whatever encoding they come back. */
+export function redact(text: string, secrets: readonly (string | undefined)[]): string {
+  // The longest first: one secret may begin with another.
+  const longestFirst = secrets.toSorted((a = '', b = '') => b.length - a.length);
+  return longestFirst.reduce<string>(
+    (safe, secret) => (secret ? safe.replace(echoOf(secret), '[redacted]') : safe),
+    text,
+  );
+}
+
 /**
  * Makes a provider's words fit for a message: without the secrets we sent it, without control
  * characters (log injection), and short.
  */
 export function quote(text: string, secrets: readonly (string | undefined)[] = []): string {
-  let safe = text;
-  // The longest first: one secret may begin with another.
-  for (const secret of secrets.toSorted((a = '', b = '') => b.length - a.length)) {
-    if (secret) safe = safe.replace(echoOf(secret), '[redacted]');
-  }
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  safe = safe.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim();
+  const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
+  const safe = redact(text, secrets).replace(controls, ' ').trim();
   return safe.length > 300 ? `${safe.slice(0, 300)}…` : safe;
 }
 

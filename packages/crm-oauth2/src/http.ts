@@ -58,6 +58,8 @@ export class HttpClient {
    * `unexpected_content_encoding`, `agent_unusable`
    */
   async send(request: HttpRequest, deadline: Deadline): Promise<HttpResponse> {
+    // What is too late is not begun: a refresh token that was sent is used up.
+    if (deadline.remaining() === 0) throw deadline.problem();
     const agent = this.#agentFor(request.url.protocol);
     try {
       return await exchange(request, agent, deadline);
@@ -65,6 +67,8 @@ export class HttpClient {
       // A kept connection may be closed by the provider just as we write to it. Asking again is
       // safe for a GET only: a code or a rotating refresh token may already be used up.
       if (request.method === 'GET' && problem instanceof StaleConnection) {
+        // The others were left idle as long as this one.
+        if (agent !== this.#agent) closeIdle(agent);
         return await exchange(request, agent, deadline);
       }
       throw problem;
@@ -79,6 +83,12 @@ export class HttpClient {
 }
 
 class StaleConnection extends Problem {}
+
+function closeIdle(agent: Agent): void {
+  for (const sockets of Object.values(agent.freeSockets)) {
+    for (const socket of sockets ?? []) socket.destroy();
+  }
+}
 
 function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {

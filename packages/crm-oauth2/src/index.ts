@@ -3,7 +3,7 @@
  */
 export type { MissingAttempt, ValidatedAuthorizationResponse } from './authorization-response';
 export { OAuth2Client } from './client';
-export type { AuthorizationUrlParameters, CallOptions, ClientOptions } from './client';
+export type { AuthorizationParameters, CallOptions, ClientOptions } from './client';
 export { Deadline } from './deadline';
 export {
   AuthorizationError,

@@ -96,6 +96,13 @@ export function requireString(owner: string, name: string, value: unknown): stri
   return value;
 }
 
+/** @throws {TypeError} unless the value is `true` or `false` (or absent) */
+export function requireBoolean(owner: string, name: string, value: unknown): void {
+  if (value !== undefined && typeof value !== 'boolean') {
+    throw new TypeError(`${owner}: option "${name}" must be true or false`);
+  }
+}
+
 /** @throws {TypeError} unless the value is a number within the bounds (or absent) */
 export function optionalNumber(
   owner: string,

@@ -77,6 +77,19 @@ const ERRORS: readonly string[] = [
   'temporarily_unavailable',
 ];
 
+/** JSON as RFC 6749 §5.2 has it, or a form, which Salesforce's revocation endpoint answers with. */
+function errorBody({ body, headers }: HttpResponse): unknown {
+  const type = headers['content-type'];
+  if (type?.startsWith('application/x-www-form-urlencoded')) {
+    return Object.fromEntries(new URLSearchParams(body));
+  }
+  try {
+    return parseJson(body, type);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * RFC 6749 §5.2. Judged by `error`, never by the status: Auth0 documents 400 and sends 403. In a
  * failure of the server itself, words the RFC does not know are only details of an outage.
@@ -87,12 +100,7 @@ export function processTokenError(
   response: HttpResponse,
   secrets: readonly (string | undefined)[],
 ): Problem {
-  let json: unknown;
-  try {
-    json = parseJson(response.body, response.headers['content-type']);
-  } catch {
-    return statusProblem(response);
-  }
+  const json = errorBody(response);
   const error = isJsonObject(json) ? text(json.error) : undefined;
   const outage = response.status >= 500 && !ERRORS.includes(error ?? '');
   if (!isJsonObject(json) || error === undefined || response.status === 429 || outage) {

@@ -60,12 +60,12 @@ describe('authorization request', () => {
     expect(query({ attempt, parameters: { nonce: 'mine' } })).not.to.have.property('nonce');
   });
 
-  it('adds further strings, numbers and booleans, and nothing of another type', () => {
+  it('adds further strings, lists, numbers and booleans, and nothing of another type', () => {
     const parameters = {
       prompt: 'login',
       max_age: 0,
       display: true,
-      list: ['a'],
+      acr_values: ['a', 'b'],
       object: { a: 1 },
       nothing: null,
       absent: undefined,
@@ -75,6 +75,7 @@ describe('authorization request', () => {
       prompt: 'login',
       max_age: '0',
       display: 'true',
+      acr_values: 'a b',
       ...PROTOCOL,
     });
   });

@@ -736,7 +736,7 @@ describe('client', () => {
     for (const [title, asked, code] of [
       [
         'item 13 — without the auth_time that max_age asks for',
-        { maxAge: 60 },
+        { max_age: 60 },
         'id_token_auth_time',
       ],
       [
@@ -747,11 +747,40 @@ describe('client', () => {
     ] as const) {
       it(`OIDC Core §3.1.3.7 — is refused ${title}`, async () => {
         const client = make({}, openid('required'));
-        const attempt = client.createLoginAttempt(asked);
+        const attempt = client.createLoginAttempt({ parameters: asked });
         const claims = { nonce: attempt.nonce, org_id: 'org_2' };
         answerPost('/token', 200, { ...TOKENS, id_token: await signed(claims) });
         publish();
         expect((await failure(redeem(client, attempt))).code).to.equal(code);
+      });
+    }
+
+    for (const [title, request] of [
+      ['as extras', { extras: { maxAge: 60, organization: 'org_1' } }],
+      [
+        'by wire name, as a hook adds them',
+        { parameters: { max_age: '60', organization: 'org_1' } },
+      ],
+    ] as const) {
+      it(`OIDC Core §3.1.2.1 — remembers what it asks of the ID Token, ${title}`, () => {
+        const client = make({}, openid('required'));
+        const attempt = client.createLoginAttempt(request);
+        expect(attempt).to.include({ maxAge: 60, organization: 'org_1' });
+        const url = new URL(
+          client.buildAuthorizationUrl({ ...request, attempt, redirectUri: 'https://app.test/cb' }),
+        );
+        expect(url.searchParams.get('max_age')).to.equal('60');
+        expect(url.searchParams.get('organization')).to.equal('org_1');
+      });
+    }
+
+    for (const maxAge of ['abc', Number.NaN, -1, 1.5]) {
+      it(`OIDC Core §3.1.2.1 — asks for no maxAge that cannot be checked: ${maxAge}`, () => {
+        const client = make({}, openid('required'));
+        expect(() => client.createLoginAttempt({ extras: { maxAge } })).to.throw(
+          TypeError,
+          '"maxAge" must be a whole number of seconds',
+        );
       });
     }
 

@@ -48,7 +48,12 @@ export const acmeDescription: ProviderDescription<AcmeOptions> = {
   tokenRequestFormat: 'form',
   scopeInTokenRequests: true,
   idToken: 'none',
-  authorizationParameters: { prompt: 'prompt', loginHint: 'login_hint', maxAge: 'max_age' },
+  authorizationParameters: {
+    prompt: 'prompt',
+    loginHint: 'login_hint',
+    maxAge: 'max_age',
+    organization: 'organization',
+  },
   refusals: ['account_locked'],
   hints: { invalid_grant: 'Acme says: sign in again.' },
   profileRequest: (_tokens, { endpoints }) => ({ url: endpoints.userInfoEndpoint ?? '' }),

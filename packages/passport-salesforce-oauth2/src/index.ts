@@ -1,6 +1,6 @@
 import * as base from 'crm-oauth2';
 import { CookieStateStore, strategyFor } from 'crm-oauth2/passport';
-import type { LoginResponse, StrategyOptions } from 'crm-oauth2/passport';
+import type * as door from 'crm-oauth2/passport';
 import { salesforce } from './provider';
 import type { SalesforceOptions } from './provider';
 import type { SalesforceProfile } from './profile';
@@ -21,7 +21,7 @@ class SalesforceStrategy extends strategyFor(salesforce) {}
 declare module 'passport' {
   interface AuthenticateOptions {
     callbackURL?: string;
-    response?: LoginResponse;
+    response?: door.LoginResponse;
     loginHint?: string;
     display?: 'page' | 'popup' | 'touch' | 'mobile';
     immediate?: boolean;
@@ -40,9 +40,10 @@ declare namespace SalesforceStrategy {
   export import AuthorizationError = base.AuthorizationError;
   export import TokenError = base.TokenError;
   export import InternalOAuthError = base.InternalOAuthError;
-  export type Options = StrategyOptions<SalesforceProfile> & SalesforceOptions;
+  export type Options = door.StrategyOptions<SalesforceProfile> & SalesforceOptions;
   export type Profile = SalesforceProfile;
   export type TokenSet = base.TokenSet;
+  export type Done = door.Done;
 }
 
 const { AuthorizationError, TokenError, InternalOAuthError } = base;

@@ -1,5 +1,6 @@
 import { Problem, defineProvider } from 'crm-oauth2';
 import { sameIds, parseIdentityUrl } from './ids';
+import type { Identity } from './ids';
 import { isIdentityHost, isSameOrigin } from './hosts';
 import { mapProfile } from './profile';
 import type { SalesforceProfile } from './profile';
@@ -45,6 +46,9 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
     jwksURL = under(loginURL, '/id/keys'),
   }) => {
     refusePageHost(loginURL);
+    if (new URL(loginURL).search !== '') {
+      throw new TypeError('Salesforce: option "loginURL" must have no query');
+    }
     return {
       issuer: loginURL.replace(/\/+$/, ''),
       authorizationEndpoint: authorizationURL,
@@ -116,12 +120,14 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
     }
   },
   profileRequest: ({ response, claims }, { endpoints }) => {
-    const trusts = (url: URL) => isIdentityHost(url, endpoints);
+    const isTrustedHost = (url: URL) => isIdentityHost(url, endpoints);
     // Only without a login, when all there is is an access token.
-    if (response.id === undefined) return { url: endpoints.userInfoEndpoint ?? '', trusts };
+    if (response.id === undefined) {
+      return { url: endpoints.userInfoEndpoint ?? '', trusts: isTrustedHost };
+    }
 
     const identity = parseIdentityUrl(response.id);
-    if (!identity || !trusts(identity.url)) {
+    if (!identity || !isTrustedHost(identity.url)) {
       throw new Problem('untrusted_host', 'the identity URL is not one of Salesforce');
     }
     const subject = claims && parseIdentityUrl(claims.sub);
@@ -131,26 +137,39 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
         'the ID Token is of another person than the identity URL',
       );
     }
-    // login.salesforce.com may redirect to the instance, so the instance is asked at once.
-    const url = new URL(identity.url);
-    if (response.instance_url !== undefined) {
-      const instance =
-        typeof response.instance_url === 'string' && URL.canParse(response.instance_url)
-          ? new URL(response.instance_url)
-          : undefined;
-      if (!instance || !trusts(instance)) {
-        throw new Problem('untrusted_host', 'the instance URL is not one of Salesforce');
-      }
-      if (!isSameOrigin(url, instance)) {
-        url.protocol = instance.protocol;
-        url.host = instance.host;
-      }
-    }
+    const url = atInstance(identity, response.instance_url, isTrustedHost);
     url.search = '?format=json&version=latest';
-    return { url: url.href, trusts };
+    return {
+      url: url.href,
+      // A redirect may lead to another host of Salesforce, to the same person's identity only.
+      trusts: (target) => {
+        const other = parseIdentityUrl(target.href);
+        return isTrustedHost(target) && other !== undefined && sameIds(other, identity);
+      },
+    };
   },
   mapProfile,
 });
+
+/**
+ * The identity URL at the instance's host: login.salesforce.com may only redirect there, so it is
+ * not asked. The path of a site stays behind with its host.
+ */
+function atInstance(
+  identity: Identity,
+  instanceUrl: unknown,
+  isTrustedHost: (url: URL) => boolean,
+): URL {
+  if (instanceUrl === undefined) return new URL(identity.url);
+  const instance =
+    typeof instanceUrl === 'string' && URL.canParse(instanceUrl) ? new URL(instanceUrl) : undefined;
+  if (!instance || !isTrustedHost(instance)) {
+    throw new Problem('untrusted_host', 'the instance URL is not one of Salesforce');
+  }
+  return isSameOrigin(identity.url, instance)
+    ? new URL(identity.url)
+    : new URL(`/id/${identity.organizationId}/${identity.userId}`, instance.origin);
+}
 
 /**
  * Pages of an org are easily taken for its login host; their `/token` answers with a web page.
@@ -159,7 +178,7 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
  */
 function refusePageHost(loginURL: string): void {
   const match =
-    /^https:\/\/([\w-]+)(\.(?:sandbox|develop|scratch|demo|patch|trailblaze|free))?(?:\.[\w-]+)?\.(lightning\.force|my\.salesforce-setup|vf\.force|visualforce)\.com/i.exec(
+    /^https:\/\/([\w-]+)(\.(?:sandbox|develop|scratch|demo|patch|trailblaze|free))?(?:\.[\w-]+)?\.(lightning\.force|my\.salesforce-setup|vf\.force|visualforce)\.com(?:[:/]|$)/i.exec(
       loginURL,
     );
   if (match) {

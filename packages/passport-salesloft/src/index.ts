@@ -1,6 +1,6 @@
 import * as base from 'crm-oauth2';
 import { CookieStateStore, strategyFor } from 'crm-oauth2/passport';
-import type { LoginResponse, StrategyOptions } from 'crm-oauth2/passport';
+import type * as door from 'crm-oauth2/passport';
 import { salesloft } from './provider';
 import type { SalesloftOptions } from './provider';
 import type { SalesloftProfile } from './profile';
@@ -22,7 +22,7 @@ declare module 'passport' {
   interface AuthenticateOptions {
     callbackURL?: string;
     loginHint?: string;
-    response?: LoginResponse;
+    response?: door.LoginResponse;
   }
 }
 
@@ -37,9 +37,10 @@ declare namespace SalesloftStrategy {
   export import AuthorizationError = base.AuthorizationError;
   export import TokenError = base.TokenError;
   export import InternalOAuthError = base.InternalOAuthError;
-  export type Options = StrategyOptions<SalesloftProfile> & SalesloftOptions;
+  export type Options = door.StrategyOptions<SalesloftProfile> & SalesloftOptions;
   export type Profile = SalesloftProfile;
   export type TokenSet = base.TokenSet;
+  export type Done = door.Done;
 }
 
 const { AuthorizationError, TokenError, InternalOAuthError } = base;

@@ -1,6 +1,6 @@
 import * as base from 'crm-oauth2';
 import { CookieStateStore, strategyFor } from 'crm-oauth2/passport';
-import type { LoginResponse, StrategyOptions } from 'crm-oauth2/passport';
+import type * as door from 'crm-oauth2/passport';
 import { salesos } from './provider';
 import type { SalesosOptions } from './provider';
 import type { SalesosProfile } from './profile';
@@ -21,7 +21,7 @@ class SalesosStrategy extends strategyFor(salesos) {}
 declare module 'passport' {
   interface AuthenticateOptions {
     callbackURL?: string;
-    response?: LoginResponse;
+    response?: door.LoginResponse;
     loginHint?: string;
     maxAge?: number;
     organization?: string;
@@ -45,9 +45,10 @@ declare namespace SalesosStrategy {
   export import AuthorizationError = base.AuthorizationError;
   export import TokenError = base.TokenError;
   export import InternalOAuthError = base.InternalOAuthError;
-  export type Options = StrategyOptions<SalesosProfile> & SalesosOptions;
+  export type Options = door.StrategyOptions<SalesosProfile> & SalesosOptions;
   export type Profile = SalesosProfile;
   export type TokenSet = base.TokenSet;
+  export type Done = door.Done;
 }
 
 const { AuthorizationError, TokenError, InternalOAuthError } = base;

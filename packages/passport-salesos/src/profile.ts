@@ -39,8 +39,10 @@ export function mapProfile(
   const familyName = text(fields.family_name);
   const middleName = text(fields.middle_name);
   const username = text(fields.nickname) ?? text(fields.preferred_username);
-  const email = text(fields.email);
-  const verified = typeof fields.email_verified === 'boolean' ? fields.email_verified : undefined;
+  // Address and flag from one source: the flag of another address would vouch for this one.
+  const source = text(json.email) === undefined && claims ? claims : json;
+  const email = text(source.email);
+  const verified = typeof source.email_verified === 'boolean' ? source.email_verified : undefined;
   const picture = text(fields.picture);
   const bar = sub.indexOf('|');
   return known<SalesosProfile>({

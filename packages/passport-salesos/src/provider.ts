@@ -43,15 +43,22 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
     tokenURL = new URL('/oauth/token', issuer).href,
     userInfoURL = new URL('/userinfo', issuer).href,
     jwksURL = new URL('/.well-known/jwks.json', issuer).href,
-  }) => ({
-    issuer,
-    authorizationEndpoint: authorizationURL,
-    tokenEndpoint: tokenURL,
-    userInfoEndpoint: userInfoURL,
-    jwksUri: jwksURL,
-    // Refresh tokens only: Auth0's access tokens live until they expire.
-    revocationEndpoint: new URL('/oauth/revoke', issuer).href,
-  }),
+  }) => {
+    if (!/^https?:\/\/[^/?]+\/?$/.test(issuer)) {
+      throw new TypeError(
+        'SalesOS: option "issuer" must be a host alone, such as https://auth.play2sell.com/',
+      );
+    }
+    return {
+      issuer,
+      authorizationEndpoint: authorizationURL,
+      tokenEndpoint: tokenURL,
+      userInfoEndpoint: userInfoURL,
+      jwksUri: jwksURL,
+      // Refresh tokens only: Auth0's access tokens live until they expire.
+      revocationEndpoint: new URL('/oauth/revoke', issuer).href,
+    };
+  },
   scope: ['openid', 'profile', 'email'],
   tokenRequestFormat: 'json',
   scopeInTokenRequests: true,

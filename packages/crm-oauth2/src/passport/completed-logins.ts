@@ -1,4 +1,4 @@
-/** More than a process finishes within the ten minutes in which an answer could be replayed. */
+/** Sixteen logins a second for ten minutes; beyond that the oldest are forgotten early. */
 const LIMIT = 10_000;
 
 /**

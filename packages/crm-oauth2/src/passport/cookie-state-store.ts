@@ -17,6 +17,9 @@ export interface CookieStateStoreOptions {
   secure?: boolean;
 }
 
+/** Browsers drop a cookie of more than 4096 bytes, its name and attributes included. */
+const MAX_VALUE_LENGTH = 3800;
+
 /**
  * Pending logins in an encrypted cookie each (JWE, A256GCM): no server session, several machines,
  * serverless. HttpOnly, SameSite=Lax, gone after ten minutes.
@@ -52,6 +55,9 @@ export class CookieStateStore implements StateStore {
       .setExpirationTime(Math.ceil(attempt.expiresAt / 1000))
       .encrypt(this.#keys[0] as Uint8Array);
     const res = responseOf(req, response);
+    if (value.length > MAX_VALUE_LENGTH) {
+      throw new Problem('state_too_large', 'the state of the application does not fit in a cookie');
+    }
     for (const name of this.#names(req).slice(0, 1 - MAX_ATTEMPTS)) this.#clear(res, name);
     this.#set(res, this.#name(attempt), value, LOGIN_ATTEMPT_LIFETIME / 1000);
   }

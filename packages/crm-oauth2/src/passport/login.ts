@@ -34,8 +34,9 @@ export interface AuthenticateOptions {
 /** What becomes of one call of `authenticate`: exactly one of Passport's verbs. */
 export type Outcome =
   | { verb: 'redirect'; url: string }
-  | { verb: 'success'; user: unknown; info: object }
-  | { verb: 'fail'; info: object; status?: number };
+  | { verb: 'success'; user: unknown; info: object | undefined }
+  | { verb: 'fail'; info: object; status?: number }
+  | { verb: 'error'; error: unknown };
 
 /** What a strategy sets up once and all its logins share. */
 export interface LoginSettings<Own extends object, P extends Profile> {
@@ -71,22 +72,20 @@ export async function startLogin<Own extends object, P extends Profile>(
 ): Promise<Outcome> {
   const { client, callbackURL, stateStore } = settings;
   return await at(client, 'authorize', async () => {
-    const { scope, state, maxAge, organization } = options;
     const redirectUri = redirectUriOf(settings, req, options);
-    const attempt = client.createLoginAttempt({
-      scope,
-      maxAge,
-      organization,
-      appState: state,
-      redirectUri: redirectUri === callbackURL ? undefined : redirectUri,
-    });
-    const url = client.buildAuthorizationUrl({
-      attempt,
+    const request = {
       redirectUri,
-      scope,
+      scope: options.scope,
       extras: options,
       parameters: { ...hooks.authorizationParams(options) },
+    };
+    const attempt = client.createLoginAttempt({
+      ...request,
+      // What the strategy is configured with anyway need not be kept.
+      redirectUri: redirectUri === callbackURL ? undefined : redirectUri,
+      appState: options.state,
     });
+    const url = client.buildAuthorizationUrl({ ...request, attempt });
     await deadline.wait(stateStore.begin(req, attempt, options.response));
     return { verb: 'redirect', url };
   });
@@ -121,7 +120,14 @@ export async function finishLogin<Own extends object, P extends Profile>(
     verify({ tokens, profile: profile as P, req: req as Request, state }, deadline),
   );
   if (!user) return { verb: 'fail', info: info ?? {} };
-  return { verb: 'success', user, info: { ...info, ...(state !== undefined && { state }) } };
+  return { verb: 'success', user, info: withState(info, state) };
+}
+
+/** passport-oauth2's rule: the state joins an `info` that is an object, and leaves others alone. */
+function withState(info: object | undefined, state: unknown): object | undefined {
+  if (info !== undefined && (typeof info !== 'object' || info === null)) return info;
+  const copy = Object.create(Object.getPrototypeOf(info ?? {}) as object | null) as object;
+  return Object.assign(copy, info, state !== undefined && { state });
 }
 
 /** Takes an attempt from its store, and never the same one twice. */
@@ -132,7 +138,8 @@ async function takeAttempt(
   response: LoginResponse | undefined,
 ): Promise<LoginAttempt | MissingAttempt> {
   if (completed.has(state)) return 'already_completed';
-  const attempt = await stateStore.take(req, state, response);
+  // A store of somebody else's may well return nothing for what it does not have.
+  const attempt = (await stateStore.take(req, state, response)) ?? 'state_unknown';
   if (typeof attempt === 'string') return attempt;
   if (completed.has(state)) return 'already_completed';
   completed.add(state, attempt.expiresAt);

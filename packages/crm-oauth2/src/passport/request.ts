@@ -76,7 +76,7 @@ export function resolveCallbackUrl(
 
 /** Whether the application told its framework that a proxy stands in front (Express). */
 export function trustsProxy(req: LoginRequest): boolean {
-  const app: unknown = Reflect.get(req, 'app');
-  if (!isRecord(app) || typeof app.get !== 'function') return false;
-  return Boolean(Reflect.apply(app.get, app, ['trust proxy']));
+  const app: unknown = Reflect.get(req, 'app'); // Express' own is a function
+  const get: unknown = Reflect.get(Object(app), 'get');
+  return typeof get === 'function' && Boolean(Reflect.apply(get, app, ['trust proxy']));
 }

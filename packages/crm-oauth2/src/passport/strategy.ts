@@ -5,7 +5,7 @@ import type { ClientOptions } from '../client';
 import { Deadline } from '../deadline';
 import { TokenError, describe, isOAuth2Error } from '../errors';
 import type { Agent } from '../http';
-import { refuseUnknownOptions, requireString } from '../options';
+import { refuseUnknownOptions, requireBoolean, requireString } from '../options';
 import type { Profile, ProviderDescription } from '../provider';
 import { processTokenError } from '../token-endpoint';
 import type { TokenSet } from '../token-set';
@@ -169,15 +169,10 @@ export abstract class ProviderStrategy<
       ? finishLogin(this[SETTINGS], hooks, call, parameters)
       : startLogin(this[SETTINGS], hooks, call);
     step
+      .catch(failure)
       .then((outcome) => act(outcome, actions))
-      .catch((error: unknown) => {
-        if (isOAuth2Error(error) && error.refusal !== undefined) {
-          const { message, code, hint, refusal } = error;
-          actions.fail({ message, code, hint }, refusal);
-        } else {
-          actions.error(asError(error));
-        }
-      });
+      // A verb that throws, say a custom callback with a bug, has not answered the request.
+      .catch((error: unknown) => actions.error(asError(error)));
   }
 
   /**
@@ -187,9 +182,10 @@ export abstract class ProviderStrategy<
   override userProfile(accessToken: string, done: (error?: unknown, profile?: P) => void): void {
     const login = Reflect.get(this, LOGIN) as Login | undefined;
     const tokens = login?.tokens ?? { accessToken, tokenType: 'Bearer', response: {} };
-    this.client
-      .fetchProfile(tokens, { deadline: login?.deadline })
-      .then((profile) => done(null, profile), done);
+    this.client.fetchProfile(tokens, { deadline: login?.deadline }).then(
+      (profile) => process.nextTick(done, null, profile),
+      (error: unknown) => process.nextTick(done, error),
+    );
   }
 
   /** passport-oauth2's hook: a token endpoint's error body as an error, or `null`. */
@@ -281,6 +277,13 @@ function asError(reason: unknown): unknown {
     : new Error(`the login failed with ${String(reason)}, which is no error`);
 }
 
+/** What a person or a browser did is `fail`; everything else is `error`. */
+function failure(error: unknown): Outcome {
+  if (!isOAuth2Error(error) || error.refusal === undefined) return { verb: 'error', error };
+  const { message, code, hint, refusal } = error;
+  return { verb: 'fail', info: { message, code, hint }, status: refusal };
+}
+
 function act(outcome: Outcome, actions: Actions): void {
   switch (outcome.verb) {
     case 'redirect':
@@ -291,6 +294,9 @@ function act(outcome: Outcome, actions: Actions): void {
       break;
     case 'fail':
       actions.fail(outcome.info, outcome.status);
+      break;
+    case 'error':
+      actions.error(asError(outcome.error));
       break;
   }
 }
@@ -315,6 +321,15 @@ function checkStrategyOptions(owner: string, options: object, known: readonly st
     throw new TypeError(`${owner}: option "scopeSeparator" must be a space (RFC 6749 §3.3)`);
   }
   if (callbackURL !== undefined) requireString(owner, 'callbackURL', callbackURL);
+  const { sessionKey, passReqToCallback, proxy, skipUserProfile } = options as Readonly<
+    Record<string, unknown>
+  >;
+  if (sessionKey !== undefined) requireString(owner, 'sessionKey', sessionKey);
+  requireBoolean(owner, 'passReqToCallback', passReqToCallback);
+  requireBoolean(owner, 'proxy', proxy);
+  if (typeof skipUserProfile !== 'function') {
+    requireBoolean(owner, 'skipUserProfile', skipUserProfile);
+  }
 }
 
 function chooseVerify<P extends Profile>(
@@ -340,6 +355,11 @@ function pick<T extends object>(options: T, names: readonly string[]): T {
   ) as T;
 }
 
+/** The `oauth` package calls it `statusCode`, and so do those who use passport-oauth2-refresh. */
+function withStatusCode(error: unknown): unknown {
+  return isOAuth2Error(error) ? Object.assign(error, { statusCode: error.status }) : error;
+}
+
 /**
  * `_oauth2` is what passport-oauth2-refresh and older code reach for. Its refreshes go through our
  * client, and its GETs carry the token in the header instead of the URL.
@@ -361,9 +381,11 @@ function adopt(
       Reflect.apply(original, this, [code, params, done]);
       return;
     }
+    // Called back outside the promise, so that an error of the callback is not a lost rejection.
     client.refreshTokenGrant(code, { scope, parameters }).then(
-      (tokens) => done(null, tokens.accessToken, tokens.refreshToken, tokens.response),
-      (error: unknown) => done(error),
+      ({ accessToken, refreshToken, response }) =>
+        process.nextTick(done, null, accessToken, refreshToken, { ...response }),
+      (error: unknown) => process.nextTick(done, withStatusCode(error)),
     );
   };
   Object.assign(oauth2, { getOAuthAccessToken: refreshing });

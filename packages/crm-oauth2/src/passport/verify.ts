@@ -3,6 +3,7 @@
  * typed object. The only place where arguments are counted.
  */
 import type OAuth2Strategy = require('passport-oauth2');
+import { isPromise } from 'node:util/types';
 import type { Deadline } from '../deadline';
 import { Problem } from '../errors';
 import type { JsonObject } from '../json';
@@ -81,11 +82,13 @@ export type Verify<P extends Profile> = (
 export function typedVerify<P extends Profile>(verify: TypedVerify<P>): Verify<P> {
   return async (context, deadline) => {
     const user = await deadline.wait((async () => await verify(context))(), 'verify_timeout');
-    if (user === undefined) {
-      throw new Problem('verify_returned_nothing', 'the verify function returned undefined');
-    }
+    if (user === undefined) throw returnedNothing();
     return { user };
   };
+}
+
+function returnedNothing(): Problem {
+  return new Problem('verify_returned_nothing', 'the verify function returned undefined');
 }
 
 /** The classic form. The first outcome wins, be it a call of `done` or the promise. */
@@ -96,6 +99,8 @@ export function classicVerify<P extends Profile>(
   return async ({ tokens, profile, req }, deadline) => {
     const call = verify as (...parameters: unknown[]) => unknown;
     const withParams = verify.length === (passReqToCallback ? 6 : 5);
+    const donePosition = (passReqToCallback ? 1 : 0) + (withParams ? 5 : 4);
+    const takesDone = verify.length === 0 || verify.length >= donePosition;
     const settled = new Promise<Verified>((resolve, reject) => {
       const done: Done = (error, user, info) => {
         if (error) reject(error);
@@ -105,14 +110,16 @@ export function classicVerify<P extends Profile>(
         ...(passReqToCallback ? [req] : []),
         tokens.accessToken,
         tokens.refreshToken,
-        ...(withParams ? [tokens.response] : []),
+        ...(withParams ? [{ ...tokens.response }] : []),
         profile,
         done,
       );
-      if (typeof Reflect.get(Object(result), 'then') !== 'function') return;
-      Promise.resolve(result).then((user) => {
+      // Promises only: calling `then` on the query of a database library would run it again.
+      if (!isPromise(result)) return;
+      result.then((user) => {
         // `undefined` from an async function that calls `done` later is not an outcome.
         if (user !== undefined) resolve({ user });
+        else if (!takesDone) reject(returnedNothing());
       }, reject);
     });
     return await deadline.wait(settled, 'verify_timeout');

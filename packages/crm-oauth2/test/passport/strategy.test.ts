@@ -202,10 +202,11 @@ describe('strategy', () => {
       expect(url.href).not.to.include('ignored');
     });
 
-    it('OIDC Core §3.1.2.1 — remembers what the ID Token will have to say', async () => {
+    it('OIDC Core §3.1.2.1 — remembers no demand on an ID Token that will not come', async () => {
       const session: Record<string, Record<string, object>> = {};
-      const { state } = await start(make(), session, { maxAge: 60, organization: 'org_1' });
-      expect(session['oauth2:acme']?.[state]).to.include({ maxAge: 60, organization: 'org_1' });
+      const { state, url } = await start(make(), session, { maxAge: 60, organization: 'org_1' });
+      expect(session['oauth2:acme']?.[state]).not.to.have.any.keys('maxAge', 'organization');
+      expect(url.searchParams.get('max_age')).to.equal('60');
     });
 
     it('RFC 9700 §4.7 — has another state and challenge each time', async () => {

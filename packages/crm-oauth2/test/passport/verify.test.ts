@@ -131,10 +131,27 @@ describe('verify', () => {
       });
     }
 
-    it('takes a thenable for a promise', async () => {
-      const thenable = {};
-      Reflect.set(thenable, 'then', (resolve: (user: unknown) => void) => resolve(USER));
-      expect((await classic(() => thenable)).user).to.equal(USER);
+    it('leaves a thenable alone that is no promise: a database query would run again', async () => {
+      let runs = 0;
+      const query = {};
+      Reflect.set(query, 'then', () => {
+        runs += 1;
+      });
+      const verified = await classic((_a: unknown, _r: unknown, _p: unknown, done: Done) => {
+        setTimeout(done, 5, null, USER);
+        return query;
+      });
+      expect(verified.user).to.equal(USER);
+      expect(runs).to.equal(0);
+    });
+
+    it('says at once that nothing came of an async function that cannot call done', async () => {
+      const verify = async (_accessToken: unknown, _refreshToken: unknown, profile: unknown) => {
+        await Promise.resolve(profile);
+      };
+      expect((await rejection(classic(verify, false, 60_000))).code).to.equal(
+        'verify_returned_nothing',
+      );
     });
 
     it('waits for done when it resolves to undefined', async () => {
