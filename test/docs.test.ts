@@ -4,6 +4,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { expect } from 'chai';
 import { salesforce } from 'passport-salesforce-oauth2';
@@ -83,6 +84,13 @@ describe('documents', () => {
     const documented = read('docs/errors.md');
     expect(codes.size).to.be.greaterThan(30);
     expect([...codes].filter((code) => !documented.includes(`\`${code}\``))).to.deep.equal([]);
+  });
+
+  it('scripts/break-checks.js — knows where each check stands', () => {
+    const { findAll } = createRequire(__filename)('../scripts/break-checks.js') as {
+      findAll: () => number;
+    };
+    expect(findAll()).to.be.greaterThan(40);
   });
 
   it('package-lock.json — names no registry', () => {
