@@ -36,7 +36,7 @@ export async function fetchWithToken(
     // RFC 6750 §5.3: the token travels encrypted, whomever the provider trusts.
     const encrypted = url.protocol === 'https:' || isLoopback(url.hostname);
     if (!isOwn(url) && !(encrypted && request.trusts?.(url))) {
-      throw new Problem('untrusted_host', `the access token must not go to ${quote(url.host)}`);
+      throw untrusted(url);
     }
     at(url);
     const headers = { accept: 'application/json', authorization: `Bearer ${accessToken}` };
@@ -48,8 +48,14 @@ export async function fetchWithToken(
       throw refusedProfile(response, accessToken);
     }
     url = new URL(location, url);
+    // Whither the provider lets a redirect lead is its say at the configured hosts too.
+    if (!request.trusts(url)) throw untrusted(url);
   }
   throw new Problem('unexpected_redirect', 'the profile request was redirected too often');
+}
+
+function untrusted({ host }: URL): Problem {
+  return new Problem('untrusted_host', `the access token must not go to ${quote(host)}`);
 }
 
 /** RFC 6750 §3.1 by status; the providers' bodies follow it only sometimes. */

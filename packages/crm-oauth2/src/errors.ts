@@ -207,11 +207,13 @@ export function quote(text: string, secrets: readonly (string | undefined)[] = [
 function echoOf(secret: string): RegExp {
   const characters = Array.from(secret, (character) => {
     const plain = character.replace(
-      /\W/g,
+      /[^]/g,
       (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
     );
+    // Gson writes `=` so, and .NET `+`: an override may parse the body itself.
+    const escaped = plain.replaceAll('\\', '\\\\');
     const encoded = Buffer.from(character).toString('hex').replace(/../g, '%$&');
-    return `(?:\\\\?${plain}|${encoded}${character === ' ' ? '|\\+' : ''})`;
+    return `(?:\\\\?${plain}|${escaped}|${encoded}${character === ' ' ? '|\\+' : ''})`;
   });
   return new RegExp(characters.join(''), 'gi');
 }

@@ -46,7 +46,7 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
     jwksURL = under(loginURL, '/id/keys'),
   }) => {
     refusePageHost(loginURL);
-    if (new URL(loginURL).search !== '') {
+    if (loginURL.includes('?')) {
       throw new TypeError('Salesforce: option "loginURL" must have no query');
     }
     return {

@@ -172,7 +172,13 @@ export abstract class ProviderStrategy<
       .catch(failure)
       .then((outcome) => act(outcome, actions))
       // A verb that throws, say a custom callback with a bug, has not answered the request.
-      .catch((error: unknown) => actions.error(asError(error)));
+      .catch((error: unknown) => actions.error(asError(error)))
+      // One that throws again leaves nobody to tell: the application's own uncaught exception.
+      .catch((error: unknown) => {
+        process.nextTick(() => {
+          throw error;
+        });
+      });
   }
 
   /**

@@ -110,7 +110,7 @@ export function classicVerify<P extends Profile>(
         ...(passReqToCallback ? [req] : []),
         tokens.accessToken,
         tokens.refreshToken,
-        ...(withParams ? [{ ...tokens.response }] : []),
+        ...(withParams ? [structuredClone(tokens.response)] : []),
         profile,
         done,
       );
