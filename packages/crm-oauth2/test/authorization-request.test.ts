@@ -80,6 +80,15 @@ describe('authorization request', () => {
     });
   });
 
+  it('RFC 9101 §5 — lets nobody smuggle a request object in, neither extra nor endpoint', () => {
+    const authorizationEndpoint =
+      'https://acme.test/authorize?request=a.b.c&request=d&request_uri=https%3A%2F%2Fevil.test%2F';
+    expect(query({ authorizationEndpoint })).to.deep.equal(PROTOCOL);
+    const parameters = { request: 'a.b.c', request_uri: 'urn:ietf:params:oauth:request_uri:x' };
+    expect(query({ parameters })).to.deep.equal(PROTOCOL);
+    expect(query({ authorizationEndpoint, parameters })).to.deep.equal(PROTOCOL);
+  });
+
   it('encodes what a value could break out with', () => {
     const { login_hint: hint } = query({ parameters: { login_hint: 'zoë&state=x#y@example.com' } });
     expect(hint).to.equal('zoë&state=x#y@example.com');

@@ -334,6 +334,11 @@ describe('authorization response', () => {
       });
     }
 
+    it('RFC 9207 §2 — sees none in iss alone, which is part of a response only beside another', () => {
+      expect(isAuthorizationResponse({ iss: 'https://acme.test/' })).to.equal(false);
+      expect(isAuthorizationResponse({ iss: 'https://acme.test/', state: 's' })).to.equal(true);
+    });
+
     it('sees none in other parameters', () => {
       expect(isAuthorizationResponse({ returnTo: '/', scope: 'x' })).to.equal(false);
       expect(isAuthorizationResponse({ code: undefined })).to.equal(false);

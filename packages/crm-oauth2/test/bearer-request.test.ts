@@ -133,6 +133,16 @@ describe('bearer request', () => {
       expect((await response).body).to.equal('profile');
     });
 
+    it('are judged by the provider on the configured host too', async () => {
+      const { response, asked } = ask(
+        'https://acme.test/id/1',
+        { 'https://acme.test/id/1': redirect('/id/2') },
+        (url) => url.pathname === '/id/1',
+      );
+      expect((await problemOf(response)).code).to.equal('untrusted_host');
+      expect(asked.map(({ url }) => url.pathname)).to.deep.equal(['/id/1']);
+    });
+
     it('judge each hop, not only the first', async () => {
       const { response, asked } = ask(
         'https://acme.test/me',

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { generateKeyPairSync } from 'node:crypto';
+import * as http from 'node:http';
 import { inspect } from 'node:util';
 import nock = require('nock');
 import type { ValidatedAuthorizationResponse } from '../dist/authorization-response';
@@ -451,6 +452,53 @@ describe('client', () => {
       expect(second).to.include({ code: 'invalid_grant' });
     });
 
+    it('shows parseErrorResponse none of the secrets that the provider echoes', async () => {
+      const client = make();
+      const attempt = client.createLoginAttempt();
+      const secrets = [CODE, attempt.codeVerifier, SECRET];
+      const hex = (secret: string, before: string) =>
+        secret.replace(/./g, (c) => before + c.charCodeAt(0).toString(16).padStart(2, '0'));
+      const echoes = secrets.flatMap((secret) => [
+        secret,
+        hex(secret, '%'),
+        hex(secret, '\\u00'),
+        secret.toUpperCase(),
+      ]);
+      answerPost('/token', 400, echoes.join(' '));
+      const seen: unknown[] = [];
+      const error = await failure(
+        client.authorizationCodeGrant(await respond(client, attempt), {
+          redirectUri: CALLBACK,
+          parseErrorResponse: (body, status) => {
+            seen.push(body, status);
+            return null;
+          },
+        }),
+        ...echoes,
+      );
+      expect(seen).to.deep.equal([echoes.map(() => '[redacted]').join(' '), 400]);
+      expect(error).to.include({ code: 'unexpected_status', status: 400 });
+    });
+
+    it('judges itself when parseErrorResponse throws, over a web page for instance', async () => {
+      const client = make();
+      for (const status of [400, 502]) {
+        answerPost('/token', status, '<html>Sorry</html>');
+        const error = await failure(
+          client.authorizationCodeGrant(await respond(client), {
+            redirectUri: CALLBACK,
+            parseErrorResponse: (body) => JSON.parse(body) as Error,
+          }),
+        );
+        expect(error).to.be.instanceOf(InternalOAuthError);
+        expect(error).to.include({
+          code: status === 502 ? 'provider_unavailable' : 'unexpected_status',
+          stage: 'token',
+          status,
+        });
+      }
+    });
+
     describe('refresh', () => {
       it('RFC 6749 §6 — sends the refresh token, and a narrower scope', async () => {
         const asked = answerPost('/token', 200, { ...TOKENS, refresh_token: 'rt-2' });
@@ -812,6 +860,70 @@ describe('client', () => {
       expect((await client.refreshTokenGrant('rt-1')).accessToken).to.equal('at-3');
     });
 
+    const REFRESHED = { access_token: 'at-2', refresh_token: 'rt-2' };
+    const outages: [string, () => unknown][] = [
+      ['fails', () => nock(ORIGIN).get('/keys').reply(503)],
+      ['is a web page', () => nock(ORIGIN).get('/keys').reply(200, '<html>')],
+      ['is empty', () => nock(ORIGIN).get('/keys').reply(200, {})],
+      ['has moved', () => nock(ORIGIN).get('/keys').reply(302, '', { location: '/other' })],
+      [
+        'cannot be reached',
+        () =>
+          nock(ORIGIN)
+            .get('/keys')
+            .replyWithError(Object.assign(new Error('x'), { code: 'ECONNREFUSED' })),
+      ],
+    ];
+    for (const [title, breakKeys] of outages) {
+      it(`RFC 6749 §6 — keeps the rotated refresh token when the key set ${title}`, async () => {
+        const client = make({}, openid('required'));
+        answerPost('/token', 200, { ...REFRESHED, id_token: await signed({}) });
+        breakKeys();
+        const tokens = await client.refreshTokenGrant('rt-1');
+        expect(tokens).to.include({ accessToken: 'at-2', refreshToken: 'rt-2' });
+        expect(tokens).not.to.have.property('claims');
+        expect(Object.isFrozen(tokens)).to.equal(true);
+        // The next one is verified again.
+        answerPost('/token', 200, { ...REFRESHED, id_token: await signed({}) });
+        publish();
+        expect((await client.refreshTokenGrant('rt-2')).claims?.sub).to.equal('7');
+      });
+
+      it(`OIDC Core §3.1.3.7 — logs nobody in when the key set ${title}`, async () => {
+        const client = make({}, openid('required'));
+        const attempt = client.createLoginAttempt();
+        answerPost('/token', 200, { ...TOKENS, id_token: await signed({ nonce: attempt.nonce }) });
+        breakKeys();
+        expect(await failure(redeem(client, attempt))).to.include({
+          code: 'keys_unavailable',
+          stage: 'id_token',
+        });
+      });
+    }
+
+    it('OIDC Core §12.2 — a refresh with a wrong signature or a foreign issuer is refused', async () => {
+      const client = make({}, openid('required'));
+      const [head, body] = (await signed({})).split('.');
+      const [, , signature] = (await signed({ sub: '8' })).split('.');
+      const idToken = `${head}.${body}.${signature}`;
+      answerPost('/token', 200, { ...REFRESHED, id_token: idToken });
+      publish();
+      const forged = await failure(client.refreshTokenGrant('rt-1'), 'at-2', 'rt-2');
+      expect(forged).to.include({ code: 'id_token_signature', stage: 'id_token' });
+      const foreign = await signed({ iss: 'https://evil.test/' });
+      answerPost('/token', 200, { ...REFRESHED, id_token: foreign });
+      const error = await failure(client.refreshTokenGrant('rt-1'), 'at-2', 'rt-2');
+      expect(error).to.include({ code: 'id_token_issuer', stage: 'id_token' });
+    });
+
+    it('RFC 8725 §3.1 — an unsigned ID Token of a refresh is refused, keys or no keys', async () => {
+      const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+      const idToken = `${part({ alg: 'none' })}.${part({ iss: `${ORIGIN}/`, sub: '7' })}.`;
+      answerPost('/token', 200, { ...REFRESHED, id_token: idToken });
+      const error = await failure(make({}, openid('required')).refreshTokenGrant('rt-1'));
+      expect(error.code).to.equal('id_token_algorithm');
+    });
+
     it('asks the provider which issuers may sign', async () => {
       const provider = acmeWith({
         ...openid('when present'),
@@ -904,6 +1016,56 @@ describe('client', () => {
       const error = await failure(redeem(client));
       expect(error.stage).to.equal('id_token');
       expect(error.code).to.be.oneOf(['timeout', 'keys_unavailable']);
+    });
+
+    it('RFC 6749 §6 — keeps the rotated refresh token when the key set never answers', async () => {
+      const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+      const { SignJWT } = await import('jose');
+      const token = await new SignJWT({}).setProtectedHeader({ alg: 'RS256' }).sign(privateKey);
+      const origin = await httpServer((req, res) => {
+        if (req.url !== '/token') return;
+        res.setHeader('content-type', 'application/json');
+        res.end(JSON.stringify({ access_token: 'at-2', refresh_token: 'rt-2', id_token: token }));
+      });
+      const provider = acmeWith({
+        idToken: 'required',
+        endpoints: (options) => ({
+          ...acmeDescription.endpoints(options),
+          jwksUri: `${origin}/keys`,
+        }),
+      });
+      const client = make({ tokenURL: `${origin}/token`, timeout: 300 }, provider);
+      clients.push(client);
+      const tokens = await client.refreshTokenGrant('rt-1');
+      expect(tokens).to.include({ accessToken: 'at-2', refreshToken: 'rt-2' });
+      expect(tokens).not.to.have.property('claims');
+    });
+
+    it('RFC 6749 §6 — sends no code and no refresh token once the deadline is over', async () => {
+      const posts: (string | undefined)[] = [];
+      const server = http.createServer();
+      let connections = 0;
+      server.on('connection', () => (connections += 1));
+      const origin = await httpServer((req, res) => {
+        posts.push(req.url);
+        res.setHeader('content-type', 'application/json');
+        res.end(JSON.stringify(TOKENS));
+      }, server);
+      const client = at(origin);
+      const deadline = new Deadline(0);
+      const response = await respond(client);
+      for (const call of [
+        () => client.authorizationCodeGrant(response, { redirectUri: CALLBACK, deadline }),
+        () => client.refreshTokenGrant('rt-1', { deadline }),
+        () => client.clientCredentialsGrant({ deadline }),
+        () => client.revokeToken('rt-1', { deadline }),
+      ]) {
+        expect((await failure(call())).code).to.equal('timeout');
+      }
+      // What was sent before this one would have arrived before it.
+      await client.refreshTokenGrant('rt-1');
+      expect(posts).to.deep.equal(['/token']);
+      expect(connections).to.equal(1);
     });
 
     it('closes its idle connections', async () => {

@@ -216,6 +216,8 @@ describe('errors', () => {
       ['keeps plain words', 'used up', [], 'used up'],
       ['redacts every occurrence', 'a-b-a', ['a'], '[redacted]-b-[redacted]'],
       ['redacts an encoded occurrence', 'x=a%2Fb', ['a/b'], 'x=[redacted]'],
+      ['redacts an occurrence that JSON escapes', 'x="a\\/b"', ['a/b'], 'x="[redacted]"'],
+      ['redacts an occurrence of JSON’s \\u', 'x="a\\u003D\\u003d"', ['a=='], 'x="[redacted]"'],
       ['knows no pattern in a secret', 'axb a.b', ['a.b'], 'axb [redacted]'],
       ['knows no pattern in its replacement', '$& x', ['x'], '$& [redacted]'],
       ['ignores absent and empty secrets', 'abc', ['', undefined], 'abc'],

@@ -192,6 +192,28 @@ describe('http', () => {
       expect((await problemOf(post(origin, 0))).code).to.equal('timeout');
     });
 
+    it('RFC 9700 §4.14 — sends nothing once it is over', async () => {
+      const server = http.createServer();
+      let connections = 0;
+      const asked: (string | undefined)[] = [];
+      server.on('connection', () => (connections += 1));
+      const origin = await httpServer((req, res) => {
+        asked.push(req.method);
+        res.end('ok');
+      }, server);
+      const sender = client();
+      expect((await problemOf(post(origin, 0, sender))).code).to.equal('timeout');
+      expect((await problemOf(get(origin, 0, sender))).code).to.equal('timeout');
+      // What was sent before this one would have arrived before it.
+      await get(origin, 2000, sender);
+      expect(connections).to.equal(1);
+      // Nor is a kept connection used.
+      expect((await problemOf(post(origin, 0, sender))).code).to.equal('timeout');
+      await get(origin, 2000, sender);
+      expect(asked).to.deep.equal(['GET', 'GET']);
+      expect(connections).to.equal(1);
+    });
+
     it('leaves no timer behind when the answer comes first', async () => {
       const timers = () =>
         process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
@@ -383,6 +405,42 @@ describe('http', () => {
       expect(problem.code).to.equal('connection_failed');
       await pause(20);
       expect(methods).to.deep.equal(['GET', 'POST']);
+    });
+
+    /** As many connections as requests at once, all of them left idle. */
+    async function leaveIdle(origin: string, sender: HttpClient, count: number): Promise<void> {
+      await Promise.all(Array.from({ length: count }, () => get(origin, 2000, sender)));
+      expect(openSockets()).to.equal(count);
+    }
+
+    it('are all closed for the repeated GET, which gets a fresh one', async () => {
+      const { origin, methods } = await staleServer();
+      const sender = client();
+      await leaveIdle(origin, sender, 4);
+      expect((await get(origin, 2000, sender)).body).to.equal('ok');
+      expect(methods).to.have.lengthOf(6);
+      for (let turns = 0; openSockets() > 1 && turns < 200; turns += 1) await pause(5);
+      expect(openSockets()).to.equal(1);
+    });
+
+    it('RFC 9700 §4.14 — of which several are idle are no reason to repeat a POST', async () => {
+      const { origin, methods } = await staleServer();
+      const sender = client();
+      await leaveIdle(origin, sender, 4);
+      expect((await problemOf(post(origin, 2000, sender))).code).to.equal('connection_failed');
+      await pause(20);
+      expect(methods.filter((method) => method === 'POST')).to.deep.equal(['POST']);
+      expect(methods).to.have.lengthOf(5);
+    });
+
+    it('of the application’s own agent are not closed by us', async () => {
+      const { origin } = await staleServer();
+      const agent = new http.Agent({ keepAlive: true });
+      const sender = client(agent);
+      await leaveIdle(origin, sender, 3);
+      expect((await problemOf(get(origin, 2000, sender))).code).to.equal('connection_failed');
+      for (let turns = 0; openSockets() > 1 && turns < 200; turns += 1) await pause(5);
+      expect(openSockets()).to.equal(1);
     });
 
     it('are not trusted twice: a GET is repeated once only', async () => {

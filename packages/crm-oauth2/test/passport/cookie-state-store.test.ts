@@ -150,6 +150,50 @@ describe('cookie state store', () => {
     }
   });
 
+  it('RFC 6265bis §5.6 — holds about 2 KB of application state', async () => {
+    const attempt = attemptOf({
+      nonce: 'n'.repeat(32),
+      redirectUri: `https://app.test/${'p'.repeat(100)}`,
+      appState: { returnTo: 'x'.repeat(2048) },
+    });
+    const [line = ''] = await browser.begin(store, attempt);
+    expect(line.length).to.be.at.most(4096);
+    expect(await browser.take(store, 'state-1')).to.deep.equal(attempt);
+  });
+
+  it('RFC 6265bis §5.6 — sets no cookie that a browser would drop: state_too_large', async () => {
+    for (let i = 0; i < 10; i += 1) {
+      await browser.begin(store, attemptOf({ state: `earlier-${i}`, expiresAt: Date.now() + i }));
+    }
+    // Where the limit lies, from either side.
+    let fits = 2048;
+    let tooLarge = 4096;
+    while (tooLarge - fits > 1) {
+      const length = Math.floor((fits + tooLarge) / 2);
+      const { req } = new Browser().request();
+      const begun = store.begin(req, attemptOf({ appState: 'x'.repeat(length) }));
+      if (
+        await begun.then(
+          () => true,
+          () => false,
+        )
+      )
+        fits = length;
+      else tooLarge = length;
+    }
+    const [line = ''] = await new Browser().begin(store, attemptOf({ appState: 'x'.repeat(fits) }));
+    expect(line.length).to.be.within(3000, 4096);
+    const { req } = browser.request();
+    for (const length of [tooLarge, 100_000]) {
+      const error = await rejection(store.begin(req, attemptOf({ appState: 'x'.repeat(length) })));
+      expect(error.code).to.equal('state_too_large');
+      expect(String(error.stack)).not.to.include('xxx');
+    }
+    // Nor is an earlier login given up for it.
+    expect(browser.lines).to.deep.equal([]);
+    expect(browser.cookies.size).to.equal(10);
+  });
+
   describe('refuses', () => {
     const cases: [string, (browser: Browser) => void][] = [
       ['a changed tag', (b) => b.tamper((value) => value.replace(/.{4}$/, 'AAAA'))],

@@ -115,6 +115,42 @@ describe('strategy', () => {
       });
     }
 
+    const kinds: [string, readonly unknown[]][] = [
+      ['passReqToCallback', ['true', 'false', 1, 0, null, {}]],
+      ['proxy', ['true', 1, null, []]],
+      ['skipUserProfile', ['true', 1, null, {}]],
+      ['sessionKey', ['', 7, true, null, Symbol('key'), ['key']]],
+    ];
+    for (const [name, values] of kinds) {
+      it(`names the option ${name} when it is of another kind`, () => {
+        for (const value of values) {
+          const error: unknown = thrown(() => make({ [name]: value }));
+          expect(error, inspect(value)).to.be.instanceOf(TypeError);
+          expect((error as Error).message).to.match(new RegExp(`^Acme: option "${name}" `));
+        }
+      });
+    }
+
+    for (const options of [
+      { passReqToCallback: true },
+      { passReqToCallback: false },
+      { proxy: true },
+      { proxy: false },
+      { skipUserProfile: true },
+      { skipUserProfile: () => true },
+      { sessionKey: 'mine' },
+      {
+        passReqToCallback: undefined,
+        proxy: undefined,
+        skipUserProfile: undefined,
+        sessionKey: undefined,
+      },
+    ]) {
+      it(`takes ${inspect(options, { breakLength: Infinity })}`, () => {
+        expect(make(options).name).to.equal('acme');
+      });
+    }
+
     for (const options of [
       { state: true },
       { pkce: true },
@@ -255,6 +291,40 @@ describe('strategy', () => {
       expect(await redirectUri({}, { app })).to.equal('https://outer.test/cb');
     });
 
+    it('RFC 9207 §2 — begins also where a link brings iss alone', async () => {
+      const req = request({ query: { iss: `${ORIGIN}/`, returnTo: '/' } });
+      const { verb, values } = await run(make(), req);
+      expect(verb).to.equal('redirect');
+      expect(new URL(values[0] as string).searchParams.has('iss')).to.equal(false);
+    });
+
+    it('RFC 9101 §5 — carries no request object of a hook, nor of the endpoint', async () => {
+      class Sub extends AcmeStrategy {
+        override authorizationParams(): object {
+          return { request: 'a.b.c', request_uri: 'https://evil.test/object' };
+        }
+      }
+      const authorizationURL = `${ORIGIN}/authorize?tenant=7&request=a.b.c&request_uri=x`;
+      const { url } = await start(new Sub({ ...OPTIONS, authorizationURL }, accept), {});
+      expect(url.searchParams.has('request')).to.equal(false);
+      expect(url.searchParams.has('request_uri')).to.equal(false);
+      expect(url.searchParams.get('tenant')).to.equal('7');
+    });
+
+    it('RFC 6265bis §5.6 — fails with a state that no cookie can hold, and sets none', async () => {
+      const store = new CookieStateStore({ secrets: ['x'.repeat(32)] });
+      const set: unknown[] = [];
+      const res = { getHeader: () => undefined, setHeader: (...all: unknown[]) => set.push(all) };
+      const begin = (length: number) =>
+        run(make({ store }), request({ session: undefined, res }), { state: 'x'.repeat(length) });
+      const error = errorOf(await begin(5000));
+      expect(error).to.include({ code: 'state_too_large', stage: 'authorize' });
+      expect(error.hint).to.include('2 KB');
+      expect(set).to.deep.equal([]);
+      expect((await begin(2048)).verb).to.equal('redirect');
+      expect(set).to.have.lengthOf(1);
+    });
+
     it('fails without a callbackURL, a session, or a response', async () => {
       const none = await run(make({ callbackURL: undefined }), request());
       expect(errorOf(none)).to.include({ code: 'callback_url_missing', stage: 'authorize' });
@@ -347,6 +417,63 @@ describe('strategy', () => {
       });
     }
 
+    describe('info', () => {
+      beforeEach(() => answerLogin('zoe'));
+
+      class Notice {
+        readonly message: string;
+        constructor(message: string) {
+          this.message = message;
+        }
+        get loud(): string {
+          return this.message.toUpperCase();
+        }
+      }
+
+      const infoOf = async (info: unknown, options?: AuthenticateOptions) => {
+        const strategy = withVerify(
+          (_a: string, _r: string, p: AnyProfile, done: (...all: unknown[]) => void) =>
+            done(null, { id: p.id }, info),
+        );
+        const { verb, values } = await login(strategy, options);
+        expect(verb).to.equal('success');
+        return values[1];
+      };
+
+      it('passport-oauth2 — that is text is left alone, whatever the state', async () => {
+        expect(await infoOf('welcome', { state: 'mine' })).to.equal('welcome');
+      });
+
+      it('passport-oauth2 — that is an instance keeps its class, and gets the state', async () => {
+        const notice = Object.freeze(new Notice('welcome'));
+        const info = await infoOf(notice, { state: { returnTo: '/' } });
+        expect(info).to.be.instanceOf(Notice);
+        expect(info).to.deep.include({ message: 'welcome', state: { returnTo: '/' } });
+        expect((info as Notice).loud).to.equal('WELCOME');
+        expect(notice).not.to.have.property('state');
+      });
+
+      it('that is an instance stays one without a state', async () => {
+        const info = await infoOf(new Notice('welcome'));
+        expect(info).to.be.instanceOf(Notice);
+        expect(info).not.to.have.property('state');
+      });
+
+      for (const info of [undefined, {}]) {
+        it(`passport-oauth2 — is the state alone beside ${JSON.stringify(info)}`, async () => {
+          expect(await infoOf(info, { state: 'mine' })).to.deep.equal({ state: 'mine' });
+        });
+      }
+
+      it('without a prototype stays without one', async () => {
+        const info = await infoOf(Object.assign(Object.create(null) as object, { a: 1 }), {
+          state: 'mine',
+        });
+        expect(Object.getPrototypeOf(info)).to.equal(null);
+        expect({ ...(info as object) }).to.deep.equal({ a: 1, state: 'mine' });
+      });
+    });
+
     describe('refusals', () => {
       const cases: [string, (state: string) => object, string, number][] = [
         ['RFC 6749 §4.1.2 — no state', () => ({ code: 'code-1' }), 'state_missing', 403],
@@ -381,6 +508,7 @@ describe('strategy', () => {
           403,
         ],
         ['RFC 6749 §4.1.2 — no code', (state) => ({ state }), 'code_missing', 403],
+        ['RFC 6749 §10.12 — a foreign state alone', () => ({ state: 'x' }), 'state_unknown', 403],
         [
           'RFC 6749 §4.1.2.1 — access_denied',
           (state) => ({ error: 'access_denied', state }),
@@ -548,6 +676,23 @@ describe('strategy', () => {
         };
         await login(withVerify(verify, { passReqToCallback: true }));
         expect(seen).to.deep.equal(['{}', 'at-zoe', 'na1', 'zoe']);
+      });
+
+      it('passport-oauth2 — is given params to change, as older code does', async () => {
+        const verify = (
+          _a: string,
+          _r: string,
+          params: { instance: string; added?: boolean },
+          _p: AnyProfile,
+          done: (...all: unknown[]) => void,
+        ) => {
+          params.instance = 'na2';
+          params.added = true;
+          done(null, params);
+        };
+        const { verb, values } = await login(withVerify(verify));
+        expect(verb).to.equal('success');
+        expect(values[0]).to.include({ instance: 'na2', added: true, access_token: 'at-zoe' });
       });
 
       it('as an option is given one typed object', async () => {
@@ -816,6 +961,91 @@ describe('strategy', () => {
       });
     });
 
+    describe('parseErrorResponse, when the provider echoes what it was sent', () => {
+      /** Answers with code, verifier and secret in it: as sent, percent-encoded, JSON-escaped. */
+      function echo(answer: (words: string) => [number, string, Record<string, string>]): string[] {
+        const secrets: string[] = [];
+        const hex = (text: string, before: string) =>
+          text.replace(/./g, (c) => before + c.charCodeAt(0).toString(16).padStart(2, '0'));
+        nock(ORIGIN)
+          .post('/token')
+          .reply((_uri, body) => {
+            const sent = formOf(body);
+            for (const name of ['code', 'code_verifier', 'client_secret']) {
+              const secret = sent[name] ?? '';
+              expect(secret).to.have.length.above(5);
+              secrets.push(secret, hex(secret, '%'), hex(secret, '\\u00'));
+            }
+            return answer(secrets.join(' '));
+          });
+        return secrets;
+      }
+
+      const json = (words: string): [number, string, Record<string, string>] => [
+        400,
+        `{"error":"invalid_grant","error_description":"no: ${words}","error_uri":"https://acme.test/?${words}"}`,
+        { 'content-type': 'application/json' },
+      ];
+      const page = (words: string): [number, string, Record<string, string>] => [
+        400,
+        `<html><pre>${words}</pre></html>`,
+        { 'content-type': 'text/html' },
+      ];
+
+      function expectSilence(error: unknown, secrets: readonly string[]): void {
+        expect(secrets).to.have.lengthOf(9);
+        const printed = [
+          (error as Error).message,
+          (error as Error).stack,
+          String(error),
+          JSON.stringify(error),
+          inspect(error, { depth: 10, showHidden: true, getters: true }),
+        ].join('\n');
+        for (const secret of secrets) expect(printed).not.to.include(secret);
+      }
+
+      class CallsSuper extends AcmeStrategy {
+        override parseErrorResponse(body: string, status: number): Error | null {
+          return super.parseErrorResponse(body, status);
+        }
+      }
+      class ReadsJson extends AcmeStrategy {
+        override parseErrorResponse(body: string, status: number): Error | null {
+          const { error_description: words } = JSON.parse(body) as Record<string, string>;
+          return new Error(`${status} ${words}`, { cause: body });
+        }
+      }
+
+      it('RFC 6749 §5.2 — tells none of it through super', async () => {
+        const secrets = echo(json);
+        const { verb, values } = await login(new CallsSuper(OPTIONS, accept));
+        expect(verb).to.equal('error');
+        expect(values[0]).to.be.instanceOf(TokenError);
+        expect(values[0]).to.include({ code: 'invalid_grant', provider: 'acme', stage: 'token' });
+        expect((values[0] as Error).message).to.include('no: [redacted]');
+        expectSilence(values[0], secrets);
+      });
+
+      it('tells none of it through an error of its own', async () => {
+        const secrets = echo(json);
+        const { verb, values } = await login(new ReadsJson(OPTIONS, accept));
+        expect(verb).to.equal('error');
+        expect((values[0] as Error).message).to.include('400 no: [redacted]');
+        expectSilence(values[0], secrets);
+      });
+
+      for (const Sub of [CallsSuper, ReadsJson]) {
+        it(`a web page ends as our own error, also where it ${Sub.name}`, async () => {
+          const secrets = echo(page);
+          const outcome = await login(new Sub(OPTIONS, accept));
+          const error = errorOf(outcome);
+          expect(error).to.be.instanceOf(InternalOAuthError);
+          expect(error).to.include({ code: 'unexpected_status', status: 400, stage: 'token' });
+          expectSilence(error, secrets);
+        });
+      }
+    });
+
     describe('overlapping logins', () => {
       it('Passport — two on one instance end as two different users', async () => {
         const strategy = make();
@@ -897,6 +1127,23 @@ describe('strategy', () => {
           const req =
             method === 'begin' ? request() : request({ query: { code: 'c', state: 's' } });
           expect(await run(make({ store }), req)).to.deep.equal({ verb: 'error', values: [error] });
+        });
+      }
+
+      for (const nothing of [undefined, null]) {
+        it(`whose take returns ${nothing} has no such login: state_unknown, 403`, async () => {
+          for (const take of [() => nothing, () => Promise.resolve(nothing)]) {
+            const strategy = make({ store: { begin: () => {}, take } });
+            for (const query of [
+              { code: 'code-1', state: 's' },
+              { error: 'x', state: 's' },
+            ]) {
+              expect(refusalOf(await run(strategy, request({ query })))).to.deep.equal({
+                code: 'state_unknown',
+                status: 403,
+              });
+            }
+          }
         });
       }
 

@@ -66,6 +66,33 @@ describe('verify', () => {
     }
   });
 
+  it('passport-oauth2 — params are a copy that verify may change as it likes', async () => {
+    const response = Object.freeze({ access_token: 'at', scope: 'read', nested: { deep: [1] } });
+    const before = structuredClone(response);
+    const seen: unknown[] = [];
+    const verify = (
+      _accessToken: unknown,
+      _refreshToken: unknown,
+      params: { access_token?: string; scope: string; added?: boolean; nested: { deep: number[] } },
+      _profile: unknown,
+      done: Done,
+    ) => {
+      seen.push(structuredClone(params));
+      delete params.access_token;
+      params.scope = 'write';
+      params.added = true;
+      params.nested.deep.push(2);
+      done(null, params);
+    };
+    const { user } = await classicVerify(verify as unknown as AnyVerifyFunction, false)(
+      { ...CONTEXT, tokens: { ...TOKENS, response } },
+      new Deadline(2000),
+    );
+    expect(seen).to.deep.equal([before]);
+    expect(user).to.deep.equal({ scope: 'write', added: true, nested: { deep: [1, 2] } });
+    expect(response).to.deep.equal(before);
+  });
+
   describe('the callback form', () => {
     it('passes user and info on', async () => {
       const info = { message: 'hello' };
