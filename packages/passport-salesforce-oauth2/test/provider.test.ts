@@ -132,6 +132,46 @@ describe('Salesforce', () => {
       });
     }
 
+    const lookalikes = [
+      'https://acme.lightning.force.com.evil.com',
+      'https://acme.lightning.force.com.evil.com/lightning/page',
+      'https://acme.lightning.force.company',
+      'https://acme.my.salesforce-setup.com.evil.com:8443',
+      'https://evil.com/https://acme.lightning.force.com/',
+    ];
+    for (const loginURL of lookalikes) {
+      it(`salesforce 1.2 — takes ${loginURL} for no page of Salesforce, and suggests nothing`, () => {
+        expect(createClient({ loginURL }).endpoints.tokenEndpoint).to.equal(
+          `${loginURL.replace(/\/$/, '')}/services/oauth2/token`,
+        );
+      });
+    }
+
+    for (const loginURL of [
+      'https://acme.lightning.force.com:443',
+      'https://acme.lightning.force.com/',
+    ]) {
+      it(`salesforce 1.2 — refuses the page ${loginURL}`, () => {
+        expect(() => createClient({ loginURL })).to.throw(
+          TypeError,
+          'the address of a page; use https://acme.my.salesforce.com',
+        );
+      });
+    }
+
+    for (const loginURL of [
+      'https://login.salesforce.com?startURL=%2Fhome',
+      'https://acme.my.salesforce.com/?un=zoe',
+      'https://acme.my.site.com/customers?',
+    ]) {
+      it(`salesforce 1.2 — refuses a query, which would swallow the paths: ${loginURL}`, () => {
+        expect(() => createClient({ loginURL })).to.throw(
+          TypeError,
+          'Salesforce: option "loginURL" must have no query',
+        );
+      });
+    }
+
     it('contract 2 — refuses plain http, except on a loopback host', () => {
       expect(() => createClient({ loginURL: 'http://login.salesforce.com' })).to.throw(
         TypeError,
@@ -307,6 +347,41 @@ describe('Salesforce', () => {
       await createClient().revokeToken('unknown');
     });
 
+    const FORM = 'application/x-www-form-urlencoded';
+    const revocation = (body: string, type = FORM) =>
+      nock(LOGIN).post('/services/oauth2/revoke').reply(400, body, { 'content-type': type });
+
+    for (const type of [FORM, `${FORM};charset=UTF-8`]) {
+      it(`RFC 7009 §2.2 — counts it as revoked also when told by a form (${type})`, async () => {
+        revocation('error=invalid_token&error_description=invalid%20token%3A+unknown', type);
+        await createClient().revokeToken('unknown');
+      });
+    }
+
+    it('salesforce 9 — understands a refusal that is a form, and repeats no token', async () => {
+      revocation('error=unsupported_token_type&error_description=this+type+is+not%20supported');
+      expect(await rejection(createClient().revokeToken('x'))).to.include({
+        message: 'salesforce: unsupported_token_type: this type is not supported',
+        code: 'unsupported_token_type',
+        stage: 'revoke',
+        status: 400,
+      });
+      revocation(`error=invalid_client&error_description=${encodeURIComponent(ACCESS_TOKEN)}`);
+      const error = await rejection(createClient().revokeToken(ACCESS_TOKEN));
+      expect(error).to.include({ code: 'invalid_client', stage: 'revoke' });
+      expect(error.message).to.equal('salesforce: invalid_client: [redacted]');
+    });
+
+    it('salesforce 9 — believes no form that says nothing', async () => {
+      for (const body of ['', 'error=', 'invalid_token', 'status=invalid_token']) {
+        revocation(body);
+        expect(await rejection(createClient().revokeToken('x')), body).to.include({
+          code: 'unexpected_status',
+          stage: 'revoke',
+        });
+      }
+    });
+
     it('salesforce 9 — says so when the token type cannot be revoked', async () => {
       nock(LOGIN).post('/services/oauth2/revoke').reply(400, { error: 'unsupported_token_type' });
       expect(await rejection(createClient().revokeToken('x'))).to.include({
@@ -452,6 +527,28 @@ describe('Salesforce', () => {
       expect(profile).not.to.have.property('instanceUrl');
     });
 
+    const SITE = 'https://acme.my.site.com';
+    it('salesforce 5.3 — leaves the path of a site behind where the instance is another host', async () => {
+      identity(INSTANCE).reply(200, IDENTITY);
+      await login({ id: `${SITE}/customers${PATH}` });
+    });
+
+    it('salesforce 5.3 — keeps the path of a site at its own host', async () => {
+      for (const instance of [SITE, `${SITE}/`, `${SITE}/customers`]) {
+        nock(SITE, { reqheaders: { authorization: `Bearer ${ACCESS_TOKEN}` } })
+          .get(`/customers${PATH}`)
+          .query(QUERY)
+          .reply(200, IDENTITY);
+        const profile = await login({ id: `${SITE}/customers${PATH}`, instance_url: instance });
+        expect(profile.displayName).to.equal('Wolfgang Mathurin');
+      }
+    });
+
+    it('salesforce 5.3 — takes of instance_url nothing but the host', async () => {
+      identity(INSTANCE).reply(200, IDENTITY);
+      await login({ instance_url: `${INSTANCE}/services/oauth2/echo?to=https://evil.test#x` });
+    });
+
     it('salesforce 5.3 — leaves the query of the id behind', async () => {
       identity(INSTANCE).reply(200, IDENTITY);
       await login({ id: `${LOGIN}${PATH}?oauth_token=x&format=xml` });
@@ -476,6 +573,58 @@ describe('Salesforce', () => {
       expect((await login()).displayName).to.equal('Wolfgang Mathurin');
     });
 
+    /** The redirect ends the login, and its target is not asked. */
+    async function refusesRedirect(location: string, client = createClient()): Promise<void> {
+      identity(INSTANCE).reply(302, '', { location });
+      const { tokenEndpoint } = client.endpoints;
+      tokenReply({}, new URL(tokenEndpoint).origin);
+      const tokens = await redeem(client);
+      const asked: string[] = [];
+      const watch = (request: { options?: { hostname?: string | null } }) =>
+        asked.push(String(request.options?.hostname));
+      nock.emitter.on('no match', watch);
+      try {
+        expect(await rejection(client.fetchProfile(tokens))).to.include({
+          code: 'untrusted_host',
+          stage: 'profile',
+          host: 'acme.my.salesforce.com',
+        });
+      } finally {
+        nock.emitter.off('no match', watch);
+      }
+      expect(asked).to.deep.equal([]);
+    }
+
+    const elsewhere: [string, string][] = [
+      ['another person', OTHER_PATH],
+      ['another organization', '/id/00DB0000000ToZ4MAK/005B0000005V71XIAS'],
+      ['a person of another case', PATH.toLowerCase()],
+      ['UserInfo', '/services/oauth2/userinfo'],
+      ['a page', '/secur/frontdoor.jsp'],
+      ['a path below', `${PATH}/photo`],
+      ['a path in a query', `/echo?path=${PATH}`],
+      ['a path in a fragment', `/echo#${PATH}`],
+      ['the root', '/'],
+    ];
+    for (const [what, path] of elsewhere) {
+      for (const host of ['https://eu5.salesforce.com', INSTANCE, LOGIN]) {
+        it(`salesforce 5.3 — never takes the token to ${what} at ${host} by a redirect`, async () => {
+          await refusesRedirect(host + path);
+        });
+      }
+
+      it(`salesforce 5.3 — nor to ${what} at the My Domain that is configured`, async () => {
+        await refusesRedirect(path, createClient({ loginURL: INSTANCE }));
+      });
+    }
+
+    it('salesforce 5.3 — follows a redirect to the same person in 15 characters', async () => {
+      const path = '/id/00DB0000000ToZ3/005B0000005V71X';
+      identity(INSTANCE).reply(302, '', { location: `https://eu5.salesforce.com${path}` });
+      nock('https://eu5.salesforce.com').get(path).reply(200, IDENTITY);
+      expect((await login()).displayName).to.equal('Wolfgang Mathurin');
+    });
+
     const foreign = [
       'https://evil.test',
       'https://evilsalesforce.com',
@@ -490,21 +639,7 @@ describe('Salesforce', () => {
     ];
     for (const target of foreign) {
       it(`salesforce 5.3 — never takes the token to ${target} by a redirect`, async () => {
-        identity(INSTANCE).reply(302, '', { location: target + PATH });
-        const asked: string[] = [];
-        const watch = (request: { options?: { hostname?: string | null } }) =>
-          asked.push(String(request.options?.hostname));
-        nock.emitter.on('no match', watch);
-        try {
-          expect(await rejection(login())).to.include({
-            code: 'untrusted_host',
-            stage: 'profile',
-            host: 'acme.my.salesforce.com',
-          });
-        } finally {
-          nock.emitter.off('no match', watch);
-        }
-        expect(asked).to.deep.equal([]);
+        await refusesRedirect(target + PATH);
       });
 
       it(`salesforce 1.3 — never takes the token to instance_url ${target}`, async () => {

@@ -157,6 +157,75 @@ describe('SalesOS profile', () => {
     expect(emails(undefined)).to.deep.equal([{ value: email }]);
   });
 
+  const VERIFIED = { email: 'a@example.com', email_verified: true };
+  const UNVERIFIED = { email: 'a@example.com', email_verified: false };
+  const sources: [string, JsonObject, JsonObject, object[] | undefined][] = [
+    [
+      'another address without a flag is not vouched for by the flag of the ID Token',
+      VERIFIED,
+      { email: 'b@example.com' },
+      [{ value: 'b@example.com' }],
+    ],
+    [
+      'another address with a flag that is no boolean is not vouched for either',
+      VERIFIED,
+      { email: 'b@example.com', email_verified: 'true' },
+      [{ value: 'b@example.com' }],
+    ],
+    [
+      'another address brings its own flag',
+      VERIFIED,
+      { email: 'b@example.com', email_verified: false },
+      [{ value: 'b@example.com', verified: false }],
+    ],
+    [
+      'without an address, both are those of the ID Token',
+      VERIFIED,
+      {},
+      [{ value: 'a@example.com', verified: true }],
+    ],
+    [
+      'a flag alone does not vouch for the address of the ID Token',
+      UNVERIFIED,
+      { email_verified: true },
+      [{ value: 'a@example.com', verified: false }],
+    ],
+    [
+      'a flag alone does not vouch for an address without one',
+      { email: 'a@example.com' },
+      { email_verified: true },
+      [{ value: 'a@example.com' }],
+    ],
+    [
+      'an empty address counts as none',
+      VERIFIED,
+      { email: '', email_verified: false },
+      [{ value: 'a@example.com', verified: true }],
+    ],
+    [
+      'null counts as none',
+      VERIFIED,
+      { email: null, email_verified: null },
+      [{ value: 'a@example.com', verified: true }],
+    ],
+    [
+      'the flag of an ID Token without an address vouches for nobody',
+      { email_verified: true },
+      { email: 'b@example.com' },
+      [{ value: 'b@example.com' }],
+    ],
+    ['no address in either is none', { email_verified: true }, { email_verified: true }, undefined],
+  ];
+  for (const [what, claims, userInfo, emails] of sources) {
+    it(`OIDC Core §5.7 — address and flag from one source: ${what}`, () => {
+      const profile = map(
+        { sub: 'auth0|1', ...userInfo },
+        { iss: ISSUER, sub: 'auth0|1', ...claims },
+      );
+      expect(profile.emails).to.deep.equal(emails);
+    });
+  }
+
   it('salesos 5.3 — has no emails without an address', () => {
     expect(mapClaims({ email_verified: true })).not.to.have.property('emails');
     expect(mapClaims({ email: '' })).not.to.have.property('emails');

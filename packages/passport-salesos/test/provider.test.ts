@@ -106,6 +106,25 @@ describe('SalesOS', () => {
       });
     });
 
+    for (const issuer of [
+      'https://auth.play2sell.com/tenant',
+      'https://auth.play2sell.com/tenant/',
+      'https://auth.play2sell.com//',
+      'https://auth.play2sell.com/authorize',
+      'https://auth.play2sell.com/?tenant=1',
+      'https://auth.play2sell.com?tenant=1',
+      'https://auth.play2sell.com/?',
+      'https://auth.play2sell.com/.well-known/openid-configuration',
+      'http://localhost:4001/tenant',
+    ]) {
+      it(`salesos 1.1 — refuses an issuer with more than a host: ${issuer}`, () => {
+        expect(() => createClient({ issuer })).to.throw(
+          TypeError,
+          'SalesOS: option "issuer" must be a host alone',
+        );
+      });
+    }
+
     it('salesos 1.1 — refuses an issuer over plain http, except on a loopback host', () => {
       expect(() => createClient({ issuer: 'http://auth.play2sell.com/' })).to.throw(
         TypeError,
@@ -425,6 +444,28 @@ describe('SalesOS', () => {
       const profile = await client.fetchProfile(tokens);
       expect(profile.displayName).to.equal('Zoë from UserInfo');
       expect(profile.emails).to.deep.equal([{ value: 'zoe@example.com', verified: false }]);
+    });
+
+    it('OIDC Core §5.7 — does not lend the flag of the ID Token to another address', async () => {
+      publishKeys();
+      userInfo({ sub: SUB, email: 'b@example.com' });
+      const { client, tokens } = await login({
+        claims: { email: 'a@example.com', email_verified: true },
+        options: { userInfo: true },
+      });
+      const profile = await client.fetchProfile(tokens);
+      expect(profile.emails).to.deep.equal([{ value: 'b@example.com' }]);
+    });
+
+    it('OIDC Core §5.7 — leaves address and flag to the ID Token when it has no address', async () => {
+      publishKeys();
+      userInfo({ sub: SUB, name: 'Zoë', email_verified: true });
+      const { client, tokens } = await login({
+        claims: { email: 'a@example.com', email_verified: false },
+        options: { userInfo: true },
+      });
+      const profile = await client.fetchProfile(tokens);
+      expect(profile.emails).to.deep.equal([{ value: 'a@example.com', verified: false }]);
     });
 
     it('salesos 5.2 — is asked when the claims have no profile', async () => {
