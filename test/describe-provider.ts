@@ -17,6 +17,8 @@ import { isCoded, rejection } from './support/codes';
 import type { Coded } from './support/codes';
 import { startApp } from './support/express-app';
 import { expectVerb, requestFor, run } from './support/passport-run';
+import { straysOf } from './support/strays';
+import type { Stray } from './support/strays';
 import type { Outcome, RunnableStrategy } from './support/passport-run';
 
 export const CALLBACK = 'http://127.0.0.1:3000/auth/callback';
@@ -693,6 +695,44 @@ export function describeProvider(
         });
         expect(error).to.include({ code: 'invalid_grant', stage: 'refresh' });
       });
+
+      it('passport-oauth2-refresh — has the status under the name that the oauth package uses', async () => {
+        const refresh = new AuthTokenRefresh();
+        refresh.use(create());
+        const ask = () =>
+          new Promise((resolve) => {
+            refresh.requestNewAccessToken(name, 'not-a-refresh-token', resolve);
+          });
+        const refused = await ask();
+        if (!isCoded(refused)) throw refused;
+        expect(refused.status).to.be.oneOf([400, 401, 403]);
+        expect(refused).to.have.property('statusCode', refused.status);
+        emulator[name].fault({ step: 'token', kind: 'status', status: 503, body: 'down' });
+        expect(await ask()).to.include({ code: 'provider_unavailable', statusCode: 503 });
+      });
+
+      it('passport-oauth2-refresh — lets an error of the callback be an error of the callback', async () => {
+        const strategy = create({ scope });
+        const refreshToken = (await login(strategy)).tokens.refreshToken ?? '';
+        const refresh = new AuthTokenRefresh();
+        refresh.use(strategy);
+        for (const token of [refreshToken, 'not-a-refresh-token']) {
+          const bug = new Error('of the callback');
+          let calls = 0;
+          const strays = await straysOf(
+            () =>
+              new Promise((resolve) => {
+                refresh.requestNewAccessToken(name, token, () => {
+                  calls += 1;
+                  resolve();
+                  throw bug;
+                });
+              }),
+          );
+          expect(strays).to.deep.equal([{ kind: 'uncaughtException', error: bug }]);
+          expect(calls).to.equal(1);
+        }
+      });
     });
 
     describe('as a strategy of passport-oauth2', () => {
@@ -773,6 +813,120 @@ export function describeProvider(
         } finally {
           await app.close();
         }
+      });
+
+      for (const [title, trustProxy, origin] of [
+        ['believes its proxy under `trust proxy`', true, 'https://crm.example'],
+        ['believes nobody without `trust proxy`', false, undefined],
+        ['believes nobody by default', undefined, undefined],
+      ] as const) {
+        it(`Express — ${title}, when it resolves a relative callbackURL`, async () => {
+          const strategy = create({ callbackURL: '/auth/callback' });
+          const app = await startApp(name, strategy, { trustProxy });
+          try {
+            const { headers } = await new Browser().visit(`${app.origin}/auth`, {
+              headers: { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'crm.example' },
+            });
+            const sent = new URL(headers.get('location') ?? '').searchParams.get('redirect_uri');
+            expect(sent).to.equal(`${origin ?? app.origin}/auth/callback`);
+          } finally {
+            await app.close();
+          }
+        });
+      }
+
+      it('Express — begins at a link with iss alone, and refuses one with state alone', async () => {
+        const app = await startApp(name, create({ callbackURL: '/auth/callback' }));
+        try {
+          const issuer = encodeURIComponent(emulator[name].origin);
+          const started = await new Browser().visit(`${app.origin}/auth?iss=${issuer}`);
+          expect(started.status).to.equal(302);
+          expect(new URL(started.headers.get('location') ?? '').host).to.equal(host());
+          const refused = await new Browser().visit(`${app.origin}/auth?state=x`);
+          expect(refused.status).to.equal(403);
+        } finally {
+          await app.close();
+        }
+      });
+
+      /** An app without sessions, and what nobody has caught in it. */
+      async function withoutSessions(
+        settings: Omit<Parameters<typeof startApp>[2] & object, 'sessions'>,
+        visits: (app: {
+          origin: string;
+          signIn: (who: string) => Promise<Response>;
+        }) => Promise<void>,
+      ): Promise<Stray[]> {
+        const store = new CookieStateStore({ secrets: ['s'.repeat(32)], secure: false });
+        const strategy = create({ callbackURL: '/auth/callback', store });
+        const app = await startApp(name, strategy, { ...settings, sessions: false });
+        const signIn = async (who: string) => {
+          const browser = new Browser();
+          const { headers } = await browser.visit(`${app.origin}/auth`);
+          return await browser.visit(await browser.signIn(headers.get('location') ?? '', who));
+        };
+        try {
+          return await straysOf(() => visits({ origin: app.origin, signIn }));
+        } finally {
+          await app.close();
+        }
+      }
+
+      it('Passport — failureMessage, which needs a session, is an error without one', async () => {
+        const strays = await withoutSessions(
+          { finish: { failureMessage: true } },
+          async ({ origin, signIn }) => {
+            const denied = await signIn('deny');
+            expect(denied.status).to.equal(500);
+            expect(await denied.text()).to.contain('TypeError');
+            const forged = await fetch(`${origin}/auth/callback?code=x&state=y`);
+            expect(forged.status).to.equal(500);
+            expect(await forged.text()).to.contain('TypeError');
+            expect((await signIn('Suri')).status).to.equal(200);
+          },
+        );
+        expect(strays).to.deep.equal([]);
+      });
+
+      it('Passport — a custom callback that throws is an error', async () => {
+        const told: unknown[] = [];
+        const callback = (next: (error: unknown) => void) => (error: unknown, user?: unknown) => {
+          told.push(user);
+          if (error) return next(error);
+          throw new Error('a bug of the callback');
+        };
+        const strays = await withoutSessions({ callback }, async ({ signIn }) => {
+          for (const who of ['Suri', 'deny']) {
+            const answer = await signIn(who);
+            expect(answer.status).to.equal(500);
+            expect(await answer.text()).to.contain('a bug of the callback');
+          }
+        });
+        expect(strays).to.deep.equal([]);
+        expect(told[0]).to.have.nested.property('profile.displayName', 'Suri');
+        expect(told.slice(1)).to.deep.equal([undefined, false, undefined]);
+      });
+
+      it('Passport — a custom callback that throws whatever it is told is no lost rejection', async () => {
+        const bugs: Error[] = [];
+        let twice = (): void => undefined;
+        const callback = () => () => {
+          const bug = new Error(`bug ${bugs.length}`);
+          bugs.push(bug);
+          if (bugs.length === 2) twice();
+          throw bug;
+        };
+        const strays = await withoutSessions({ callback }, async ({ origin }) => {
+          const thrown = new Promise<void>((resolve) => {
+            twice = resolve;
+          });
+          const gone = new AbortController();
+          const visit = fetch(`${origin}/auth/callback?code=x&state=y`, { signal: gone.signal });
+          await thrown;
+          gone.abort();
+          await visit.catch(() => undefined);
+        });
+        expect(strays).to.deep.equal([{ kind: 'uncaughtException', error: bugs[1] }]);
       });
 
       it('Express — signs in without any session, by a cookie for the pending login', async () => {
