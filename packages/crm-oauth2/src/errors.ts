@@ -210,10 +210,11 @@ function echoOf(secret: string): RegExp {
       /[^]/g,
       (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
     );
-    // Gson writes `=` so, and .NET `+`: an override may parse the body itself.
+    // Gson writes `=` so, and .NET `+`: an override may parse the body itself. The longest form
+    // first, since `u` and `%` begin one as well.
     const escaped = plain.replaceAll('\\', '\\\\');
     const encoded = Buffer.from(character).toString('hex').replace(/../g, '%$&');
-    return `(?:\\\\?${plain}|${escaped}|${encoded}${character === ' ' ? '|\\+' : ''})`;
+    return `(?:${escaped}|${encoded}|\\\\?${plain}${character === ' ' ? '|\\+' : ''})`;
   });
   return new RegExp(characters.join(''), 'gi');
 }
