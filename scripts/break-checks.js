@@ -227,6 +227,18 @@ const BREAKS = [
     "if (claims && isJsonObject(json) && json.sub === '') {",
   ],
   [
+    'a profile without an id',
+    `${core}/client.ts`,
+    "if (typeof id === 'string' && id !== '') return profile;",
+    "if (typeof id !== 'symbol') return profile;",
+  ],
+  [
+    'an unset secret makes a public client',
+    `${core}/options.ts`,
+    "if (!Object.hasOwn(options, 'clientSecret')) return undefined;",
+    'if (options.clientSecret === undefined) return undefined;',
+  ],
+  [
     'deadline of a request',
     `${core}/http.ts`,
     'const timer = setTimeout(() => fail(deadline.problem()), deadline.remaining());',

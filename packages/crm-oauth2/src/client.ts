@@ -19,6 +19,7 @@ import {
   checkHeaders,
   checkProviderOptions,
   optionalNumber,
+  optionalSecret,
   refuseUnknownOptions,
   requireEndpoint,
   requireString,
@@ -107,10 +108,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const owner = provider.title;
     refuseUnknownOptions(owner, options, [...CLIENT_OPTIONS, ...Object.keys(provider.options)]);
     checkProviderOptions(owner, options, provider.options);
-    const clientSecret =
-      options.clientSecret === undefined
-        ? undefined
-        : requireString(owner, 'clientSecret', options.clientSecret);
+    const clientSecret = optionalSecret(owner, options);
 
     this.provider = provider;
     this.clientID = requireString(owner, 'clientID', options.clientID);
@@ -340,7 +338,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       const context = { ...this.#context, tokens, claims };
       if (request === undefined) {
         const json = { ...claims } as Parameters<typeof this.provider.mapProfile>[0];
-        return this.provider.mapProfile(json, { ...context, raw: JSON.stringify(json) });
+        return withId(this.provider.mapProfile(json, { ...context, raw: JSON.stringify(json) }));
       }
       const response = await fetchWithToken(request, tokens.accessToken, {
         send: (message) => this.#send(message, deadline),
@@ -352,7 +350,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       if (claims && isJsonObject(json) && json.sub !== undefined && json.sub !== claims.sub) {
         throw new Problem('subject_mismatch', 'the profile is of another person');
       }
-      return this.provider.mapProfile(json, { ...context, raw: response.body });
+      return withId(this.provider.mapProfile(json, { ...context, raw: response.body }));
     });
   }
 
@@ -482,6 +480,13 @@ function ownError(
   } catch {
     return null;
   }
+}
+
+/** Applications key accounts by `id`: without one, everybody would be the same person. */
+function withId<P extends Profile>(profile: P): P {
+  const id: unknown = profile.id;
+  if (typeof id === 'string' && id !== '') return profile;
+  throw new Problem('invalid_profile', 'the profile has no id');
 }
 
 /** `max_age` as a number (OpenID Connect Core §3.1.2.1): what is asked for must be checkable. */

@@ -65,7 +65,11 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
     'The provider found the request malformed. Compare the options with the app registered at the provider.',
   invalid_client: "Client id or secret is wrong. Copy both again from the provider's admin pages.",
   invalid_grant:
-    'The code or refresh token is used up, expired, revoked, or of another client. Start the login again; for a refresh, the person must sign in again.',
+    'The code is used up, expired, or of another client or callback. Start the login again from its button.',
+  'refresh.invalid_grant':
+    'The refresh token is used up, expired, revoked, or of another client. The person must log in again.',
+  'client_credentials.invalid_grant':
+    'The provider gives no token to the app itself. Enable the grant for the app in its admin pages.',
   unauthorized_client:
     "The app is not allowed to use this grant. Enable it in the provider's admin pages.",
   unsupported_grant_type:
@@ -85,7 +89,7 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
   id_token_algorithm:
     'The ID Token is not signed with RS256. Set the app to RS256 at the provider.',
   id_token_unknown_key:
-    'The key that signed the ID Token is not published by the provider. Check `jwksURL` or `issuer`.',
+    'The key that signed the ID Token is not published. Just after the provider has changed its keys, try again in a few seconds; otherwise check `jwksURL` or `issuer`.',
   id_token_signature:
     'The signature of the ID Token is wrong. Do not trust this answer; check what sits between this server and the provider.',
   id_token_issuer:

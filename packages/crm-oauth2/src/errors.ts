@@ -134,7 +134,7 @@ export function describe(problem: unknown, where: Where, hints: HintTable = {}):
     code,
     ...where,
     status: details.status,
-    hint: hintFor(problem, hints),
+    hint: hintFor(problem, where.stage, hints),
     retryAfterSeconds: details.retryAfterSeconds,
     refusal: details.refusal,
     cause: details.cause,
@@ -155,13 +155,16 @@ export async function located<T>(
   }
 }
 
-/** Remedies by code; a provider's own table wins over the shared one. */
+/** Remedies by `code`, or by `stage.code`; a provider's own table wins over the shared one. */
 export type HintTable = Readonly<Record<string, string>>;
 
 /** The remedy for a problem: its own, else the provider's, else the one every provider shares. */
-export function hintFor(problem: Problem, hints: HintTable = {}): string | undefined {
+export function hintFor(problem: Problem, stage: Stage, hints: HintTable = {}): string | undefined {
+  // The same code may want another remedy in another step: `refresh.invalid_grant`.
   const own = (table: HintTable) =>
-    Object.hasOwn(table, problem.code) ? table[problem.code] : undefined;
+    [`${stage}.${problem.code}`, problem.code]
+      .filter((key) => Object.hasOwn(table, key))
+      .map((key) => table[key])[0];
   return problem.details.hint ?? own(hints) ?? own(HINTS);
 }
 

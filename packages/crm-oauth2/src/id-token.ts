@@ -67,7 +67,7 @@ export function createIdTokenVerifier(
 
   return async (idToken, expected) => {
     const jose = await import('jose');
-    // Cached for ten minutes; an unknown `kid` fetches again, at most every 30 seconds, so that
+    // Cached for ten minutes; an unknown `kid` fetches again, at most every five seconds, so that
     // keys rotate without a restart and forged tokens cannot make us flood the provider.
     keys ??= jose.createRemoteJWKSet(new URL(jwksUri), {
       [jose.customFetch]: async (url) => {
@@ -76,6 +76,7 @@ export function createIdTokenVerifier(
         const json = parseJson(response.body, 'application/json');
         return { status: 200, json: () => Promise.resolve(json) } as Response;
       },
+      cooldownDuration: 5000,
       // The deadline of our own request comes first.
       timeoutDuration: 2 ** 31 - 1,
     });

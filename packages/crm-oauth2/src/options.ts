@@ -96,6 +96,24 @@ export function requireString(owner: string, name: string, value: unknown): stri
   return value;
 }
 
+/**
+ * `clientSecret`, or nothing for a public client. A secret that is `undefined` is a variable that was
+ * not set: it must not quietly make a public client, for which less can be checked.
+ *
+ * @throws {TypeError}
+ */
+export function optionalSecret(
+  owner: string,
+  options: { clientSecret?: unknown },
+): string | undefined {
+  if (!Object.hasOwn(options, 'clientSecret')) return undefined;
+  const { clientSecret } = options;
+  if (typeof clientSecret === 'string' && clientSecret !== '') return clientSecret;
+  throw new TypeError(
+    `${owner}: option "clientSecret" must be a non-empty string; leave it out for a public client`,
+  );
+}
+
 /** @throws {TypeError} unless the value is `true` or `false` (or absent) */
 export function requireBoolean(owner: string, name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'boolean') {

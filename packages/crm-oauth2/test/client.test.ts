@@ -110,7 +110,8 @@ describe('client', () => {
     const cases: [string, Record<string, unknown>, string][] = [
       ['clientID is missing', { clientID: undefined }, 'option "clientID" is required'],
       ['clientID is empty', { clientID: '' }, 'option "clientID" is required'],
-      ['clientSecret is empty', { clientSecret: '' }, 'option "clientSecret" is required'],
+      ['clientSecret is empty', { clientSecret: '' }, 'option "clientSecret" must be a non-empty'],
+      ['clientSecret is a variable that was not set', { clientSecret: undefined }, 'leave it out'],
       ['an option is misspelt', { clientId: 'x' }, 'did you mean "clientID"?'],
       [
         'tokenURL is plain http',
@@ -329,7 +330,8 @@ describe('client', () => {
 
     it('RFC 6749 §2.1 — sends no secret of a public client', async () => {
       const asked = answerPost('/token');
-      await redeem(make({ clientSecret: undefined }));
+      const { clientID } = CREDENTIALS;
+      await redeem(new OAuth2Client(acme, { clientID, timeout: 2000 }));
       expect(asked[0]?.body).to.include({ client_id: 'client-1' });
       expect(asked[0]?.body).not.to.have.property('client_secret');
     });
@@ -636,6 +638,16 @@ describe('client', () => {
   describe('profile', () => {
     mockTheNetwork();
     const TOKEN_SET: TokenSet = { accessToken: 'at-1', tokenType: 'Bearer', response: {} };
+
+    for (const id of [undefined, '', 7, null]) {
+      it(`refuses a profile whose id is ${JSON.stringify(id)}: it would be everybody's`, async () => {
+        nock(ORIGIN).get('/me').reply(200, { sub: '7' });
+        const mapProfile = () => ({ id, provider: 'acme', displayName: '', _raw: '', _json: {} });
+        const careless = acmeWith({ mapProfile } as unknown as Parameters<typeof acmeWith>[0]);
+        const error = await failure(make({}, careless).fetchProfile(TOKEN_SET));
+        expect(error).to.include({ code: 'invalid_profile', stage: 'profile' });
+      });
+    }
 
     it('RFC 6750 §2.1 — asks with the token in the header, and maps the answer', async () => {
       nock(ORIGIN, { reqheaders: { authorization: 'Bearer at-1', accept: 'application/json' } })

@@ -153,14 +153,24 @@ describe('errors', () => {
   describe('hints', () => {
     it("come from the problem, then the provider, then everybody's table", () => {
       const hints = { timeout: 'Of the provider.' };
-      expect(hintFor(new Problem('timeout', 'x', { hint: 'Own.' }), hints)).to.equal('Own.');
-      expect(hintFor(new Problem('timeout', 'x'), hints)).to.equal('Of the provider.');
-      expect(hintFor(new Problem('timeout', 'x'))).to.equal(HINTS.timeout);
+      const own = new Problem('timeout', 'x', { hint: 'Own.' });
+      expect(hintFor(own, 'token', hints)).to.equal('Own.');
+      expect(hintFor(new Problem('timeout', 'x'), 'token', hints)).to.equal('Of the provider.');
+      expect(hintFor(new Problem('timeout', 'x'), 'token')).to.equal(HINTS.timeout);
+    });
+
+    it('say another thing where the same code means another thing', () => {
+      const used = new Problem('invalid_grant', 'x');
+      expect(hintFor(used, 'token')).to.equal(HINTS.invalid_grant);
+      expect(hintFor(used, 'refresh')).to.equal(HINTS['refresh.invalid_grant']);
+      const hints = { 'refresh.invalid_grant': 'Of the provider, for a refresh.' };
+      expect(hintFor(used, 'refresh', hints)).to.equal('Of the provider, for a refresh.');
+      expect(hintFor(used, 'token', hints)).to.equal(HINTS.invalid_grant);
     });
 
     for (const name of ['constructor', '__proto__', 'toString']) {
       it(`are none for a code called ${name}`, () => {
-        expect(hintFor(new Problem(name, 'x'), {})).to.equal(undefined);
+        expect(hintFor(new Problem(name, 'x'), 'token', {})).to.equal(undefined);
       });
     }
 

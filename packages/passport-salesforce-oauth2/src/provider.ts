@@ -80,6 +80,12 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
     invalid_client_id:
       'Salesforce does not know the consumer key. Compare it with the app, wait ten minutes after creating the app, and install the app in the organization.',
     invalid_client: "The consumer secret is wrong. Copy it again from the app's OAuth settings.",
+    'client_credentials.invalid_grant':
+      'Salesforce gives no token to the app itself. Set `loginURL` to the My Domain, enable the flow on the app, and give it a Run-As user.',
+    invalid_grant:
+      'The code is used up or expired, or the organization signs in elsewhere: set `loginURL` to its My Domain, or to https://test.salesforce.com for a sandbox.',
+    'refresh.invalid_grant':
+      'The refresh token is used up, expired or revoked, or of another host: refresh where the person logged in. Otherwise the person must log in again.',
     redirect_uri_mismatch: 'Register `callbackURL` in the app, character by character.',
     invalid_scope: 'Select the scopes on the app, or ask for fewer.',
     invalid_app_access:

@@ -457,7 +457,7 @@ describe('Salesforce', () => {
       nock(LOGIN)
         .post(TOKEN)
         .reply(200, answer({ signature: 'made-with-some-secret' }));
-      const tokens = await redeem(createClient({ clientSecret: undefined }));
+      const tokens = await redeem(new OAuth2Client(salesforce, { clientID: CREDENTIALS.clientID }));
       expect(tokens.accessToken).to.equal(ACCESS_TOKEN);
     });
 
@@ -465,7 +465,9 @@ describe('Salesforce', () => {
       nock(LOGIN)
         .post(TOKEN)
         .reply(200, answer({ id: undefined }));
-      expect(await rejection(redeem(createClient({ clientSecret: undefined })))).to.include({
+      expect(
+        await rejection(redeem(new OAuth2Client(salesforce, { clientID: CREDENTIALS.clientID }))),
+      ).to.include({
         code: 'identity_url_missing',
         stage: 'token',
       });

@@ -82,8 +82,6 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
     id_token_issuer:
       'The ID Token comes from another issuer. `issuer` is the custom domain people sign in at, with its trailing slash: https://auth.play2sell.com/',
     invalid_client: 'Client id or secret is wrong. Copy both from Admin > Integrations > API Keys.',
-    invalid_grant:
-      'The code or refresh token is used up, expired, revoked or rotated away. Start the login again; for a refresh, the person must sign in again.',
     unauthorized_client:
       'The app is not allowed to use this grant. Ask SalesOS to enable it for the app.',
   },

@@ -354,11 +354,9 @@ function chooseVerify<P extends Profile>(
   throw new TypeError(`${owner}: a verify function is required`);
 }
 
-/** A copy with the named options that are set. */
+/** A copy with the named options. */
 function pick<T extends object>(options: T, names: readonly string[]): T {
-  return Object.fromEntries(
-    Object.entries(options).filter(([name, value]) => names.includes(name) && value !== undefined),
-  ) as T;
+  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name))) as T;
 }
 
 /** The `oauth` package calls it `statusCode`, and so do those who use passport-oauth2-refresh. */
