@@ -1,7 +1,10 @@
 /** What the example application answers to whoever asks it: no browser needed. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ConfigError, readConfig } from '../../examples/express-login/dist/config';
 import { startExample } from './example';
@@ -239,9 +242,69 @@ describe('example as a process', function () {
     expect(await ended).to.deep.equal([0, null]);
   });
 
+  it('start — every request that is accepted is answered, from the first moment on', async () => {
+    const port = await freePort();
+    const { child, ended } = start({ PORT: String(port) });
+    const outcomes: Promise<string>[] = [];
+    try {
+      let answered = false;
+      const ask = async () => {
+        try {
+          const signal = AbortSignal.timeout(5000);
+          const response = await fetch(`http://localhost:${port}/healthz`, { signal });
+          answered = true;
+          return `${response.status} ${await response.text()}`;
+        } catch (error) {
+          const { name, cause } = error as Error;
+          return name === 'TimeoutError' ? 'accepted, never answered' : refusal(cause);
+        }
+      };
+      while (!answered && child.exitCode === null && outcomes.length < 2000) {
+        outcomes.push(ask());
+        await wait(5);
+      }
+      const seen = new Set(await Promise.all(outcomes));
+      seen.delete('ECONNREFUSED');
+      expect([...seen]).to.deep.equal(['200 ok']);
+    } finally {
+      child.kill('SIGTERM');
+    }
+    expect(await ended).to.deep.equal([0, null]);
+  });
+
+  it('PORT among the ports of the emulator — the emulator gives way', async () => {
+    const port = await freePort();
+    const { child, output, ended } = start({ PORT: String(port), EMULATOR_PORT: String(port) });
+    try {
+      while (!output().includes('Ctrl+C') && child.exitCode === null) {
+        await once(child.stdout, 'data');
+      }
+      expect(output()).to.contain(`example: http://localhost:${port}\n`);
+      expect(output()).not.to.contain(`emulated at http://127.0.0.1:${port}\n`);
+    } finally {
+      child.kill('SIGTERM');
+    }
+    expect(await ended).to.deep.equal([0, null]);
+  });
+
   it('half a pair of credentials — ends at once, naming the variable and nothing else', async () => {
     const { output, ended } = start({ SALESOS_CLIENT_ID: 'an-id-of-mine' });
     expect((await ended)[0]).to.equal(1);
     expect(output()).to.match(/^SALESOS_CLIENT_SECRET is missing\. [^\n]*\n$/);
   });
 });
+
+/** A port that nobody has at the moment. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Why `fetch` got no answer; a host with two addresses fails once for each. */
+function refusal(cause: unknown): string {
+  return String(Reflect.get(Object(cause), 'code'));
+}

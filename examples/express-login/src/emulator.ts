@@ -1,5 +1,6 @@
 /** For development only: providers without credentials are played by the emulator, in this process. */
 import type { Emulator } from 'crm-emulator';
+import type { Config } from './config';
 import { PROVIDERS } from './strategies';
 import type { ProviderName, ProviderOptions } from './strategies';
 
@@ -11,15 +12,13 @@ export interface CompletedProviders {
 }
 
 /** Adds what the configuration leaves out; starts nothing when it leaves out nothing. */
-export async function completeProviders(
-  { salesloft, salesos, salesforce }: Partial<ProviderOptions>,
-  { port, baseURL }: { port: number; baseURL: string },
-): Promise<CompletedProviders> {
+export async function completeProviders(config: Config): Promise<CompletedProviders> {
+  const { salesloft, salesos, salesforce } = config.providers;
   if (salesloft && salesos && salesforce) {
     const providers = { salesloft, salesos, salesforce };
     return { providers, emulated: {}, close: () => Promise.resolve() };
   }
-  const emulator = await start(port, baseURL);
+  const emulator = await start(config);
   return {
     providers: {
       salesloft: salesloft ?? emulator.salesloft.options,
@@ -35,12 +34,15 @@ export async function completeProviders(
   };
 }
 
-async function start(port: number, baseURL: string): Promise<Emulator> {
+async function start({ port: own, baseURL, emulatorPort }: Config): Promise<Emulator> {
   // An ES module, and loaded only here: an application with all its credentials never needs it.
   const { startEmulator } = await import('crm-emulator');
-  const callbackURLs = PROVIDERS.map((name) => `${baseURL}/auth/${name}/callback`);
+  // Those on this machine need no registration.
+  const callbackURLs = baseURL ? PROVIDERS.map((name) => `${baseURL}/auth/${name}/callback`) : [];
+  // The application listens after the emulator, and must find its own port free.
+  const taken = own >= emulatorPort && own < emulatorPort + PROVIDERS.length;
   try {
-    return await startEmulator({ port, callbackURLs });
+    return await startEmulator({ port: taken ? 0 : emulatorPort, callbackURLs });
   } catch (error) {
     if (Reflect.get(Object(error), 'code') !== 'EADDRINUSE') throw error;
     return await startEmulator({ port: 0, callbackURLs });

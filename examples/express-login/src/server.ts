@@ -16,17 +16,22 @@ async function main(): Promise<void> {
   if (existsSync(envFile)) loadEnvFile(envFile);
   const config = readConfig(process.env);
 
+  const { providers, emulated, close } = await completeProviders(config);
+  const sessionSecret = config.sessionSecret ?? randomBytes(32).toString('hex');
+  const emulatedNames = PROVIDERS.filter((name) => emulated[name]);
+
+  // Last of all, and nothing is awaited in between: whoever is let in finds the application.
   const server = createServer().listen(config.port);
   await once(server, 'listening');
   const baseURL = config.baseURL ?? `http://localhost:${(server.address() as AddressInfo).port}`;
-
-  const { providers, emulated, close } = await completeProviders(config.providers, {
-    port: config.emulatorPort,
-    baseURL,
-  });
-  const sessionSecret = config.sessionSecret ?? randomBytes(32).toString('hex');
-  const emulatedNames = PROVIDERS.filter((name) => emulated[name]);
   server.on('request', createApp({ baseURL, sessionSecret, providers, emulated: emulatedNames }));
+
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
+    void close();
+  };
+  process.once('SIGINT', stop).once('SIGTERM', stop);
 
   console.log(`\nExpress login example: ${baseURL}\n`);
   for (const name of PROVIDERS) {
@@ -37,13 +42,6 @@ async function main(): Promise<void> {
     console.log('\nSESSION_SECRET is not set: everybody is logged out when this process ends.');
   }
   console.log('\nStop with Ctrl+C.');
-
-  const stop = () => {
-    server.close();
-    server.closeAllConnections();
-    void close();
-  };
-  process.once('SIGINT', stop).once('SIGTERM', stop);
 }
 
 main().catch((error: unknown) => {
@@ -51,6 +49,6 @@ main().catch((error: unknown) => {
   else if (Reflect.get(Object(error), 'code') === 'EADDRINUSE') {
     console.error('The port is in use. Set PORT to another one.');
   } else console.error(error);
-  // Not exitCode: the server may be listening already.
+  // Not exitCode: the emulator may be listening already.
   process.exit(1);
 });
