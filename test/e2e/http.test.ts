@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ConfigError, readConfig } from '../../examples/express-login/dist/config';
+import { completeProviders } from '../../examples/express-login/dist/emulator';
 import { startExample } from './example';
 import type { Example } from './example';
 
@@ -185,6 +186,28 @@ describe('example configuration', () => {
     });
   });
 
+  it('pairs set and nothing else — leave every other option out, undefined ones too', () => {
+    const names = ['SALESLOFT', 'SALESOS', 'SALESFORCE'];
+    const pairs = names.flatMap((name) => [
+      [`${name}_CLIENT_ID`, 'id'],
+      [`${name}_CLIENT_SECRET`, 'secret'],
+    ]);
+    const { providers } = readConfig(Object.fromEntries(pairs) as Record<string, string>);
+    expect(Object.keys(providers)).to.have.length(3);
+    for (const options of Object.values(providers)) {
+      expect(options).to.deep.equal({ clientID: 'id', clientSecret: 'secret' });
+    }
+  });
+
+  it('example — is given no credential that is undefined, by the emulator neither', async () => {
+    const config = readConfig({ SALESOS_CLIENT_ID: 'id', SALESOS_CLIENT_SECRET: 'secret' });
+    const { providers, close } = await completeProviders({ ...config, emulatorPort: 0 });
+    await close();
+    for (const options of Object.values(providers)) {
+      expect(Object.values(options)).not.to.include(undefined);
+    }
+  });
+
   const mistakes: [string, Record<string, string>, string][] = [
     ['id without secret', { SALESLOFT_CLIENT_ID: 'a' }, 'SALESLOFT_CLIENT_SECRET is missing'],
     ['secret without id', { SALESOS_CLIENT_SECRET: 'a' }, 'SALESOS_CLIENT_ID is missing'],
@@ -247,19 +270,19 @@ describe('example as a process', function () {
     const { child, ended } = start({ PORT: String(port) });
     const outcomes: Promise<string>[] = [];
     try {
-      let answered = false;
+      const answered = new AbortController();
       const ask = async () => {
         try {
           const signal = AbortSignal.timeout(5000);
           const response = await fetch(`http://localhost:${port}/healthz`, { signal });
-          answered = true;
+          answered.abort();
           return `${response.status} ${await response.text()}`;
         } catch (error) {
           const { name, cause } = error as Error;
           return name === 'TimeoutError' ? 'accepted, never answered' : refusal(cause);
         }
       };
-      while (!answered && child.exitCode === null && outcomes.length < 2000) {
+      while (!answered.signal.aborted && child.exitCode === null && outcomes.length < 2000) {
         outcomes.push(ask());
         await wait(5);
       }

@@ -62,8 +62,10 @@ function credentials(
   const secret = `${prefix}_CLIENT_SECRET`;
   const clientID = value(env, id);
   const clientSecret = value(env, secret);
-  if (clientID && clientSecret) return { clientID, clientSecret, ...extra };
-  if (clientID || clientSecret || Object.values(extra).some(Boolean)) {
+  // What is not set is left out: strategies refuse a secret that is there and undefined.
+  const given = Object.fromEntries(Object.entries(extra).filter(([, text]) => text !== undefined));
+  if (clientID && clientSecret) return { clientID, clientSecret, ...given };
+  if (clientID || clientSecret || Object.keys(given).length > 0) {
     throw new ConfigError(
       `${clientID ? secret : id} is missing. Set ${id} and ${secret}, or nothing that begins with ${prefix}_ to use the emulator`,
     );
