@@ -222,10 +222,44 @@ describe('example in a browser', function () {
       expect(await heading(page)).to.equal('The login was refused');
       expect(await page.locator('.lead').innerText()).to.match(/^You refused it at Salesforce/);
       expect(await fact(page, 'Code')).to.equal('access_denied');
+      expect(await fact(page, 'What now')).to.contain('can be started again');
+      expect(await primaryAction(page)).to.equal('Try again with Salesforce');
 
       await page.getByRole('link', { name: 'Try again with Salesforce' }).click();
       await answer(page, example, 'Continue as Marta Quill');
       expect(await heading(page)).to.equal('Marta Quill');
+    });
+
+    it('refused by the provider — says so, and leads to another account first', async () => {
+      await startLogin(page, example, 'Salesforce');
+      const response = await answer(page, example, 'Continue as Dario Plum');
+      expect(response.status()).to.equal(401);
+      expect(await heading(page)).to.equal('The login was refused');
+      expect(await page.locator('.lead').innerText()).to.match(/^It was Salesforce that refused/);
+      expect(await fact(page, 'Code')).to.equal('inactive_user');
+      expect(await fact(page, 'What now')).to.contain('administrator');
+      expect(await primaryAction(page)).to.equal('Log in another way');
+      expect(await page.locator('.actions a').allInnerTexts()).to.deep.equal([
+        'Log in another way',
+        'Try again with Salesforce',
+      ]);
+    });
+
+    it('refused by the provider for a while — offers to try again first', async () => {
+      const merge = { code: null, error: 'login_required' };
+      example.emulator.salesos.fault({ step: 'authorize', kind: 'patch', merge });
+      await startLogin(page, example, 'SalesOS');
+      const response = await answer(page, example, 'Continue as Suri');
+      expect(response.status()).to.equal(401);
+      expect(await heading(page)).to.equal('The login was refused');
+      expect(await primaryAction(page)).to.equal('Try again with SalesOS');
+    });
+
+    it('answer that is not believed — says that this site does not accept it', async () => {
+      await page.goto(`${example.baseURL}/auth/salesforce/callback?code=a&state=b`);
+      expect(await heading(page)).to.equal('This login could not be finished');
+      expect(await page.locator('.lead').innerText()).to.contain('this site does not accept');
+      expect(await primaryAction(page)).to.equal('Try again with Salesforce');
     });
 
     it('provider out of order — shows code and hint, logs no secret', async () => {
@@ -239,7 +273,7 @@ describe('example in a browser', function () {
       });
       expect(await heading(page)).to.equal('Salesloft could not complete the login');
       expect(await fact(page, 'Code')).to.equal('provider_unavailable');
-      expect(await fact(page, 'How to mend it')).to.contain('Try again later');
+      expect(await fact(page, 'What now')).to.contain('Try again later');
       expect(await page.content()).not.to.match(/ at .*\.[jt]s:\d+|node_modules/);
 
       const code = new URL(page.url()).searchParams.get('code') ?? '';
@@ -258,7 +292,8 @@ describe('example in a browser', function () {
         expect(response.status()).to.equal(502);
       });
       expect(await fact(page, 'Code')).to.equal('invalid_client');
-      expect(await fact(page, 'How to mend it')).to.contain('OAuth Applications');
+      expect(await fact(page, 'What now')).to.contain('OAuth Applications');
+      expect(await primaryAction(page)).to.equal('Log in another way');
     });
 
     it('second login denied — leaves the first one signed in', async () => {
@@ -334,6 +369,27 @@ describe('example in a browser', function () {
       });
     }
 
+    it('header at 360 px — one line each, side by side, whatever the name', async () => {
+      await person.close();
+      person = await newPerson(browser!, { viewport: { width: 360, height: 740 } });
+      page = await person.newPage();
+      await logIn('Salesforce', 'Tobias Fenn');
+      for (const name of [
+        'Tobias Fenn',
+        'Maximiliane-Alexandra von und zu Hohenlohe-Ingelfingen',
+      ]) {
+        await page.locator('.me').evaluate((link, text) => (link.innerText = text), name);
+        const [home, me] = await Promise.all(
+          ['.home', '.me'].map((link) => page.locator(link).boundingBox()),
+        );
+        expect([home?.height, me?.height], name).to.deep.equal([44, 44]);
+        expect(home?.y, name).to.equal(me?.y);
+        expect((home?.x ?? 0) + (home?.width ?? 360), name).to.be.lessThan(me?.x ?? 0);
+        expect((me?.x ?? 0) + (me?.width ?? 360), name).to.be.lessThan(360);
+      }
+      expect(await accessibilityProblems(page)).to.deep.equal([]);
+    });
+
     it('start page — has the three links, by role and name, in a named navigation', async () => {
       await page.goto(example.baseURL);
       const links = page.getByRole('navigation', { name: 'Log in' }).getByRole('link');
@@ -370,6 +426,11 @@ describe('example in a browser', function () {
     });
   });
 });
+
+/** What the page would rather have people do. */
+async function primaryAction(page: Page): Promise<string> {
+  return await page.locator('.actions .strong').innerText();
+}
 
 /** What the application logs meanwhile, kept out of the report. */
 async function whileLogging(step: () => Promise<void>): Promise<string[]> {

@@ -25,7 +25,7 @@ export function loginRoutes(passport: ReturnType<typeof createPassport>, baseURL
     const handle = passport.authenticate(
       provider,
       { state: localPath(req.query.returnTo, baseURL) },
-      (error: unknown, user?: Express.User | false | null, info?: Info, status?: number) => {
+      (error: unknown, user?: Express.User | false | null, info?: Info, status = 401) => {
         if (error) return next(error);
         if (user) {
           return req.logIn(user, (problem) =>
@@ -36,8 +36,8 @@ export function loginRoutes(passport: ReturnType<typeof createPassport>, baseURL
         const page =
           req.user && info?.code !== undefined && OVER.includes(info.code)
             ? alreadyLoggedInPage(req.user)
-            : refusedPage(provider, info ?? {}, req.user);
-        res.status(status ?? 401).send(page);
+            : refusedPage(provider, status, info ?? {}, req.user);
+        res.status(status).send(page);
       },
     ) as RequestHandler;
     handle(req, res, next);

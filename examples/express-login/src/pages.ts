@@ -172,19 +172,43 @@ export function profilePage(user: User): string {
   );
 }
 
-/** A person, a browser or a policy said no. */
+/** What another attempt of the same person meets again: somebody has to change something first. */
+const NOT_MENDED_BY_TRYING: readonly string[] = [
+  'inactive_user',
+  'inactive_org',
+  'invalid_app_access',
+  'OAUTH_APP_BLOCKED',
+  'OAUTH_APP_ACCESS_DENIED',
+  'OAUTH_EC_APP_NOT_FOUND',
+  'invalid_client_id',
+  'invalid_client',
+  'invalid_scope',
+  'unauthorized_client',
+  'redirect_uri_mismatch',
+];
+
+/** A person or a policy at the provider said no (401), or this site did not believe the answer (403). */
 export function refusedPage(
   provider: ProviderName,
+  status: number,
   failure: Failure,
   user: User | undefined,
 ): string {
   const title = TITLES[provider];
-  const denied = failure.code === 'access_denied';
+  // Your own `verify` refuses without a code.
+  if (status !== 401 || failure.code === undefined) {
+    return failurePage(provider, failure, user, {
+      heading: 'This login could not be finished',
+      lead: `The browser came back from ${title} with an answer that this site does not accept.`,
+    });
+  }
+  const who =
+    failure.code === 'access_denied'
+      ? `You refused it at ${title}, or a rule of your organization did.`
+      : `It was ${title} that refused, not this site.`;
   return failurePage(provider, failure, user, {
-    heading: denied ? 'The login was refused' : 'This login could not be finished',
-    lead: denied
-      ? `You refused it at ${title}, or a rule of your organization did. Nothing was shared with this site.`
-      : `The browser came back from ${title} with an answer that this site does not accept.`,
+    heading: 'The login was refused',
+    lead: `${who} Nothing was shared with this site.`,
   });
 }
 
@@ -210,6 +234,16 @@ function failurePage(
   user: User | undefined,
   { heading, lead }: { heading: string; lead: string },
 ): string {
+  const futile = code !== undefined && NOT_MENDED_BY_TRYING.includes(code);
+  const again = html`<a
+    class="${futile ? 'button' : 'button strong'}"
+    href="/auth/${provider}"
+    rel="nofollow"
+    >Try again with ${TITLES[provider]}</a
+  >`;
+  const another = html`<a class="${futile ? 'button strong' : 'button'}" href="/"
+    >Log in another way</a
+  >`;
   return layout(
     heading,
     user,
@@ -226,16 +260,11 @@ function failurePage(
           <dd>${message ?? 'This site does not let this person in.'}</dd>
         </div>
         <div>
-          <dt>How to mend it</dt>
+          <dt>What now</dt>
           <dd>${withCode(hint ?? 'Try again. If it fails again, look up the code.')}</dd>
         </div>
       </dl>
-      <p class="actions">
-        <a class="button strong" href="/auth/${provider}" rel="nofollow"
-          >Try again with ${TITLES[provider]}</a
-        >
-        <a class="button" href="/">Log in another way</a>
-      </p>
+      <p class="actions">${futile ? [another, again] : [again, another]}</p>
     </div>`,
   );
 }
