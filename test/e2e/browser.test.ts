@@ -78,8 +78,25 @@ describe('example in a browser', function () {
       expect(await fact(page, 'E-mail')).to.equal('none');
     });
 
-    it('profile — shows initials where the photo does not load', async () => {
+    it('profile — shows the photo that SalesOS names', async () => {
       await logIn('SalesOS', 'Zoë Ångström');
+      const { origin } = example.emulator.salesos;
+      expect(await page.locator('.avatar img').getAttribute('src')).to.match(
+        new RegExp(`^${origin}/photos/\\d+\\.svg$`),
+      );
+      expect(await photoWidth(page)).to.equal(96);
+    });
+
+    it('profile — Salesforce gives photos to tokens only, so shows initials', async () => {
+      await logIn('Salesforce', 'Zoë Ångström');
+      expect(await page.locator('.avatar').innerText()).to.equal('ZÅ');
+      expect(await page.locator('.avatar img').count()).to.equal(0);
+    });
+
+    it('profile — shows initials where the photo does not load', async () => {
+      await person.route('**/photos/**', (route) => route.abort());
+      await logIn('SalesOS', 'Zoë Ångström');
+      expect(await photoWidth(page)).to.equal(0);
       expect(await page.locator('.avatar').innerText()).to.equal('ZÅ');
       expect(await page.locator('.avatar img').getAttribute('alt')).to.equal('');
     });
@@ -91,6 +108,25 @@ describe('example in a browser', function () {
       const sent = JSON.parse(await page.locator('pre').innerText()) as { email: string };
       expect(sent.email).to.equal('marta.quill@example.com');
       expect(await page.content()).not.to.match(/eyJ|access_token|refresh_token|id_token/);
+    });
+
+    it('browser — never leaves this machine, on any page of a login', async () => {
+      const asked: string[] = [];
+      person.on('request', (request) => asked.push(request.url()));
+      for (const provider of ['Salesloft', 'SalesOS', 'Salesforce']) {
+        await logIn(provider, 'Marta Quill');
+        await page.waitForLoadState('networkidle');
+        await startLogin(page, example, provider);
+        await answer(page, example, 'Deny');
+      }
+      for (const { origin } of providersOf(example)) await page.goto(origin);
+      await page.goto(`${example.baseURL}/nowhere`);
+      const hosts = asked.filter((url) => !url.startsWith('data:')).map((url) => new URL(url));
+      expect(hosts.map(({ pathname }) => pathname)).to.include('/profile');
+      expect([...new Set(hosts.map(({ hostname }) => hostname))].toSorted()).to.deep.equal([
+        '127.0.0.1',
+        'localhost',
+      ]);
     });
 
     it('session cookie — is out of reach of scripts and of cross-site requests', async () => {
@@ -426,6 +462,17 @@ describe('example in a browser', function () {
     });
   });
 });
+
+/** How wide the photo really is; 0 if it did not load. */
+async function photoWidth(page: Page): Promise<number> {
+  return await page
+    .locator('.avatar img')
+    .evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth);
+}
+
+function providersOf({ emulator }: Example) {
+  return [emulator.salesloft, emulator.salesos, emulator.salesforce];
+}
 
 /** What the page would rather have people do. */
 async function primaryAction(page: Page): Promise<string> {

@@ -30,7 +30,11 @@ export async function startExample(): Promise<Example> {
         salesos: emulator.salesos.options,
         salesforce: emulator.salesforce.options,
       },
-      emulated: ['salesloft', 'salesos', 'salesforce'],
+      emulated: {
+        salesloft: emulator.salesloft.origin,
+        salesos: emulator.salesos.origin,
+        salesforce: emulator.salesforce.origin,
+      },
     }),
   );
   return {

@@ -62,6 +62,15 @@ describe('example over HTTP', () => {
     }
   });
 
+  it('headers — pictures may come from the emulated providers', async () => {
+    const { headers } = await ask('/');
+    const images = /img-src ([^;]*)/.exec(headers.get('content-security-policy') ?? '')?.[1];
+    const { salesloft, salesos, salesforce } = example.emulator;
+    for (const { origin } of [salesloft, salesos, salesforce]) {
+      expect(images?.split(' ')).to.include(origin);
+    }
+  });
+
   it('pages — are kept by no cache', async () => {
     for (const path of ['/', '/profile', '/auth/salesos', '/nowhere']) {
       expect((await ask(path)).headers.get('cache-control'), path).to.equal('no-store');

@@ -10,8 +10,40 @@ import {
   get,
   headerOf,
   type Json,
+  NAMES,
   VERIFIER,
 } from './support.js';
+
+const ENDPOINTS = {
+  salesloft: [
+    '/oauth/authorize',
+    '/oauth/token',
+    '/v2/me.json',
+    '/oauth/revoke',
+    '/v2/cadence_exports/:id.json',
+    '/v2/cadence_imports.json',
+  ],
+  salesos: [
+    '/.well-known/openid-configuration',
+    '/authorize',
+    '/oauth/token',
+    '/.well-known/jwks.json',
+    '/userinfo',
+    '/photos/:number.svg',
+    '/oauth/revoke',
+    '/v1/leads',
+  ],
+  salesforce: [
+    '/.well-known/openid-configuration',
+    '/services/oauth2/authorize',
+    '/services/oauth2/token',
+    '/id/keys',
+    '/id/:organization/:user',
+    '/services/oauth2/userinfo',
+    '/services/oauth2/revoke',
+    '/services/oauth2/introspect',
+  ],
+} as const;
 
 const API_KEY = `ak${'7f'.repeat(32)}`;
 
@@ -45,6 +77,53 @@ describe('crm-emulator: dialects', () => {
 
   const hashOf = (token: unknown) =>
     createHash('sha256').update(String(token)).digest().subarray(0, 16).toString('base64url');
+
+  describe('start page', () => {
+    for (const name of NAMES) {
+      it(`${name} — names every address, the client, the callback rule and the options`, async () => {
+        const { origin, options } = emulator[name];
+        const { status, text, headers } = await get(`${origin}/`);
+        expect(status).to.equal(200);
+        expect(headers.get('content-type')).to.equal('text/html; charset=utf-8');
+        expect(headers.get('content-security-policy')).to.include("default-src 'none'");
+        const page = text.replace(/&#39;/g, "'");
+        for (const [option, value] of Object.entries(options)) {
+          expect(page).to.include(`${option}: '${String(value)}'`);
+        }
+        for (const path of ENDPOINTS[name]) expect(page).to.include(`>${origin}${path}<`);
+        expect(page).to.include('127.0.0.1').and.include('[::1]').and.include('--callback');
+        expect(page).to.include(`emulator.${name}.options`).and.include('Zoë Ångström');
+      });
+
+      it(`${name} — lists no address that does not exist`, async () => {
+        const { origin } = emulator[name];
+        const { text } = await get(`${origin}/`);
+        const listed = /Endpoints<.*/s
+          .exec(text)?.[0]
+          .matchAll(/>(GET|POST)[^<]*<.*?>(http[^<]+)</gs);
+        const urls = [...(listed ?? [])].map(([, method = '', url = '']) => ({
+          method,
+          url: url.replace(':number', '48201').replace(/\/:\w+/g, '/1'),
+        }));
+        expect(urls).to.have.length(ENDPOINTS[name].length);
+        for (const { method, url } of urls) {
+          const { json } = await get(url, undefined, { method });
+          expect(json['error'], url).not.to.equal('Not found');
+        }
+      });
+    }
+
+    it('registered callback URLs — are listed, escaped', async () => {
+      const url = 'https://app.example/callback?a=1&b=<2>';
+      const own = await startEmulator({ callbackURLs: [url] });
+      try {
+        const { text } = await get(own.salesos.origin);
+        expect(text).to.include('https://app.example/callback?a=1&#38;b=&#60;2&#62;');
+      } finally {
+        await own.close();
+      }
+    });
+  });
 
   describe('Salesloft', () => {
     it('callback — carries context and scope, and no iss', async () => {
@@ -314,6 +393,34 @@ describe('crm-emulator: dialects', () => {
         body: JSON.stringify({ name: 'Quiet Mill' }),
       });
       expect(created.status).to.equal(201);
+    });
+
+    it('photo — is a picture of this origin: no script, no other address, cacheable', async () => {
+      const { id_token } = await salesos.login('Zoë Ångström');
+      const { picture } = claimsOf(id_token);
+      expect(picture).to.match(new RegExp(`^${salesos.provider.origin}/photos/\\d+\\.svg$`));
+      const { status, text, headers } = await get(String(picture));
+      expect(status).to.equal(200);
+      expect(headers.get('content-type')).to.equal('image/svg+xml');
+      expect(headers.get('cache-control')).to.match(/^public, max-age=\d+$/);
+      expect(headers.get('content-security-policy')).to.equal("default-src 'none'");
+      expect(headers.get('x-content-type-options')).to.equal('nosniff');
+      expect(text)
+        .to.match(/^<svg /)
+        .and.to.match(/>\s*ZÅ\s*</);
+      expect(text.replace('http://www.w3.org/2000/svg', '')).not.to.match(/script|href|http|url\(/);
+    });
+
+    it('photo — everybody has one of their own; nobody else does', async () => {
+      const { origin } = salesos.provider;
+      const pictures = await Promise.all(
+        ['Marta Quill', 'Tobias Fenn', 'Suri'].map(async (name) => {
+          const { id_token } = await salesos.login(name);
+          return (await get(String(claimsOf(id_token)['picture']))).text;
+        }),
+      );
+      expect(new Set(pictures).size).to.equal(3);
+      expect((await get(`${origin}/photos/1.svg`)).status).to.equal(404);
     });
 
     it('RFC 8414 §3.2 — publishes metadata whose issuer ends in a slash', async () => {

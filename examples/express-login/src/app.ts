@@ -10,7 +10,7 @@ import { AuthorizationError, InternalOAuthError, TokenError } from 'passport-sal
 import { loginRoutes } from './login';
 import { errorPage, faultPage, homePage, notFoundPage, profilePage, tooManyPage } from './pages';
 import type { Fault } from './pages';
-import { createPassport } from './strategies';
+import { PROVIDERS, createPassport } from './strategies';
 import type { ProviderName, ProviderOptions } from './strategies';
 
 export interface AppOptions {
@@ -18,8 +18,8 @@ export interface AppOptions {
   baseURL: string;
   sessionSecret: string;
   providers: ProviderOptions;
-  /** Providers the emulator stands in for; the pages say so. */
-  emulated: readonly ProviderName[];
+  /** Providers the emulator stands in for, and where: the pages say so, and show its photos. */
+  emulated: Partial<Record<ProviderName, string>>;
 }
 
 const HOUR = 60 * 60 * 1000;
@@ -27,6 +27,7 @@ const HOUR = 60 * 60 * 1000;
 export function createApp({ baseURL, sessionSecret, providers, emulated }: AppOptions): Express {
   const secure = baseURL.startsWith('https:');
   const passport = createPassport(baseURL, providers);
+  const emulatedNames = PROVIDERS.filter((name) => emulated[name]);
   const app = express();
 
   // This server speaks plain http. With an https BASE_URL, one proxy in front of it ends TLS.
@@ -40,7 +41,7 @@ export function createApp({ baseURL, sessionSecret, providers, emulated }: AppOp
           defaultSrc: ["'none'"],
           styleSrc: ["'self'"],
           // Profile photos are wherever the provider keeps them.
-          imgSrc: ["'self'", 'https:', 'data:'],
+          imgSrc: ["'self'", 'https:', 'data:', ...Object.values(emulated)],
           // Logout. Logins are links, so no provider needs to be named.
           formAction: ["'self'"],
           baseUri: ["'none'"],
@@ -75,7 +76,7 @@ export function createApp({ baseURL, sessionSecret, providers, emulated }: AppOp
     res.send(
       homePage({
         user: req.user,
-        emulated,
+        emulated: emulatedNames,
         // A login ends at baseURL and finds its cookie only if it began there: not so at 127.0.0.1
         // when baseURL says localhost.
         loginOrigin: req.get('host') === new URL(baseURL).host ? '' : baseURL,

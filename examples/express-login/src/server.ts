@@ -18,13 +18,12 @@ async function main(): Promise<void> {
 
   const { providers, emulated, close } = await completeProviders(config);
   const sessionSecret = config.sessionSecret ?? randomBytes(32).toString('hex');
-  const emulatedNames = PROVIDERS.filter((name) => emulated[name]);
 
   // Last of all, and nothing is awaited in between: whoever is let in finds the application.
   const server = createServer().listen(config.port);
   await once(server, 'listening');
   const baseURL = config.baseURL ?? `http://localhost:${(server.address() as AddressInfo).port}`;
-  server.on('request', createApp({ baseURL, sessionSecret, providers, emulated: emulatedNames }));
+  server.on('request', createApp({ baseURL, sessionSecret, providers, emulated }));
 
   const stop = () => {
     server.close();

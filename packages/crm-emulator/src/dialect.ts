@@ -60,6 +60,13 @@ export interface Rehearsal {
   fault: import('./types.js').Fault;
 }
 
+/** One address, for the start page. */
+export interface Endpoint {
+  name: string;
+  methods: string;
+  path: string;
+}
+
 /** How one provider differs from the engine, and from the other two. */
 export interface Dialect {
   readonly name: ProviderName;
@@ -76,6 +83,10 @@ export interface Dialect {
   readonly audiences: Readonly<Record<string, readonly string[]>>;
   readonly rehearsals: readonly Rehearsal[];
   readonly routes: readonly Route[];
+  /** What the start page lists, in the order of a login. */
+  readonly endpoints: readonly Endpoint[];
+  /** Where a strategy finds this provider: its options, beside the client. */
+  readonly whereabouts: Readonly<Record<string, string>>;
 
   stepsOf(method: string, path: string): readonly Step[];
   accountIdOf(person: Resident): string;

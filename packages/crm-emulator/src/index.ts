@@ -1,7 +1,7 @@
 import type { Dialect, Environment } from './dialect.js';
-import { createSalesforce } from './dialects/salesforce.js';
-import { createSalesloft } from './dialects/salesloft.js';
-import { createSalesos } from './dialects/salesos.js';
+import { createSalesforce, salesforceAt } from './dialects/salesforce.js';
+import { createSalesloft, salesloftAt } from './dialects/salesloft.js';
+import { createSalesos, salesosAt } from './dialects/salesos.js';
 import { KeyRing } from './keys.js';
 import { listen, type Listener, Origin, stop } from './origin.js';
 import { People } from './people.js';
@@ -47,13 +47,9 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       startSigned('salesforce', createSalesforce, listeners[2]),
     ]);
     return {
-      salesloft: surface(salesloft, {
-        authorizationURL: `${salesloft.origin}/oauth/authorize`,
-        tokenURL: `${salesloft.origin}/oauth/token`,
-        profileURL: `${salesloft.origin}/v2/me.json`,
-      }),
-      salesos: withKeys(salesos, surface(salesos, { issuer: `${salesos.origin}/` })),
-      salesforce: withKeys(salesforce, surface(salesforce, { loginURL: salesforce.origin })),
+      salesloft: surface(salesloft, salesloftAt(salesloft.origin)),
+      salesos: withKeys(salesos, surface(salesos, salesosAt(salesos.origin))),
+      salesforce: withKeys(salesforce, surface(salesforce, salesforceAt(salesforce.origin))),
       async close() {
         for (const { running } of [salesloft, salesos, salesforce]) running.clearFaults();
         await Promise.all(listeners.map(stop));

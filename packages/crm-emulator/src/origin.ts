@@ -195,13 +195,18 @@ export class Origin {
   }
 
   #home(): Reply {
-    const { origin, client } = this.#environment;
-    const { title, paths } = this.#dialect;
-    const page = homePage(title, [
-      ['authorize', origin + paths.authorize],
-      ['token', origin + paths.token],
-      ['client id', client.id],
-    ]);
+    const { origin, client, options, people } = this.#environment;
+    const { name, title, endpoints, whereabouts } = this.#dialect;
+    const page = homePage({
+      name,
+      title,
+      origin,
+      endpoints,
+      client,
+      options: { clientID: client.id, clientSecret: client.secret, ...whereabouts },
+      callbackURLs: options.callbackURLs ?? [],
+      people: people.all,
+    });
     return { status: 200, type: 'text/html; charset=utf-8', headers: PAGE_HEADERS, body: page };
   }
 

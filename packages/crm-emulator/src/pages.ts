@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context } from 'oidc-provider/lib/provider.js';
-import type { Rehearsal } from './dialect.js';
+import type { Client, Endpoint, Rehearsal } from './dialect.js';
 import { Html, html } from './html.js';
 import type { Resident } from './people.js';
 
@@ -31,7 +31,16 @@ summary{cursor:pointer;font-weight:600;min-height:28px}
 label{display:block;margin:.5rem 0 .25rem;font-size:.9rem}
 select{font:inherit;width:100%;min-height:44px;padding:.4rem .6rem;border:1px solid var(--line);border-radius:9px;background:var(--card);color:var(--ink)}
 .deny{text-align:center;color:var(--soft)}
-dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:0}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
+dl{display:grid;grid-template-columns:auto minmax(0,1fr);gap:.25rem 1rem;margin:0}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
+.wide{max-width:46rem}.wide .body{padding:1.75rem 2rem 2rem}
+h2{margin:1.75rem 0 .5rem;padding-top:1.25rem;border-top:1px solid var(--line);font-size:1.05rem;line-height:1.3}
+pre{margin:0 0 1rem;padding:.9rem 1.1rem;background:var(--paper);border:1px solid var(--line);border-radius:9px;line-height:1.6;white-space:pre-wrap}
+pre:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+.wide dl{grid-template-columns:11rem minmax(0,1fr);gap:0}
+.wide dt,.wide dd{padding:.4rem 0}
+.line{display:block}
+.method{display:inline-block;min-width:6rem;color:var(--accent);font:600 .8125rem/1.5 ui-monospace,monospace}
+@media (max-width:40rem){.wide .body{padding:1.25rem 1.25rem 1.5rem}.wide dl{grid-template-columns:minmax(0,1fr)}.wide dt{padding-bottom:0}.wide dd{padding-top:0}.method{display:block}}
 `;
 
 const SUBMIT = 'document.forms[0].submit()';
@@ -69,7 +78,7 @@ export function sendPage(context: Context, status: number, page: string): void {
   for (const [name, value] of Object.entries(PAGE_HEADERS)) context.set(name, value);
 }
 
-function document(title: string, notice: string, body: Html): string {
+function document(title: string, notice: string, body: Html, width?: 'wide'): string {
   return `<!doctype html>\n${
     html`<html lang="en">
       <head>
@@ -79,7 +88,7 @@ function document(title: string, notice: string, body: Html): string {
         ${STYLE_ELEMENT}
       </head>
       <body>
-        <main>
+        <main class="${width ?? 'narrow'}">
           <p class="notice">${notice}</p>
           <div class="body">${body}</div>
         </main>
@@ -190,19 +199,68 @@ export function formPostPage(action: string, params: Record<string, string | und
   );
 }
 
-/** The front door of an origin, for a person who opens it. */
-export function homePage(title: string, facts: readonly (readonly [string, string])[]): string {
+export interface Home {
+  name: string;
+  title: string;
+  origin: string;
+  endpoints: readonly Endpoint[];
+  client: Client;
+  /** What a strategy is given. */
+  options: Readonly<Record<string, string>>;
+  /** Registered beyond the loopback ones. */
+  callbackURLs: readonly string[];
+  people: readonly Resident[];
+}
+
+/** The front door of an origin, for a person who opens it: all that an application needs to know. */
+export function homePage(home: Home): string {
+  const { name, title, origin, endpoints, client, options, callbackURLs, people } = home;
+  const entries = Object.entries(options).map(([option, value]) => `  ${option}: '${value}',`);
   return document(
     `Local emulator of ${title}`,
     noticeOf(title),
-    html`<h1>Listening</h1>
-      <p class="soft">Point an application at these addresses.</p>
+    html`<h1>${title} is listening here</h1>
+      <p class="soft">At <code>${origin}</code>, without an account and without a network.</p>
+
+      <h2>Sign in from an app</h2>
+      <p>Spread these options into the strategy, beside a <code>callbackURL</code> of your own:</p>
+      <pre tabindex="0"><code>${['{', ...entries, '}'].join('\n')}</code></pre>
+      <p>
+        In a test that called <code>startEmulator()</code> they are
+        <code>emulator.${name}.options</code>. Then open the login of your app: the page it leads to
+        asks who signs in
+        (${new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(
+          people.map((person) => person.name),
+        )}).
+      </p>
+
+      <h2>The registered client</h2>
       <dl>
-        ${facts.map(
-          ([term, value]) =>
-            html`<dt>${term}</dt>
-              <dd><code>${value}</code></dd>`,
+        <dt>Client id</dt>
+        <dd><code>${client.id}</code></dd>
+        <dt>Client secret</dt>
+        <dd><code>${client.secret}</code></dd>
+        <dt>Callback URLs</dt>
+        <dd>
+          Every one on this machine, with any port and path: <code>localhost</code>,
+          <code>*.localhost</code>, <code>127.0.0.1</code>, <code>[::1]</code>.
+          ${
+            callbackURLs.length === 0
+              ? html`Register others with <code>--callback</code> or <code>callbackURLs</code>.`
+              : 'Also registered:'
+          }
+          ${callbackURLs.map((url) => html`<code class="line">${url}</code>`)}
+        </dd>
+      </dl>
+
+      <h2>Endpoints</h2>
+      <dl>
+        ${endpoints.map(
+          ({ name: endpoint, methods, path }) =>
+            html`<dt>${endpoint}</dt>
+              <dd><span class="method">${methods}</span> <code>${origin}${path}</code></dd>`,
         )}
       </dl>`,
+    'wide',
   );
 }

@@ -37,6 +37,11 @@ const CODE = /^aPrx(.+)==$/;
 const REFRESH_PREFIX = '5Aep861.';
 const FORM = 'application/x-www-form-urlencoded';
 
+/** The options of a strategy, beside the client. */
+export function salesforceAt(origin: string) {
+  return { loginURL: origin };
+}
+
 /** Salesforce: OAuth 2.0 with an identity URL, a signed token response, and OpenID Connect on request. */
 export function createSalesforce(environment: Environment, keys: KeyRing): Dialect {
   const { origin, people, client, store, options } = environment;
@@ -82,6 +87,18 @@ export function createSalesforce(environment: Environment, keys: KeyRing): Diale
       { methods: ['GET', 'POST'], path: /^\/services\/oauth2\/revoke$/, handle: revoke },
       { methods: ['POST'], path: /^\/services\/oauth2\/introspect$/, handle: introspect },
     ],
+
+    endpoints: [
+      { name: 'Discovery', methods: 'GET', path: '/.well-known/openid-configuration' },
+      { name: 'Authorization', methods: 'GET', path: '/services/oauth2/authorize' },
+      { name: 'Token', methods: 'POST', path: '/services/oauth2/token' },
+      { name: 'Keys', methods: 'GET', path: '/id/keys' },
+      { name: 'Identity URL', methods: 'GET, POST', path: '/id/:organization/:user' },
+      { name: 'UserInfo', methods: 'GET, POST', path: '/services/oauth2/userinfo' },
+      { name: 'Revocation', methods: 'POST, GET', path: '/services/oauth2/revoke' },
+      { name: 'Introspection', methods: 'POST', path: '/services/oauth2/introspect' },
+    ],
+    whereabouts: salesforceAt(origin),
 
     stepsOf(_method, path) {
       if (path === '/services/oauth2/authorize') return ['authorize'];

@@ -53,6 +53,15 @@ const SECRET_PARAMETERS = ['client_secret', 'code', 'code_verifier', 'refresh_to
 
 const missing = (name: string) => `Missing required parameter: ${name}.`;
 
+/** The options of a strategy, beside the client. */
+export function salesloftAt(origin: string) {
+  return {
+    authorizationURL: `${origin}/oauth/authorize`,
+    tokenURL: `${origin}/oauth/token`,
+    profileURL: `${origin}/v2/me.json`,
+  };
+}
+
 /** Salesloft: plain OAuth 2.0 with opaque tokens, and a JSON API that says who the user is. */
 export function createSalesloft(environment: Environment): Dialect {
   const { origin, people, client, store, options } = environment;
@@ -98,6 +107,16 @@ export function createSalesloft(environment: Environment): Dialect {
         }),
       },
     ],
+
+    endpoints: [
+      { name: 'Authorization', methods: 'GET', path: '/oauth/authorize' },
+      { name: 'Token', methods: 'POST', path: '/oauth/token' },
+      { name: 'Profile', methods: 'GET', path: '/v2/me.json' },
+      { name: 'Revocation', methods: 'POST', path: '/oauth/revoke' },
+      { name: 'API: cadence export', methods: 'GET', path: '/v2/cadence_exports/:id.json' },
+      { name: 'API: cadence import', methods: 'POST', path: '/v2/cadence_imports.json' },
+    ],
+    whereabouts: salesloftAt(origin),
 
     stepsOf(_method, path) {
       if (path === '/oauth/authorize') return ['authorize'];

@@ -4,6 +4,7 @@ import type { EngineRequest } from '../engine-request.js';
 import { merged } from '../faults.js';
 import { atHash, claimsOf, type KeyRing } from '../keys.js';
 import type { Resident } from '../people.js';
+import { photoRoute, photoURL } from '../photo.js';
 import type { Reason } from '../reason.js';
 import { idTokenRehearsals, wireRehearsals } from '../rehearsals.js';
 import { NO_SCOPE } from '../sign-in.js';
@@ -35,6 +36,11 @@ const CLAIMS = {
   email: ['email', 'email_verified'],
 } as const;
 
+/** The options of a strategy, beside the client. */
+export function salesosAt(origin: string) {
+  return { issuer: `${origin}/` };
+}
+
 /** SalesOS: an Auth0 tenant, which is OpenID Connect with an `audience` of its own. */
 export function createSalesos(environment: Environment, keys: KeyRing): Dialect {
   const { origin, people, client, store, options } = environment;
@@ -64,6 +70,7 @@ export function createSalesos(environment: Environment, keys: KeyRing): Dialect 
     ],
     routes: [
       ...leadsRoutes(keys, issuer, AUDIENCE),
+      photoRoute(people),
       {
         methods: ['GET'],
         path: /^\/\.well-known\/openid-configuration$/,
@@ -90,6 +97,18 @@ export function createSalesos(environment: Environment, keys: KeyRing): Dialect 
       },
     ],
 
+    endpoints: [
+      { name: 'Discovery', methods: 'GET', path: '/.well-known/openid-configuration' },
+      { name: 'Authorization', methods: 'GET', path: '/authorize' },
+      { name: 'Token', methods: 'POST', path: '/oauth/token' },
+      { name: 'Keys', methods: 'GET', path: '/.well-known/jwks.json' },
+      { name: 'UserInfo', methods: 'GET, POST', path: '/userinfo' },
+      { name: 'Photo', methods: 'GET', path: '/photos/:number.svg' },
+      { name: 'Revocation', methods: 'POST', path: '/oauth/revoke' },
+      { name: 'API: leads', methods: 'GET, POST', path: '/v1/leads' },
+    ],
+    whereabouts: salesosAt(origin),
+
     stepsOf(_method, path) {
       if (path === '/authorize') return ['authorize'];
       if (path === '/oauth/token') return ['token'];
@@ -100,7 +119,7 @@ export function createSalesos(environment: Environment, keys: KeyRing): Dialect 
     },
     accountIdOf: ({ hex }) => `auth0|${hex}`,
     personOf,
-    claimsOf: claimsOfPerson,
+    claimsOf: (person) => claimsOfPerson(person, origin),
     issuesRefreshToken: (scopes) => scopes.has('offline_access'),
 
     authorizationRequest({ audience, nonce, ...query }) {
@@ -219,7 +238,7 @@ export function createSalesos(environment: Environment, keys: KeyRing): Dialect 
     const wanted = Object.entries(CLAIMS).flatMap(([scope, names]) =>
       scopes.has(scope) ? names : [],
     );
-    const known = claimsOfPerson(person);
+    const known = claimsOfPerson(person, origin);
     return {
       status: 200,
       body: {
@@ -245,14 +264,14 @@ export function createSalesos(environment: Environment, keys: KeyRing): Dialect 
   }
 }
 
-function claimsOfPerson(person: Resident): Record<string, unknown> {
+function claimsOfPerson(person: Resident, origin: string): Record<string, unknown> {
   const { email, emailVerified, firstName, lastName, name, handle } = person;
   return {
     name,
     ...(firstName !== null && { given_name: firstName }),
     ...(lastName && { family_name: lastName }),
     nickname: handle,
-    picture: `https://s.gravatar.com/avatar/${person.guid.replaceAll('-', '')}.png`,
+    picture: photoURL(origin, person),
     updated_at: '2026-08-01T09:30:00.000Z',
     ...(email && { email, email_verified: emailVerified }),
   };
