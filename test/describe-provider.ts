@@ -377,8 +377,8 @@ export function describeProvider(
         const callback = await new Browser().signIn(await begin(strategy, {}), 'Marta Quill');
         const victim: Session = {};
         await begin(strategy, victim);
-        await refusedAtOnce(strategy, callback, victim, 'state_unknown');
-        await refusedAtOnce(strategy, callback, {}, 'state_unknown');
+        await refusedAtOnce(strategy, callback, victim, 'other_browser');
+        await refusedAtOnce(strategy, callback, {}, 'cookie_missing');
         await refusedAtOnce(strategy, callback, undefined, 'session_missing');
       });
 
@@ -402,7 +402,7 @@ export function describeProvider(
           create(),
           `${CALLBACK}?error=access_denied&state=forged`,
           {},
-          'state_unknown',
+          'cookie_missing',
         );
       });
 

@@ -4,6 +4,7 @@ import { buildAuthorizationUrl } from './authorization-request';
 import { validateAuthorizationResponse } from './authorization-response';
 import type { MissingAttempt, ValidatedAuthorizationResponse } from './authorization-response';
 import { Deadline } from './deadline';
+import { isObserved, publish } from './diagnostics';
 import { Problem, isOAuth2Error, located, redact } from './errors';
 import type { Stage } from './errors';
 import { fetchWithToken } from './bearer-request';
@@ -450,9 +451,28 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     return scopes.join(' ');
   }
 
-  #send(request: HttpRequest, deadline = new Deadline(this.timeout)): Promise<HttpResponse> {
+  async #send(request: HttpRequest, deadline = new Deadline(this.timeout)): Promise<HttpResponse> {
     const headers = { 'user-agent': 'crm-oauth2', ...this.#headers, ...request.headers };
-    return this.#http.send({ ...request, headers }, deadline);
+    const sent = this.#http.send({ ...request, headers }, deadline);
+    if (!isObserved()) return await sent;
+
+    const began = performance.now();
+    const tell = (result: { status?: number; code?: string }) =>
+      publish({
+        event: 'request',
+        login: deadline.login,
+        provider: this.provider.name,
+        method: request.method,
+        host: request.url.host,
+        path: request.url.pathname,
+        duration: Math.round(performance.now() - began),
+        ...result,
+      });
+    sent.then(
+      ({ status }) => tell({ status }),
+      (error: unknown) => tell({ code: error instanceof Problem ? error.code : 'unexpected' }),
+    );
+    return await sent;
   }
 
   /** Runs one step at an endpoint, or wherever the step says it has gone. */

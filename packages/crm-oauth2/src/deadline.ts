@@ -1,3 +1,4 @@
+import { loginId } from './diagnostics';
 import { Problem } from './errors';
 
 /**
@@ -6,12 +7,27 @@ import { Problem } from './errors';
  */
 export class Deadline {
   readonly #at: number;
+  readonly #state: string | undefined;
   readonly timeout: number;
 
-  /** @param timeout milliseconds from now */
-  constructor(timeout: number) {
+  /**
+   * @param timeout milliseconds from now
+   * @param state of the login that the exchange belongs to, when there is one
+   */
+  constructor(timeout: number, state?: string) {
     this.timeout = timeout;
+    this.#state = state;
     this.#at = performance.now() + timeout;
+  }
+
+  /** The name of the login in diagnostics. */
+  get login(): string | undefined {
+    return this.#state === undefined ? undefined : loginId(this.#state);
+  }
+
+  /** Milliseconds since the exchange began. */
+  elapsed(): number {
+    return Math.round(performance.now() - this.#at + this.timeout);
   }
 
   /** Milliseconds left, never negative. */

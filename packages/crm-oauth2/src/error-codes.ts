@@ -44,6 +44,18 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
   state_expired: 'The login took longer than ten minutes. Start it again from its button.',
   state_of_another_client:
     'The pending login belongs to another client or another callback. Use the same strategy and options on both routes.',
+  cookie_missing:
+    'No cookie came back. Start the login at the same host name as `callbackURL` (localhost and 127.0.0.1 are two), let the session cookie be set before the redirect, and use no `Secure` cookie over plain http.',
+  'cookie_missing.strict':
+    'No cookie came back, although the browser comes from the provider: the session cookie is probably `SameSite=Strict`. Use `SameSite=Lax`; otherwise start the login at the same host name as `callbackURL`.',
+  'cookie_missing.proxy':
+    'No cookie came back. A proxy ends TLS, and the framework does not know: it takes the request for plain http and sets no `Secure` cookie. In Express: app.set("trust proxy", 1).',
+  'cookie_missing.form_post':
+    'No cookie came back with the form that the provider posts, because browsers hold back `SameSite=Lax` cookies there. Leave `response_mode` alone, or use `SameSite=None; Secure`.',
+  session_empty:
+    'The cookie came back, but its session is empty: it was lost in a restart (a session store in memory), belongs to another process, or was not saved before the redirect. Use a session store that all processes share.',
+  other_browser:
+    'This server began that login, but in another browser, a private window, or a session that has been replaced since. Start the login again from its button, in this browser.',
   session_missing:
     'There is no session on the request. Mount the session middleware before Passport, or pass `store: new CookieStateStore({ secrets })`.',
   issuer_mismatch:

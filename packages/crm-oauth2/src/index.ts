@@ -5,6 +5,7 @@ export type { MissingAttempt, ValidatedAuthorizationResponse } from './authoriza
 export { OAuth2Client } from './client';
 export type { AuthorizationParameters, CallOptions, ClientOptions } from './client';
 export { Deadline } from './deadline';
+export type { DiagnosticsEvent } from './diagnostics';
 export {
   AuthorizationError,
   InternalOAuthError,

@@ -5,12 +5,14 @@
 import type { MissingAttempt } from '../authorization-response';
 import type { OAuth2Client } from '../client';
 import type { Deadline } from '../deadline';
+import { isObserved, loginId, publish } from '../diagnostics';
 import { Problem, located } from '../errors';
 import type { HintTable, Stage } from '../errors';
 import type { LoginAttempt } from '../login-attempt';
 import type { Profile } from '../provider';
 import type { TokenSet } from '../token-set';
-import type { CompletedLogins } from './completed-logins';
+import { missingAttempt } from './missing-attempt';
+import type { RecentLogins } from './recent-logins';
 import { resolveCallbackUrl, trustsProxy } from './request';
 import type { LoginRequest, LoginResponse } from './request';
 import type { StateStore } from './state-store';
@@ -44,7 +46,8 @@ export interface LoginSettings<Own extends object, P extends Profile> {
   callbackURL: string | undefined;
   trustProxy: boolean;
   stateStore: StateStore;
-  completed: CompletedLogins;
+  begun: RecentLogins;
+  completed: RecentLogins;
   skipUserProfile: unknown;
   verify: Verify<P>;
 }
@@ -87,6 +90,16 @@ export async function startLogin<Own extends object, P extends Profile>(
     });
     const url = client.buildAuthorizationUrl({ ...request, attempt });
     await deadline.wait(stateStore.begin(req, attempt, options.response));
+    settings.begun.add(attempt.state, attempt.expiresAt);
+    if (isObserved()) {
+      const { host } = new URL(url);
+      publish({
+        event: 'login.started',
+        login: loginId(attempt.state),
+        provider: client.provider.name,
+        host,
+      });
+    }
     return { verb: 'redirect', url };
   });
 }
@@ -99,6 +112,14 @@ export async function finishLogin<Own extends object, P extends Profile>(
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
   const { client, verify } = settings;
+  if (isObserved()) {
+    publish({
+      event: 'login.returned',
+      login: deadline.login,
+      provider: client.provider.name,
+      parameters: Object.keys(parameters).filter((name) => /^[\w-]{1,40}$/.test(name)),
+    });
+  }
   const response = await client.validateAuthorizationResponse(parameters, (state) =>
     deadline.wait(takeAttempt(settings, req, state, options.response)),
   );
@@ -130,18 +151,27 @@ function withState(info: object | undefined, state: unknown): object | undefined
   return Object.assign(copy, info, state !== undefined && { state });
 }
 
-/** Takes an attempt from its store, and never the same one twice. */
+/**
+ * Takes an attempt from its store, and never the same one twice.
+ *
+ * @throws {Problem} which of the many reasons it is that there is none
+ */
 async function takeAttempt(
-  { completed, stateStore }: Pick<LoginSettings<object, Profile>, 'completed' | 'stateStore'>,
+  {
+    begun,
+    completed,
+    stateStore,
+  }: Pick<LoginSettings<object, Profile>, 'begun' | 'completed' | 'stateStore'>,
   req: LoginRequest,
   state: string,
   response: LoginResponse | undefined,
-): Promise<LoginAttempt | MissingAttempt> {
-  if (completed.has(state)) return 'already_completed';
+): Promise<LoginAttempt> {
+  const missing = (reason: MissingAttempt) => missingAttempt(req, reason, begun.has(state));
+  if (completed.has(state)) throw missing('already_completed');
   // A store of somebody else's may well return nothing for what it does not have.
   const attempt = (await stateStore.take(req, state, response)) ?? 'state_unknown';
-  if (typeof attempt === 'string') return attempt;
-  if (completed.has(state)) return 'already_completed';
+  if (typeof attempt === 'string') throw missing(attempt);
+  if (completed.has(state)) throw missing('already_completed');
   completed.add(state, attempt.expiresAt);
   return attempt;
 }

@@ -3,13 +3,14 @@ import { isAuthorizationResponse } from '../authorization-response';
 import { CLIENT_OPTIONS, OAuth2Client } from '../client';
 import type { ClientOptions } from '../client';
 import { Deadline } from '../deadline';
+import { isObserved, publish } from '../diagnostics';
 import { TokenError, describe, isOAuth2Error } from '../errors';
 import type { Agent } from '../http';
 import { refuseUnknownOptions, requireBoolean, requireString } from '../options';
 import type { Profile, ProviderDescription } from '../provider';
 import { processTokenError } from '../token-endpoint';
 import type { TokenSet } from '../token-set';
-import { CompletedLogins } from './completed-logins';
+import { RecentLogins } from './recent-logins';
 import { finishLogin, startLogin } from './login';
 import type { AuthenticateOptions, LoginHooks, LoginSettings, Outcome } from './login';
 import { callbackParameters } from './request';
@@ -141,7 +142,8 @@ export abstract class ProviderStrategy<
         options.store === undefined
           ? new SessionStateStore(sessionKey)
           : requireStateStore(owner, options.store),
-      completed: new CompletedLogins(),
+      begun: new RecentLogins(),
+      completed: new RecentLogins(),
       skipUserProfile: options.skipUserProfile,
       verify: call,
     };
@@ -162,15 +164,19 @@ export abstract class ProviderStrategy<
       redirect: this.redirect.bind(this),
       error: this.error.bind(this),
     };
-    const call = { req, options, deadline: new Deadline(this.client.timeout) };
-    const hooks = overriddenHooks(this);
     const parameters = callbackParameters(req);
+    const login = typeof parameters.state === 'string' ? parameters.state : undefined;
+    const call = { req, options, deadline: new Deadline(this.client.timeout, login) };
+    const hooks = overriddenHooks(this);
     const step = isAuthorizationResponse(parameters)
       ? finishLogin(this[SETTINGS], hooks, call, parameters)
       : startLogin(this[SETTINGS], hooks, call);
     step
       .catch(failure)
-      .then((outcome) => act(outcome, actions))
+      .then((outcome) => {
+        report(this.name, outcome, call.deadline);
+        act(outcome, actions);
+      })
       // A verb that throws, say a custom callback with a bug, has not answered the request.
       .catch((error: unknown) => actions.error(asError(error)))
       // One that throws again leaves nobody to tell: the application's own uncaught exception.
@@ -288,6 +294,27 @@ function failure(error: unknown): Outcome {
   if (!isOAuth2Error(error) || error.refusal === undefined) return { verb: 'error', error };
   const { message, code, hint, refusal } = error;
   return { verb: 'fail', info: { message, code, hint }, status: refusal };
+}
+
+/** Tells how a login ended; a redirect is only its beginning. */
+function report(provider: string, outcome: Outcome, deadline: Deadline): void {
+  if (outcome.verb === 'redirect' || !isObserved()) return;
+  const failed: unknown =
+    outcome.verb === 'fail' ? outcome.info : outcome.verb === 'error' && outcome.error;
+  const word = (name: string): string | undefined => {
+    const value: unknown = Reflect.get(Object(failed), name);
+    return typeof value === 'string' ? value : undefined;
+  };
+  publish({
+    event: 'login.ended',
+    login: deadline.login,
+    provider,
+    outcome: outcome.verb,
+    code: word('code'),
+    stage: word('stage'),
+    hint: word('hint'),
+    duration: deadline.elapsed(),
+  });
 }
 
 function act(outcome: Outcome, actions: Actions): void {

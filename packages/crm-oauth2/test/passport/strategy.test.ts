@@ -581,8 +581,11 @@ describe('strategy', () => {
       it('RFC 6749 §10.12 — refuses the attempt of another browser', async () => {
         const strategy = make();
         const { state } = await start(strategy, {});
-        const outcome = await run(strategy, callback({}, { code: 'code-1', state }));
-        expect(refusalOf(outcome)).to.deep.equal({ code: 'state_unknown', status: 403 });
+        const query = { code: 'code-1', state };
+        const bare = await run(strategy, callback({}, query));
+        expect(refusalOf(bare)).to.deep.equal({ code: 'cookie_missing', status: 403 });
+        const visited = await run(strategy, callback({ cart: 1 }, query));
+        expect(refusalOf(visited)).to.deep.equal({ code: 'other_browser', status: 403 });
       });
 
       it('RFC 9700 §4.4 — refuses the attempt of another client', async () => {
@@ -1131,14 +1134,15 @@ describe('strategy', () => {
       }
 
       for (const nothing of [undefined, null]) {
-        it(`whose take returns ${nothing} has no such login: state_unknown, 403`, async () => {
+        it(`whose take returns ${nothing} has no such login: 403`, async () => {
           for (const take of [() => nothing, () => Promise.resolve(nothing)]) {
             const strategy = make({ store: { begin: () => {}, take } });
             for (const query of [
               { code: 'code-1', state: 's' },
               { error: 'x', state: 's' },
             ]) {
-              expect(refusalOf(await run(strategy, request({ query })))).to.deep.equal({
+              const req = request({ query, session: { cart: 1 } });
+              expect(refusalOf(await run(strategy, req))).to.deep.equal({
                 code: 'state_unknown',
                 status: 403,
               });

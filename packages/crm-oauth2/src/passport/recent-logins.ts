@@ -2,12 +2,13 @@
 const LIMIT = 10_000;
 
 /**
- * The `state` of every login this process has taken from its store, until it would have expired.
+ * The `state` of logins this process has lately begun, or finished, until they would have expired.
  *
- * Stores cannot say this: two copies of one callback (a double click) each load the session as it
- * was before, and a cookie can be sent again. The code must be redeemed once all the same.
+ * Stores cannot tell that a login was finished: two copies of one callback (a double click) each load
+ * the session as it was before, and a cookie can be sent again. The code must be redeemed once all
+ * the same.
  */
-export class CompletedLogins {
+export class RecentLogins {
   readonly #until = new Map<string, number>();
 
   has(state: string): boolean {

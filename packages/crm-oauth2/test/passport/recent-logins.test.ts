@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { CompletedLogins } from '../../dist/passport/completed-logins';
+import { RecentLogins } from '../../dist/passport/recent-logins';
 
 describe('completed logins', () => {
   it('are known until they would have expired', () => {
-    const completed = new CompletedLogins();
+    const completed = new RecentLogins();
     completed.add('a', Date.now() + 60_000);
     completed.add('b', Date.now() - 1);
     expect(['a', 'b', 'c', '__proto__'].map((state) => completed.has(state))).to.deep.equal([
@@ -15,7 +15,7 @@ describe('completed logins', () => {
   });
 
   it('are at most ten thousand; the oldest make room', () => {
-    const completed = new CompletedLogins();
+    const completed = new RecentLogins();
     const until = Date.now() + 60_000;
     for (let i = 0; i <= 10_000; i += 1) completed.add(`state-${i}`, until);
     expect(completed.has('state-0')).to.equal(false);
