@@ -237,6 +237,14 @@ describe('example in a browser', function () {
       expect(await heading(page)).to.equal('You are already signed in');
     });
 
+    it('of a login that another browser began — leaves who is signed in alone', async () => {
+      await logIn('SalesOS', 'Marta Quill');
+      const begun = await fetch(`${example.baseURL}/auth/salesos`, { redirect: 'manual' });
+      const state = new URL(begun.headers.get('location') ?? '').searchParams.get('state') ?? '';
+      await page.goto(`${example.baseURL}/auth/salesos/callback?code=a&state=${state}`);
+      expect(await heading(page)).to.equal('You are already signed in');
+    });
+
     it('by another browser — is refused, with the way to a new login', async () => {
       const callback = await callbackOfLogin();
       const stranger = await newPerson(browser!);
@@ -401,6 +409,10 @@ describe('example in a browser', function () {
         await check('already signed in');
         await page.goto(example.baseURL);
         await check('start, signed in');
+        for (const { origin } of providersOf(example)) {
+          await page.goto(origin);
+          await check(`start page of ${await page.title()}`);
+        }
         expect(problems).to.deep.equal({});
       });
     }
@@ -410,6 +422,9 @@ describe('example in a browser', function () {
       person = await newPerson(browser!, { viewport: { width: 360, height: 740 } });
       page = await person.newPage();
       await logIn('Salesforce', 'Tobias Fenn');
+      const whole =
+        'document.querySelector(".me").scrollWidth <= document.querySelector(".me").clientWidth';
+      expect(await page.evaluate(whole)).to.equal(true);
       for (const name of [
         'Tobias Fenn',
         'Maximiliane-Alexandra von und zu Hohenlohe-Ingelfingen',

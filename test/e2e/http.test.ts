@@ -103,7 +103,7 @@ describe('example over HTTP', () => {
     const response = await ask('/auth/salesforce/callback?code=abc&state=def');
     expect(response.status).to.equal(403);
     const page = await response.text();
-    expect(page).to.contain('state_unknown').and.contain('Try again with Salesforce');
+    expect(page).to.contain('cookie_missing').and.contain('Try again with Salesforce');
     expect(page).not.to.contain('abc').and.not.to.contain('def');
   });
 

@@ -14,7 +14,7 @@ interface Info {
 }
 
 /** The codes of a callback whose login is over, or was never this browser's. */
-const OVER = ['already_completed', 'state_unknown', 'state_expired'];
+const OVER = ['already_completed', 'state_unknown', 'state_expired', 'other_browser'];
 
 export function loginRoutes(passport: ReturnType<typeof createPassport>, baseURL: string): Router {
   const login: RequestHandler<{ provider: string }> = (req, res, next) => {

@@ -205,7 +205,7 @@ export function refusedPage(
   const who =
     failure.code === 'access_denied'
       ? `You refused it at ${title}, or a rule of your organization did.`
-      : `It was ${title} that refused, not this site.`;
+      : `It was ${title} that refused.`;
   return failurePage(provider, failure, user, {
     heading: 'The login was refused',
     lead: `${who} Nothing was shared with this site.`,

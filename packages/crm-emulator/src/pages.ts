@@ -32,15 +32,17 @@ label{display:block;margin:.5rem 0 .25rem;font-size:.9rem}
 select{font:inherit;width:100%;min-height:44px;padding:.4rem .6rem;border:1px solid var(--line);border-radius:9px;background:var(--card);color:var(--ink)}
 .deny{text-align:center;color:var(--soft)}
 dl{display:grid;grid-template-columns:auto minmax(0,1fr);gap:.25rem 1rem;margin:0}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
-.wide{max-width:46rem}.wide .body{padding:1.75rem 2rem 2rem}
+.wide{max-width:52rem}.wide .body{padding:1.75rem 2rem 2rem}.wide .notice{padding-inline:2rem}
 h2{margin:1.75rem 0 .5rem;padding-top:1.25rem;border-top:1px solid var(--line);font-size:1.05rem;line-height:1.3}
-pre{margin:0 0 1rem;padding:.9rem 1.1rem;background:var(--paper);border:1px solid var(--line);border-radius:9px;line-height:1.6;white-space:pre-wrap}
+pre{margin:0 0 1rem;padding:.9rem 1.1rem;background:var(--paper);border:1px solid var(--line);border-radius:9px;line-height:1.6;overflow-x:auto}
 pre:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
-.wide dl{grid-template-columns:11rem minmax(0,1fr);gap:0}
+.wide dl{grid-template-columns:10.5rem minmax(0,1fr);gap:0}
 .wide dt,.wide dd{padding:.4rem 0}
 .line{display:block}
-.method{display:inline-block;min-width:6rem;color:var(--accent);font:600 .8125rem/1.5 ui-monospace,monospace}
-@media (max-width:40rem){.wide .body{padding:1.25rem 1.25rem 1.5rem}.wide dl{grid-template-columns:minmax(0,1fr)}.wide dt{padding-bottom:0}.wide dd{padding-top:0}.method{display:block}}
+.wide .endpoint{display:grid;grid-template-columns:6.5rem minmax(0,1fr);align-items:baseline}
+.endpoint code{line-height:1.5}
+.method{color:var(--accent);font:600 .8125rem/1.5 ui-monospace,monospace}
+@media (max-width:40rem){.wide .body{padding:1.25rem 1.25rem 1.5rem}.wide .notice{padding-inline:1.25rem}.wide dl{grid-template-columns:minmax(0,1fr)}.wide dt{padding-bottom:0}.wide dd{padding-top:0}.wide .endpoint{grid-template-columns:minmax(0,1fr)}}
 `;
 
 const SUBMIT = 'document.forms[0].submit()';
@@ -219,7 +221,7 @@ export function homePage(home: Home): string {
   return document(
     `Local emulator of ${title}`,
     noticeOf(title),
-    html`<h1>${title} is listening here</h1>
+    html`<h1>${title}, emulated</h1>
       <p class="soft">At <code>${origin}</code>, without an account and without a network.</p>
 
       <h2>Sign in from an app</h2>
@@ -258,7 +260,9 @@ export function homePage(home: Home): string {
         ${endpoints.map(
           ({ name: endpoint, methods, path }) =>
             html`<dt>${endpoint}</dt>
-              <dd><span class="method">${methods}</span> <code>${origin}${path}</code></dd>`,
+              <dd class="endpoint">
+                <span class="method">${methods}</span> <code>${origin}${path}</code>
+              </dd>`,
         )}
       </dl>`,
     'wide',
