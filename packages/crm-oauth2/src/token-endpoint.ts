@@ -35,12 +35,16 @@ export function buildTokenRequest(
   };
 }
 
+/** The three forms of RFC 9110 §5.6.7; `Date.parse` alone makes a date of `-5` too. */
+const HTTP_DATE = /^[A-Z][a-z]{2,8},? [\w :-]{10,30}$/;
+
 /** Seconds in `Retry-After`, from either of its forms (RFC 9110 §10.2.3). */
 export function retryAfterSeconds(response: HttpResponse): number | undefined {
   const value = response.headers['retry-after'];
   if (value === undefined) return undefined;
   if (/^\d{1,9}$/.test(value)) return Number(value);
-  const date = Date.parse(value);
+  // The oldest form names no zone, and means GMT.
+  const date = HTTP_DATE.test(value) ? Date.parse(value.replace(/(?: GMT)?$/, ' GMT')) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
 }
 
