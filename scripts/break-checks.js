@@ -305,7 +305,7 @@ const BREAKS = [
   [
     'raw bytes on a cause',
     `${core}/errors.ts`,
-    'const copy = new Error(source.message);',
+    'const copy = new Error(quote(source.message));',
     'const copy = source;',
   ],
   [

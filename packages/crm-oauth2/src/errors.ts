@@ -174,9 +174,10 @@ export function hintFor(problem: Problem, stage: Stage, hints: HintTable = {}): 
  */
 export function bareCause(error: unknown): Error {
   const source = error instanceof Error ? error : new Error(String(error));
-  const copy = new Error(source.message);
+  // jose quotes names from the header of a token that anybody may have written.
+  const copy = new Error(quote(source.message));
   copy.name = source.name;
-  if (source.stack !== undefined) copy.stack = source.stack;
+  if (source.stack !== undefined) copy.stack = source.stack.replace(source.message, copy.message);
   for (const key of ['code', 'errno', 'syscall', 'hostname', 'claim', 'reason'] as const) {
     const value: unknown = Reflect.get(source, key);
     if (typeof value === 'string' || typeof value === 'number')
@@ -197,11 +198,11 @@ export function redact(text: string, secrets: readonly (string | undefined)[]): 
 
 /**
  * Makes a provider's words fit for a message: without the secrets we sent it, without control
- * characters (log injection), and short.
+ * characters and marks of direction (log injection), and short.
  */
 export function quote(text: string, secrets: readonly (string | undefined)[] = []): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-  const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
+  const controls = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g;
   const safe = redact(text, secrets).replace(controls, ' ').trim();
   return safe.length > 300 ? `${safe.slice(0, 300)}…` : safe;
 }

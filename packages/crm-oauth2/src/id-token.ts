@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { JWTPayload, RemoteJWKSet } from 'jose' with { 'resolution-mode': 'import' };
-import { Problem, bareCause } from './errors';
+import { Problem, bareCause, quote } from './errors';
 import type { HttpResponse } from './http';
 import { parseJson } from './json';
 import { isSuccess, statusProblem } from './token-endpoint';
@@ -119,7 +119,9 @@ function verificationProblem(error: unknown): Problem {
       ? (typeof claim === 'string' && CLAIM_CODES[claim]) || 'id_token_claim'
       : 'id_token_malformed');
   const message = error instanceof Error ? error.message : code;
-  return new Problem(own, `the ID Token is refused: ${message}`, { cause: bareCause(error) });
+  return new Problem(own, `the ID Token is refused: ${quote(message)}`, {
+    cause: bareCause(error),
+  });
 }
 
 /** What §3.1.3.7 asks beyond signature, `iss`, `aud` and `exp`. */

@@ -1,4 +1,4 @@
-import { Problem } from './errors';
+import { Problem, quote } from './errors';
 
 export type Json = string | number | boolean | null | Json[] | JsonObject;
 export interface JsonObject {
@@ -26,7 +26,7 @@ const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
  */
 export function parseJson(body: string, contentType: string | undefined): Json {
   if (!JSON_TYPE.test(contentType ?? '')) {
-    const type = contentType?.split(';')[0]?.trim().slice(0, 60) || 'no content type';
+    const type = quote(contentType?.split(';')[0]?.slice(0, 60) ?? '') || 'no content type';
     throw new Problem('unexpected_content_type', `expected JSON, received ${type}`);
   }
   try {

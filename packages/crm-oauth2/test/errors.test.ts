@@ -180,6 +180,12 @@ describe('errors', () => {
   });
 
   describe('bareCause', () => {
+    it('RFC 9700 §4.3 — keeps no control character of a foreign text', () => {
+      const bare = bareCause(new Error('header "a\r\n[FATAL] owned\u001b[2J"'));
+      expect(bare.message).to.equal('header "a [FATAL] owned [2J"');
+      expect(bare.stack?.split('\n')[0]).to.equal('Error: header "a [FATAL] owned [2J"');
+    });
+
     it('keeps what helps and drops raw bytes and claims', () => {
       const error = Object.assign(new TypeError('Parse Error'), {
         code: 'HPE_INVALID_CONSTANT',
@@ -224,6 +230,7 @@ describe('errors', () => {
   describe('quote', () => {
     const cases: [string, string, (string | undefined)[], string][] = [
       ['keeps plain words', 'used up', [], 'used up'],
+      ['removes marks of direction', 'abc\u202edef\u2066', [], 'abc def'],
       ['redacts every occurrence', 'a-b-a', ['a'], '[redacted]-b-[redacted]'],
       ['redacts an encoded occurrence', 'x=a%2Fb', ['a/b'], 'x=[redacted]'],
       ['redacts an occurrence that JSON escapes', 'x="a\\/b"', ['a/b'], 'x="[redacted]"'],

@@ -339,6 +339,16 @@ describe('ID Token', () => {
       );
     });
 
+    it('RFC 9700 §4.3 — a crit header that forges a line of the log', async () => {
+      publish([jwk(first, 'key-1')]);
+      const [, payload, signature] = (await sign()).split('.');
+      const name = 'x\r\n[FATAL] owned\u001b[2J';
+      const header = encode({ alg: 'RS256', kid: 'key-1', crit: [name], [name]: 1 });
+      const problem = await problemWith(`${header}.${payload}.${signature}`);
+      expect(problem.message).to.include('owned');
+      expect(`${problem.message} ${String(problem.details.cause)}`).not.to.match(/[\r\n\u001b]/);
+    });
+
     for (const [title, token] of [
       ['empty', ''],
       ['of one part', 'abc'],

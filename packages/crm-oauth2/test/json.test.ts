@@ -29,6 +29,9 @@ describe('json', () => {
   }
 
   it('says which type came, in short', () => {
+    expect(thrown(() => parseJson('', 'text/\u009b2Jx\u202e')).message).to.equal(
+      'expected JSON, received text/ 2Jx',
+    );
     expect(thrown(() => parseJson('', 'text/html; charset=utf-8')).message).to.equal(
       'expected JSON, received text/html',
     );
