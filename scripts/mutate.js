@@ -1,0 +1,118 @@
+/**
+ * Mutation testing of the files that hold checks. Stryker changes one of them at a time, in a copy of
+ * the repository, and the unit tests that belong to it must notice.
+ *
+ * `npm run mutate -- hosts ids` takes only the files with these names.
+ */
+'use strict';
+const { readFileSync } = require('node:fs');
+const { basename, dirname, join } = require('node:path');
+
+const root = join(__dirname, '..');
+const CORE = 'packages/crm-oauth2';
+const SALESFORCE = 'packages/passport-salesforce-oauth2';
+
+/** Each: its package, its name under `src`, and the compiled tests it must satisfy. */
+const TARGETS = [
+  [CORE, 'authorization-response', ['authorization-response']],
+  [CORE, 'authorization-request', ['authorization-request']],
+  [CORE, 'token-endpoint', ['token-endpoint']],
+  [CORE, 'id-token', ['id-token']],
+  [CORE, 'bearer-request', ['bearer-request']],
+  [CORE, 'http', ['http', 'client', 'door']],
+  [CORE, 'options', ['options', 'client']],
+  [CORE, 'errors', ['errors']],
+  [CORE, 'login-attempt', ['login-attempt', 'client']],
+  [CORE, 'pkce', ['pkce']],
+  [CORE, 'deadline', ['deadline']],
+  [CORE, 'passport/login', ['passport/passport', 'passport/strategy']],
+  [CORE, 'passport/session-state-store', ['passport/session-state-store', 'passport/passport']],
+  [CORE, 'passport/cookie-state-store', ['passport/cookie-state-store']],
+  [CORE, 'passport/recent-logins', ['passport/recent-logins']],
+  [CORE, 'passport/missing-attempt', ['passport/missing-attempt']],
+  [CORE, 'passport/verify', ['passport/verify']],
+  [SALESFORCE, 'signature', ['signature']],
+  [SALESFORCE, 'hosts', ['hosts']],
+  [SALESFORCE, 'ids', ['ids']],
+  [SALESFORCE, 'profile', ['profile']],
+  [SALESFORCE, 'provider', ['provider']],
+];
+
+/** For every file: any input, rather than one. They run last, when no other test has noticed. */
+const SHARED = ['build/properties.test.js', 'build/fuzz.test.js'];
+
+const SURVIVED = ['Survived', 'NoCoverage'];
+const CAUGHT = ['Killed', 'Timeout'];
+
+const mocha = (files) =>
+  `node node_modules/mocha/bin/mocha.js --no-config --bail --timeout 10000 ${files.join(' ')}`;
+
+function configuration([folder, name, tests]) {
+  const own = tests.map((test) => `${folder}/build/${test}.test.js`);
+  return {
+    mutate: [`${folder}/src/${name}.ts`],
+    buildCommand: `node scripts/mutate.js --build ${folder}`,
+    testRunner: 'command',
+    commandRunner: { command: `${mocha(own)} && ${mocha(SHARED)}` },
+    concurrency: 2,
+    timeoutMS: 10_000,
+    reporters: [],
+    plugins: [],
+    checkers: [],
+    logLevel: 'error',
+    ignorePatterns: ['coverage', 'examples', 'docs', '*.tgz'],
+    // Stryker would rewrite it by TypeScript's old API, which is gone; no path in it needs that.
+    tsconfigFile: 'none',
+    tempDirName: 'coverage/mutation',
+    cleanTempDir: 'always',
+  };
+}
+
+function describeMutant(mutant, lines) {
+  const { start, end } = mutant.location;
+  const first = lines[start.line - 1] ?? '';
+  const text =
+    start.line === end.line
+      ? first.slice(start.column - 1, end.column - 1)
+      : `${first.slice(start.column - 1).trim()} …`;
+  const replacement = (mutant.replacement ?? '').replace(/\s+/g, ' ');
+  return `  ${mutant.status}  line ${start.line}  ${mutant.mutatorName}: ${text}  →  ${replacement}`;
+}
+
+async function main(names) {
+  const { Stryker } = await import('@stryker-mutator/core');
+  const chosen = TARGETS.filter(
+    ([, name]) => names.length === 0 || names.some((wanted) => basename(name) === basename(wanted)),
+  );
+  if (chosen.length === 0) throw new Error(`None of them is called ${names.join(', ')}`);
+  const total = { caught: 0, all: 0 };
+  for (const target of chosen) {
+    const [folder, name] = target;
+    const path = `${folder}/src/${name}.ts`;
+    const mutants = await new Stryker(configuration(target)).runMutationTest();
+    const caught = mutants.filter(({ status }) => CAUGHT.includes(status)).length;
+    const survivors = mutants.filter(({ status }) => SURVIVED.includes(status));
+    const all = caught + survivors.length;
+    total.caught += caught;
+    total.all += all;
+    console.log(`${((caught / all) * 100).toFixed(1).padStart(5)} %  ${caught} of ${all}  ${path}`);
+    const lines = readFileSync(join(root, path), 'utf8').split('\n');
+    for (const mutant of survivors) console.log(describeMutant(mutant, lines));
+  }
+  console.log(`\n${((total.caught / total.all) * 100).toFixed(1)} % of ${total.all} mutants`);
+}
+
+/** Runs in Stryker's copy. The changed file is not type-checked, and is written all the same. */
+function build(folder) {
+  const { spawnSync } = require('node:child_process');
+  const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
+  spawnSync(process.execPath, [tsc, '-b', folder], { stdio: 'inherit' });
+}
+
+if (process.argv[2] === '--build') build(process.argv[3]);
+else {
+  main(process.argv.slice(2)).catch((error) => {
+    console.error(error);
+    process.exitCode = 1;
+  });
+}
