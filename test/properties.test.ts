@@ -13,9 +13,11 @@ import { quote, redact } from '../packages/crm-oauth2/dist/errors';
 import type { Problem } from '../packages/crm-oauth2/dist/errors';
 import type { LoginAttempt } from '../packages/crm-oauth2/dist/login-attempt';
 import {
+  checkHeaders,
   isLoopback,
   nearestName,
   refuseUnknownOptions,
+  requireBoolean,
   requireEndpoint,
   scopeList,
 } from '../packages/crm-oauth2/dist/options';
@@ -147,7 +149,9 @@ describe('properties', () => {
       await alwaysAsync(
         fc.record({ state: near('state-1'), client: near('fingerprint-1') }),
         async ({ state, client }) => {
-          const { code } = await attemptAt({ ...ATTEMPT, state, client });
+          const outcomeThen = await attemptAt({ ...ATTEMPT, state, client });
+          const { code } = outcomeThen;
+          if (isProblem(outcomeThen)) expect(outcomeThen.message).to.match(/\w+ \w+/);
           const expected =
             state !== 'state-1'
               ? 'state_unknown'
@@ -631,6 +635,11 @@ describe('properties', () => {
       });
     });
 
+    it('words of 300 characters are whole, and longer ones are cut', () => {
+      expect(quote('x'.repeat(300))).to.equal('x'.repeat(300));
+      expect(quote('x'.repeat(301))).to.equal(`${'x'.repeat(300)}…`);
+    });
+
     it('other words stay as they are, without controls and short', () => {
       always(fc.tuple(text({ maxLength: 600 }), text({ minLength: 8 })), ([words, value]) => {
         const shown = quote(words, [`${value}never said`]);
@@ -840,6 +849,57 @@ describe('properties', () => {
               : a + rest.charAt(0) + b + rest.slice(1);
         expect(nearestName(typed, KNOWN)).to.equal(name);
         expect(nearestName(typed.toUpperCase(), KNOWN)).to.equal(name);
+      });
+    });
+
+    /** Levenshtein distance, by its definition. */
+    function edits(a: string, b: string): number {
+      if (a === '' || b === '') return a.length + b.length;
+      const [restA, restB] = [a.slice(1), b.slice(1)];
+      if (a.charAt(0) === b.charAt(0)) return edits(restA, restB);
+      return 1 + Math.min(edits(restA, b), edits(a, restB), edits(restA, restB));
+    }
+
+    it('the nearest name is the one of the fewest edits, when half of it is right', () => {
+      const word = fc.stringMatching(/^[abc]{1,5}$/);
+      always(fc.tuple(word, fc.array(word, { minLength: 1, maxLength: 4 })), ([name, known]) => {
+        const fewest = Math.min(...known.map((one) => edits(name, one)));
+        const near = fewest <= Math.max(2, Math.floor(name.length / 2));
+        expect(nearestName(name, known)).to.equal(
+          near ? known.find((one) => edits(name, one) === fewest) : undefined,
+        );
+      });
+    });
+
+    it('true, false or nothing, where an option is one of them', () => {
+      always(fc.anything(), (value) => {
+        const check = () => requireBoolean('Acme', 'flag', value);
+        if (value === undefined || typeof value === 'boolean') check();
+        else expect(check).to.throw(TypeError, 'Acme: option "flag" must be');
+      });
+    });
+
+    it('RFC 9110 §7 — no header of the protocol can be set, in any letters', () => {
+      const reserved = oneOf(
+        'accept',
+        'accept-encoding',
+        'authorization',
+        'connection',
+        'content-length',
+        'content-type',
+        'expect',
+        'host',
+        'transfer-encoding',
+      );
+      const other = fc.stringMatching(/^[Xx]-[\w-]{1,9}$/);
+      always(fc.tuple(reserved, fc.nat(), fc.dictionary(other, text())), ([name, at, others]) => {
+        const place = at % name.length;
+        const spelt = name.slice(0, place) + name.slice(place).toUpperCase();
+        expect(() => checkHeaders('Acme', { ...others, [spelt]: 'x' })).to.throw(TypeError, spelt);
+        const lower = Object.entries(others).map(([key, value]) => [key.toLowerCase(), value]);
+        const checked = checkHeaders('Acme', others);
+        expect(checked).to.deep.equal(Object.fromEntries(lower));
+        expect(Object.isFrozen(checked)).to.equal(true);
       });
     });
 
