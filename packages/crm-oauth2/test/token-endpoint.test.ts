@@ -352,7 +352,9 @@ describe('token endpoint', () => {
 
     it('knows nothing from anything else', () => {
       expect(at(undefined)).to.equal(undefined);
-      expect(at('soon')).to.equal(undefined);
+      for (const value of ['soon', 'soon 5', '-5', '1.5', '5 minutes', '']) {
+        expect(at(value), value).to.equal(undefined);
+      }
     });
   });
 
