@@ -579,6 +579,13 @@ describe('properties', () => {
       );
     });
 
+    it('salesforce 1.3 — what only turns into an identity URL is none', () => {
+      const id = `https://login.salesforce.com/id/00Dd0000000dsWLEAY/005d0000000b8kWAAQ`;
+      for (const value of [[id], { toString: () => id }, new URL(id)]) {
+        expect(parseIdentityUrl(value)).to.equal(undefined);
+      }
+    });
+
     it('salesforce 1.3 — reads anything at all without an exception', () => {
       always(fc.oneof(fc.anything(), fc.webUrl(), text()), (value) => {
         const identity = parseIdentityUrl(value);
@@ -730,6 +737,99 @@ describe('properties', () => {
         const taken = new SessionStateStore('crm').take({ headers: {}, session }, wanted);
         expect(taken).to.equal('state_unknown');
         expect(session.crm).to.equal(stored);
+      });
+    });
+
+    describe('session, when it is renewed', () => {
+      const attempt = (state: string, expiresAt = Date.now() + 600_000): LoginAttempt => ({
+        state,
+        codeVerifier: 'verifier',
+        client: 'fingerprint-1',
+        expiresAt,
+      });
+      const store = new SessionStateStore('crm');
+      /** A session with these pending logins, and the request that has it. */
+      function requestWith(session: Record<string, unknown>, ...states: string[]) {
+        const req: { headers: Record<string, string>; session?: unknown } = {
+          headers: {},
+          session,
+        };
+        for (const state of states) store.begin(req, attempt(state));
+        return req;
+      }
+
+      it('nothing that is no session is one', () => {
+        for (const session of [undefined, null, 0, '', 'session', true]) {
+          expect(store.take({ headers: {}, session }, 'a')).to.equal('session_missing');
+          expect(() => store.begin({ headers: {}, session }, attempt('a')))
+            .to.throw(/\w+ \w+/)
+            .with.property('code', 'session_missing');
+        }
+      });
+
+      it('a login that has just expired makes room', () => {
+        const realNow = Date.now;
+        const now = realNow();
+        Date.now = () => now;
+        try {
+          const session: Record<string, unknown> = {};
+          const req = requestWith(session);
+          for (const [state, left] of [
+            ['a', 0],
+            ['b', 1],
+            ['c', 2],
+          ] as const) {
+            store.begin(req, attempt(state, now + left));
+          }
+          expect(session.crm).to.have.all.keys('b', 'c');
+        } finally {
+          Date.now = realNow;
+        }
+      });
+
+      it('a session that cannot be renewed, or has nothing else pending, stays as it is', () => {
+        const without: Record<string, unknown> = {};
+        store.take(requestWith(without, 'a', 'b'), 'a');
+        expect(without).to.have.all.keys('crm');
+        const regenerate = () => {};
+        const alone: Record<string, unknown> = { regenerate };
+        store.take(requestWith(alone, 'a'), 'a');
+        expect(alone.regenerate).to.equal(regenerate);
+      });
+
+      it('what is pending moves into the next session, and nowhere else', () => {
+        const given: unknown[][] = [];
+        let next: unknown;
+        // A method of the library's class, as in express-session.
+        const session = Object.create({
+          regenerate: (...parameters: unknown[]) => {
+            given.push(parameters);
+            req.session = next;
+            const last = parameters.at(-1);
+            if (typeof last === 'function') Reflect.apply(last, undefined, ['done']);
+          },
+        }) as Record<string, unknown>;
+        const req = requestWith(session, 'a', 'b');
+        store.take(req, 'a');
+        const descriptor = Object.getOwnPropertyDescriptor(session, 'regenerate');
+        expect(descriptor).to.include({ configurable: true, writable: true, enumerable: false });
+        const regenerate = session.regenerate as (...parameters: unknown[]) => void;
+
+        regenerate('x', 1);
+        expect(given).to.deep.equal([['x', 1]]);
+        const results: unknown[] = [];
+        regenerate((result: unknown) => results.push(result));
+        expect(results).to.deep.equal(['done']);
+        next = { fresh: true };
+        regenerate(() => {});
+        expect(next).to.have.nested.property('crm.b');
+
+        // The very session again: what was taken meanwhile does not come back.
+        req.session = session;
+        store.take(req, 'b');
+        next = session;
+        regenerate(() => {});
+        expect(session.crm).to.equal(undefined);
       });
     });
 
