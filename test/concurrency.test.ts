@@ -545,8 +545,8 @@ describe('concurrency and scale', () => {
             expect(events).to.deep.equal(['ended with 302']);
           }
         };
-        // Whatever is made once is made now.
-        await abandon(ABANDONED / 5);
+        // Whatever is made once is made now, and a memory that has a bound is full.
+        await abandon(ABANDONED);
         const before = await resources();
         const heap = heapUsed();
         await abandon(ABANDONED);
