@@ -218,7 +218,11 @@ function echoOf(secret: string): RegExp {
     // first, since `u` and `%` begin one as well.
     const escaped = plain.replaceAll('\\', '\\\\');
     const encoded = Buffer.from(character).toString('hex').replace(/../g, '%$&');
-    return `(?:${escaped}|${encoded}|\\\\?${plain}${character === ' ' ? '|\\+' : ''})`;
+    const forms = [escaped, encoded, `\\\\?${plain}`];
+    if (character === ' ') forms.push('\\+');
+    // A secret that was read with the newline of its file comes back as `\n`.
+    if (character < ' ') forms.push(JSON.stringify(character).slice(1, -1).replace('\\', '\\\\'));
+    return `(?:${forms.join('|')})`;
   });
   return new RegExp(characters.join(''), 'gi');
 }

@@ -169,5 +169,6 @@ export function processTokenResponse(
 function expiresAt(json: JsonObject, requestedAt: number): number | undefined {
   const { expires_in: value } = json;
   const seconds = typeof value === 'number' || text(value) ? Number(value) : Number.NaN;
-  return Number.isFinite(seconds) && seconds >= 0 ? requestedAt + seconds * 1000 : undefined;
+  const at = requestedAt + seconds * 1000;
+  return Number.isFinite(at) && seconds >= 0 ? at : undefined;
 }

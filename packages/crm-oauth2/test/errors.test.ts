@@ -235,6 +235,7 @@ describe('errors', () => {
       ['redacts an encoded occurrence', 'x=a%2Fb', ['a/b'], 'x=[redacted]'],
       ['redacts an occurrence that JSON escapes', 'x="a\\/b"', ['a/b'], 'x="[redacted]"'],
       ['redacts an occurrence of JSON’s \\u', 'x="a\\u003D\\u003d"', ['a=='], 'x="[redacted]"'],
+      ['redacts a newline that JSON escapes', 'x="a\\n"', ['a\n'], 'x="[redacted]"'],
       ['leaves nothing of an escaped u', 'x="\\u0061\\u0055"', ['aU'], 'x="[redacted]"'],
       ['leaves nothing of an encoded %', 'x=a%25', ['a%'], 'x=[redacted]'],
       ['knows no pattern in a secret', 'axb a.b', ['a.b'], 'axb [redacted]'],

@@ -127,6 +127,7 @@ describe('token endpoint', () => {
     }
 
     const lifetimes: [unknown, number | undefined][] = [
+      [1e308, undefined],
       [7200, 7_201_000],
       ['7200', 7_201_000],
       [0, 1000],

@@ -100,6 +100,7 @@ function keepOverRegeneration(req: LoginRequest, session: Session): void {
   // other tabs, never this login.
   Reflect.defineProperty(session, 'regenerate', {
     value: carrying,
+    enumerable: false,
     configurable: true,
     writable: true,
   });
