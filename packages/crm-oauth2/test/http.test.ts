@@ -189,7 +189,8 @@ describe('http', () => {
 
     it('ends an exchange that has no time left', async () => {
       const origin = await rawServer(() => {});
-      expect((await problemOf(post(origin, 0))).code).to.equal('timeout');
+      const problem = await problemOf(post(origin, 0));
+      expect(problem).to.include({ code: 'timeout', message: 'not finished within 0 ms' });
     });
 
     it('RFC 9700 §4.14 — sends nothing once it is over', async () => {
@@ -231,7 +232,10 @@ describe('http', () => {
   describe('the size limit', () => {
     it('ends a body that is larger, and closes the connection', async () => {
       const origin = await httpServer((_req, res) => res.end('x'.repeat(MAX_RESPONSE_BYTES + 1)));
-      expect((await problemOf(get(origin))).code).to.equal('response_too_large');
+      expect(await problemOf(get(origin))).to.include({
+        code: 'response_too_large',
+        message: 'the answer exceeds 1048576 bytes',
+      });
       await everythingClosed();
     });
 
@@ -256,7 +260,12 @@ describe('http', () => {
           socket.end('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"a":1}'),
         );
       });
-      expect((await problemOf(get(origin))).code).to.equal('incomplete_response');
+      const problem = await problemOf(get(origin));
+      expect(problem).to.include({
+        code: 'incomplete_response',
+        message: 'the connection was closed before the answer was whole',
+      });
+      expect(problem.details.cause).to.include({ name: 'Error', code: 'ECONNRESET' });
     });
 
     it('inside a chunked body: incomplete_response', async () => {
@@ -275,7 +284,44 @@ describe('http', () => {
           setTimeout(() => socket.resetAndDestroy(), 20);
         });
       });
-      expect((await problemOf(get(origin))).code).to.equal('incomplete_response');
+      const problem = await problemOf(get(origin));
+      expect(problem.code).to.equal('incomplete_response');
+      expect(problem.details.cause).to.include({ name: 'Error', code: 'ECONNRESET' });
+    });
+
+    it('RFC 9110 §15.2.2 — by a change of protocol that nobody asked for: incomplete_response', async () => {
+      const origin = await rawServer((socket) => {
+        socket.once('data', () =>
+          socket.write(
+            'HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n',
+          ),
+        );
+      });
+      const problem = await problemOf(get(origin));
+      expect(problem.code).to.equal('incomplete_response');
+      // Nothing went wrong underneath.
+      expect(problem.details.cause).to.equal(undefined);
+      await everythingClosed();
+    });
+
+    it('RFC 9112 §9.6 — not by a close behind a whole answer', async () => {
+      const body = 'x'.repeat(MAX_RESPONSE_BYTES);
+      const origin = await rawServer((socket) => {
+        socket.once('data', () =>
+          socket.end(
+            `HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+          ),
+        );
+      });
+      expect((await get(origin)).body).to.have.lengthOf(body.length);
+      await everythingClosed();
+    });
+
+    it('RFC 9112 §6.3 — not by the close that ends an answer without a length', async () => {
+      const origin = await rawServer((socket) => {
+        socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\nuntil the end'));
+      });
+      expect((await get(origin)).body).to.equal('until the end');
     });
 
     for (const [title, handler] of [
@@ -307,6 +353,7 @@ describe('http', () => {
         });
         const problem = await problemOf(get(origin));
         expect(problem.code).to.equal('connection_failed');
+        expect(problem.message).to.match(/^the connection failed \((ECONNRESET|HPE_[A-Z_]+)\)$/);
         expect(problem.details.cause).to.be.instanceOf(Error);
         expect(problem.details.cause).not.to.have.property('rawPacket');
         expect(connections).to.equal(1);
@@ -315,20 +362,70 @@ describe('http', () => {
 
     it('before they are made: connection_refused', async () => {
       const problem = await problemOf(get(`http://127.0.0.1:${await freePort()}`));
-      expect(problem.code).to.equal('connection_refused');
+      expect(problem).to.include({
+        code: 'connection_refused',
+        message: 'the connection was refused',
+      });
+      expect(problem.details.cause).to.include({ code: 'ECONNREFUSED', syscall: 'connect' });
     });
 
-    it('because the host does not exist: dns_error', async () => {
-      const lookup: net.LookupFunction = (hostname, _options, callback) => {
-        callback(
-          Object.assign(new Error(`getaddrinfo ENOTFOUND ${hostname}`), { code: 'ENOTFOUND' }),
-          '',
-        );
-      };
+    /** The problem of a request whose socket never comes to be, for a reason that we choose. */
+    async function problemFor(reason: Error): Promise<Problem> {
+      const lookup: net.LookupFunction = (_hostname, _options, callback) => callback(reason, '');
       const agent = new http.Agent({ lookup });
-      expect((await problemOf(get('http://acme.invalid/', 2000, client(agent)))).code).to.equal(
-        'dns_error',
-      );
+      return await problemOf(get('http://acme.test/', 2000, client(agent)));
+    }
+
+    for (const code of ['ENOTFOUND', 'EAI_AGAIN']) {
+      it(`because the host does not exist: dns_error for ${code}`, async () => {
+        const hostname = 'acme.test';
+        const error = Object.assign(new Error(`getaddrinfo ${code}`), { code, hostname });
+        const problem = await problemFor(error);
+        expect(problem).to.include({
+          code: 'dns_error',
+          message: 'the host name could not be resolved',
+        });
+        expect(problem.details.cause).to.include({ message: error.message, code, hostname });
+      });
+    }
+
+    for (const code of [
+      'ERR_TLS_CERT_ALTNAME_INVALID',
+      'ERR_SSL_WRONG_VERSION_NUMBER',
+      'CERT_HAS_EXPIRED',
+      'EPROTO',
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'HOSTNAME_MISMATCH',
+    ]) {
+      it(`because the certificate or TLS itself is refused: tls_error for ${code}`, async () => {
+        const problem = await problemFor(Object.assign(new Error('no TLS'), { code }));
+        expect(problem).to.include({
+          code: 'tls_error',
+          message: `the TLS connection failed (${code})`,
+        });
+        expect(problem.details.cause).to.include({ message: 'no TLS', code });
+      });
+    }
+
+    for (const code of ['ETIMEDOUT', 'EHOSTUNREACH', 'EPROTONOSUPPORT', 'NOT_CERT_AT_ALL']) {
+      it(`for any other reason: connection_failed for ${code}`, async () => {
+        const problem = await problemFor(Object.assign(new Error('no way'), { code }));
+        expect(problem).to.include({
+          code: 'connection_failed',
+          message: `the connection failed (${code})`,
+        });
+        expect(problem.details.cause).to.include({ message: 'no way', code });
+      });
+    }
+
+    it('for a reason without a code: connection_failed, in its own words', async () => {
+      const problem = await problemFor(new Error('the proxy said no'));
+      expect(problem).to.include({
+        code: 'connection_failed',
+        message: 'the connection failed (the proxy said no)',
+      });
     });
 
     it('RFC 6761 §6.4 — a host under .invalid does not resolve: dns_error', async () => {
@@ -346,7 +443,10 @@ describe('http', () => {
         const origin = await httpServer((_req, res) => {
           res.writeHead(200, { 'content-encoding': encoding }).end('x');
         });
-        expect((await problemOf(get(origin))).code).to.equal('unexpected_content_encoding');
+        expect(await problemOf(get(origin))).to.include({
+          code: 'unexpected_content_encoding',
+          message: 'the answer is compressed',
+        });
         await everythingClosed();
       });
     }
@@ -495,15 +595,50 @@ describe('http', () => {
       expect(hosts).to.have.lengthOf(1);
     });
 
+    it('need not be more than something that gives a request its socket', async () => {
+      const origin = await httpServer((req, res) => res.end(`${req.method}`));
+      const alike = {
+        addRequest: (
+          request: http.ClientRequest & { onSocket(socket: net.Socket): void },
+          { host, port }: net.TcpNetConnectOpts,
+        ) => request.onSocket(net.connect({ host, port })),
+        destroy: () => {},
+      };
+      expect((await get(origin, 2000, client(alike as unknown as http.Agent))).body).to.equal(
+        'GET',
+      );
+      await everythingClosed();
+    });
+
     for (const [scheme, agent] of [
       ['https', new http.Agent()],
       ['http', new https.Agent()],
     ] as const) {
       it(`must speak the protocol of the URL: ${scheme}`, async () => {
         const problem = await problemOf(get(`${scheme}://127.0.0.1:1/`, 2000, client(agent)));
-        expect(problem.code).to.equal('agent_unusable');
+        expect(problem).to.include({
+          code: 'agent_unusable',
+          message: 'the agent cannot speak the protocol of the URL',
+        });
+        expect(problem.details.cause).to.include({ code: 'ERR_INVALID_PROTOCOL' });
       });
     }
+  });
+
+  it('RFC 9110 §5.5 — a header with a newline in it is sent nowhere, and is no problem of ours', async () => {
+    let connections = 0;
+    const server = http.createServer();
+    server.on('connection', () => (connections += 1));
+    const origin = await httpServer((_req, res) => res.end('ok'), server);
+    const sender = client();
+    const headers = { 'x-trace': 'a\r\nb: c' };
+    const error: unknown = await rejection(
+      sender.send({ method: 'GET', url: new URL(origin), headers }, new Deadline(2000)),
+    );
+    expect(error).to.be.instanceOf(TypeError).with.property('code', 'ERR_INVALID_CHAR');
+    // What was sent before this one would have arrived before it.
+    await get(origin, 2000, sender);
+    expect(connections).to.equal(1);
   });
 
   describe('TLS', () => {
