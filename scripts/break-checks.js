@@ -168,8 +168,8 @@ const BREAKS = [
   [
     'Salesforce: instance host',
     `${salesforce}/provider.ts`,
-    'if (!instance || !isTrustedHost(instance)) {',
-    'if (!instance) {',
+    'if (instance && isTrustedHost(instance)) return instance;',
+    'if (instance) return instance;',
   ],
   [
     'Salesforce: any host is trusted',

@@ -30,7 +30,8 @@ describeProvider(
       expect(profile.emails).to.deep.equal([
         { value: 'zoe.angstrom@example.com', verified: false },
       ]);
-      expect(tokens).not.to.have.property('expiresAt');
+      expect(tokens.response).not.to.have.property('expires_in');
+      expect(tokens.subject).to.equal(profile.id);
       expect(profile).to.have.nested.property('urls.custom_domain');
     });
 

@@ -12,7 +12,8 @@ import { HttpClient } from './http';
 import type { Agent, HttpRequest, HttpResponse } from './http';
 import { createIdTokenVerifier } from './id-token';
 import type { IdTokenVerifier } from './id-token';
-import { isJsonObject, parseJson, text } from './json';
+import { isJsonObject, known, parseJson, text } from './json';
+import type { JsonObject } from './json';
 import { createLoginAttempt } from './login-attempt';
 import type { LoginAttempt } from './login-attempt';
 import {
@@ -48,6 +49,11 @@ export interface ClientOptions {
   agent?: Agent;
   /** Seconds the provider's clock and ours may differ; default 60. */
   clockTolerance?: number;
+  /**
+   * Seconds an access token is taken to live when the provider does not say; default: the provider's
+   * usual lifetime, if it has one.
+   */
+  assumedLifetime?: number;
   /** Sent with every request; cannot replace the headers of the protocol. */
   customHeaders?: Readonly<OutgoingHttpHeaders>;
 }
@@ -60,6 +66,7 @@ export const CLIENT_OPTIONS = [
   'timeout',
   'agent',
   'clockTolerance',
+  'assumedLifetime',
   'customHeaders',
 ] as const satisfies readonly (keyof ClientOptions)[];
 
@@ -67,6 +74,12 @@ export const CLIENT_OPTIONS = [
 export interface CallOptions {
   /** Share one deadline among several calls; by default each call has {@link ClientOptions.timeout}. */
   deadline?: Deadline;
+}
+
+/** Options of a call about one token. */
+export interface TokenCallOptions extends CallOptions {
+  tokenTypeHint?: 'access_token' | 'refresh_token';
+  tokens?: TokenSet;
 }
 
 /** What one login asks for; the same goes to `createLoginAttempt` and `buildAuthorizationUrl`. */
@@ -103,6 +116,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   readonly #http: HttpClient;
   readonly #verifyIdToken: IdTokenVerifier | undefined;
   readonly #ownOrigins: ReadonlySet<string>;
+  readonly #assumedLifetime: number | undefined;
 
   /** @throws {TypeError} naming the option that is missing, unknown or wrong */
   constructor(provider: ProviderDescription<Options, P>, options: ClientOptions & Options) {
@@ -136,6 +150,10 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       60,
       [0, 600],
     );
+    this.#assumedLifetime =
+      options.assumedLifetime === undefined
+        ? provider.assumedLifetime
+        : optionalNumber(owner, 'assumedLifetime', options.assumedLifetime, 0, [1, 31_536_000]);
     const { jwksUri, tokenEndpoint, userInfoEndpoint } = this.endpoints;
     if (jwksUri !== undefined && provider.idToken !== 'none') {
       this.#verifyIdToken = createIdTokenVerifier(
@@ -257,6 +275,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * to lose a refresh token that has come: the tokens are returned without `claims`.
    *
    * @param options.scope a narrower scope; ignored where the provider refuses the parameter
+   * @param options.previous the tokens that are refreshed: what the answer leaves out is kept from
+   * them, and an answer for another person is refused (`subject_mismatch`)
    */
   async refreshTokenGrant(
     refreshToken: string,
@@ -264,8 +284,10 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       scope?: string | readonly string[];
       /** Further parameters by wire name. */
       parameters?: Readonly<Record<string, string>>;
+      previous?: TokenSet;
     } = {},
   ): Promise<TokenSet> {
+    const { previous } = options;
     const deadline = options.deadline ?? new Deadline(this.timeout);
     const tokens = await this.#grant('refresh_token', 'refresh', {
       deadline,
@@ -273,11 +295,15 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       protocol: { refresh_token: refreshToken, scope: this.#scopeParameter(options.scope) },
     });
     const kept = Object.freeze({ ...tokens, refreshToken: tokens.refreshToken ?? refreshToken });
-    return await this.#withClaims(kept, deadline).catch((error: unknown) => {
+    const verified = await this.#withClaims(kept, deadline).catch((error: unknown) => {
       const code = isOAuth2Error(error) ? error.code : undefined;
       if (code === 'keys_unavailable' || code === 'timeout') return kept;
       throw error;
     });
+    if (previous === undefined) return verified;
+    return await this.#at('refresh', this.endpoints.tokenEndpoint, () =>
+      succeed(previous, verified),
+    );
   }
 
   /** A token for the app itself (RFC 6749 §4.4); no person, and no refresh token. */
@@ -298,32 +324,43 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * Revokes a token (RFC 7009). A token the provider does not know is revoked already (§2.2).
    *
    * @param options.tokenTypeHint RFC 7009 §2.1
+   * @param options.tokens the tokens it came with: an organization's own host is asked, if it has one
    */
-  async revokeToken(
-    token: string,
-    options: CallOptions & { tokenTypeHint?: 'access_token' | 'refresh_token' } = {},
-  ): Promise<void> {
-    const { revocationEndpoint } = this.endpoints;
-    if (revocationEndpoint === undefined) {
-      throw new TypeError(`${this.provider.title} has no revocation endpoint`);
-    }
-    await this.#at('revoke', revocationEndpoint, async () => {
-      const response = await this.#send(
-        {
-          method: 'POST',
-          url: new URL(revocationEndpoint),
-          // RFC 7009 §2.1 knows the form encoding only, also where token requests are JSON.
-          ...buildTokenRequest('form', this.#context.options, {
-            token,
-            token_type_hint: options.tokenTypeHint,
-          }),
-        },
-        options.deadline,
-      );
+  async revokeToken(token: string, options: TokenCallOptions = {}): Promise<void> {
+    await this.#askAboutToken('revoke', 'revocationEndpoint', token, options, (response) => {
       if (isSuccess(response)) return;
       const problem = processTokenError(response, [token, this.#context.options.clientSecret]);
       if (problem.code !== 'invalid_token') throw problem;
     });
+  }
+
+  /**
+   * What the provider knows about a token (RFC 7662): above all whether it is `active`, and `exp`.
+   *
+   * @param options.tokenTypeHint RFC 7662 §2.1
+   * @param options.tokens the tokens it came with: an organization's own host is asked, if it has one
+   * @throws {TypeError} where the provider has no introspection endpoint
+   */
+  async introspectToken(
+    token: string,
+    options: TokenCallOptions = {},
+  ): Promise<Readonly<JsonObject & { active: boolean }>> {
+    return await this.#askAboutToken(
+      'introspect',
+      'introspectionEndpoint',
+      token,
+      options,
+      (response) => {
+        if (!isSuccess(response)) {
+          throw processTokenError(response, [token, this.#context.options.clientSecret]);
+        }
+        const json = parseJson(response.body, response.headers['content-type']);
+        if (isJsonObject(json) && typeof json.active === 'boolean') {
+          return Object.freeze({ ...json, active: json.active });
+        }
+        throw new Problem('invalid_token_response', 'the answer does not say whether it is active');
+      },
+    );
   }
 
   /**
@@ -360,6 +397,42 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     this.#http.close();
   }
 
+  /** A request about one token (RFC 7009 §2.1, RFC 7662 §2.1), at the host that knows it. */
+  async #askAboutToken<T>(
+    stage: Stage,
+    name: 'revocationEndpoint' | 'introspectionEndpoint',
+    token: string,
+    options: TokenCallOptions,
+    judge: (response: HttpResponse) => T,
+  ): Promise<T> {
+    const configured = this.endpoints[name];
+    if (configured === undefined) {
+      throw new TypeError(
+        `${this.provider.title} has no ${stage === 'revoke' ? 'revocation' : 'introspection'} endpoint`,
+      );
+    }
+    return await this.#at(stage, configured, async (at) => {
+      const own =
+        options.tokens &&
+        this.provider.organizationEndpoints?.(options.tokens.response, this.#context);
+      const url = new URL(own?.[name] ?? configured);
+      at(url);
+      const response = await this.#send(
+        {
+          method: 'POST',
+          url,
+          // Both RFCs know the form encoding only, also where token requests are JSON.
+          ...buildTokenRequest('form', this.#context.options, {
+            token,
+            token_type_hint: options.tokenTypeHint,
+          }),
+        },
+        options.deadline,
+      );
+      return judge(response);
+    });
+  }
+
   /** One token request: asked, judged, checked by the provider's own rule. */
   async #grant(
     grantType: GrantType,
@@ -391,11 +464,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       const secrets = [options.clientSecret, code, verifier, refreshToken];
       if (!isSuccess(response)) {
         const own = ownError(request.parseErrorResponse, response, secrets);
-        throw own ?? processTokenError(response, secrets);
+        throw own ?? processTokenError(response, secrets, provider.tokenErrorCode);
       }
-      const tokens = processTokenResponse(response, requestedAt, secrets);
+      const tokens = processTokenResponse(response, requestedAt, secrets, this.#assumedLifetime);
       provider.checkTokenResponse?.(tokens.response, { ...this.#context, grantType });
-      return tokens;
+      return this.#withSubject(tokens);
     });
   }
 
@@ -427,8 +500,13 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
           organization: attempt?.organization,
         }),
       );
-      return Object.freeze({ ...tokens, claims });
+      return this.#withSubject({ ...tokens, claims });
     });
+  }
+
+  #withSubject(tokens: TokenSet): TokenSet {
+    const subject = this.provider.subject?.(tokens);
+    return Object.freeze(subject === undefined ? tokens : { ...tokens, subject });
   }
 
   /** Everything beside the protocol's own, by wire name: the provider's, the hook's, the extras. */
@@ -476,7 +554,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   }
 
   /** Runs one step at an endpoint, or wherever the step says it has gone. */
-  #at<T>(stage: Stage, endpoint: string, step: (at: (url: URL) => void) => Promise<T>): Promise<T> {
+  #at<T>(
+    stage: Stage,
+    endpoint: string,
+    step: (at: (url: URL) => void) => T | Promise<T>,
+  ): Promise<T> {
     const where = { provider: this.provider, stage, host: new URL(endpoint).host };
     return located(where, () =>
       step((url) => {
@@ -500,6 +582,20 @@ function ownError(
   } catch {
     return null;
   }
+}
+
+/**
+ * The tokens that replace others: what a refresh leaves out is as it was, and whom they are for too.
+ *
+ * @throws {Problem} `subject_mismatch` (OpenID Connect Core §12.2, for its part: the same `sub`)
+ */
+function succeed(previous: TokenSet, next: TokenSet): TokenSet {
+  const { subject = previous.subject, scope = previous.scope } = next;
+  if (previous.subject !== undefined && subject !== previous.subject) {
+    throw new Problem('subject_mismatch', 'the refreshed tokens are of another person');
+  }
+  const response = Object.freeze({ ...previous.response, ...next.response });
+  return Object.freeze(known<TokenSet>({ ...next, scope, subject, response }));
 }
 
 /** Applications key accounts by `id`: without one, everybody would be the same person. */

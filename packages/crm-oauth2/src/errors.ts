@@ -17,7 +17,10 @@ export type Stage =
   | 'verify'
   | 'refresh'
   | 'client_credentials'
-  | 'revoke';
+  | 'revoke'
+  | 'introspect'
+  | 'store'
+  | 'api';
 
 /** What every error of this family carries beside `name`, `message` and `stack`. */
 export interface ErrorDetails {

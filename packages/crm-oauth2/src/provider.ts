@@ -13,6 +13,8 @@ export interface Endpoints {
   tokenEndpoint: string;
   userInfoEndpoint?: string;
   revocationEndpoint?: string;
+  /** RFC 7662. */
+  introspectionEndpoint?: string;
   /** Compared with `iss` in the authorization response (RFC 9207) and in the ID Token. */
   issuer?: string;
   jwksUri?: string;
@@ -47,6 +49,18 @@ export interface ProfileRequest {
 
 /** The grants of RFC 6749 §4.1, §6 and §4.4, as `grant_type` spells them. */
 export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credentials';
+
+/** How often an API may still be asked; each field where the provider says. */
+export interface RateLimit {
+  /** Requests or points in all. */
+  limit?: number | undefined;
+  /** Of these, how many are left. */
+  remaining?: number | undefined;
+  /** What this request cost. */
+  cost?: number | undefined;
+  /** Epoch milliseconds at which `remaining` is `limit` again. */
+  resetsAt?: number | undefined;
+}
 
 /** What a slot may look at: never the request of the browser, never the network. */
 export interface SlotContext<Options> {
@@ -96,6 +110,21 @@ export interface ProviderDescription<Options extends object = object, P extends 
     request: 'authorization' | GrantType,
     context: SlotContext<Options>,
   ) => Readonly<Record<string, string>>;
+  /** Seconds an access token is taken to live when the token response does not say. */
+  readonly assumedLifetime?: number;
+  /** Seconds a refresh token lives: without being used, and from the login on. */
+  readonly refreshTokenLifetime?: Readonly<{ idle?: number; absolute?: number }>;
+  /** Whom tokens are for, where the token response says: the same text as `profile.id`. */
+  readonly subject?: (tokens: TokenSet) => string | undefined;
+  /** Where the tokens' own organization answers, when that is another host. @throws {Problem} */
+  readonly organizationEndpoints?: (
+    response: Readonly<JsonObject>,
+    context: SlotContext<Options>,
+  ) => Partial<Endpoints>;
+  /** A code of its own for what an `error` of the token endpoint means besides. */
+  readonly tokenErrorCode?: (error: string, description: string) => string | undefined;
+  /** What the headers of an API answer say about how often it may still be asked. */
+  readonly rateLimit?: (header: (name: string) => string | undefined) => RateLimit;
   /** Issuers an ID Token may name, when the configured one is not the only one. */
   readonly idTokenIssuers?: (
     response: JsonObject,

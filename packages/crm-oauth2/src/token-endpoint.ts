@@ -5,7 +5,6 @@
 import { Problem, quote } from './errors';
 import type { HttpResponse } from './http';
 import { isJsonObject, known, parseJson, text } from './json';
-import type { JsonObject } from './json';
 import type { ClientCredentials } from './provider';
 import type { TokenSet } from './token-set';
 
@@ -99,10 +98,12 @@ function errorBody({ body, headers }: HttpResponse): unknown {
  * failure of the server itself, words the RFC does not know are only details of an outage.
  *
  * @param secrets what was sent, so that a provider's echo of it never reaches a message
+ * @param codeOf the provider's own code for an `error`, see `ProviderDescription.tokenErrorCode`
  */
 export function processTokenError(
   response: HttpResponse,
   secrets: readonly (string | undefined)[],
+  codeOf?: (error: string, description: string) => string | undefined,
 ): Problem {
   const json = errorBody(response);
   const error = isJsonObject(json) ? text(json.error) : undefined;
@@ -111,7 +112,8 @@ export function processTokenError(
     return statusProblem(response);
   }
   const isCode = /^[\w.-]{1,64}$/.test(error) && !secrets.includes(error);
-  const code = isCode ? error : 'invalid_request';
+  const own = isCode ? codeOf?.(error, text(json.error_description) ?? '') : undefined;
+  const code = own ?? (isCode ? error : 'invalid_request');
   const description = quote(text(json.error_description) ?? (code === error ? '' : error), secrets);
   const uri = text(json.error_uri);
   return new Problem(code, description === '' ? code : `${code}: ${description}`, {
@@ -130,12 +132,14 @@ const TOKEN = /^[\x21-\x7e]+$/;
  *
  * @param requestedAt epoch ms; lifetimes count from the request, so they are never overrated
  * @param secrets what was sent, as in {@link processTokenError}
+ * @param assumedLifetime seconds, taken when there is no `expires_in`
  * @throws {Problem} `invalid_token_response`, `unsupported_token_type`, or of {@link parseJson}
  */
 export function processTokenResponse(
   response: HttpResponse,
   requestedAt: number,
   secrets: readonly (string | undefined)[] = [],
+  assumedLifetime?: number,
 ): TokenSet {
   const json = parseJson(response.body, response.headers['content-type']);
   if (isJsonObject(json) && json.access_token === undefined && text(json.error) !== undefined) {
@@ -159,15 +163,14 @@ export function processTokenResponse(
       refreshToken: text(json.refresh_token),
       idToken: text(json.id_token),
       tokenType: 'Bearer',
-      expiresAt: expiresAt(json, requestedAt),
+      expiresAt: expiresAt(json.expires_in ?? assumedLifetime, requestedAt),
       scope: text(json.scope),
       response: Object.freeze(json),
     }),
   );
 }
 
-function expiresAt(json: JsonObject, requestedAt: number): number | undefined {
-  const { expires_in: value } = json;
+function expiresAt(value: unknown, requestedAt: number): number | undefined {
   const seconds = typeof value === 'number' || text(value) ? Number(value) : Number.NaN;
   const at = requestedAt + seconds * 1000;
   return Number.isFinite(at) && seconds >= 0 ? at : undefined;

@@ -8,12 +8,17 @@ export interface TokenSet {
   readonly idToken?: string;
   /** `Bearer`. */
   readonly tokenType: string;
-  /** When the access token ends, in epoch milliseconds; absent when the provider does not say. */
+  /**
+   * When the access token ends, in epoch milliseconds. Where the provider does not say, it is what
+   * {@link ClientOptions.assumedLifetime} assumes, and the API's 401 is the truth.
+   */
   readonly expiresAt?: number;
   /** The granted scopes, space separated, when the provider says. */
   readonly scope?: string;
   /** The claims of the ID Token, once it is verified. */
   readonly claims?: IdTokenClaims;
+  /** Whom the tokens are for, as in `profile.id`, where the token response says. */
+  readonly subject?: string;
   /** The token response as sent. */
   readonly response: Readonly<JsonObject>;
 }

@@ -1,5 +1,5 @@
 import { Problem, defineProvider } from 'crm-oauth2';
-import { sameIds, parseIdentityUrl } from './ids';
+import { parseIdentityUrl, sameIds, to18 } from './ids';
 import type { Identity } from './ids';
 import { isIdentityHost, isSameOrigin } from './hosts';
 import { mapProfile } from './profile';
@@ -56,6 +56,7 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
       userInfoEndpoint: userInfoURL,
       jwksUri: jwksURL,
       revocationEndpoint: under(loginURL, '/services/oauth2/revoke'),
+      introspectionEndpoint: under(loginURL, '/services/oauth2/introspect'),
     };
   },
   scope: ['openid', 'id', 'profile', 'email'],
@@ -86,6 +87,8 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
       'The code is used up or expired, or the organization signs in elsewhere: set `loginURL` to its My Domain, or to https://test.salesforce.com for a sandbox.',
     'refresh.invalid_grant':
       'The refresh token is used up, expired or revoked, or of another host: refresh where the person logged in. Otherwise the person must log in again.',
+    token_request_in_progress:
+      'Salesforce is answering another request with this refresh token. Wait a second, then read the stored tokens again: they have probably been renewed.',
     redirect_uri_mismatch: 'Register `callbackURL` in the app, character by character.',
     invalid_scope: 'Select the scopes on the app, or ask for fewer.',
     invalid_app_access:
@@ -115,6 +118,32 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
     return identity && isIdentityHost(identity.url, endpoints)
       ? [...known, identity.url.origin]
       : known;
+  },
+  // No `expires_in`: a token is a session, which ends after two hours of rest unless the org says
+  // otherwise (15 minutes to 24 hours).
+  assumedLifetime: 7200,
+  // The preset for apps that several organizations use, since 2026.
+  refreshTokenLifetime: { idle: 30 * 86_400 },
+  subject: ({ response }) => {
+    const identity = parseIdentityUrl(response.id);
+    return identity && `${to18(identity.organizationId)}/${to18(identity.userId)}`;
+  },
+  // login.salesforce.com may refuse tokens of an org that signs in at its My Domain only.
+  organizationEndpoints: (response, { endpoints }) => {
+    if (response.instance_url === undefined) return {};
+    const { origin } = instanceOf(response.instance_url, (url) => isIdentityHost(url, endpoints));
+    return {
+      revocationEndpoint: `${origin}/services/oauth2/revoke`,
+      introspectionEndpoint: `${origin}/services/oauth2/introspect`,
+    };
+  },
+  tokenErrorCode: (_error, description) =>
+    /already being processed/i.test(description) ? 'token_request_in_progress' : undefined,
+  rateLimit: (header) => {
+    const [, used, limit] =
+      /\bapi-usage=(\d+)\/(\d+)/.exec(header('sforce-limit-info') ?? '') ?? [];
+    if (used === undefined || limit === undefined) return {};
+    return { limit: Number(limit), remaining: Math.max(0, Number(limit) - Number(used)) };
   },
   checkTokenResponse: (response, { options, grantType }) => {
     const login = grantType === 'authorization_code';
@@ -167,14 +196,18 @@ function atInstance(
   isTrustedHost: (url: URL) => boolean,
 ): URL {
   if (instanceUrl === undefined) return new URL(identity.url);
-  const instance =
-    typeof instanceUrl === 'string' && URL.canParse(instanceUrl) ? new URL(instanceUrl) : undefined;
-  if (!instance || !isTrustedHost(instance)) {
-    throw new Problem('untrusted_host', 'the instance URL is not one of Salesforce');
-  }
+  const instance = instanceOf(instanceUrl, isTrustedHost);
   return isSameOrigin(identity.url, instance)
     ? new URL(identity.url)
     : new URL(`/id/${identity.organizationId}/${identity.userId}`, instance.origin);
+}
+
+/** @throws {Problem} `untrusted_host` */
+function instanceOf(instanceUrl: unknown, isTrustedHost: (url: URL) => boolean): URL {
+  const instance =
+    typeof instanceUrl === 'string' && URL.canParse(instanceUrl) ? new URL(instanceUrl) : undefined;
+  if (instance && isTrustedHost(instance)) return instance;
+  throw new Problem('untrusted_host', 'the instance URL is not one of Salesforce');
 }
 
 /**

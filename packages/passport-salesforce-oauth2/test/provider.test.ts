@@ -97,6 +97,7 @@ describe('Salesforce', () => {
           tokenEndpoint: `${base}/services/oauth2/token`,
           userInfoEndpoint: `${base}/services/oauth2/userinfo`,
           revocationEndpoint: `${base}/services/oauth2/revoke`,
+          introspectionEndpoint: `${base}/services/oauth2/introspect`,
           jwksUri: `${base}/id/keys`,
         });
       });
@@ -421,12 +422,19 @@ describe('Salesforce', () => {
   });
 
   describe('token response', () => {
-    it('salesforce 4.2 — knows no expiry, since Salesforce sends none', async () => {
-      tokenReply();
-      const tokens = await redeem(createClient());
-      expect(tokens.expiresAt).to.equal(undefined);
-      expect(tokens).not.to.have.property('expiresAt');
-      expect(tokens.response.issued_at).to.equal('1767225600123');
+    it('salesforce 4.2 — assumes two hours, or what the option says, since no expiry is sent', async () => {
+      for (const [assumedLifetime, seconds] of [
+        [undefined, 7200],
+        [900, 900],
+      ] as const) {
+        tokenReply();
+        const before = Date.now();
+        const client = createClient(assumedLifetime === undefined ? {} : { assumedLifetime });
+        const tokens = await redeem(client);
+        expect(tokens.expiresAt).to.be.within(before + seconds * 1000, Date.now() + seconds * 1000);
+        expect(tokens.response).to.include({ issued_at: '1767225600123' });
+        expect(tokens.response).not.to.have.property('expires_in');
+      }
     });
 
     it('salesforce 4.2 — tolerates a missing token_type', async () => {

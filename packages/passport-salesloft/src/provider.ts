@@ -1,4 +1,4 @@
-import { defineProvider } from 'crm-oauth2';
+import { defineProvider, wholeNumber } from 'crm-oauth2';
 import { mapProfile } from './profile';
 import type { SalesloftProfile } from './profile';
 
@@ -51,6 +51,11 @@ export const salesloft = defineProvider<SalesloftOptions, SalesloftProfile>({
     rate_limited:
       'All apps of a Salesloft team share 600 cost points a minute. Wait for the next minute, then try again.',
   },
+  // https://developers.salesloft.com/docs/platform/api-basics/rate-limits/
+  rateLimit: (header) => ({
+    remaining: wholeNumber(header('x-ratelimit-remaining-minute')),
+    cost: wholeNumber(header('x-ratelimit-endpoint-cost')),
+  }),
   profileRequest: (_tokens, { endpoints }) => ({ url: endpoints.userInfoEndpoint ?? '' }),
   mapProfile,
 });

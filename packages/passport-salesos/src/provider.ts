@@ -1,4 +1,4 @@
-import { defineProvider } from 'crm-oauth2';
+import { defineProvider, wholeNumber } from 'crm-oauth2';
 import { hasProfileClaims, mapProfile } from './profile';
 import type { SalesosProfile } from './profile';
 
@@ -89,6 +89,18 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
     request === 'authorization' || request === 'client_credentials'
       ? { audience: options.audience ?? 'https://api.play2sell.com' }
       : {},
+  // Auth0's default with rotation, which a refresh does not extend.
+  refreshTokenLifetime: { absolute: 30 * 86_400 },
+  subject: ({ claims }) => claims?.sub,
+  // https://auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy
+  rateLimit: (header) => {
+    const reset = wholeNumber(header('x-ratelimit-reset'));
+    return {
+      limit: wholeNumber(header('x-ratelimit-limit')),
+      remaining: wholeNumber(header('x-ratelimit-remaining')),
+      resetsAt: reset === undefined ? undefined : reset * 1000,
+    };
+  },
   profileRequest: ({ claims }, { options, endpoints }) =>
     options.userInfo || !hasProfileClaims(claims)
       ? { url: endpoints.userInfoEndpoint ?? '' }
