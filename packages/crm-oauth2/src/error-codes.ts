@@ -131,6 +131,32 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
   untrusted_host:
     'The answer names a host that must not receive a token. Do not trust this answer; check the URL options.',
 
+  // Tokens that are kept
+  reauthorization_required:
+    'The tokens are gone, or the provider no longer accepts them. The person must sign in again: send them through the login, and save the new tokens under the same key.',
+  token_request_in_progress:
+    'The provider is answering another request with this refresh token. Wait a second, then read the stored tokens again.',
+  store_unavailable:
+    'The token store could not be asked. Look at `cause`, and at the connection to the store; the tokens in it are untouched.',
+  store_timeout:
+    'The token store did not answer in time. Look at its load, and at the connection to it; the tokens in it are untouched.',
+  store_corrupt:
+    'What the store holds under this key cannot be read: it was sealed with another secret, belongs to another key, or was written by something else. Check `secrets`; otherwise delete the key and have the person sign in again.',
+  lock_timeout:
+    'Another process held the lock of these tokens all the while. Try again; if it lasts, look for a worker that is stuck.',
+  'refresh.subject_mismatch':
+    'The provider answered with the tokens of another person. Do not use them; have the person sign in again.',
+  'introspect.invalid_token_response':
+    'The introspection endpoint answered without `active`. Check the URL options.',
+  'api.invalid_token':
+    'The API does not accept the access token, a new one neither. Check that the app may use this API, and that `baseURL` is the API of this provider.',
+  'api.insufficient_scope':
+    'The access token is good, and lacks a permission that this request needs. Add the scope to the app and to the login, then sign in again.',
+  'api.rate_limited':
+    'The API limits how often it may be asked. Wait for `retryAfterSeconds`, or ask less often.',
+  'api.unexpected_status':
+    'The API refused the request. Look at `status`, and compare the request with its documentation.',
+
   // The application
   verify_timeout:
     'The verify function neither called its callback nor settled its promise in time.',

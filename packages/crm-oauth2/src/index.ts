@@ -3,7 +3,12 @@
  */
 export type { MissingAttempt, ValidatedAuthorizationResponse } from './authorization-response';
 export { OAuth2Client } from './client';
-export type { AuthorizationParameters, CallOptions, ClientOptions } from './client';
+export type {
+  AuthorizationParameters,
+  CallOptions,
+  ClientOptions,
+  TokenCallOptions,
+} from './client';
 export { Deadline } from './deadline';
 export type { DiagnosticsEvent } from './diagnostics';
 export {
@@ -16,7 +21,7 @@ export {
 export type { ErrorDetails, HintTable, OAuth2Error, Stage } from './errors';
 export type { Agent } from './http';
 export type { IdTokenClaims } from './id-token';
-export { isJsonObject, known, text } from './json';
+export { isJsonObject, known, text, wholeNumber } from './json';
 export type { Json, JsonObject } from './json';
 export { LOGIN_ATTEMPT_LIFETIME } from './login-attempt';
 export type { LoginAttempt } from './login-attempt';
@@ -30,6 +35,18 @@ export type {
   Profile,
   ProfileRequest,
   ProviderDescription,
+  RateLimit,
   SlotContext,
 } from './provider';
 export type { TokenSet } from './token-set';
+export { planRefreshes } from './tokens/refresh-plan';
+export type { PlannedRefresh, RefreshPlanOptions } from './tokens/refresh-plan';
+export { RedisTokenStore } from './tokens/redis-token-store';
+export type { RedisClient, RedisTokenStoreOptions } from './tokens/redis-token-store';
+export { SealedValues } from './tokens/sealed-values';
+export { clientCredentials, staticToken } from './tokens/token-source';
+export type { ClientCredentialsOptions, GetTokenOptions, TokenSource } from './tokens/token-source';
+export { MemoryTokenStore } from './tokens/token-store';
+export type { StoredValue, TokenStore, Unlock } from './tokens/token-store';
+export { UserTokens, userTokens } from './tokens/user-tokens';
+export type { RefreshClient, UserTokensOptions } from './tokens/user-tokens';

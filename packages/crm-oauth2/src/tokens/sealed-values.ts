@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto';
+import { Problem } from '../errors';
+import { Seal } from '../seal';
+
+/**
+ * What a store outside the process sees of keys and values: a hash, and a JWE. A store of your own
+ * passes everything through this, see `docs/token-stores.md`.
+ */
+export class SealedValues {
+  readonly #seal: Seal;
+
+  /**
+   * @param secrets each of at least 32 characters; the first one encrypts, all of them decrypt: put a
+   * new one behind the old on every machine, then in front, and remove the old one once every value
+   * has been written again
+   * @throws {TypeError} when there is no secret, or one is too short
+   */
+  constructor(secrets: readonly string[]) {
+    this.#seal = new Seal('SealedValues', secrets, 'stored tokens');
+  }
+
+  /** The name under which to keep a key: the same for every secret, so that all machines agree. */
+  nameOf(key: string): string {
+    return createHash('sha256').update(`crm-oauth2 token store ${key}`).digest('base64url');
+  }
+
+  /** The value, encrypted, and bound to its key: it does not open under another one. */
+  async seal(key: string, value: string): Promise<string> {
+    return await this.#seal.seal({ key, value });
+  }
+
+  /** @throws {Problem} `store_corrupt` when no secret opens it, or it belongs to another key */
+  async open(key: string, sealed: string): Promise<string> {
+    const content = await this.#seal.open(sealed);
+    if (content?.key === key && typeof content.value === 'string') return content.value;
+    throw new Problem('store_corrupt', 'what the store holds was not sealed for this key');
+  }
+}

@@ -1,0 +1,74 @@
+/** One person's tokens as they are kept: what is written to a store, and how it is read again. */
+import { Problem } from '../errors';
+import { isJsonObject, known, text } from '../json';
+import type { JsonObject } from '../json';
+import type { TokenSet } from '../token-set';
+
+export interface TokenRecord {
+  readonly tokens: TokenSet;
+  /** When these tokens came, in epoch ms. */
+  readonly since: number;
+  /** When the person signed in, in epoch ms. */
+  readonly signedInAt: number;
+  /**
+   * A refresh with these tokens has begun, and nobody has written how it ended: it is under way, or
+   * its outcome is unknown. `failed`: it has ended, and these tokens are used to their end.
+   */
+  readonly refresh?: 'begun' | 'failed';
+}
+
+/** Kept once, not twice: they have fields of their own. The ID Token has been read, and is large. */
+const ELSEWHERE = new Set(['access_token', 'refresh_token', 'id_token']);
+
+export function serialize({ tokens, since, signedInAt, refresh }: TokenRecord): string {
+  const { accessToken, refreshToken, expiresAt, scope, subject } = tokens;
+  const response = Object.fromEntries(
+    Object.entries(tokens.response).filter(([name]) => !ELSEWHERE.has(name)),
+  );
+  const kept = { accessToken, refreshToken, expiresAt, scope, subject, response };
+  return JSON.stringify({ ...kept, since, signedInAt, refresh });
+}
+
+/** @throws {Problem} `store_corrupt` for anything that {@link serialize} has not written */
+export function parseRecord(value: string): TokenRecord {
+  const json = parse(value);
+  if (
+    !isJsonObject(json) ||
+    text(json.accessToken) === undefined ||
+    !isJsonObject(json.response) ||
+    !isTime(json.since) ||
+    !isTime(json.signedInAt) ||
+    !(json.expiresAt === undefined || isTime(json.expiresAt))
+  ) {
+    throw new Problem('store_corrupt', 'what the store holds is no record of tokens');
+  }
+  const { since, signedInAt, refresh } = json;
+  return known<TokenRecord>({
+    tokens: Object.freeze(
+      known<TokenSet>({
+        accessToken: json.accessToken as string,
+        refreshToken: text(json.refreshToken),
+        tokenType: 'Bearer',
+        expiresAt: json.expiresAt,
+        scope: text(json.scope),
+        subject: text(json.subject),
+        response: Object.freeze(json.response),
+      }),
+    ),
+    since,
+    signedInAt,
+    refresh: refresh === 'begun' || refresh === 'failed' ? refresh : undefined,
+  });
+}
+
+function parse(value: string): unknown {
+  try {
+    return JSON.parse(value) as JsonObject;
+  } catch {
+    return undefined;
+  }
+}
+
+function isTime(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}

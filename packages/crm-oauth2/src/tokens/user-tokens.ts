@@ -1,0 +1,430 @@
+/**
+ * A person's tokens, kept alive for months, by any number of callers in any number of processes.
+ *
+ * Refresh tokens rotate: each is good for one use, and a second use ends the person's grant. So one
+ * refresh at a time: callers of a process share it, processes take the store's lock. The new pair is
+ * stored before anybody gets it, and a refresh of unknown outcome is not repeated until it can do no
+ * harm: after the access token has ended, and after the provider has surely finished with it.
+ *
+ *     fresh? ── yes ─────────────────────────────────────────────▶ use it
+ *       │ no
+ *     lock ── held by another ── wait, read again ── fresh? ─────▶ use it
+ *       │
+ *     read again ── fresh? another was faster ───────────────────▶ use it
+ *       │
+ *     write "a refresh has begun" ── ask the provider ── write the new pair ── unlock ──▶ use it
+ */
+import type { OAuth2Client } from '../client';
+import { Deadline } from '../deadline';
+import { Problem, TokenError, bareCause, isOAuth2Error, located } from '../errors';
+import type { Stage } from '../errors';
+import { requireString } from '../options';
+import type { ProviderDescription } from '../provider';
+import type { TokenSet } from '../token-set';
+import { isAlive, isFresh } from './freshness';
+import { parseRecord, serialize } from './token-record';
+import type { TokenRecord } from './token-record';
+import type { GetTokenOptions, TokenSource } from './token-source';
+import type { TokenStore, Unlock } from './token-store';
+
+export interface UserTokensOptions {
+  store: TokenStore;
+  /** Of the person, at this provider: `profile.id` does well. */
+  key: string;
+}
+
+/** A record as it was read, and what a store needs to replace just that one. */
+interface Read {
+  record: TokenRecord;
+  version: string;
+}
+
+/** What goes on in this process, by key; shared by all who use the same store. */
+interface Work {
+  /** Renewals under way. */
+  renewing: Map<string, Promise<TokenSet>>;
+  /** New pairs that the store has not taken yet. */
+  saving: Map<string, Promise<Read>>;
+}
+
+const WORK = new WeakMap<TokenStore, Work>();
+
+/** Beyond the client's timeout: no request outlives the lock it was sent under. */
+const LOCK_BEYOND_TIMEOUT = 5000;
+
+/** A new pair that cannot be stored is offered to the store again for this long. */
+const SAVING_LIMIT = 60_000;
+
+/** A store that was away gets a new pair within this, from the process that has it. */
+const RETURN_OF_A_STORE = 1500;
+const SAVING_INTERVAL = 1000;
+
+/** Rounds of one renewal: reading again after somebody else has written, or is being answered. */
+const MAX_ROUNDS = 5;
+
+/** Codes of a refresh that never reached the provider, or that it refused without looking. */
+const UNUSED: readonly string[] = [
+  'dns_error',
+  'tls_error',
+  'connection_refused',
+  'agent_unusable',
+  'rate_limited',
+];
+
+/**
+ * The tokens of one person, from a store, refreshed when they need it. Cheap to make: for every
+ * request if you like.
+ *
+ * @example
+ * const tokens = userTokens(strategy.client, { store, key: profile.id });
+ * await tokens.save(grant); // once, after the login
+ * const accessToken = await tokens.getAccessToken(); // for months
+ */
+export function userTokens(client: RefreshClient, options: UserTokensOptions): UserTokens {
+  return new UserTokens(client, options);
+}
+
+/** What is used of an {@link OAuth2Client}, whatever its provider. */
+export type RefreshClient = Pick<
+  OAuth2Client,
+  'clientID' | 'timeout' | 'endpoints' | 'refreshTokenGrant' | 'revokeToken'
+> & {
+  readonly provider: Pick<
+    ProviderDescription,
+    'name' | 'hints' | 'rateLimit' | 'refreshTokenLifetime'
+  >;
+};
+
+/** Made by {@link userTokens}. */
+export class UserTokens implements TokenSource {
+  readonly provider: RefreshClient['provider'];
+  readonly #client: RefreshClient;
+  readonly #store: TokenStore;
+  readonly #key: string;
+  readonly #work: Work;
+
+  /** @throws {TypeError} without a store, or a key */
+  constructor(client: RefreshClient, { store, key }: UserTokensOptions) {
+    if (typeof Reflect.get(Object(store), 'lock') !== 'function') {
+      throw new TypeError('userTokens: option "store" must be a token store');
+    }
+    this.#client = client;
+    this.provider = client.provider;
+    this.#store = store;
+    // A refresh token belongs to the client it was given to.
+    this.#key = JSON.stringify([
+      client.provider.name,
+      client.clientID,
+      requireString('userTokens', 'key', key),
+    ]);
+    this.#work = WORK.get(store) ?? { renewing: new Map(), saving: new Map() };
+    WORK.set(store, this.#work);
+  }
+
+  /**
+   * An access token that is good now: the stored one until five minutes before it ends, then a new
+   * one, stored before it is returned.
+   *
+   * @throws {InternalOAuthError} `reauthorization_required`: the person must sign in again;
+   * `store_unavailable`, `store_timeout`, `store_corrupt`, `lock_timeout`; and what
+   * {@link OAuth2Client.refreshTokenGrant} throws
+   */
+  async getAccessToken(options?: GetTokenOptions): Promise<string> {
+    return (await this.getTokens(options)).accessToken;
+  }
+
+  /** The same, with what came along: `response.instance_url`, `scope`, `expiresAt`. */
+  async getTokens({ rejected }: GetTokenOptions = {}): Promise<TokenSet> {
+    const { record } = (await this.#saved()) ?? (await this.#read());
+    if (isFresh(keptIn(record), rejected)) return record.tokens;
+    if (record.refresh === 'failed' && isAlive(keptIn(record), rejected)) return record.tokens;
+    const tokens = await this.#renew(rejected);
+    // A renewal that had begun before these were refused may have found them good.
+    return tokens.accessToken === rejected ? await this.#renew(rejected) : tokens;
+  }
+
+  /**
+   * Refreshes now, however fresh the tokens are: before a refresh token ends because nobody has used
+   * it. See {@link planRefreshes}.
+   */
+  async refresh(): Promise<TokenSet> {
+    // One that is under way may end with the tokens it found.
+    await this.#work.renewing.get(this.#key)?.catch(() => undefined);
+    return await this.#renew(undefined, Date.now());
+  }
+
+  /** Keeps the tokens of a login, in place of any earlier ones. */
+  async save(tokens: TokenSet): Promise<void> {
+    const now = Date.now();
+    const record: TokenRecord = { tokens, since: now, signedInAt: now };
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const stored = await this.#ask(() => this.#store.get(this.#key));
+      if (await this.#write(record, stored?.version)) return;
+    }
+    throw await this.#problem(new Problem('store_unavailable', 'the store never took the tokens'));
+  }
+
+  /** When they came, and when the person signed in (epoch ms); nothing when nothing is kept. */
+  async age(): Promise<{ since: number; signedInAt: number } | undefined> {
+    const read = await this.#find();
+    return read && { since: read.record.since, signedInAt: read.record.signedInAt };
+  }
+
+  /** Forgets the tokens here, and leaves them alone at the provider. */
+  async delete(): Promise<void> {
+    await this.#ask(() => this.#store.delete(this.#key));
+  }
+
+  /** Ends the grant at the provider (RFC 7009), then forgets the tokens. */
+  async revoke(): Promise<void> {
+    const unlock = await this.#lock(new Deadline(this.#lockFor));
+    try {
+      const read = (await this.#saved()) ?? (await this.#find());
+      if (!read) return;
+      const { tokens } = read.record;
+      await this.#client.revokeToken(tokens.refreshToken ?? tokens.accessToken, {
+        tokens,
+        tokenTypeHint: tokens.refreshToken === undefined ? 'access_token' : 'refresh_token',
+      });
+      await this.delete();
+    } finally {
+      await unlock();
+    }
+  }
+
+  /** One renewal at a time in this process; who comes meanwhile gets its outcome. */
+  async #renew(rejected?: string, newerThan?: number): Promise<TokenSet> {
+    const { renewing } = this.#work;
+    let renewal = renewing.get(this.#key);
+    if (!renewal) {
+      renewal = this.#renewAlone(rejected, newerThan).finally(() => renewing.delete(this.#key));
+      renewing.set(this.#key, renewal);
+    }
+    return await renewal;
+  }
+
+  /** One renewal at a time in all processes. */
+  async #renewAlone(rejected?: string, newerThan = 0): Promise<TokenSet> {
+    const good = ({ record }: Read) =>
+      isFresh(keptIn(record), rejected) && record.since >= newerThan;
+    const before = (await this.#saved()) ?? (await this.#read());
+    const usable = newerThan === 0 && isAlive(keptIn(before.record), rejected);
+    // Whoever has the lock is done in a moment, or was killed: a token that is still good need not
+    // wait for that.
+    const patience = new Deadline(usable ? this.#client.timeout / 5 : this.#lockFor + 1000);
+    let renewed: TokenSet | undefined;
+    const unlock = await this.#lock(patience, async () => {
+      const read = await this.#read();
+      if (good(read)) renewed = read.record.tokens;
+      return renewed !== undefined;
+    }).catch((error: unknown) => {
+      if (usable && isOAuth2Error(error) && error.code === 'lock_timeout') {
+        renewed = before.record.tokens;
+        return undefined;
+      }
+      throw error;
+    });
+    if (renewed) return renewed;
+    const refresh = { isOpen: false };
+    try {
+      return await this.#refresh(refresh, good, rejected, newerThan);
+    } finally {
+      // A refresh whose outcome is unknown keeps the lock until the provider has finished with it.
+      if (!refresh.isOpen) await unlock?.();
+    }
+  }
+
+  /**
+   * Under the lock: looks again, refreshes, and stores.
+   *
+   * @param refresh is open from when the refresh token is sent until its fate is known and stored
+   */
+  async #refresh(
+    refresh: { isOpen: boolean },
+    good: (read: Read) => boolean,
+    rejected: string | undefined,
+    newerThan: number,
+  ): Promise<TokenSet> {
+    let read = (await this.#saved()) ?? (await this.#read());
+    let interrupted = read.record.refresh === 'begun';
+    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+      const { record } = read;
+      if (good(read)) return record.tokens;
+      const usable = newerThan === 0 && isAlive(keptIn(record), rejected);
+      if (usable && record.refresh !== undefined) {
+        // Somebody has tried, and failed or was killed: once is enough while the tokens are good.
+        return await this.#useUp(read);
+      }
+      const { refreshToken } = record.tokens;
+      if (refreshToken === undefined) {
+        throw await this.#reauthorization('the access token has ended, without a refresh token');
+      }
+      if (interrupted) {
+        // Who began it may have a new pair that the store, away until now, is about to get.
+        interrupted = false;
+        await pause(RETURN_OF_A_STORE);
+        read = await this.#read();
+        continue;
+      }
+      const version = await this.#write({ ...record, refresh: 'begun' }, read.version);
+      if (version === undefined) {
+        read = await this.#read();
+        continue;
+      }
+      let tokens: TokenSet;
+      refresh.isOpen = true;
+      try {
+        tokens = await this.#client.refreshTokenGrant(refreshToken, { previous: record.tokens });
+      } catch (error) {
+        refresh.isOpen = !isOutcomeKnown(error);
+        const code = isOAuth2Error(error) ? error.code : undefined;
+        if (code === 'token_request_in_progress') await pause(250 * 2 ** Math.min(round, 2));
+        read = await this.#read();
+        const isReplaced = read.record.tokens.refreshToken !== refreshToken;
+        if (isReplaced || (code === 'token_request_in_progress' && round + 1 < MAX_ROUNDS)) {
+          refresh.isOpen = false;
+          continue;
+        }
+        if (usable) return await this.#useUp(read);
+        if (code !== 'invalid_grant') throw error;
+        throw await this.#reauthorization(
+          'the provider no longer accepts the refresh token',
+          error,
+        );
+      }
+      const now = Date.now();
+      const renewed: TokenRecord = { tokens, since: now, signedInAt: record.signedInAt };
+      const kept = await this.#keep(renewed, version);
+      refresh.isOpen = false;
+      return kept.record.tokens;
+    }
+    throw await this.#problem(new Problem('lock_timeout', 'others keep renewing these tokens'));
+  }
+
+  /** Notes that these tokens are not refreshed before they end, so that not every caller tries. */
+  async #useUp({ record, version }: Read): Promise<TokenSet> {
+    if (record.refresh !== 'failed') {
+      await this.#write({ ...record, refresh: 'failed' }, version).catch(() => undefined);
+    }
+    return record.tokens;
+  }
+
+  /**
+   * Stores a new pair: nobody gets what is not stored. While the store fails it is offered again, also
+   * after the caller has been told: this process holds the only copy of a refresh token.
+   */
+  async #keep(record: TokenRecord, version: string): Promise<Read> {
+    const { saving } = this.#work;
+    const saved = this.#persist(record, version).finally(() => saving.delete(this.#key));
+    saving.set(this.#key, saved);
+    // Told to whoever waits for it; to nobody, if nobody does.
+    saved.catch(() => undefined);
+    return await this.#ask(() => saved);
+  }
+
+  async #persist(record: TokenRecord, version: string): Promise<Read> {
+    const limit = new Deadline(SAVING_LIMIT);
+    for (let round = 0; ; round += 1) {
+      try {
+        const next = await this.#write(record, version);
+        if (next !== undefined) return { record, version: next };
+        // Somebody was faster: an earlier try of ours that was not answered, or a new login.
+        return await this.#read();
+      } catch (error) {
+        if (limit.remaining() === 0) throw error;
+        await pause(Math.min(100 * 2 ** round, SAVING_INTERVAL, limit.remaining()));
+      }
+    }
+  }
+
+  /** The pair that is being stored, if one is. */
+  async #saved(): Promise<Read | undefined> {
+    const saving = this.#work.saving.get(this.#key);
+    return saving && (await this.#ask(() => saving));
+  }
+
+  async #lock(deadline: Deadline, isDone?: () => Promise<boolean>): Promise<Unlock> {
+    for (let round = 0; ; round += 1) {
+      const unlock = await this.#ask(() => this.#store.lock(this.#key, this.#lockFor));
+      // A lock that cannot be given back ends by itself.
+      if (unlock) return async () => await this.#ask(unlock).catch(() => undefined);
+      // Jitter, so that those who wait do not all come at once.
+      await pause((0.5 + Math.random()) * Math.min(20 * 2 ** round, 200));
+      if (await isDone?.()) return async () => await Promise.resolve();
+      if (deadline.remaining() === 0) throw await this.#problem(deadline.problem('lock_timeout'));
+    }
+  }
+
+  get #lockFor(): number {
+    return this.#client.timeout + LOCK_BEYOND_TIMEOUT;
+  }
+
+  /** @throws `reauthorization_required` when there is nothing */
+  async #read(): Promise<Read> {
+    const read = await this.#find();
+    if (read) return read;
+    throw await this.#reauthorization('no tokens are kept under this key');
+  }
+
+  async #find(): Promise<Read | undefined> {
+    const stored = await this.#ask(() => this.#store.get(this.#key));
+    if (stored === undefined) return undefined;
+    const record = await this.#at('store', () => parseRecord(stored.value));
+    return { record, version: stored.version };
+  }
+
+  async #write(record: TokenRecord, version: string | undefined): Promise<string | undefined> {
+    return await this.#ask(() => this.#store.set(this.#key, serialize(record), version));
+  }
+
+  /** A store is somebody else's code over somebody else's network: it has until the timeout. */
+  async #ask<T>(operation: () => Promise<T>): Promise<T> {
+    return await this.#at('store', async () => {
+      try {
+        return await new Deadline(this.#client.timeout).wait(operation(), 'store_timeout');
+      } catch (error) {
+        if (error instanceof Problem || isOAuth2Error(error)) throw error;
+        throw new Problem('store_unavailable', 'the token store failed', {
+          cause: bareCause(error),
+        });
+      }
+    });
+  }
+
+  async #reauthorization(message: string, cause?: unknown): Promise<unknown> {
+    return await this.#problem(
+      new Problem('reauthorization_required', message, { cause }),
+      'refresh',
+    );
+  }
+
+  /** A problem of this file as an error to throw. */
+  async #problem(problem: Problem, stage: Stage = 'store'): Promise<unknown> {
+    return await this.#at(stage, () => {
+      throw problem;
+    }).catch((error: unknown) => error);
+  }
+
+  async #at<T>(stage: Stage, step: () => T | Promise<T>): Promise<T> {
+    const host =
+      stage === 'refresh' ? new URL(this.#client.endpoints.tokenEndpoint).host : undefined;
+    return await located({ provider: this.provider, stage, host }, step);
+  }
+}
+
+function keptIn({ tokens, since }: TokenRecord) {
+  return { tokens, since };
+}
+
+/** Whether a failed refresh has surely left the refresh token unused, or surely used it up. */
+function isOutcomeKnown(error: unknown): boolean {
+  if (!isOAuth2Error(error)) return false;
+  const refused = error instanceof TokenError && (error.status ?? 0) < 500;
+  return refused || UNUSED.includes(error.code);
+}
+
+async function pause(milliseconds: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}
