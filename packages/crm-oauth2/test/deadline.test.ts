@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { Deadline } from '../dist/deadline';
+import { loginId } from '../dist/diagnostics';
 import { Problem } from '../dist/errors';
 import { pause, rejection } from './support';
 
@@ -9,7 +10,19 @@ function timers(): number {
 
 const never = new Promise<never>(() => {});
 
+/** Stands still until it is told to go on; put away after each test. */
+function stoppedClock(): { go(milliseconds: number): void } {
+  let now = 5_000_000;
+  Object.defineProperty(performance, 'now', { configurable: true, value: () => now });
+  return { go: (milliseconds) => (now += milliseconds) };
+}
+
 describe('deadline', () => {
+  afterEach(() => {
+    // What stands behind it is the method of the prototype.
+    Reflect.deleteProperty(performance, 'now');
+  });
+
   it('has as much left as it was given, or less', () => {
     const deadline = new Deadline(60_000);
     expect(deadline.timeout).to.equal(60_000);
@@ -18,6 +31,22 @@ describe('deadline', () => {
 
   it('never has less than nothing left', () => {
     expect(new Deadline(-5).remaining()).to.equal(0);
+  });
+
+  it('counts what is left, and in whole milliseconds what has passed', () => {
+    const clock = stoppedClock();
+    const deadline = new Deadline(1000);
+    expect([deadline.elapsed(), deadline.remaining()]).to.deep.equal([0, 1000]);
+    clock.go(300.25);
+    expect([deadline.elapsed(), deadline.remaining()]).to.deep.equal([300, 699.75]);
+    clock.go(900.5);
+    expect([deadline.elapsed(), deadline.remaining()]).to.deep.equal([1201, 0]);
+  });
+
+  it('names the login it belongs to, which is not its state', () => {
+    expect(new Deadline(1000, 'state-1').login).to.equal(loginId('state-1'));
+    expect(new Deadline(1000, 'state-1').login).not.to.include('state-1');
+    expect(new Deadline(1000).login).to.equal(undefined);
   });
 
   it('returns what the work returns, promise or not', async () => {

@@ -92,8 +92,16 @@ describe('errors', () => {
     });
 
     it('does not enumerate the cause, as of any error', () => {
-      const error = described(new Problem('timeout', 'x', { cause: new Error('y') }));
+      const cause = new Error('y');
+      const error = described(new Problem('timeout', 'x', { cause }));
       expect(Object.keys(error)).not.to.include('cause');
+      // As by `new Error(message, { cause })`: whoever passes the error on may change it.
+      expect(Object.getOwnPropertyDescriptor(error, 'cause')).to.deep.equal({
+        value: cause,
+        configurable: true,
+        enumerable: false,
+        writable: true,
+      });
     });
   });
 
@@ -105,8 +113,18 @@ describe('errors', () => {
     });
   }
 
+  it('a problem says what it is, and has no details of its own accord', () => {
+    const problem = new Problem('some_code', 'what went wrong');
+    expect(problem).to.be.instanceOf(Error);
+    expect(String(problem)).to.equal('Problem: what went wrong');
+    expect(problem.code).to.equal('some_code');
+    expect(problem.details).to.deep.equal({});
+  });
+
   it('is told from any other value', () => {
-    expect(isOAuth2Error(described(new Problem('timeout', 'x')))).to.equal(true);
+    for (const from of ['token response', 'authorization response', undefined] as const) {
+      expect(isOAuth2Error(described(new Problem('timeout', 'x', { from })))).to.equal(true);
+    }
     expect(isOAuth2Error(new Problem('timeout', 'x'))).to.equal(false);
     expect(isOAuth2Error(new OAuth2Strategy.TokenError('x', 'x'))).to.equal(false);
     expect(isOAuth2Error(undefined)).to.equal(false);
@@ -222,6 +240,12 @@ describe('errors', () => {
       expect(bare).not.to.have.property('reason');
     });
 
+    it('does without the stack of an error that has none', () => {
+      const bare = bareCause(Object.assign(new Error('x'), { stack: undefined }));
+      expect(bare.message).to.equal('x');
+      expect(bare.stack?.split('\n')[0]).to.equal('Error: x');
+    });
+
     it('makes an error of anything else', () => {
       expect(bareCause('text')).to.be.instanceOf(Error).with.property('message', 'text');
     });
@@ -238,6 +262,8 @@ describe('errors', () => {
       ['redacts a newline that JSON escapes', 'x="a\\n"', ['a\n'], 'x="[redacted]"'],
       ['leaves nothing of an escaped u', 'x="\\u0061\\u0055"', ['aU'], 'x="[redacted]"'],
       ['leaves nothing of an encoded %', 'x=a%25', ['a%'], 'x=[redacted]'],
+      ['redacts a space that comes back as +', 'x=a+b%20c', ['a b c'], 'x=[redacted]'],
+      ['takes a + for a space only', 'a+b', ['a-b'], 'a+b'],
       ['knows no pattern in a secret', 'axb a.b', ['a.b'], 'axb [redacted]'],
       ['knows no pattern in its replacement', '$& x', ['x'], '$& [redacted]'],
       ['ignores absent and empty secrets', 'abc', ['', undefined], 'abc'],
