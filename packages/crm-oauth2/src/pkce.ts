@@ -12,5 +12,5 @@ export function createCodeVerifier(): string {
 
 /** `BASE64URL(SHA256(ASCII(code_verifier)))` (RFC 7636 §4.2). */
 export function codeChallenge(codeVerifier: string): string {
-  return createHash('sha256').update(codeVerifier, 'ascii').digest('base64url');
+  return createHash('sha256').update(codeVerifier).digest('base64url');
 }
