@@ -104,10 +104,17 @@ function map(json: Json, response: JsonObject = { id: Reflect.get(Object(json), 
   return mapProfile(json, { raw: JSON.stringify(json), tokens: tokensOf(response) });
 }
 
+/** What it says of each refusal. */
+const MESSAGES: Readonly<Record<string, string>> = {
+  invalid_profile: 'the profile has no usable organization_id and user_id',
+  not_asserted: 'the profile is not asserted for this access token',
+  subject_mismatch: 'the profile is of another person than "id"',
+};
+
 function refusal(json: Json, code: string, response?: JsonObject): void {
   expect(() => map(json, response))
     .to.throw(Problem)
-    .with.property('code', code);
+    .that.includes({ code, message: MESSAGES[code] });
 }
 
 describe('Salesforce profile', () => {
@@ -214,6 +221,11 @@ describe('Salesforce profile', () => {
     ['a user_id of another kind', { ...WOLFGANG, user_id: '003B0000005V71X' }],
     ['an organization_id of another kind', { ...WOLFGANG, organization_id: '001B0000000ToZ3' }],
     ['a user_id of 16 characters', { ...WOLFGANG, user_id: '005B0000005V71XI' }],
+    ['a user_id of 14 characters', { ...WOLFGANG, user_id: '005B0000005V71' }],
+    ['a user_id of 19 characters', { ...WOLFGANG, user_id: '005B0000005V71XIASx' }],
+    ['a user_id that begins with a line', { ...WOLFGANG, user_id: '005\n05B0000005V71X' }],
+    ['a user_id that ends with a line', { ...WOLFGANG, user_id: '005B0000005V71X\n' }],
+    ['a user_id in a list', { ...WOLFGANG, user_id: ['005B0000005V71X'] }],
     ['punctuation in the user_id', { ...WOLFGANG, user_id: '005B0000005V71/' }],
   ];
   for (const [what, json] of unusable) {
@@ -236,6 +248,8 @@ describe('Salesforce profile', () => {
       'wmathurin@gs0.mobilesdk.com',
       undefined,
     ],
+    [{ display_name: null, last_name: null }, 'Wolfgang', { givenName: 'Wolfgang' }],
+    [{ display_name: null, first_name: null, last_name: null, username: null }, '', undefined],
   ];
   for (const [fields, displayName, name] of names) {
     it(`salesforce 5.2 — tolerates ${JSON.stringify(fields)}`, () => {
@@ -245,9 +259,66 @@ describe('Salesforce profile', () => {
     });
   }
 
+  it('salesforce 5.2 — leaves out what is of another kind', () => {
+    const odd = {
+      username: 7,
+      email_verified: 'true',
+      active: 'true',
+      user_type: 1,
+      language: ['en_US'],
+      locale: {},
+      timezone: null,
+      photos: 'https://mobilesdk.file.force.com/profilephoto/005/F',
+    };
+    const response = { id: WOLFGANG.id, instance_url: 5 };
+    const profile = map({ ...WOLFGANG, ...odd }, response);
+    expect(profile.emails).to.deep.equal([{ value: 'wmathurin@salesforce.com' }]);
+    expect(profile).not.to.have.any.keys(
+      'username',
+      'active',
+      'userType',
+      'language',
+      'locale',
+      'timeZone',
+      'photos',
+      'instanceUrl',
+    );
+  });
+
+  it('salesforce 5.2 — says that a person is not active', () => {
+    expect(map({ ...WOLFGANG, active: false }).active).to.equal(false);
+  });
+
+  it('salesforce 5.2 — takes the one photo that there is', () => {
+    const { thumbnail } = WOLFGANG.photos;
+    for (const picture of [undefined, null, '', 5]) {
+      expect(map({ ...WOLFGANG, photos: { picture, thumbnail } }).photos).to.deep.equal([
+        { value: thumbnail },
+      ]);
+    }
+  });
+
+  it('salesforce 5.4 — takes the names of the identity URL before those of UserInfo', () => {
+    const both = {
+      ...WOLFGANG,
+      given_name: 'W.',
+      family_name: 'M.',
+      name: 'W. M.',
+      preferred_username: 'wm',
+      zoneinfo: 'Europe/Berlin',
+      picture: 'https://mobilesdk.file.force.com/profilephoto/005/X',
+    };
+    const { _raw, _json, ...profile } = map(both);
+    const { _raw: raw, _json: json, ...expected } = map(WOLFGANG);
+    expect(profile).to.deep.equal(expected);
+    expect([_raw, _json]).not.to.deep.equal([raw, json]);
+  });
+
   it('salesforce 5.2 — tolerates missing urls and members of them', () => {
     expect(map({ ...WOLFGANG, urls: undefined })).not.to.have.property('urls');
-    expect(map({ ...WOLFGANG, urls: null })).not.to.have.property('urls');
+    for (const urls of [null, 'https://acme.my.salesforce.com', ['x'], { rest: null }]) {
+      expect(map({ ...WOLFGANG, urls })).not.to.have.property('urls');
+    }
     expect(map({ ...WOLFGANG, urls: {} })).not.to.have.property('urls');
     const { rest } = WOLFGANG.urls;
     expect(map({ ...WOLFGANG, urls: { rest, users: null } }).urls).to.deep.equal({ rest });

@@ -122,6 +122,7 @@ describe('Salesforce', () => {
       ],
       ['https://acme--c.vf.force.com', 'https://acme.my.salesforce.com'],
       ['https://acme--c.eu5.visualforce.com', 'https://acme.my.salesforce.com'],
+      ['https://acme--billing.vf.force.com', 'https://acme.my.salesforce.com'],
       ['https://acme--uat--c.sandbox.vf.force.com', 'https://acme--uat.sandbox.my.salesforce.com'],
     ];
     for (const [loginURL, suggestion] of pages) {
@@ -172,6 +173,10 @@ describe('Salesforce', () => {
         );
       });
     }
+
+    it('contract 2 — says whose option it is that is wrong', () => {
+      expect(() => createClient({ clientID: undefined })).to.throw(TypeError, /^Salesforce: /);
+    });
 
     it('contract 2 — refuses plain http, except on a loopback host', () => {
       expect(() => createClient({ loginURL: 'http://login.salesforce.com' })).to.throw(
@@ -270,6 +275,12 @@ describe('Salesforce', () => {
       });
       expect(tokens.accessToken).to.equal(ACCESS_TOKEN);
     });
+  });
+
+  it('salesforce 7 — has a remedy for each code of its own, a sentence at least', () => {
+    for (const [code, hint] of Object.entries(salesforce.hints)) {
+      expect(hint, code).to.match(/^[A-Z].{20,}\.$/);
+    }
   });
 
   describe('token request', () => {
@@ -476,6 +487,7 @@ describe('Salesforce', () => {
       expect(
         await rejection(redeem(new OAuth2Client(salesforce, { clientID: CREDENTIALS.clientID }))),
       ).to.include({
+        message: 'salesforce: the token response has no "id"',
         code: 'identity_url_missing',
         stage: 'token',
       });
@@ -678,13 +690,17 @@ describe('Salesforce', () => {
 
     for (const id of ['https://login.salesforce.com/id/x/y', `${LOGIN}${PATH}1`, 'not a URL']) {
       it(`salesforce 1.3 — refuses the id ${id}, signed or not`, async () => {
-        expect(await rejection(login({ id }))).to.include({ code: 'untrusted_host' });
+        expect(await rejection(login({ id }))).to.include({
+          message: 'salesforce: the identity URL is not one of Salesforce',
+          code: 'untrusted_host',
+        });
       });
     }
 
-    for (const url of [5, null, 'not a URL', {}]) {
+    for (const url of [5, null, 'not a URL', {}, [INSTANCE]]) {
       it(`salesforce 1.3 — refuses the instance_url ${JSON.stringify(url)}`, async () => {
         expect(await rejection(login({ instance_url: url }))).to.include({
+          message: 'salesforce: the instance URL is not one of Salesforce',
           code: 'untrusted_host',
         });
       });
@@ -821,6 +837,7 @@ describe('Salesforce', () => {
         publishKeys();
         const { client, tokens } = await loginWith({ sub });
         expect(await rejection(client.fetchProfile(tokens))).to.include({
+          message: 'salesforce: the ID Token is of another person than the identity URL',
           code: 'subject_mismatch',
           stage: 'profile',
         });
