@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { JWTPayload, RemoteJWKSet } from 'jose' with { 'resolution-mode': 'import' };
-import { Problem, bareCause, quote } from './errors';
+import { Problem, bareCause } from './errors';
 import type { HttpResponse } from './http';
 import { parseJson } from './json';
 import { isSuccess, statusProblem } from './token-endpoint';
@@ -116,12 +116,10 @@ function verificationProblem(error: unknown): Problem {
   const own =
     CODES[code] ??
     (code === 'ERR_JWT_CLAIM_VALIDATION_FAILED'
-      ? (typeof claim === 'string' && CLAIM_CODES[claim]) || 'id_token_claim'
+      ? (CLAIM_CODES[String(claim)] ?? 'id_token_claim')
       : 'id_token_malformed');
-  const message = error instanceof Error ? error.message : code;
-  return new Problem(own, `the ID Token is refused: ${quote(message)}`, {
-    cause: bareCause(error),
-  });
+  const cause = bareCause(error);
+  return new Problem(own, `the ID Token is refused: ${cause.message}`, { cause });
 }
 
 /** What §3.1.3.7 asks beyond signature, `iss`, `aud` and `exp`. */
@@ -132,10 +130,9 @@ function checkClaims(
 ): IdTokenClaims {
   const refuse = (code: string, why: string) =>
     new Problem(code, `the ID Token is refused: ${why}`);
-  const { iss, sub, iat = 0, azp, nonce, at_hash: atHash, auth_time: authTime } = claims;
+  const { sub, iat = 0, azp, nonce, at_hash: atHash, auth_time: authTime } = claims;
   const now = Math.floor(Date.now() / 1000);
 
-  if (typeof iss !== 'string') throw refuse('id_token_claim', '"iss" is missing');
   if (typeof sub !== 'string' || sub === '') throw refuse('id_token_claim', '"sub" is missing');
   // Items 4 and 5: a token for several audiences must say that it was issued to us.
   const manyAudiences = Array.isArray(claims.aud) && claims.aud.length > 1;
@@ -168,11 +165,16 @@ function checkClaims(
       throw refuse('id_token_organization', 'it is of another organization');
     }
   }
-  return Object.freeze({ ...claims, iss, sub });
+  // Its "iss" is one of the issuers: jose has compared it.
+  return Object.freeze({ ...claims, sub } as IdTokenClaims);
 }
 
-/** OpenID Connect Core §3.1.3.6: the left half of the hash the signing algorithm uses. */
+/**
+ * OpenID Connect Core §3.1.3.6: the left half of the hash the signing algorithm uses.
+ *
+ * @param accessToken ASCII, as every one is that the token endpoint's answer is believed for
+ */
 function leftHalfHash(accessToken: string): string {
-  const hash = createHash('sha256').update(accessToken, 'ascii').digest();
+  const hash = createHash('sha256').update(accessToken).digest();
   return hash.subarray(0, hash.length / 2).toString('base64url');
 }

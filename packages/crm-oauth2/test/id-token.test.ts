@@ -102,6 +102,11 @@ describe('ID Token', () => {
     return problem as Problem;
   }
 
+  const realNow = Date.now;
+  afterEach(() => {
+    Date.now = realNow;
+  });
+
   describe('accepts', () => {
     beforeEach(() => publish([jwk(first, 'key-1')]));
 
@@ -125,6 +130,11 @@ describe('ID Token', () => {
     it('OIDC Core §3.1.3.7 item 5 — one audience with an azp that is us', async () => {
       const token = await sign(claims({ aud: [CLIENT], azp: CLIENT }));
       expect((await verifier()(token, EXPECTED)).azp).to.equal(CLIENT);
+    });
+
+    it('OIDC Core §3.1.3.7 item 4 — one audience in a list, without azp', async () => {
+      const token = await sign(claims({ aud: [CLIENT] }));
+      expect((await verifier()(token, EXPECTED)).sub).to.equal('auth0|zoe');
     });
 
     it('OIDC Core §3.1.3.7 — clocks that differ within the tolerance', async () => {
@@ -159,6 +169,7 @@ describe('ID Token', () => {
 
     for (const [organization, claim] of [
       ['org_1', { org_id: 'org_1' }],
+      ['org_Ab1', { org_id: 'org_Ab1' }],
       ['Acme-Sales', { org_name: 'acme-sales' }],
     ] as const) {
       it(`the organization that was asked for: ${organization}`, async () => {
@@ -246,6 +257,71 @@ describe('ID Token', () => {
         expect((await problemWith(await sign(claims(changes)), expected)).code).to.equal(code);
       });
     }
+  });
+
+  describe('to the second', () => {
+    beforeEach(() => publish([jwk(first, 'key-1')], [jwk(first, 'key-1')]));
+
+    const cases: [string, (late: number) => object, Partial<ExpectedIdToken>, string][] = [
+      [
+        'item 10 — an iat that the tolerance still covers',
+        (late) => ({ iat: now() + 60 + late }),
+        {},
+        'id_token_not_yet_valid',
+      ],
+      [
+        'item 13 — an auth_time that max_age and the tolerance still cover',
+        (late) => ({ auth_time: now() - 120 - 60 - late }),
+        { maxAge: 120 },
+        'id_token_auth_time',
+      ],
+    ];
+    for (const [title, changes, expected, code] of cases) {
+      it(`OIDC Core §3.1.3.7 ${title}, and none beyond`, async () => {
+        const moment = now() * 1000;
+        Date.now = () => moment;
+        const token = await sign(claims({ ...changes(0) }));
+        expect((await verifier(60)(token, { ...EXPECTED, ...expected })).sub).to.equal('auth0|zoe');
+        const beyond = await sign(claims({ ...changes(1) }));
+        expect((await problemWith(beyond, expected, verifier(60))).code).to.equal(code);
+      });
+    }
+  });
+
+  describe('says in words', () => {
+    const words: [string, Record<string, unknown>, Partial<ExpectedIdToken>?][] = [
+      ['"sub" is missing', { sub: '' }],
+      ['"azp" is another client', { azp: 'client-2' }],
+      ['"iat" lies in the future', { iat: now() + 120 }],
+      ['"nonce" is not the one of this login', { nonce: 'nonce-2' }],
+      ['"auth_time" is older than max_age allows', { auth_time: 1 }, { maxAge: 120 }],
+      ['"at_hash" is of another access token', { at_hash: 'x' }],
+      ['it is of another organization', { org_id: 'org_2' }, { organization: 'org_1' }],
+      ['unexpected "iss" claim value', { iss: 'https://evil.test/' }],
+      ['missing required "exp" claim', { exp: undefined }],
+    ];
+    for (const [why, changes, expected] of words) {
+      it(`that ${why}`, async () => {
+        publish([jwk(first, 'key-1')]);
+        const { message, details } = await problemWith(await sign(claims(changes)), expected);
+        expect(message).to.equal(`the ID Token is refused: ${why}`);
+        expect(Object.keys(details)).to.deep.equal(why.includes(' claim') ? ['cause'] : []);
+      });
+    }
+
+    it('that the keys are unavailable, and why', async () => {
+      nock('https://acme.test').get('/keys').reply(200, '<html>');
+      const { message, details } = await problemWith(await sign());
+      expect(message).to.equal('the signing keys are unavailable: the answer is not valid JSON');
+      expect(details.cause).to.be.instanceOf(Error).with.property('name', 'Problem');
+    });
+
+    it('that the key is unusable, and why', async () => {
+      publish([{ kty: 'RSA', kid: 'key-1', n: '!!', e: 'AQAB' }]);
+      const { message, details } = await problemWith(await sign());
+      expect(message).to.equal('the signing key is unusable');
+      expect(details.cause).to.be.instanceOf(Error);
+    });
   });
 
   describe('refuses signatures', () => {
@@ -381,11 +457,6 @@ describe('ID Token', () => {
   });
 
   describe('keys', () => {
-    const realNow = Date.now;
-    afterEach(() => {
-      Date.now = realNow;
-    });
-
     it('are asked for once for many tokens', async () => {
       let requests = 0;
       nock('https://acme.test')
@@ -444,6 +515,15 @@ describe('ID Token', () => {
         expect((await problemWith(await sign())).code).to.equal('keys_unavailable');
       });
     }
+
+    it('are unavailable when asking for them is broken off', async () => {
+      const broken = createIdTokenVerifier(
+        'https://acme.test/keys',
+        () => Promise.reject(new DOMException('too late', 'TimeoutError')),
+        60,
+      );
+      expect((await problemWith(await sign(), {}, broken)).code).to.equal('keys_unavailable');
+    });
 
     for (const [title, key] of [
       ['broken', { kty: 'RSA', kid: 'key-1', n: '!!', e: 'AQAB' }],
