@@ -45,7 +45,7 @@ export async function fetchWithToken(
     const { location } = response.headers;
     const redirects = response.status >= 300 && response.status < 400 && location !== undefined;
     if (!redirects || !request.trusts || !URL.canParse(location, url.href)) {
-      throw refusedProfile(response, accessToken);
+      throw refused('the profile', response, accessToken);
     }
     url = new URL(location, url);
     // Whither the provider lets a redirect lead is its say at the configured hosts too.
@@ -58,23 +58,31 @@ function untrusted({ host }: URL): Problem {
   return new Problem('untrusted_host', `the access token must not go to ${quote(host)}`);
 }
 
-/** RFC 6750 §3.1 by status; the providers' bodies follow it only sometimes. */
-function refusedProfile(response: HttpResponse, accessToken: string): Problem {
+/**
+ * RFC 6750 §3.1 by status; the providers' bodies follow it only sometimes.
+ *
+ * @param what was asked for, to begin a sentence with
+ */
+export function refused(what: string, response: HttpResponse, accessToken?: string): Problem {
   const { status } = response;
   const problem = statusProblem(response);
   if (problem.code !== 'unexpected_status') return problem;
   const words = quote(reason(response), [accessToken]);
   const code =
     status === 401 ? 'invalid_token' : status === 403 ? 'insufficient_scope' : problem.code;
-  const message = `the profile was refused with status ${status}${words && `: ${words}`}`;
+  const message = `${what} was refused with status ${status}${words && `: ${words}`}`;
   return new Problem(code, message, { status, retryAfterSeconds: retryAfterSeconds(response) });
 }
 
-/** The provider's words: `error_description` or `error` of JSON, or a short plain text. */
+/** The provider's words: of RFC 6750 §3, of one of the shapes their APIs use, or a short plain text. */
 function reason(response: HttpResponse): string {
   try {
     const json = parseJson(response.body, response.headers['content-type']);
-    return (isJsonObject(json) && (text(json.error_description) ?? text(json.error))) || '';
+    const [first] = Array.isArray(json) ? json : [json];
+    if (!isJsonObject(first)) return '';
+    const { error, error_description: description, message } = first;
+    const inner = isJsonObject(error) ? error.message : error;
+    return text(description) ?? text(inner) ?? text(message) ?? '';
   } catch {
     return /^[\w .-]{1,60}$/.test(response.body) ? response.body : '';
   }

@@ -39,6 +39,12 @@ export type {
   SlotContext,
 } from './provider';
 export type { TokenSet } from './token-set';
+export { authorizedFetch } from './tokens/authorized-fetch';
+export type {
+  AuthorizedFetch,
+  AuthorizedFetchOptions,
+  AuthorizedInit,
+} from './tokens/authorized-fetch';
 export { planRefreshes } from './tokens/refresh-plan';
 export type { PlannedRefresh, RefreshPlanOptions } from './tokens/refresh-plan';
 export { RedisTokenStore } from './tokens/redis-token-store';

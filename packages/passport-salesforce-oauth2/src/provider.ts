@@ -107,6 +107,8 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
       'The answer was not signed with this consumer secret. Check that `clientSecret` belongs to `clientID`; otherwise do not trust this answer.',
     identity_url_missing: 'The token response names no person. Check `tokenURL`.',
     insufficient_scope: 'Add the scope `id` to the app and to the login.',
+    'api.insufficient_scope':
+      'Add the scope `api` to the app and to the login. A person also needs API access in the organization, and may have used up its daily requests.',
     not_asserted:
       'The access token belongs to somebody else than the profile. Do not trust this answer.',
   },

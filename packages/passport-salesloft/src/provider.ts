@@ -46,6 +46,8 @@ export const salesloft = defineProvider<SalesloftOptions, SalesloftProfile>({
       'Salesloft does not accept the access token. Refresh it, or have the person log in again.',
     insufficient_scope:
       'Salesloft refuses the profile. Check the permissions of the app in the developer portal.',
+    'api.insufficient_scope':
+      'Salesloft refuses the request: the app, or the person, lacks a permission. Check the scopes of the app in the developer portal, then sign in again.',
     invalid_client:
       'Client id or secret is wrong. Copy both from Salesloft > Your Applications > OAuth Applications.',
     rate_limited:

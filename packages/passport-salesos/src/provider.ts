@@ -81,6 +81,8 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
       'SalesOS sent no ID Token. If the client id begins with tpc_, Auth0 counts the app as third-party and gives it no OpenID Connect: ask SalesOS for a first-party app.',
     id_token_issuer:
       'The ID Token comes from another issuer. `issuer` is the custom domain people sign in at, with its trailing slash: https://auth.play2sell.com/',
+    'api.insufficient_scope':
+      'The token lacks a scope, such as leads:read. Add it to the API client in Admin > Integrations > API Keys, then get a new token.',
     invalid_client: 'Client id or secret is wrong. Copy both from Admin > Integrations > API Keys.',
     unauthorized_client:
       'The app is not allowed to use this grant. Ask SalesOS to enable it for the app.',
