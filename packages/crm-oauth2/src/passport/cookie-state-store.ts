@@ -71,7 +71,7 @@ export class CookieStateStore implements StateStore {
     const name = this.#names(req).find((candidate) => candidate.endsWith(suffix));
     if (name === undefined) return 'state_unknown';
     this.#clear(responseOf(req, response), name);
-    return await this.#decrypt(cookiesOf(req).get(name) ?? '');
+    return await this.#decrypt(cookiesOf(req).get(name) as string);
   }
 
   async #decrypt(value: string): Promise<LoginAttempt | MissingAttempt> {

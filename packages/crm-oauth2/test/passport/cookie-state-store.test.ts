@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { createHash, hkdfSync } from 'node:crypto';
 import { CookieStateStore } from '../../dist/passport';
 import type { LoginRequest, LoginResponse } from '../../dist/passport';
 import type { LoginAttempt } from '../../dist/login-attempt';
@@ -7,6 +8,11 @@ import { attemptOf } from './support';
 
 const OLD = 'an old secret of at least 32 characters';
 const NEW = 'a new secret of at least thirty-two chars';
+
+/** The key of a secret, as it has been derived from the first version on. */
+function keyOf(secret: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, '', 'crm-oauth2 pending login', 32));
+}
 
 /** A browser: what it was told to keep, and what it sends. */
 class Browser {
@@ -88,7 +94,22 @@ describe('cookie state store', () => {
 
     it('must be there at all', () => {
       const options = undefined as unknown as ConstructorParameters<typeof CookieStateStore>[0];
-      expect(thrown(() => new CookieStateStore(options))).to.be.instanceOf(TypeError);
+      const error = thrown(() => new CookieStateStore(options));
+      expect(error).to.be.instanceOf(TypeError);
+      expect(error.message).to.include('option "secrets"');
+    });
+
+    it('must be strings, not something else of that length', () => {
+      for (const secret of [Buffer.alloc(32), Array.from({ length: 32 }, () => 'x')]) {
+        const secrets = [secret] as unknown as string[];
+        expect(thrown(() => new CookieStateStore({ secrets }))).to.be.instanceOf(TypeError);
+      }
+    });
+
+    it('are enough with exactly 32 characters', async () => {
+      const shortest = new CookieStateStore({ secrets: ['x'.repeat(32)] });
+      await browser.begin(shortest, attemptOf());
+      expect(await browser.take(shortest, 'state-1')).to.include({ state: 'state-1' });
     });
   });
 
@@ -112,7 +133,7 @@ describe('cookie state store', () => {
     const [line = ''] = await browser.begin(insecure, attemptOf());
     expect(line).to.match(/^crm-login\./);
     expect(line).not.to.match(/secure/i);
-    expect(line).to.include('HttpOnly').and.include('SameSite=Lax');
+    expect(line).to.match(/; HttpOnly; SameSite=Lax$/);
     expect(await browser.take(insecure, 'state-1')).to.include({ state: 'state-1' });
   });
 
@@ -183,10 +204,13 @@ describe('cookie state store', () => {
     }
     const [line = ''] = await new Browser().begin(store, attemptOf({ appState: 'x'.repeat(fits) }));
     expect(line.length).to.be.within(3000, 4096);
+    // One character of state is one or two of the value, and this length is among them.
+    expect(/=([^;]*)/.exec(line)?.[1]).to.have.lengthOf(3800);
     const { req } = browser.request();
     for (const length of [tooLarge, 100_000]) {
       const error = await rejection(store.begin(req, attemptOf({ appState: 'x'.repeat(length) })));
       expect(error.code).to.equal('state_too_large');
+      expect(error.message).to.equal('the state of the application does not fit in a cookie');
       expect(String(error.stack)).not.to.include('xxx');
     }
     // Nor is an earlier login given up for it.
@@ -262,8 +286,54 @@ describe('cookie state store', () => {
       expect(browser.cookies.size).to.equal(1);
     });
 
+    it('an unknown state, also where there is no response to clear a cookie on', async () => {
+      await browser.begin(store, attemptOf());
+      const { req, res } = browser.request();
+      expect(await store.take({ headers: req.headers }, 'state-2')).to.equal('state_unknown');
+      expect(await store.take(req, 'state-2')).to.equal('state_unknown');
+      expect(res.getHeader('set-cookie')).to.equal(undefined);
+    });
+
+    for (const header of [
+      { alg: 'dir', enc: 'A128CBC-HS256' },
+      { alg: 'A256KW', enc: 'A256GCM' },
+      { alg: 'A256GCMKW', enc: 'A256GCM' },
+    ]) {
+      it(`RFC 8725 §3.1 — ${header.alg} with ${header.enc}, although the key could`, async () => {
+        const { EncryptJWT } = await import('jose');
+        await browser.begin(store, attemptOf());
+        const value = await new EncryptJWT({ attempt: attemptOf() })
+          .setProtectedHeader(header)
+          .setExpirationTime('10 min')
+          .encrypt(keyOf(NEW));
+        browser.tamper(() => value);
+        expect(await browser.take(store, 'state-1')).to.equal('state_unknown');
+      });
+    }
+
     it('a request without cookies', async () => {
       expect(await browser.take(store, 'state-1')).to.equal('state_unknown');
+    });
+  });
+
+  describe('from one version to the next', () => {
+    it('RFC 5869 — derives the same key from a secret, and writes the same form', async () => {
+      const { jwtDecrypt } = await import('jose');
+      const attempt = attemptOf();
+      await browser.begin(store, attempt);
+      const [value = ''] = browser.cookies.values();
+      const { payload, protectedHeader } = await jwtDecrypt(value, keyOf(NEW));
+      expect(protectedHeader).to.deep.equal({ alg: 'dir', enc: 'A256GCM' });
+      expect(payload).to.deep.equal({ attempt, exp: Math.ceil(attempt.expiresAt / 1000) });
+    });
+
+    it('names a cookie by its expiry and by a hash of its state', async () => {
+      const attempt = attemptOf();
+      await browser.begin(store, attempt);
+      const hash = createHash('sha256').update('state-1').digest('base64url').slice(0, 22);
+      expect([...browser.cookies.keys()]).to.deep.equal([
+        `__Host-crm-login.${attempt.expiresAt.toString(36)}.${hash}`,
+      ]);
     });
   });
 
@@ -306,6 +376,36 @@ describe('cookie state store', () => {
     expect(await browser.take(store, 'state-11')).to.include({ state: 'state-11' });
   });
 
+  it('clears the oldest, in whatever order the browser sends them', async () => {
+    const soon = Date.now() + 500_000;
+    for (let i = 0; i < 10; i += 1) {
+      await browser.begin(store, attemptOf({ state: `state-${i}`, expiresAt: soon + i }));
+    }
+    const reversed = [...browser.cookies].toReversed();
+    browser.cookies.clear();
+    for (const [name, value] of reversed) browser.cookies.set(name, value);
+    await browser.begin(store, attemptOf({ state: 'state-10', expiresAt: soon + 10 }));
+    expect(browser.cookies.size).to.equal(10);
+    expect(await browser.take(store, 'state-0')).to.equal('state_unknown');
+    expect(await browser.take(store, 'state-9')).to.include({ state: 'state-9' });
+  });
+
+  it('clears no foreign cookie, however many there are', async () => {
+    for (let i = 0; i < 12; i += 1) browser.cookies.set(`A${i}`, 'x');
+    expect(await browser.begin(store, attemptOf())).to.have.lengthOf(1);
+    expect(browser.cookies.size).to.equal(13);
+  });
+
+  it('RFC 6265 §5.4 — reads a header with other spaces, and with a name alone', async () => {
+    await browser.begin(store, attemptOf());
+    const [[name, value] = ['', '']] = browser.cookies;
+    for (const cookie of [`flag; ${name} = ${value} ;a=b`, `a=b;${name}=${value};flag`]) {
+      const { req } = browser.request();
+      req.headers.cookie = cookie;
+      expect(await store.take(req, 'state-1')).to.include({ state: 'state-1' });
+    }
+  });
+
   it('leaves foreign cookies alone, in both directions', async () => {
     browser.cookies.set('sid', 'a=b');
     browser.cookies.set('flag', '');
@@ -334,9 +434,9 @@ describe('cookie state store', () => {
   });
 
   it('needs a response: response_missing', async () => {
-    expect((await rejection(store.begin({ headers: {} }, attemptOf()))).code).to.equal(
-      'response_missing',
-    );
+    const error = await rejection(store.begin({ headers: {} }, attemptOf()));
+    expect(error.code).to.equal('response_missing');
+    expect(error.message).to.equal('there is no response to set the cookie on');
     await browser.begin(store, attemptOf());
     const { req } = browser.request();
     expect(

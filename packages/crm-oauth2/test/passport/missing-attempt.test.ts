@@ -6,11 +6,11 @@ import { request } from './support';
 
 const COOKIE = { cookie: 'sid=1' };
 
-/** Code and remedy for a callback that found nothing. */
+/** Code, message and remedy for a callback that found nothing. */
 function explain(parts: object, reason: MissingAttempt = 'state_unknown', begunHere = false) {
-  const { code, details } = missingAttempt(request(parts), reason, begunHere);
+  const { code, message, details } = missingAttempt(request(parts), reason, begunHere);
   expect(details.refusal).to.equal(403);
-  return { code, hint: details.hint ?? HINTS[code] };
+  return { code, message, hint: details.hint };
 }
 
 describe('missing attempt', () => {
@@ -37,6 +37,27 @@ describe('missing attempt', () => {
       'session_missing',
       false,
       'session_missing',
+    ],
+    [
+      'no cookie came, and the session was ended',
+      { session: null },
+      'state_unknown',
+      false,
+      'cookie_missing',
+    ],
+    [
+      'a cookie came, and the session was ended',
+      { session: null, headers: COOKIE },
+      'state_unknown',
+      false,
+      'session_empty',
+    ],
+    [
+      'a cookie came, and nobody keeps a session',
+      { session: undefined, headers: COOKIE },
+      'state_unknown',
+      false,
+      'state_unknown',
     ],
     [
       'the cookie came, its session is empty',
@@ -72,7 +93,28 @@ describe('missing attempt', () => {
     it(`${title}: ${code}`, () => {
       const told = explain(parts, reason, begunHere);
       expect(told.code).to.equal(code);
-      expect(told.hint).to.be.a('string');
+      // A remedy of its own only where there are several; the table has one for each code.
+      expect(told.hint).to.equal(code === 'cookie_missing' ? HINTS[code] : undefined);
+      expect(HINTS).to.have.property(code);
+    });
+  }
+
+  for (const [parts, reason, begunHere, message] of [
+    [{}, 'session_missing', false, 'there is no session to find the pending login in'],
+    [{ headers: COOKIE }, 'state_unknown', false, 'the session of this browser is empty'],
+    [{}, 'state_unknown', false, 'the browser sent no cookie back'],
+    [{ session: { cart: 1 } }, 'state_unknown', false, 'no pending login has this state'],
+    [{}, 'state_expired', false, 'the pending login has expired'],
+    [{}, 'already_completed', false, 'this login was finished already'],
+    [
+      { headers: COOKIE },
+      'state_unknown',
+      true,
+      'the login was begun here, but not in this session',
+    ],
+  ] as const) {
+    it(`says in words that ${message}`, () => {
+      expect(explain(parts, reason, begunHere).message).to.equal(message);
     });
   }
 
@@ -96,7 +138,7 @@ describe('missing attempt', () => {
     ['nothing particular', {}, 'cookie_missing'],
   ] as const) {
     it(`no cookie, and ${title}: the remedy is ${key}`, () => {
-      expect(explain({ session: {}, ...parts })).to.deep.equal({
+      expect(explain({ session: {}, ...parts })).to.deep.include({
         code: 'cookie_missing',
         hint: HINTS[key],
       });

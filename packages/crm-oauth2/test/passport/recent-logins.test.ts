@@ -2,6 +2,21 @@ import { expect } from 'chai';
 import { RecentLogins } from '../../dist/passport/recent-logins';
 
 describe('completed logins', () => {
+  const realNow = Date.now;
+  afterEach(() => {
+    Date.now = realNow;
+  });
+
+  it('are forgotten at the very moment they would have expired', () => {
+    const completed = new RecentLogins();
+    const until = Date.now() + 60_000;
+    completed.add('a', until);
+    Date.now = () => until - 1;
+    expect(completed.has('a')).to.equal(true);
+    Date.now = () => until;
+    expect(completed.has('a')).to.equal(false);
+  });
+
   it('are known until they would have expired', () => {
     const completed = new RecentLogins();
     completed.add('a', Date.now() + 60_000);
