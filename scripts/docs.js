@@ -33,9 +33,23 @@ ${note}Every error has a \`code\`, and its remedy as \`hint\`. What a person or 
 | \`InternalOAuthError\` | there was no usable answer, or one that did not pass a check |
 
 All three are passport-oauth2's, and carry \`code\`, \`provider\`, \`stage\` (\`authorize\`, \`token\`,
-\`id_token\`, \`profile\`, \`verify\`, \`refresh\`, \`client_credentials\`, \`revoke\`), \`host\`, \`status\`,
-\`hint\`, \`retryAfterSeconds\`, \`refusal\` and \`cause\`, where there is one. No code, token, verifier or
-secret is in any of them. A code of the provider that is not listed is passed on as it came.
+\`id_token\`, \`profile\`, \`verify\`, \`refresh\`, \`client_credentials\`, \`revoke\`, \`introspect\`, \`store\`,
+\`api\`), \`host\`, \`status\`, \`hint\`, \`retryAfterSeconds\`, \`refusal\` and \`cause\`, where there is one. No
+code, token, verifier or secret is in any of them. A code of the provider that is not listed is passed
+on as it came. Where a remedy depends on the step, it stands under \`stage.code\`: the error's \`code\` is
+what follows the dot.
+
+\`status\` is the provider's, as passport-oauth2 has it on its errors. Express answers with the \`status\`
+of an error that nobody handles: a 401 of the provider's token endpoint would become your page's. An
+error handler of your own decides better:
+
+\`\`\`js
+app.use((error, req, res, next) => {
+  if (!isOAuth2Error(error)) return next(error);
+  log.error(error); // code, stage, host, hint and cause; nothing secret
+  res.status(502).render('login-failed', { code: error.code });
+});
+\`\`\`
 
 ## Codes of every provider
 
