@@ -145,12 +145,22 @@ describe('packages as published', () => {
     });
   }
 
-  it('package.json — crm-oauth2 has two doors, and needs no Passport', async () => {
+  it('package.json — crm-oauth2 has three doors, and needs no Passport', async () => {
     const json = await manifest('crm-oauth2');
-    expect(Object.keys(json.exports)).to.deep.equal(['.', './passport', './package.json']);
+    expect(Object.keys(json.exports)).to.deep.equal([
+      '.',
+      './passport',
+      './conformance',
+      './package.json',
+    ]);
     // For `moduleResolution: node10`, which reads no exports.
-    expect(json.typesVersions).to.deep.equal({ '*': { passport: ['./dist/passport/index.d.ts'] } });
-    expect(filesOf('crm-oauth2')).to.include('dist/passport/index.d.ts');
+    expect(json.typesVersions).to.deep.equal({
+      '*': { passport: ['./dist/passport/index.d.ts'], conformance: ['./dist/conformance.d.ts'] },
+    });
+    expect(filesOf('crm-oauth2')).to.include.members([
+      'dist/passport/index.d.ts',
+      'dist/conformance.d.ts',
+    ]);
     expect(json).not.to.have.any.keys('peerDependencies');
     expect(json.dependencies).not.to.have.any.keys('passport');
   });

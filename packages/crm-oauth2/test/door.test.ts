@@ -52,13 +52,23 @@ describe('doors', () => {
     ]);
   });
 
-  it('door 1 loads no file behind door 2, and jose only for a token', () => {
+  it('door 3 loads with no more than Node', () => {
+    const files = withoutPackages(
+      [...ABSENT, 'passport-oauth2', 'jose', 'mocha', 'chai'],
+      `require('crm-oauth2/conformance'); process.stdout.write(Object.keys(require.cache).join('\\n'))`,
+    ).split('\n');
+    expect(files).to.have.length(1);
+    expect(files[0]).to.include(path.join('dist', 'conformance.js'));
+  });
+
+  it('door 1 loads no file behind door 2 or 3, and jose only for a token', () => {
     const files = withoutPackages(
       ABSENT,
       `require('crm-oauth2'); process.stdout.write(Object.keys(require.cache).join('\\n'))`,
     );
     expect(files).to.include(path.join('dist', 'client.js'));
     expect(files).not.to.include(path.join('dist', 'passport'));
+    expect(files).not.to.include('conformance');
     expect(files).not.to.include(`${path.sep}jose${path.sep}`);
   });
 
