@@ -99,8 +99,7 @@ export function classicVerify<P extends Profile>(
   return async ({ tokens, profile, req }, deadline) => {
     const call = verify as (...parameters: unknown[]) => unknown;
     const withParams = verify.length === (passReqToCallback ? 6 : 5);
-    const donePosition = (passReqToCallback ? 1 : 0) + (withParams ? 5 : 4);
-    const takesDone = verify.length === 0 || verify.length >= donePosition;
+    const takesDone = verify.length === 0 || verify.length >= (passReqToCallback ? 5 : 4);
     const settled = new Promise<Verified>((resolve, reject) => {
       const done: Done = (error, user, info) => {
         if (error) reject(error);

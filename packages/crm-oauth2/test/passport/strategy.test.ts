@@ -1,8 +1,11 @@
 import { expect } from 'chai';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import nock = require('nock');
 import OAuth2Strategy = require('passport-oauth2');
 import { OAuth2Client } from '../../dist/client';
+import { loginId } from '../../dist/diagnostics';
+import type { DiagnosticsEvent } from '../../dist/diagnostics';
 import { InternalOAuthError, TokenError, isOAuth2Error } from '../../dist/errors';
 import type { OAuth2Error } from '../../dist/errors';
 import { CookieStateStore, ProviderStrategy, strategyFor } from '../../dist/passport';
@@ -263,7 +266,21 @@ describe('strategy', () => {
       });
     }
 
-    it('resolves a relative callbackURL, and sends the same one for the code', async () => {
+    it('keeps no redirect URI that is configured anyway', async () => {
+      const session: Record<string, Record<string, object>> = {};
+      const { state } = await start(make(), session);
+      expect(session['oauth2:acme']?.[state]).not.to.have.property('redirectUri');
+    });
+
+    it('takes the callbackURL of authenticate before its own, and keeps it', async () => {
+      const session: Record<string, Record<string, object>> = {};
+      const callbackURL = 'https://app.test/other/callback';
+      const { url, state } = await start(make(), session, { callbackURL });
+      expect(url.searchParams.get('redirect_uri')).to.equal(callbackURL);
+      expect(session['oauth2:acme']?.[state]).to.have.property('redirectUri', callbackURL);
+    });
+
+    it('resolves a relative callbackURL', async () => {
       const strategy = make({ callbackURL: '/auth/acme/callback' });
       const session = {};
       const parts = { session, headers: { host: 'app.test:8080' }, protocol: 'https' };
@@ -327,7 +344,11 @@ describe('strategy', () => {
 
     it('fails without a callbackURL, a session, or a response', async () => {
       const none = await run(make({ callbackURL: undefined }), request());
-      expect(errorOf(none)).to.include({ code: 'callback_url_missing', stage: 'authorize' });
+      expect(errorOf(none)).to.include({
+        code: 'callback_url_missing',
+        stage: 'authorize',
+        message: 'acme: there is no callbackURL',
+      });
       const relative = await run(make({ callbackURL: '/cb' }), request());
       expect(errorOf(relative).code).to.equal('callback_url_unresolvable');
       const sessionless = await run(make(), request({ session: undefined }));
@@ -383,6 +404,24 @@ describe('strategy', () => {
         code_verifier: verifier,
         redirect_uri: CALLBACK,
       });
+    });
+
+    it('RFC 6749 §4.1.3 — sends the redirect URI of the start, at whatever host it comes back', async () => {
+      const bodies: Record<string, string>[] = [];
+      nock(ORIGIN)
+        .post('/token', (body) => bodies.push(formOf(body)) > 0)
+        .reply(200, { access_token: 'at-zoe' });
+      nock(ORIGIN).get('/me').reply(200, { sub: 'zoe' });
+      const strategy = make({ callbackURL: '/cb' });
+      const session = {};
+      const { values } = await run(strategy, request({ session, headers: { host: 'one.test' } }));
+      const state = new URL(values[0] as string).searchParams.get('state');
+      const req = {
+        ...callback(session, { code: 'code-1', state }),
+        headers: { host: 'two.test' },
+      };
+      expect((await run(strategy, req)).verb).to.equal('success');
+      expect(bodies[0]).to.include({ redirect_uri: 'http://one.test/cb' });
     });
 
     it('reads a form_post', async () => {
@@ -444,6 +483,10 @@ describe('strategy', () => {
         expect(await infoOf('welcome', { state: 'mine' })).to.equal('welcome');
       });
 
+      it('passport-oauth2 — that is null is left alone', async () => {
+        expect(await infoOf(null, { state: 'mine' })).to.equal(null);
+      });
+
       it('passport-oauth2 — that is an instance keeps its class, and gets the state', async () => {
         const notice = Object.freeze(new Notice('welcome'));
         const info = await infoOf(notice, { state: { returnTo: '/' } });
@@ -471,6 +514,38 @@ describe('strategy', () => {
         });
         expect(Object.getPrototypeOf(info)).to.equal(null);
         expect({ ...(info as object) }).to.deep.equal({ a: 1, state: 'mine' });
+      });
+    });
+
+    describe('diagnostics', () => {
+      const events: DiagnosticsEvent[] = [];
+      const listen = (event: unknown) => events.push(event as DiagnosticsEvent);
+      beforeEach(() => {
+        events.length = 0;
+        subscribe('crm-oauth2', listen);
+      });
+      afterEach(() => {
+        unsubscribe('crm-oauth2', listen);
+      });
+
+      it('tell where the browser is sent', async () => {
+        const { state } = await start(make(), {});
+        expect(events).to.deep.equal([
+          { event: 'login.started', login: loginId(state), provider: 'acme', host: 'acme.test' },
+        ]);
+      });
+
+      it('tell the names of the parameters it came back with, where they are names', async () => {
+        const names = ['code', 'state', 'session_state', 'x-1', 'n'.repeat(40)];
+        const others = ['', ' code', 'code ', 'a b', 'a=b', 'n'.repeat(41), 'a\nb'];
+        const query = Object.fromEntries([...others, ...names].map((name) => [name, 'x']));
+        await run(make(), request({ query }));
+        expect(events[0]).to.deep.equal({
+          event: 'login.returned',
+          login: loginId('x'),
+          provider: 'acme',
+          parameters: names,
+        });
       });
     });
 
@@ -576,6 +651,8 @@ describe('strategy', () => {
           ),
         );
         expect(outcomes.map(({ verb }) => verb).toSorted()).to.deep.equal(['fail', 'success']);
+        const refused = outcomes.filter(({ verb }) => verb === 'fail');
+        expect(refused.map(refusalOf)).to.deep.equal([{ code: 'already_completed', status: 403 }]);
       });
 
       it('RFC 6749 §10.12 — refuses the attempt of another browser', async () => {
@@ -639,7 +716,7 @@ describe('strategy', () => {
           make({ callbackURL: undefined }),
           callback(session, { code: 'code-1', state }),
         );
-        expect(errorOf(outcome).code).to.equal('callback_url_missing');
+        expect(errorOf(outcome)).to.include({ code: 'callback_url_missing', stage: 'authorize' });
       });
 
       it('of a connection', async () => {

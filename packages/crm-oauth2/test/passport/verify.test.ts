@@ -176,9 +176,30 @@ describe('verify', () => {
       const verify = async (_accessToken: unknown, _refreshToken: unknown, profile: unknown) => {
         await Promise.resolve(profile);
       };
-      expect((await rejection(classic(verify, false, 60_000))).code).to.equal(
-        'verify_returned_nothing',
-      );
+      const error = await rejection(classic(verify, false, 60_000));
+      expect(error.code).to.equal('verify_returned_nothing');
+      expect(error.message).to.equal('the verify function returned undefined');
+    });
+
+    it('says the same of one that takes the request, and no done after it', async () => {
+      const verify = async (_req: unknown, _a: unknown, _r: unknown, profile: unknown) => {
+        await Promise.resolve(profile);
+      };
+      const error = await rejection(classic(verify, true, 60_000));
+      expect(error.code).to.equal('verify_returned_nothing');
+    });
+
+    it('waits for done, with the request and with params, when it resolves to undefined', async () => {
+      const later = async (done: Done) => {
+        setTimeout(done, 5, null, USER);
+        await Promise.resolve();
+      };
+      const of5 = (_1: unknown, _2: unknown, _3: unknown, _4: unknown, done: Done) => later(done);
+      const of6 = (_1: unknown, _2: unknown, _3: unknown, _4: unknown, _5: unknown, done: Done) =>
+        later(done);
+      expect((await classic(of5)).user).to.equal(USER);
+      expect((await classic(of5, true)).user).to.equal(USER);
+      expect((await classic(of6, true)).user).to.equal(USER);
     });
 
     it('waits for done when it resolves to undefined', async () => {
@@ -240,8 +261,11 @@ describe('verify', () => {
     }
 
     it('must return something: verify_returned_nothing', async () => {
-      expect((await rejection(typed(() => {}))).code).to.equal('verify_returned_nothing');
-      expect((await rejection(typed(async () => {}))).code).to.equal('verify_returned_nothing');
+      for (const verify of [() => {}, async () => {}]) {
+        const error = await rejection(typed(verify));
+        expect(error.code).to.equal('verify_returned_nothing');
+        expect(error.message).to.equal('the verify function returned undefined');
+      }
     });
 
     it('fails with what it throws or rejects with', async () => {
