@@ -2,14 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { SealedValues } from './sealed-values';
 import type { StoredValue, TokenStore, Unlock } from './token-store';
 
-/** What is used of a client of the package `redis` (5 or 6): connected, and closed, by you. */
+/** What is used of a client of the package `redis` (4 to 6): connected, and closed, by you. */
 export interface RedisClient {
   get(key: string): Promise<string | null>;
-  set(
-    key: string,
-    value: string,
-    options: { condition: 'NX'; expiration: { type: 'PX'; value: number } },
-  ): Promise<string | null>;
   del(key: string): Promise<number>;
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
 }
@@ -28,6 +23,10 @@ local now = redis.call('GET', KEYS[1])
 if (now or '') ~= ARGV[2] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
 return 1`;
+
+/** A script, since the options of `set` differ between clients: one unknown would be no lock at all. */
+const LOCK = `
+return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])`;
 
 /** Only the holder: after its time a lock may be somebody else's. */
 const UNLOCK = `
@@ -83,9 +82,10 @@ export class RedisTokenStore implements TokenStore {
   async lock(key: string, milliseconds: number): Promise<Unlock | undefined> {
     const name = this.#name('lock', key);
     const holder = randomUUID();
-    const taken = await this.#client.set(name, holder, {
-      condition: 'NX',
-      expiration: { type: 'PX', value: milliseconds },
+    const taken = await this.#client.eval(LOCK, {
+      keys: [name],
+      // Redis knows whole milliseconds only.
+      arguments: [holder, String(Math.ceil(milliseconds))],
     });
     if (taken === null) return undefined;
     return async () => {
