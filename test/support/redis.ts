@@ -1,0 +1,92 @@
+/** A real Redis, for one suite: on a free port of this machine, in a folder of its own. */
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const REMEDY = 'Install it: apt-get install redis-server.';
+const isInstalled = spawnSync('redis-server', ['--version']).status === 0;
+
+/** Without Redis the suite is skipped, and says so; in CI that would hide a failure. */
+export function describeWithRedis(title: string, suite: (this: Mocha.Suite) => void): void {
+  if (isInstalled || process.env.CI) describe(title, suite);
+  else describe.skip(`${title} — skipped: there is no redis-server. ${REMEDY}`, suite);
+}
+
+export class RedisServer {
+  #process: ChildProcess | undefined;
+  #port = 0;
+  #folder = '';
+
+  /** @param keeps whether what was written outlives {@link kill} */
+  constructor(readonly keeps = false) {}
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.#port}`;
+  }
+
+  /** Again after {@link kill}: on the same port, with what was kept. */
+  async start(): Promise<void> {
+    if (!isInstalled) throw new Error(`There is no redis-server. ${REMEDY}`);
+    this.#port ||= await freePort();
+    this.#folder ||= await mkdtemp(join(tmpdir(), 'crm-login-redis-'));
+    const keeping = ['--save', '', '--appendonly', this.keeps ? 'yes' : 'no'];
+    const server = spawn(
+      'redis-server',
+      ['--bind', '127.0.0.1', '--port', `${this.#port}`, '--dir', this.#folder, ...keeping],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    this.#process = server;
+    // Also when the tests do not come to their end.
+    process.once('exit', this.#killNow);
+    let said = '';
+    for await (const text of server.stdout.iterator({ destroyOnReturn: false })) {
+      said += String(text);
+      if (said.includes('Ready to accept connections')) break;
+    }
+    if (!said.includes('Ready')) throw new Error(`redis-server did not start: ${said}`);
+    server.stdout.resume();
+  }
+
+  /** Answers nothing until {@link resume}; connections stay open. */
+  pause(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  /** At once, as when a machine fails. */
+  async kill(): Promise<void> {
+    const server = this.#process;
+    if (!server) return;
+    const exited = once(server, 'exit');
+    this.#killNow();
+    await exited;
+    this.#process = undefined;
+    process.removeListener('exit', this.#killNow);
+  }
+
+  async close(): Promise<void> {
+    await this.kill();
+    if (this.#folder !== '') await rm(this.#folder, { recursive: true });
+  }
+
+  readonly #killNow = () => {
+    this.#process?.kill('SIGKILL');
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
