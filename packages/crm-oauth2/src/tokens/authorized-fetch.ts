@@ -2,6 +2,7 @@
  * Requests to a provider's API with a token that stays good. The login's own requests go through
  * `http.ts`; these are the application's, of any size, so they are the platform's `fetch`.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import { refused } from '../bearer-request';
 import { Deadline } from '../deadline';
 import { Problem, bareCause, located } from '../errors';
@@ -20,7 +21,10 @@ export interface AuthorizedFetchOptions {
    * default 30 000.
    */
   timeout?: number;
-  /** Told after each answer how often the API may still be asked, when the provider says. */
+  /**
+   * Told after each answer how often the API may still be asked, when the provider says. What it
+   * throws becomes a warning of the process: the answer is not lost for it.
+   */
   onRateLimit?: (limit: RateLimit) => void;
   /** Whose API it is, when the source does not know: `salesloft`, for an API key. */
   provider?: TokenSource['provider'];
@@ -36,7 +40,9 @@ export interface AuthorizedFetch {
    * As `fetch`: whatever the API answers is a `Response`. A URL without a scheme is under `baseURL`,
    * with or without a slash in front.
    *
-   * @throws {InternalOAuthError} `timeout`, `connection_failed`, and what the token source throws
+   * @throws {InternalOAuthError} `timeout`, `connection_failed`, and what the token source throws;
+   * the reason of your `signal`, as it is
+   * @throws {TypeError} for a `Request`, and for what `fetch` does not take either
    */
   (url: string | URL, init?: AuthorizedInit): Promise<Response>;
   /**
@@ -71,11 +77,11 @@ export function authorizedFetch(
 ): AuthorizedFetch {
   const owner = 'authorizedFetch';
   const base = new URL(requireEndpoint(owner, 'baseURL', options.baseURL));
-  if (base.search !== '') throw new TypeError(`${owner}: option "baseURL" must have no query`);
+  if (base.href.includes('?')) throw new TypeError(`${owner}: option "baseURL" must have no query`);
   const timeout = optionalNumber(owner, 'timeout', options.timeout, 30_000, [1, 3_600_000]);
   const provider = options.provider ?? source.provider ?? { name: base.host, hints: {} };
 
-  const request = async (input: string | URL, init: AuthorizedInit = {}): Promise<Response> => {
+  const send = async (input: string | URL, init: AuthorizedInit = {}) => {
     const url = resolve(base, input);
     const { json, ...rest } = init;
     const method = (init.method ?? 'GET').toUpperCase();
@@ -86,63 +92,103 @@ export function authorizedFetch(
       if (!headers.has('content-type')) headers.set('content-type', 'application/json');
     }
     const deadline = new Deadline(timeout);
-    const limit = AbortSignal.timeout(timeout);
-    const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit;
-    const isOwn = url.origin === base.origin;
-    let token = isOwn ? await source.getAccessToken() : undefined;
-    let isRenewed = false;
-
-    for (let attempt = 1; ; attempt += 1) {
-      if (token !== undefined) headers.set('authorization', `Bearer ${token}`);
-      const fetch = options.fetch ?? globalThis.fetch;
-      const response = await located({ provider, stage: 'api', host: url.host }, async () => {
+    const signal = endOf(timeout, init.signal);
+    const at = { provider, stage: 'api', host: url.host } as const;
+    /** Ends early when the time is over, or with the caller's own reason. */
+    const step = <T>(work: () => Promise<T>) =>
+      located(at, async () => {
         try {
-          return await fetch(url, { ...rest, method, headers, body: body ?? null, signal });
+          return await unlessAborted(signal, work);
         } catch (error) {
-          // Who has aborted it knows why.
-          throw init.signal?.aborted ? error : connectionProblem(error);
+          if (!signal.aborted) throw error;
+          throw signal.reason === init.signal?.reason ? signal.reason : deadline.problem();
         }
       });
-      if (!isOwn) return response;
+    let token: string | undefined;
+    const authorize = async (rejected?: string) => {
+      const next = await step(() => source.getAccessToken(rejected ? { rejected } : undefined));
+      // The platform's own complaint would quote it.
+      if (!/^[\x21-\x7e]+$/.test(next)) throw new TypeError(`${owner}: the token is not usable`);
+      headers.set('authorization', `Bearer ${next}`);
+      token = next;
+    };
+    if (url.origin === base.origin) await authorize();
+
+    let isRenewed = false;
+    for (let attempt = 1; ; attempt += 1) {
+      const fetch = options.fetch ?? globalThis.fetch;
+      const response = await step(() =>
+        fetch(url, { ...rest, method, headers, body: body ?? null, signal }).catch(rethrow),
+      );
+      const answer = { response, token, at, step };
+      // Where a redirect has led, nobody has seen the token.
+      if (new URL(response.url || url).origin !== base.origin) return answer;
       const rateLimit = provider.rateLimit?.((name) => response.headers.get(name) ?? undefined);
-      if (rateLimit && isKnown(rateLimit)) options.onRateLimit?.(rateLimit);
-      if (!isRepeatable(body)) return response;
+      if (rateLimit && isKnown(rateLimit)) tell(options.onRateLimit, rateLimit);
+      if (!isRepeatable(body)) return answer;
 
       if (response.status === 401 && token !== undefined && !isRenewed) {
         isRenewed = true;
-        const other = await source.getAccessToken({ rejected: token });
-        if (other === token) return response;
-        token = other;
+        const rejected = token;
+        await authorize(rejected).catch(async (error: unknown) => {
+          await discard(response);
+          throw error;
+        });
+        if (token === rejected) return answer;
+        await discard(response);
       } else {
         const wait = delay(method, response, rateLimit, attempt);
-        if (wait === undefined || wait >= deadline.remaining()) return response;
-        await pause(wait, signal);
+        if (wait === undefined || wait >= deadline.remaining()) return answer;
+        await discard(response);
+        await step(() => pause(wait, undefined, { signal }));
       }
-      // An unread body keeps its connection.
-      await response.body?.cancel();
     }
   };
+
+  const request = async (input: string | URL, init?: AuthorizedInit) =>
+    (await send(input, init)).response;
 
   const json = async <T>(input: string | URL, init: AuthorizedInit = {}): Promise<T> => {
     const headers = new Headers(init.headers);
     if (!headers.has('accept')) headers.set('accept', 'application/json');
-    const response = await request(input, { ...init, headers });
-    const { host } = resolve(base, input);
-    return await located({ provider, stage: 'api', host }, async () => {
-      const answer = await read(response);
-      if (!response.ok) throw refused('the request', answer);
-      if (answer.body === '') return undefined as T;
-      return parseJson(answer.body, answer.headers['content-type']) as T;
+    const { response, token, at, step } = await send(input, { ...init, headers });
+    const body = await step(() => response.text().catch(rethrow));
+    return await located(at, () => {
+      const answer = answerOf(response, body);
+      if (!response.ok) throw refused('the request', answer, token);
+      if (body === '') return undefined as T;
+      return parseJson(body, answer.headers['content-type']) as T;
     });
   };
   return Object.assign(request, { json });
 }
 
 /** Under the base, as people write paths; a URL with a scheme is what it says. */
-function resolve(base: URL, input: string | URL): URL {
+function resolve(base: URL, input: unknown): URL {
+  if (typeof input !== 'string' && !(input instanceof URL)) {
+    throw new TypeError('authorizedFetch: the first argument must be a string or a URL');
+  }
   const text = String(input);
-  if (input instanceof URL || /^[a-z][a-z\d+.-]*:/i.test(text)) return new URL(text);
-  return new URL(`${base.href.replace(/\/+$/, '')}/${text.replace(/^\/+/, '')}`);
+  const url = /^[a-z][a-z\d+.-]*:/i.test(text)
+    ? new URL(text)
+    : new URL(`${base.href.replace(/\/+$/, '')}/${text.replace(/^\/+/, '')}`);
+  if (/^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return url;
+  throw new TypeError('authorizedFetch: the URL must be http or https, without user info');
+}
+
+/**
+ * Aborts when the time is over, or when the caller's signal does. By hand, because Node may collect
+ * what `AbortSignal.any` gives while a body is still being read, which then never ends.
+ */
+function endOf(timeout: number, callers?: AbortSignal | null): AbortSignal {
+  const end = new AbortController();
+  const { signal } = end;
+  const late = () =>
+    end.abort(new DOMException(`not finished within ${timeout} ms`, 'TimeoutError'));
+  setTimeout(late, timeout).unref();
+  if (callers?.aborted) end.abort(callers.reason);
+  else callers?.addEventListener('abort', () => end.abort(callers.reason), { signal });
+  return signal;
 }
 
 /** A stream is gone once it is sent. */
@@ -179,36 +225,46 @@ function answerOf(response: Response, body = ''): HttpResponse {
   return { status: response.status, headers: Object.fromEntries(response.headers), body };
 }
 
-async function read(response: Response): Promise<HttpResponse> {
+/** An unread body keeps its connection. */
+async function discard(response: Response): Promise<void> {
+  await response.body?.cancel().catch(() => undefined);
+}
+
+/** A fault of the application's observer is not one of the request. */
+function tell(onRateLimit: AuthorizedFetchOptions['onRateLimit'], limit: RateLimit): void {
   try {
-    return answerOf(response, await response.text());
+    onRateLimit?.(limit);
   } catch (error) {
-    throw connectionProblem(error);
+    process.emitWarning(error instanceof Error ? error : String(error));
   }
 }
 
-function connectionProblem(error: unknown): Problem {
-  if (Reflect.get(Object(error), 'name') === 'TimeoutError') {
-    return new Problem('timeout', 'the API did not answer in time');
-  }
-  const cause: unknown = Reflect.get(Object(error), 'cause') ?? error;
-  const code: unknown = Reflect.get(Object(cause), 'code') ?? Reflect.get(Object(cause), 'name');
+/** What made the platform's `fetch` fail; it says `fetch failed`, and why in `cause`. */
+function rethrow(error: unknown): never {
+  const cause: unknown = Reflect.get(Object(error), 'cause');
+  // Without a cause it was not the network: a GET with a body, for instance.
+  if (error instanceof TypeError && cause === undefined) throw error;
+  throw networkProblem(cause ?? error);
+}
+
+function networkProblem(error: unknown): Problem {
+  const code: unknown = Reflect.get(Object(error), 'code') ?? Reflect.get(Object(error), 'name');
   return new Problem('connection_failed', `the connection failed (${String(code)})`, {
-    cause: bareCause(cause),
+    cause: bareCause(error),
   });
 }
 
 /** @throws the signal's reason, when that comes first */
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((done, reject) => {
-    const timer = setTimeout(() => {
-      signal.removeEventListener('abort', stop);
-      done();
-    }, milliseconds);
-    function stop() {
-      clearTimeout(timer);
-      reject(signal.reason as Error);
-    }
+async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  let stop = (): void => undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason as Error);
     signal.addEventListener('abort', stop, { once: true });
   });
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }

@@ -1,0 +1,850 @@
+/** Over real sockets: the platform's `fetch` is part of what is proved here. */
+import type { IncomingHttpHeaders, RequestListener } from 'node:http';
+import { Readable } from 'node:stream';
+import { text as readText } from 'node:stream/consumers';
+import { inspect } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect } from 'chai';
+import { InternalOAuthError, authorizedFetch, staticToken } from '../../dist/index';
+import type { AuthorizedFetchOptions, RateLimit, TokenSource } from '../../dist/index';
+import {
+  freePort,
+  httpServer as anyServer,
+  pause,
+  rawServer,
+  rejection,
+  thrown,
+  useRealSockets,
+} from '../support';
+
+const TOKEN = 'token-of-a-person';
+
+/** Answers that are neither finished nor given up: undici opens spare connections, those do not count. */
+let open = 0;
+
+async function httpServer(handler: RequestListener): Promise<string> {
+  return await anyServer((request, response) => {
+    open += 1;
+    response.on('close', () => (open -= 1));
+    handler(request, response);
+  });
+}
+
+async function expectNothingOpen(): Promise<void> {
+  const rounds = Array.from({ length: 25 });
+  for (const _ of rounds) if (open > 0) await pause(20);
+  expect(open).to.equal(0);
+}
+
+interface Seen {
+  method: string;
+  path: string;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+interface Answer {
+  status?: number;
+  headers?: Record<string, string>;
+  /** A text as it is, anything else as JSON. */
+  body?: unknown;
+}
+
+/** A server that notes every request and answers as it is told, the last answer again and again. */
+async function api(...answers: (Answer | ((seen: Seen) => Answer))[]) {
+  const seen: Seen[] = [];
+  const origin = await httpServer((request, response) => {
+    void readText(request).then((body) => {
+      const { method = '', url: path = '', headers } = request;
+      const one = { method, path, headers, body };
+      const next = answers[Math.min(seen.length, answers.length - 1)] ?? {};
+      seen.push(one);
+      const answer = typeof next === 'function' ? next(one) : next;
+      const isText = typeof answer.body === 'string' || answer.body === undefined;
+      response.writeHead(answer.status ?? 200, {
+        'content-type': isText ? 'text/plain' : 'application/json',
+        ...answer.headers,
+      });
+      response.end(isText ? answer.body : JSON.stringify(answer.body));
+    });
+  });
+  return { origin, seen };
+}
+
+/** A source with these tokens, one after the other as they are refused, and what it was asked. */
+function tokens(...values: string[]) {
+  const asked: unknown[] = [];
+  const source: TokenSource = {
+    getAccessToken: async (options) => {
+      asked.push(options);
+      if (options?.rejected === values[0] && values.length > 1) values.shift();
+      return await Promise.resolve(values[0] ?? '');
+    },
+  };
+  return { source, asked };
+}
+
+const make = (
+  baseURL: string,
+  options: Partial<AuthorizedFetchOptions> = {},
+  source: TokenSource = staticToken(TOKEN),
+) => authorizedFetch(source, { baseURL, ...options });
+
+/** Whatever a promise is rejected with. */
+const reasonOf = async (work: Promise<unknown>): Promise<unknown> => {
+  const NOTHING = Symbol('nothing');
+  const reason: unknown = await work.then(
+    () => NOTHING,
+    (error: unknown) => error,
+  );
+  expect(reason).not.to.equal(NOTHING);
+  return reason;
+};
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+/** No back-off for as long as a test runs. */
+const { random } = Math;
+
+describe('authorizedFetch', () => {
+  useRealSockets();
+  afterEach(() => {
+    Math.random = random;
+  });
+
+  describe('options', () => {
+    for (const [baseURL, words] of [
+      ['http://api.example.com', 'https'],
+      ['ftp://127.0.0.1', 'https'],
+      ['https://user:secret@api.example.com', 'user info'],
+      ['https://api.example.com/v2?key=1', 'query'],
+      ['https://api.example.com/v2?', 'query'],
+      ['https://api.example.com/v2#top', 'fragment'],
+      ['/v2', 'absolute'],
+      [undefined, 'absolute'],
+    ] as const) {
+      it(`baseURL — refuses ${baseURL}`, () => {
+        const error = thrown(() => make(baseURL as string));
+        expect(error).to.be.instanceOf(TypeError);
+        expect(error.message).to.contain('"baseURL"').and.contain(words);
+      });
+    }
+
+    it('timeout — must be a number of milliseconds', () => {
+      for (const timeout of [0, -1, Number.NaN, '5' as unknown as number, 3_600_001]) {
+        expect(thrown(() => make('https://a.example', { timeout }))).to.be.instanceOf(TypeError);
+      }
+    });
+
+    it('fetch — stands in for the platform’s', async () => {
+      const asked: unknown[] = [];
+      const fetch: typeof globalThis.fetch = async (url, init) => {
+        asked.push([url, new Headers(init?.headers).get('authorization')]);
+        return await Promise.resolve(Response.json({ ok: true }));
+      };
+      expect(await make('https://api.example.com', { fetch }).json('me')).to.deep.equal({
+        ok: true,
+      });
+      expect(asked).to.deep.equal([[new URL('https://api.example.com/me'), `Bearer ${TOKEN}`]]);
+    });
+  });
+
+  describe('where a request goes', () => {
+    for (const [base, path, expected] of [
+      ['', 'me.json', '/me.json'],
+      ['', '/me.json', '/me.json'],
+      ['/', 'me.json', '/me.json'],
+      ['/v2', 'me.json', '/v2/me.json'],
+      ['/v2', '/me.json', '/v2/me.json'],
+      ['/v2/', 'me.json', '/v2/me.json'],
+      ['/v2/', '//me.json', '/v2/me.json'],
+      ['/v2', '', '/v2/'],
+      ['/v2', 'people?page=2#x', '/v2/people?page=2'],
+      ['/v2', '//evil.example/me', '/v2/evil.example/me'],
+      ['/v2', '\\\\evil.example\\me', '/v2///evil.example/me'],
+      ['/v2', '/\\evil.example', '/v2//evil.example'],
+      ['/v2', '@evil.example/me', '/v2/@evil.example/me'],
+      ['/v2', '.evil.example', '/v2/.evil.example'],
+      ['/v2', '../../../v1/leads', '/v1/leads'],
+      ['/v2', '\t//evil.example', '/v2///evil.example'],
+    ] as const) {
+      it(`${JSON.stringify(path)} under "${base}" — asks ${expected}, with the token`, async () => {
+        const { origin, seen } = await api({});
+        expect((await make(origin + base)(path)).status).to.equal(200);
+        expect(seen).to.have.length(1);
+        expect(seen[0]).to.include({ path: expected });
+        expect(seen[0]?.headers.authorization).to.equal(`Bearer ${TOKEN}`);
+      });
+    }
+
+    it('URL — of the same origin, as text or object, gets the token', async () => {
+      const { origin, seen } = await api({});
+      const request = make(`${origin}/v2`);
+      await request(`${origin}/elsewhere`);
+      await request(new URL(`${origin}/object`));
+      await request(`${origin.toUpperCase()}/upper`);
+      expect(seen.map(({ path, headers }) => [path, headers.authorization])).to.deep.equal([
+        ['/elsewhere', `Bearer ${TOKEN}`],
+        ['/object', `Bearer ${TOKEN}`],
+        ['/upper', `Bearer ${TOKEN}`],
+      ]);
+    });
+
+    it('URL — of another port or host gets no token, and the source is not asked', async () => {
+      const own = await api({});
+      const other = await api({ status: 401 });
+      const { source, asked } = tokens(TOKEN, 'another');
+      const request = make(own.origin, {}, source);
+      const { port } = new URL(own.origin);
+      for (const url of [other.origin, `http://localhost:${port}/x`, `http:127.0.0.2:${port}`]) {
+        await request(url).catch(() => undefined);
+      }
+      expect(asked).to.deep.equal([]);
+      for (const { headers } of [...own.seen, ...other.seen]) {
+        expect(headers).not.to.have.property('authorization');
+      }
+      expect(other.seen).to.have.length(1);
+    });
+
+    it('redirect — to another origin leaves the token behind, within the origin keeps it', async () => {
+      const other = await api({ status: 401, headers: { 'retry-after': '0' } });
+      const own = await api(
+        { status: 302, headers: { location: '/there' } },
+        { status: 307, headers: { location: `${other.origin}/stolen` } },
+      );
+      const { source, asked } = tokens(TOKEN, 'another');
+      const limits: RateLimit[] = [];
+      const response = await make(
+        own.origin,
+        { onRateLimit: (one) => limits.push(one) },
+        source,
+      )('a');
+      expect(response.status).to.equal(401);
+      expect(own.seen.map(({ path }) => path)).to.deep.equal(['/a', '/there']);
+      for (const { headers } of own.seen) expect(headers.authorization).to.equal(`Bearer ${TOKEN}`);
+      expect(other.seen).to.have.length(1);
+      expect(other.seen[0]?.headers).not.to.have.property('authorization');
+      // A stranger's 401 is no word about the token.
+      expect(asked).to.deep.equal([undefined]);
+    });
+
+    it('authorization — of the caller is replaced on the own origin, and theirs elsewhere', async () => {
+      const { origin, seen } = await api({});
+      const other = await api({});
+      const headers = { Authorization: 'Basic own', 'X-Own': 'kept' };
+      await make(origin)('me', { headers });
+      await make(origin)(other.origin, { headers });
+      expect(seen[0]?.headers).to.include({ authorization: `Bearer ${TOKEN}`, 'x-own': 'kept' });
+      expect(other.seen[0]?.headers).to.include({ authorization: 'Basic own' });
+      expect(headers).to.deep.equal({ Authorization: 'Basic own', 'X-Own': 'kept' });
+    });
+
+    for (const [what, input] of [
+      ['a Request', new Request('https://api.example.com/me')],
+      ['nothing', undefined],
+      ['a number', 5],
+      ['a URL with user info', 'https://user:s3cret-word@api.example.com/me'],
+      ['a URL that is not http', 'ftp://api.example.com/me'],
+      ['a path that reads as a scheme', 'people:search'],
+      ['a broken URL', 'https://'],
+    ] as const) {
+      it(`argument — refuses ${what}`, async () => {
+        const error = await reasonOf(make('https://api.example.com')(input as string));
+        expect(error).to.be.instanceOf(TypeError);
+        expect(String(error)).not.to.contain('s3cret-word');
+      });
+    }
+  });
+
+  describe('body', () => {
+    it('json — is sent as JSON, null included; undefined leaves the body alone', async () => {
+      const { origin, seen } = await api({});
+      const request = make(origin);
+      await request('a', { method: 'post', json: { name: 'Zoë' } });
+      await request('b', { method: 'POST', json: null });
+      await request('c', { method: 'POST', json: undefined, body: 'text' });
+      await request('d', {
+        method: 'patch',
+        json: [1],
+        headers: { 'content-type': 'application/vnd.acme+json' },
+      });
+      expect(
+        seen.map(({ method, headers, body }) => [method, headers['content-type'], body]),
+      ).to.deep.equal([
+        ['POST', 'application/json', '{"name":"Zoë"}'],
+        ['POST', 'application/json', 'null'],
+        ['POST', 'text/plain;charset=UTF-8', 'text'],
+        ['PATCH', 'application/vnd.acme+json', '[1]'],
+      ]);
+    });
+
+    it('mistakes of the caller — are told in the platform’s words, not as a failed network', async () => {
+      const request = make('https://api.example.com');
+      for (const init of [
+        { body: 'x' },
+        { method: 'POST', headers: { 'bad header': 'x' } },
+        { method: 'CONNECT' },
+      ]) {
+        const error = await reasonOf(request('me', init));
+        expect(error).to.be.instanceOf(TypeError);
+        expect(error).not.to.be.instanceOf(InternalOAuthError);
+      }
+    });
+
+    it('token — that cannot stand in a header is refused, and not quoted', async () => {
+      for (const token of ['s3cret\nword', 's3cret word', '']) {
+        const source = { getAccessToken: async () => await Promise.resolve(token) };
+        const error = await reasonOf(make('https://api.example.com', {}, source)('me'));
+        expect(error).to.be.instanceOf(TypeError);
+        expect(String(error)).not.to.contain('s3cret');
+      }
+    });
+  });
+
+  describe('401', () => {
+    it('RFC 6750 §3.1 — asks once more with another token, and then believes it', async () => {
+      const { origin, seen } = await api({ status: 401, body: 'no' });
+      const { source, asked } = tokens('first', 'second', 'third');
+      const response = await make(origin, {}, source)('me');
+      expect(response.status).to.equal(401);
+      expect(await response.text()).to.equal('no');
+      expect(asked).to.deep.equal([undefined, { rejected: 'first' }]);
+      expect(seen.map(({ headers }) => headers.authorization)).to.deep.equal([
+        'Bearer first',
+        'Bearer second',
+      ]);
+    });
+
+    it('same token — from the source is not sent again: the 401 is returned, unread', async () => {
+      const { origin, seen } = await api({ status: 401, body: 'no' });
+      const response = await make(origin)('me');
+      expect(response.status).to.equal(401);
+      expect(await response.text()).to.equal('no');
+      expect(seen).to.have.length(1);
+    });
+
+    it('source — that fails is the error, and holds no connection', async () => {
+      const { origin } = await api({ status: 401, body: 'x'.repeat(1_000_000) });
+      const fault = new Error('of the source');
+      const source: TokenSource = {
+        getAccessToken: async (options) => {
+          if (options?.rejected) throw fault;
+          return await Promise.resolve(TOKEN);
+        },
+      };
+      expect(await reasonOf(make(origin, {}, source)('me'))).to.equal(fault);
+      await expectNothingOpen();
+    });
+
+    const form = new FormData();
+    form.set('name', 'Zoë');
+    const bodies: [string, RequestInit & { json?: unknown }][] = [
+      ['string', { body: 'name=1' }],
+      ['URLSearchParams', { body: new URLSearchParams({ name: '1' }) }],
+      ['Uint8Array', { body: new TextEncoder().encode('bytes') }],
+      ['ArrayBuffer', { body: new TextEncoder().encode('buffer').buffer }],
+      ['Blob', { body: new Blob(['blob'], { type: 'text/csv' }) }],
+      ['FormData', { body: form }],
+      ['json', { json: { name: 1 } }],
+    ];
+    for (const [what, init] of bodies) {
+      it(`body — a POST of ${what} is sent again as it was`, async () => {
+        const { origin, seen } = await api({ status: 401 }, { body: 'done' });
+        const { source } = tokens('first', 'second');
+        const response = await make(origin, {}, source)('x', { method: 'POST', ...init });
+        expect(await response.text()).to.equal('done');
+        // The boundary of a form is new each time.
+        const [first, second] = seen.map(({ method, headers, body }) => [
+          method,
+          headers['content-type']?.replace(/boundary=.*/, ''),
+          body.replace(/formdata-undici-\d+/g, ''),
+        ]);
+        expect(first?.[2]).not.to.equal('');
+        expect(second).to.deep.equal(first);
+      });
+    }
+
+    const streams: [string, () => unknown][] = [
+      ['ReadableStream', () => new Blob(['stream']).stream()],
+      ['Readable', () => Readable.from(['stream'])],
+      [
+        'async generator',
+        async function* generate() {
+          yield await Promise.resolve(new TextEncoder().encode('stream'));
+        },
+      ],
+    ];
+    for (const [what, stream] of streams) {
+      it(`body — a ${what} is sent once: whatever comes is returned`, async () => {
+        for (const status of [401, 429, 503]) {
+          const { origin, seen } = await api({ status, headers: { 'retry-after': '0' } });
+          const { source, asked } = tokens('first', 'second');
+          const init = { method: 'PUT', body: stream() as ReadableStream, duplex: 'half' } as const;
+          expect((await make(origin, {}, source)('x', init)).status).to.equal(status);
+          expect(seen.map(({ body }) => body)).to.deep.equal(['stream']);
+          expect(asked).to.deep.equal([undefined]);
+        }
+      });
+    }
+  });
+
+  describe('429 and 503', () => {
+    for (const status of [429, 503]) {
+      for (const [what, retryAfter] of [
+        ['seconds', '0'],
+        ['a date', new Date(0).toUTCString()],
+        ['nothing', undefined],
+        ['nonsense', 'soon'],
+      ] as const) {
+        it(`${status} with ${what} in Retry-After — comes again`, async () => {
+          Math.random = () => 0.001;
+          const headers: Answer['headers'] =
+            retryAfter === undefined ? {} : { 'retry-after': retryAfter };
+          const { origin, seen } = await api({ status, headers }, { body: 'done' });
+          expect(await (await make(origin)('x')).text()).to.equal('done');
+          expect(seen).to.have.length(2);
+        });
+      }
+    }
+
+    it('RFC 9110 §10.2.3 — waits the seconds it is told, when there is time for them', async () => {
+      const { origin, seen } = await api({ status: 429, headers: { 'retry-after': '1' } }, {});
+      const began = performance.now();
+      expect((await make(origin)('x')).status).to.equal(200);
+      expect(performance.now() - began).to.be.within(990, 3000);
+      expect(seen).to.have.length(2);
+    });
+
+    it('attempts — are four at most', async () => {
+      const { origin, seen } = await api({ status: 503, headers: { 'retry-after': '0' } });
+      expect((await make(origin)('x')).status).to.equal(503);
+      expect(seen).to.have.length(4);
+    });
+
+    it('attempts — are spread out: full jitter, over a time that doubles', async () => {
+      const spans: number[] = [];
+      Math.random = () => {
+        spans.push(performance.now());
+        return 0.005;
+      };
+      const { origin } = await api({ status: 503 });
+      await make(origin)('x');
+      expect(spans).to.have.length(3);
+    });
+
+    it('other statuses — are answers', async () => {
+      for (const status of [200, 204, 400, 403, 404, 409, 500, 502, 504]) {
+        const { origin, seen } = await api({ status, headers: { 'retry-after': '0' } });
+        expect((await make(origin)('x')).status).to.equal(status);
+        expect(seen).to.have.length(1);
+      }
+    });
+
+    for (const [method, times] of [
+      ['GET', 4],
+      ['head', 4],
+      ['OPTIONS', 4],
+      ['put', 4],
+      ['DELETE', 4],
+      ['POST', 1],
+      ['PATCH', 1],
+      ['QUERY', 1],
+    ] as const) {
+      it(`RFC 9110 §9.2.2 — ${method} is asked ${times === 1 ? 'once' : 'again'}`, async () => {
+        const { origin, seen } = await api({ status: 429, headers: { 'retry-after': '0' } });
+        expect((await make(origin)('x', { method })).status).to.equal(429);
+        expect(seen).to.have.length(times);
+      });
+    }
+
+    it('wait — longer than what is left returns the answer at once, with its body', async () => {
+      for (const retryAfter of ['60', new Date(Date.now() + 3_600_000).toUTCString()]) {
+        const answer = { status: 429, headers: { 'retry-after': retryAfter }, body: 'later' };
+        const { origin, seen } = await api(answer);
+        const response = await make(origin, { timeout: 5000 })('x');
+        expect(await response.text()).to.equal('later');
+        expect(seen).to.have.length(1);
+      }
+    });
+
+    it('401 and 429 — may meet in one call', async () => {
+      const busy = { status: 429, headers: { 'retry-after': '0' } };
+      const { origin, seen } = await api(busy, { status: 401 }, busy, { body: 'done' });
+      const { source, asked } = tokens('first', 'second');
+      expect(await (await make(origin, {}, source)('x')).text()).to.equal('done');
+      expect(asked).to.have.length(2);
+      expect(seen.map(({ headers }) => headers.authorization)).to.deep.equal([
+        'Bearer first',
+        'Bearer first',
+        'Bearer second',
+        'Bearer second',
+      ]);
+    });
+
+    it('bodies — that nobody reads hold no connection', async () => {
+      const body = 'x'.repeat(300_000);
+      const busy = { status: 429, headers: { 'retry-after': '0' }, body };
+      const { origin, seen } = await api(({ path }) => {
+        const round = seen.filter((one) => one.path === path).length;
+        return round === 1 ? busy : round === 2 ? { status: 401, body } : { body: 'done' };
+      });
+      const call = async (number: number) => {
+        const { source } = tokens('first', 'second');
+        return await (await make(origin, {}, source)(`${number}`)).text();
+      };
+      const answers = await Promise.all(Array.from({ length: 50 }, (_, number) => call(number)));
+      expect(new Set(answers)).to.deep.equal(new Set(['done']));
+      expect(seen).to.have.length(150);
+      await expectNothingOpen();
+    });
+  });
+
+  describe('rate limits', () => {
+    const provider = {
+      name: 'acme',
+      hints: {},
+      rateLimit: (header: (name: string) => string | undefined): RateLimit => ({
+        remaining: header('x-remaining') === undefined ? undefined : Number(header('x-remaining')),
+        resetsAt: header('x-reset') === undefined ? undefined : Number(header('x-reset')),
+      }),
+    };
+
+    it('onRateLimit — is told after every answer that says so', async () => {
+      const told: RateLimit[] = [];
+      const { origin } = await api(
+        { status: 429, headers: { 'retry-after': '0', 'x-remaining': '0' } },
+        { headers: { 'x-remaining': '7' } },
+        {},
+      );
+      const request = make(origin, { provider, onRateLimit: (limit) => told.push(limit) });
+      await request('x');
+      await request('x');
+      expect(told.map(({ remaining }) => remaining)).to.deep.equal([0, 7]);
+    });
+
+    it('onRateLimit — that throws loses no answer: the process is warned', async () => {
+      const { origin } = await api({ headers: { 'x-remaining': '7' }, body: 'done' });
+      const faults = [new Error('of the observer'), 'a text'];
+      for (const fault of faults) {
+        const warned = new Promise<Error>((resolve) => {
+          process.once('warning', resolve);
+        });
+        const request = make(origin, {
+          provider,
+          onRateLimit: () => {
+            throw fault;
+          },
+        });
+        expect(await (await request('x')).text()).to.equal('done');
+        expect((await warned).message).to.contain(fault instanceof Error ? fault.message : fault);
+      }
+    });
+
+    it('429 — without Retry-After waits until the limit is reset', async () => {
+      const { origin, seen } = await api(
+        { status: 429, headers: { 'x-remaining': '0', 'x-reset': String(Date.now() - 1000) } },
+        { status: 429, headers: { 'x-remaining': '0', 'x-reset': String(Date.now() + 60_000) } },
+      );
+      expect((await make(origin, { provider, timeout: 5000 })('x')).status).to.equal(429);
+      expect(seen).to.have.length(2);
+    });
+  });
+
+  describe('an end', () => {
+    const mine = new Error('of the caller');
+
+    it('signal — aborted before gives the caller’s reason, and asks nobody', async () => {
+      const { origin, seen } = await api({});
+      const { source, asked } = tokens(TOKEN);
+      const signal = AbortSignal.abort(mine);
+      expect(await reasonOf(make(origin, {}, source)('x', { signal }))).to.equal(mine);
+      expect(await reasonOf(make(origin, {}, source).json('x', { signal }))).to.equal(mine);
+      expect([...seen, ...asked]).to.deep.equal([]);
+    });
+
+    it('signal — aborted while a token is fetched gives the caller’s reason', async () => {
+      const source = { getAccessToken: async () => await new Promise<string>(() => undefined) };
+      const controller = new AbortController();
+      const work = make('https://api.example.com', {}, source)('x', { signal: controller.signal });
+      controller.abort(mine);
+      expect(await reasonOf(work)).to.equal(mine);
+    });
+
+    it('signal — aborted during the request gives the caller’s reason, whatever it is', async () => {
+      for (const reason of [mine, 'a text', undefined]) {
+        const controller = new AbortController();
+        const origin = await httpServer(() => controller.abort(reason));
+        const got = await reasonOf(make(origin)('x', { signal: controller.signal }));
+        expect(got).to.equal(controller.signal.reason);
+      }
+    });
+
+    it('signal — aborted during the wait ends it at once', async () => {
+      const controller = new AbortController();
+      const { origin, seen } = await api(() => {
+        setTimeout(() => controller.abort(mine), 20);
+        return { status: 429, headers: { 'retry-after': '20' } };
+      });
+      const began = performance.now();
+      expect(await reasonOf(make(origin)('x', { signal: controller.signal }))).to.equal(mine);
+      expect(performance.now() - began).to.be.below(5000);
+      expect(seen).to.have.length(1);
+    });
+
+    it('signal — aborted while `.json` reads gives the caller’s reason', async () => {
+      const controller = new AbortController();
+      const origin = await httpServer((_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' }).write('{');
+        setTimeout(() => controller.abort(mine), 20);
+      });
+      expect(await reasonOf(make(origin).json('x', { signal: controller.signal }))).to.equal(mine);
+    });
+
+    const expectTimeout = (error: unknown, host?: string) => {
+      expect(error).to.be.instanceOf(InternalOAuthError);
+      expect(error).to.include({ code: 'timeout', stage: 'api', ...(host && { host }) });
+      expect(error).to.have.property('hint').that.contains('timeout');
+    };
+
+    it('timeout — of a silent server, with or without a signal, leaves no connection', async () => {
+      const origin = await httpServer(() => undefined);
+      const request = make(origin, { timeout: 50 });
+      const { signal } = new AbortController();
+      for (const work of [request('x'), request('x', { signal }), request.json('x')]) {
+        expectTimeout(await rejection(work), new URL(origin).host);
+      }
+      await expectNothingOpen();
+    });
+
+    it('timeout — of a body that stops half-way, while `.json` reads, leaves no connection', async () => {
+      const origin = await httpServer((_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' }).write('{"a":');
+      });
+      expectTimeout(await rejection(make(origin, { timeout: 50 }).json('x')));
+      await expectNothingOpen();
+    });
+
+    it('timeout — of a body the caller reads is the platform’s, also beside a signal', async () => {
+      const origin = await httpServer((_request, response) => {
+        response.writeHead(200).write('x');
+      });
+      for (const init of [{}, { signal: new AbortController().signal }]) {
+        const response = await make(origin, { timeout: 50 })('x', init);
+        // Node 20 collects a signal of AbortSignal.any that only the body still needs.
+        collectGarbage();
+        expect(await reasonOf(response.text())).to.have.property('name', 'TimeoutError');
+      }
+    });
+
+    it('timeout — of a source that never answers', async () => {
+      const source = { getAccessToken: async () => await new Promise<string>(() => undefined) };
+      const request = make('https://api.example.com', { timeout: 30 }, source);
+      expectTimeout(await rejection(request('x')), 'api.example.com');
+    });
+
+    it('timeout — covers a slow source too', async () => {
+      const { origin } = await api(() => ({ status: 503, headers: { 'retry-after': '0' } }));
+      const getAccessToken = async () => {
+        await pause(40);
+        return TOKEN;
+      };
+      const request = make(origin, { timeout: 30 }, { getAccessToken });
+      expectTimeout(await rejection(request('x')));
+    });
+
+    it('signal — of a long life is not held on to', async () => {
+      const { origin } = await api({});
+      const { signal } = new AbortController();
+      const held = { listeners: 0 };
+      const { addEventListener, removeEventListener } = signal;
+      Object.assign(signal, {
+        addEventListener(...parameters: Parameters<typeof addEventListener>) {
+          held.listeners += 1;
+          addEventListener.apply(signal, parameters);
+        },
+        removeEventListener(...parameters: Parameters<typeof removeEventListener>) {
+          held.listeners -= 1;
+          removeEventListener.apply(signal, parameters);
+        },
+      });
+      const request = make(origin, { timeout: 50 });
+      for (let round = 0; round < 5; round += 1) await (await request('x', { signal })).text();
+      expect(held.listeners).to.equal(5);
+      for (let round = 0; round < 25 && held.listeners > 0; round += 1) await pause(20);
+      expect(held.listeners).to.equal(0);
+    });
+
+    it('connection — refused, with its cause', async () => {
+      const origin = `http://127.0.0.1:${await freePort()}`;
+      const error = await rejection(make(origin)('x'));
+      expect(error).to.be.instanceOf(InternalOAuthError);
+      expect(error).to.include({ stage: 'api', host: new URL(origin).host });
+      expect(error.code).to.match(/^connection_(refused|failed)$/);
+      expect(error.cause).to.have.property('code', 'ECONNREFUSED');
+      expect(error.hint).to.be.a('string');
+    });
+
+    it('connection — reset before and while answering, with its cause', async () => {
+      const before = await rawServer((socket) => socket.once('data', () => socket.destroy()));
+      expect(await rejection(make(before)('x'))).to.include({ code: 'connection_failed' });
+      const during = await httpServer((_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': '9' });
+        response.write('{', () => response.destroy());
+      });
+      const error = await rejection(make(during).json('x'));
+      expect(error).to.include({ stage: 'api', provider: new URL(during).host });
+      expect(error.code).to.match(/^(connection_failed|incomplete_response)$/);
+      expect(error.cause).to.be.instanceOf(Error);
+      expect(inspect(error, { depth: 9 })).not.to.contain(TOKEN);
+    });
+
+    it('connection — that fails while an answer is thrown away changes nothing', async () => {
+      let asked = 0;
+      const origin = await httpServer((_request, response) => {
+        asked += 1;
+        if (asked > 1) {
+          response.end('done');
+        } else {
+          response.writeHead(503, { 'retry-after': '0', 'content-length': '9' });
+          response.write('x', () => response.destroy());
+        }
+      });
+      expect(await (await make(origin)('x')).text()).to.equal('done');
+    });
+  });
+
+  describe('json', () => {
+    const provider = {
+      name: 'acme',
+      hints: { 'api.insufficient_scope': 'Ask Acme for the scope.' },
+    };
+
+    it('200 — is parsed, and JSON is asked for unless the caller says otherwise', async () => {
+      const { origin, seen } = await api({ body: { data: [1] } });
+      const request = make(origin);
+      expect(await request.json<{ data: number[] }>('x')).to.deep.equal({ data: [1] });
+      await request.json('x', { headers: { Accept: 'application/vnd.acme+json' } });
+      expect(seen.map(({ headers }) => headers.accept)).to.deep.equal([
+        'application/json',
+        'application/vnd.acme+json',
+      ]);
+    });
+
+    it('204, and 200 without a body — are undefined', async () => {
+      for (const status of [204, 200]) {
+        const { origin } = await api({ status });
+        expect(await make(origin).json('x', { method: 'DELETE' })).to.equal(undefined);
+      }
+    });
+
+    for (const [status, code, words] of [
+      [400, 'unexpected_status', 'refused with status 400: It says why'],
+      [401, 'invalid_token', 'refused with status 401: It says why'],
+      [403, 'insufficient_scope', 'refused with status 403: It says why'],
+      [404, 'unexpected_status', 'refused with status 404: It says why'],
+      [422, 'unexpected_status', 'refused with status 422: It says why'],
+      [429, 'rate_limited', '429'],
+      [500, 'provider_unavailable', '500'],
+    ] as const) {
+      it(`${status} — is ${code}, with status, stage, host and hint`, async () => {
+        const headers = { 'retry-after': '60' };
+        const { origin } = await api({ status, headers, body: { error: 'It says why' } });
+        const error = await rejection(make(origin, { provider, timeout: 5000 }).json('x'));
+        expect(error).to.be.instanceOf(InternalOAuthError);
+        expect(error).to.include({
+          code,
+          status,
+          provider: 'acme',
+          stage: 'api',
+          host: new URL(origin).host,
+          retryAfterSeconds: 60,
+        });
+        expect(error.message).to.contain(words);
+        expect(error.hint).to.be.a('string').and.not.equal('');
+        if (status === 403) expect(error.hint).to.equal('Ask Acme for the scope.');
+      });
+    }
+
+    for (const [shape, body] of [
+      ['{error_description}', { error: 'denied', error_description: 'It says why' }],
+      ['{error}', { error: 'It says why' }],
+      ['{error:{message}}', { error: { code: 'FORBIDDEN', message: 'It says why' } }],
+      ['{message}', { message: 'It says why' }],
+      ['[{message,errorCode}]', [{ message: 'It says why', errorCode: 'NOT_FOUND' }]],
+      ['a short text', 'It says why'],
+    ] as const) {
+      it(`words — of the shape ${shape} are in the message`, async () => {
+        const { origin } = await api({ status: 403, body });
+        const error = await rejection(make(origin).json('x'));
+        expect(error.message).to.match(/: It says why$/);
+      });
+    }
+
+    it('words — that echo a token, the first or the renewed one, are redacted', async () => {
+      const { origin } = await api(({ headers }) => ({
+        status: 401,
+        body: { error: { message: `No such session: ${headers.authorization}` } },
+      }));
+      const { source } = tokens('first-token', 'second-token');
+      const error = await rejection(make(origin, {}, source).json('x'));
+      expect(error.message).to.contain('[redacted]');
+      expect(inspect(error, { depth: 9 })).not.to.match(/first-token|second-token/);
+    });
+
+    for (const [what, answer, code] of [
+      [
+        'a web page',
+        { headers: { 'content-type': 'text/html' }, body: '<html></html>' },
+        'unexpected_content_type',
+      ],
+      [
+        'broken JSON',
+        { headers: { 'content-type': 'application/json' }, body: '{"a":' },
+        'invalid_json',
+      ],
+      [
+        'a web page as an error',
+        { status: 403, headers: { 'content-type': 'text/html' }, body: '<html></html>' },
+        'insufficient_scope',
+      ],
+      [
+        'broken JSON as an error',
+        { status: 404, headers: { 'content-type': 'application/json' }, body: '{' },
+        'unexpected_status',
+      ],
+      ['an empty error', { status: 401 }, 'invalid_token'],
+    ] as const) {
+      it(`${what} — is ${code}`, async () => {
+        const { origin } = await api(answer);
+        const error = await rejection(make(origin).json('x'));
+        expect(error).to.include({ code, stage: 'api', provider: new URL(origin).host });
+        expect(error.message).not.to.contain('<html>');
+      });
+    }
+
+    it('large answer — is read whole', async () => {
+      const { origin } = await api({ body: { text: 'x'.repeat(3_000_000) } });
+      const { text } = await make(origin).json<{ text: string }>('x');
+      expect(text).to.have.length(3_000_000);
+    });
+
+    it('redirect — that the caller does not follow is unexpected_redirect', async () => {
+      const { origin } = await api({ status: 302, headers: { location: '/x' } });
+      const error = await rejection(make(origin).json('x', { redirect: 'manual' }));
+      expect(error).to.include({ code: 'unexpected_redirect', status: 302 });
+    });
+  });
+
+  it('connections — are kept: ten calls one after the other use one or two', async () => {
+    const sockets = new Set<unknown>();
+    const origin = await httpServer((request, response) => {
+      sockets.add(request.socket);
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
+    const request = make(origin);
+    for (let round = 0; round < 10; round += 1) await request.json('x');
+    expect(sockets.size).to.be.at.most(2);
+  });
+});
