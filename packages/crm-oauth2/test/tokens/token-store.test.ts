@@ -217,6 +217,17 @@ const BROKEN: [string, Store, string][] = [
     'lock — of many who try at once, lets one',
   ],
   [
+    'lets many take over a lock that has ended',
+    class extends SharedStore {
+      override async lock(key: string, milliseconds: number) {
+        if (this.isHeld(key)) return undefined;
+        if (this.shared.locks.has(key)) await turn();
+        return this.take(key, milliseconds);
+      }
+    },
+    'lock — of many who try at once, lets one',
+  ],
+  [
     'has one lock for all keys',
     class extends SharedStore {
       override async lock(key: string, milliseconds: number) {
