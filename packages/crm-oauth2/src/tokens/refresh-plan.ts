@@ -1,4 +1,6 @@
 /** Refresh tokens that end when nobody uses them: which, and when. */
+import { isOAuth2Error } from '../errors';
+import type { OAuth2Error } from '../errors';
 import { userTokens } from './user-tokens';
 import type { RefreshClient } from './user-tokens';
 import type { TokenStore } from './token-store';
@@ -19,6 +21,8 @@ export interface PlannedRefresh {
   signInBy?: number;
   /** Nothing is kept under this key. */
   missing?: true;
+  /** What is kept under this key cannot be read: `store_corrupt`. */
+  error?: OAuth2Error;
 }
 
 /** How many keys are read at once. */
@@ -41,14 +45,20 @@ export async function planRefreshes(
   const { idle, absolute } = lifetime ?? {};
   const plan: PlannedRefresh[] = [];
   const look = async (key: string) => {
-    const age = await userTokens(client, { store, key }).age();
-    if (!age) plan.push({ key, missing: true });
-    else {
-      plan.push({
-        key,
-        ...(idle !== undefined && { refreshBy: age.since + idle * 1000 }),
-        ...(absolute !== undefined && { signInBy: age.signedInAt + absolute * 1000 }),
-      });
+    try {
+      const age = await userTokens(client, { store, key }).age();
+      if (!age) plan.push({ key, missing: true });
+      else {
+        plan.push({
+          key,
+          ...(idle !== undefined && { refreshBy: age.since + idle * 1000 }),
+          ...(absolute !== undefined && { signInBy: age.signedInAt + absolute * 1000 }),
+        });
+      }
+    } catch (error) {
+      // What cannot be read of one person is no reason to let the others' grants end.
+      if (!isOAuth2Error(error) || error.code !== 'store_corrupt') throw error;
+      plan.push({ key, error });
     }
   };
   const all = [...keys];
@@ -56,7 +66,7 @@ export async function planRefreshes(
     // oxlint-disable-next-line no-await-in-loop -- a store is not asked for everything at once
     await Promise.all(all.slice(start, start + AT_ONCE).map(look));
   }
-  const end = ({ missing, refreshBy = Infinity, signInBy = Infinity }: PlannedRefresh) =>
-    missing ? 0 : Math.min(refreshBy, signInBy);
+  const end = ({ missing, error, refreshBy = Infinity, signInBy = Infinity }: PlannedRefresh) =>
+    missing || error ? 0 : Math.min(refreshBy, signInBy);
   return plan.toSorted((a, b) => end(a) - end(b) || a.key.localeCompare(b.key));
 }

@@ -1,0 +1,147 @@
+import { expect } from 'chai';
+import nock = require('nock');
+import { OAuth2Client, clientCredentials, staticToken } from '../../dist/index';
+import type { TokenSource } from '../../dist/index';
+import { CREDENTIALS, ORIGIN, acme, mockTheNetwork, formOf, rejection } from '../support';
+import { HOUR, atAnotherTime } from './support';
+
+describe('static token', () => {
+  it('salesloft 2.3 — is the key, whatever happens', async () => {
+    const source = staticToken('ak_123');
+    expect(await source.getAccessToken()).to.equal('ak_123');
+    expect(await source.getAccessToken({ rejected: 'ak_123' })).to.equal('ak_123');
+    expect(source).not.to.have.property('provider');
+    expect(source).to.be.frozen;
+  });
+
+  const wrong: [string, unknown][] = [
+    ['was not set', undefined],
+    ['is empty', ''],
+    ['is no text', 5],
+    ['ends in a newline, as a file does', 'ak_123\n'],
+    ['has a space before it', ' ak_123'],
+    ['is in quotes that are not ASCII', '“ak_123”'],
+    ['would make another header', 'ak_123\r\nx: y'],
+    ['has a control character', 'ak\u007f'],
+  ];
+  for (const [title, key] of wrong) {
+    it(`TypeError — a key that ${title}, which is not told`, () => {
+      expect(() => staticToken(key as string))
+        .to.throw(TypeError, /^staticToken: /)
+        .with.property('message')
+        .that.does.not.include('ak_');
+    });
+  }
+});
+
+describe('client credentials', () => {
+  mockTheNetwork();
+
+  const asked: Record<string, string>[] = [];
+  beforeEach(() => {
+    asked.length = 0;
+  });
+
+  /** Answers the next request; with a number, by this status. */
+  function answer(token: string | number, expiresIn = 3600, delay = 0): void {
+    const isToken = typeof token === 'string';
+    nock(ORIGIN)
+      .post('/token', (body) => asked.push(formOf(body)) > 0)
+      .delay(delay)
+      .reply(
+        isToken ? 200 : token,
+        isToken ? { access_token: token, token_type: 'Bearer', expires_in: expiresIn } : '',
+      );
+  }
+
+  const make = (options?: Parameters<typeof clientCredentials>[1]) =>
+    clientCredentials(new OAuth2Client(acme, { ...CREDENTIALS, timeout: 500 }), options);
+
+  const later = (shift: number, source: TokenSource, rejected?: string) =>
+    atAnotherTime(shift, () => source.getAccessToken(rejected === undefined ? {} : { rejected }));
+
+  it('RFC 6749 §4.4 — asks once for all who ask at once, with scope and parameters', async () => {
+    answer('one', 3600, 20);
+    const source = make({ scope: ['read', 'write'], parameters: { audience: 'api' } });
+    const all = await Promise.all(Array.from({ length: 100 }, () => source.getAccessToken()));
+    expect(new Set(all)).to.deep.equal(new Set(['one']));
+    expect(asked).to.have.length(1);
+    expect(asked[0]).to.include({
+      grant_type: 'client_credentials',
+      scope: 'read write',
+      audience: 'api',
+    });
+    expect(source.provider).to.equal(acme);
+    expect(source).to.be.frozen;
+  });
+
+  it('RFC 6749 §4.4 — keeps a token until five minutes before its end', async () => {
+    const source = make();
+    answer('one');
+    expect(await source.getAccessToken()).to.equal('one');
+    expect(await later(HOUR - 310_000, source)).to.equal('one');
+    answer('two');
+    expect(await later(HOUR - 299_000, source)).to.equal('two');
+    expect(asked).to.have.length(2);
+  });
+
+  it('RFC 6750 §3.1 — replaces a token the API has refused, once', async () => {
+    const source = make();
+    answer('one');
+    await source.getAccessToken();
+    expect(await source.getAccessToken({ rejected: 'one' }), 'it has only just come').to.equal(
+      'one',
+    );
+    answer('two', 3600, 20);
+    expect(
+      await Promise.all([later(10_000, source, 'one'), later(10_000, source, 'one')]),
+    ).to.deep.equal(['two', 'two']);
+    expect(await later(20_000, source, 'one')).to.equal('two');
+    expect(asked).to.have.length(2);
+  });
+
+  it('provider_unavailable — is nobody’s error while the token is good, nor asked about again', async () => {
+    const source = make();
+    answer('one');
+    await source.getAccessToken();
+    answer(503);
+    const soon = HOUR - 200_000;
+    expect(await later(soon, source)).to.equal('one');
+    expect(await later(soon, source), 'asks no more for a while').to.equal('one');
+    expect(asked).to.have.length(2);
+
+    const { now } = performance;
+    performance.now = () => now.call(performance) + 30_001;
+    try {
+      answer('two');
+      expect(await later(soon, source)).to.equal('two');
+    } finally {
+      performance.now = now;
+    }
+  });
+
+  it('provider_unavailable — is an error without a good token, and asked about again', async () => {
+    const source = make();
+    answer(503);
+    expect(await rejection(source.getAccessToken())).to.include({
+      code: 'provider_unavailable',
+      stage: 'client_credentials',
+      provider: 'acme',
+    });
+    answer('one');
+    expect(await source.getAccessToken()).to.equal('one');
+    answer(503);
+    expect((await rejection(later(HOUR, source))).code).to.equal('provider_unavailable');
+    answer(503);
+    expect((await rejection(later(10_000, source, 'one'))).code).to.equal('provider_unavailable');
+    expect(asked).to.have.length(4);
+  });
+
+  it('a clock set back by hours — asks again', async () => {
+    const source = make();
+    answer('one');
+    await source.getAccessToken();
+    answer('two');
+    expect(await later(-2 * HOUR, source)).to.equal('two');
+  });
+});
