@@ -59,6 +59,9 @@ const SAVING_LIMIT = 60_000;
 const RETURN_OF_A_STORE = 1500;
 const SAVING_INTERVAL = 1000;
 
+/** Whoever gets the lock of a killed process waits for the store's return, then asks the provider. */
+const TAKING_OVER = RETURN_OF_A_STORE + 1000;
+
 /** Rounds of one renewal: reading again after somebody else has written, or is being answered. */
 const MAX_ROUNDS = 5;
 
@@ -207,22 +210,16 @@ export class UserTokens implements TokenSource {
   async #renewAlone(rejected?: string, newerThan = 0): Promise<TokenSet> {
     const good = ({ record }: Read) =>
       isFresh(keptIn(record), rejected) && record.since >= newerThan;
-    const before = (await this.#saved()) ?? (await this.#read());
-    const usable = newerThan === 0 && isAlive(keptIn(before.record), rejected);
     // Whoever has the lock is done in a moment, or was killed: a token that is still good need not
     // wait for that.
-    const patience = new Deadline(usable ? this.#client.timeout / 5 : this.#lockFor + 1000);
+    const moment = new Deadline(this.#client.timeout / 5);
+    const usable = ({ record }: Read) =>
+      newerThan === 0 && moment.remaining() === 0 && isAlive(keptIn(record), rejected);
     let renewed: TokenSet | undefined;
-    const unlock = await this.#lock(patience, async () => {
+    const unlock = await this.#lock(new Deadline(this.#lockFor + TAKING_OVER), async () => {
       const read = await this.#read();
-      if (good(read)) renewed = read.record.tokens;
+      if (good(read) || usable(read)) renewed = read.record.tokens;
       return renewed !== undefined;
-    }).catch((error: unknown) => {
-      if (usable && isOAuth2Error(error) && error.code === 'lock_timeout') {
-        renewed = before.record.tokens;
-        return undefined;
-      }
-      throw error;
     });
     if (renewed) return renewed;
     const refresh = { isOpen: false };
@@ -230,7 +227,7 @@ export class UserTokens implements TokenSource {
       return await this.#refresh(refresh, good, rejected, newerThan);
     } finally {
       // A refresh whose outcome is unknown keeps the lock until the provider has finished with it.
-      if (!refresh.isOpen) await unlock?.();
+      if (!refresh.isOpen) await unlock();
     }
   }
 
@@ -250,8 +247,8 @@ export class UserTokens implements TokenSource {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const { record } = read;
       if (good(read)) return record.tokens;
-      const usable = newerThan === 0 && isAlive(keptIn(record), rejected);
-      if (usable && record.refresh !== undefined) {
+      const isUsable = () => newerThan === 0 && isAlive(keptIn(record), rejected);
+      if (isUsable() && record.refresh !== undefined) {
         // Somebody has tried, and failed or was killed: once is enough while the tokens are good.
         return await this.#useUp(read);
       }
@@ -285,7 +282,7 @@ export class UserTokens implements TokenSource {
           refresh.isOpen = false;
           continue;
         }
-        if (usable) return await this.#useUp(read);
+        if (isUsable()) return await this.#useUp(read);
         if (code !== 'invalid_grant') throw error;
         throw await this.#reauthorization(
           'the provider no longer accepts the refresh token',
