@@ -175,10 +175,10 @@ export function hintFor(problem: Problem, stage: Stage, hints: HintTable = {}): 
  * A copy of an error of the platform that is safe to keep: Node hangs raw response bytes on parse
  * errors, and jose hangs the claims on its own; neither belongs in a log.
  */
-export function bareCause(error: unknown): Error {
+export function bareCause(error: unknown, secrets: readonly (string | undefined)[] = []): Error {
   const source = error instanceof Error ? error : new Error(String(error));
   // jose quotes names from the header of a token that anybody may have written.
-  const copy = new Error(quote(source.message));
+  const copy = new Error(quote(source.message, secrets));
   copy.name = source.name;
   if (source.stack !== undefined) copy.stack = source.stack.replace(source.message, copy.message);
   for (const key of ['code', 'errno', 'syscall', 'hostname', 'claim', 'reason'] as const) {

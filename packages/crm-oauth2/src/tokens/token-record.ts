@@ -4,6 +4,8 @@ import { isJsonObject, known, text } from '../json';
 import type { JsonObject } from '../json';
 import type { TokenSet } from '../token-set';
 
+const REFRESH = ['begun', 'failed', 'unknown'] as const;
+
 export interface TokenRecord {
   readonly tokens: TokenSet;
   /** When these tokens came, in epoch ms. */
@@ -11,10 +13,11 @@ export interface TokenRecord {
   /** When the person signed in, in epoch ms. */
   readonly signedInAt: number;
   /**
-   * A refresh with these tokens has begun, and nobody has written how it ended: it is under way, or
-   * its outcome is unknown. `failed`: it has ended, and these tokens are used to their end.
+   * What became of the last refresh with these tokens, so that they are used to their end. `begun`:
+   * it is under way, or whoever began it was killed. `failed`: it has left the refresh token as it
+   * was. `unknown`: it may have used it up.
    */
-  readonly refresh?: 'begun' | 'failed';
+  readonly refresh?: (typeof REFRESH)[number];
 }
 
 /** Kept once, not twice: they have fields of their own. The ID Token has been read, and is large. */
@@ -35,6 +38,7 @@ export function parseRecord(value: string): TokenRecord {
   if (
     !isJsonObject(json) ||
     text(json.accessToken) === undefined ||
+    ![json.refreshToken, json.scope, json.subject].every(isTextOrAbsent) ||
     !isJsonObject(json.response) ||
     !isTime(json.since) ||
     !isTime(json.signedInAt) ||
@@ -57,7 +61,7 @@ export function parseRecord(value: string): TokenRecord {
     ),
     since,
     signedInAt,
-    refresh: refresh === 'begun' || refresh === 'failed' ? refresh : undefined,
+    refresh: REFRESH.find((one) => one === refresh),
   });
 }
 
@@ -67,6 +71,10 @@ function parse(value: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function isTextOrAbsent(value: unknown): boolean {
+  return value === undefined || typeof value === 'string';
 }
 
 function isTime(value: unknown): value is number {

@@ -49,6 +49,14 @@ interface Work {
 
 const WORK = new WeakMap<TokenStore, Work>();
 
+/** A lock of ours. */
+interface Lock {
+  readonly end: Deadline;
+  readonly unlock: Unlock;
+  /** A refresh token was sent under it, and what became of that is not known and stored. */
+  isNeeded: boolean;
+}
+
 /** Beyond the client's timeout: no request outlives the lock it was sent under. */
 const LOCK_BEYOND_TIMEOUT = 5000;
 
@@ -64,6 +72,9 @@ const TAKING_OVER = RETURN_OF_A_STORE + 1000;
 
 /** Rounds of one renewal: reading again after somebody else has written, or is being answered. */
 const MAX_ROUNDS = 5;
+
+/** What a store gets over. */
+const PASSING: readonly string[] = ['store_unavailable', 'store_timeout'];
 
 /** Codes of a refresh that never reached the provider, or that it refused without looking. */
 const UNUSED: readonly string[] = [
@@ -139,21 +150,30 @@ export class UserTokens implements TokenSource {
   /** The same, with what came along: `response.instance_url`, `scope`, `expiresAt`. */
   async getTokens({ rejected }: GetTokenOptions = {}): Promise<TokenSet> {
     const { record } = (await this.#saved()) ?? (await this.#read());
-    if (isFresh(keptIn(record), rejected)) return record.tokens;
-    if (record.refresh === 'failed' && isAlive(keptIn(record), rejected)) return record.tokens;
-    const tokens = await this.#renew(rejected);
-    // A renewal that had begun before these were refused may have found them good.
-    return tokens.accessToken === rejected ? await this.#renew(rejected) : tokens;
+    if (isSettled(record, rejected)) return record.tokens;
+    try {
+      const tokens = await this.#renew(rejected);
+      // A renewal that had begun before these were refused may have found them good.
+      return tokens.accessToken === rejected ? await this.#renew(rejected) : tokens;
+    } catch (error) {
+      // That there is no newer one is nobody's error yet; that this one was deleted is.
+      const isPassing = isOAuth2Error(error) && error.code !== 'reauthorization_required';
+      if (isPassing && isAlive(record, rejected)) return record.tokens;
+      throw error;
+    }
   }
 
   /**
    * Refreshes now, however fresh the tokens are: before a refresh token ends because nobody has used
-   * it. See {@link planRefreshes}.
+   * it. See {@link planRefreshes}. While nobody knows what became of an earlier refresh, and the
+   * access token is good, they stay as they are.
    */
   async refresh(): Promise<TokenSet> {
+    const newerThan = Date.now();
+    const { renewing } = this.#work;
     // One that is under way may end with the tokens it found.
-    await this.#work.renewing.get(this.#key)?.catch(() => undefined);
-    return await this.#renew(undefined, Date.now());
+    while (renewing.has(this.#key)) await renewing.get(this.#key)?.catch(() => undefined);
+    return await this.#renew(undefined, newerThan);
   }
 
   /** Keeps the tokens of a login, in place of any earlier ones. */
@@ -180,7 +200,7 @@ export class UserTokens implements TokenSource {
 
   /** Ends the grant at the provider (RFC 7009), then forgets the tokens. */
   async revoke(): Promise<void> {
-    const unlock = await this.#lock(new Deadline(this.#lockFor));
+    const { unlock } = await this.#lock(this.#lockFor);
     try {
       const read = (await this.#saved()) ?? (await this.#find());
       if (!read) return;
@@ -206,59 +226,57 @@ export class UserTokens implements TokenSource {
     return await renewal;
   }
 
-  /** One renewal at a time in all processes. */
-  async #renewAlone(rejected?: string, newerThan = 0): Promise<TokenSet> {
-    const good = ({ record }: Read) =>
-      isFresh(keptIn(record), rejected) && record.since >= newerThan;
-    // Whoever has the lock is done in a moment, or was killed: a token that is still good need not
-    // wait for that.
+  /**
+   * One renewal at a time in all processes.
+   *
+   * @param newerThan epoch ms: tokens that came later are wanted, however fresh the present ones are
+   */
+  async #renewAlone(rejected?: string, newerThan?: number): Promise<TokenSet> {
+    const isDone = (record: TokenRecord) =>
+      newerThan === undefined
+        ? isSettled(record, rejected)
+        : isFresh(record) && record.since > newerThan;
+    // Who has the lock is done in a moment, or was killed: a good token need not wait for that.
     const moment = new Deadline(this.#client.timeout / 5);
-    const usable = ({ record }: Read) =>
-      newerThan === 0 && moment.remaining() === 0 && isAlive(keptIn(record), rejected);
-    let renewed: TokenSet | undefined;
-    const unlock = await this.#lock(new Deadline(this.#lockFor + TAKING_OVER), async () => {
-      const read = await this.#read();
-      if (good(read) || usable(read)) renewed = read.record.tokens;
-      return renewed !== undefined;
+    const isEnough = (record: TokenRecord) =>
+      newerThan === undefined && moment.remaining() === 0 && isAlive(record, rejected);
+    let done: TokenSet | undefined;
+    const lock = await this.#lock(this.#lockFor + TAKING_OVER, async () => {
+      const { record } = await this.#read();
+      if (isDone(record) || isEnough(record)) done = record.tokens;
+      return done !== undefined;
     });
-    if (renewed) return renewed;
-    const refresh = { isOpen: false };
+    if (done) return done;
     try {
-      return await this.#refresh(refresh, good, rejected, newerThan);
+      return await this.#refresh(lock, isDone, rejected);
     } finally {
       // A refresh whose outcome is unknown keeps the lock until the provider has finished with it.
-      if (!refresh.isOpen) await unlock();
+      if (!lock.isNeeded) await lock.unlock();
     }
   }
 
-  /**
-   * Under the lock: looks again, refreshes, and stores.
-   *
-   * @param refresh is open from when the refresh token is sent until its fate is known and stored
-   */
+  /** Under the lock: looks again, refreshes, and stores. */
   async #refresh(
-    refresh: { isOpen: boolean },
-    good: (read: Read) => boolean,
+    lock: Lock,
+    isDone: (record: TokenRecord) => boolean,
     rejected: string | undefined,
-    newerThan: number,
   ): Promise<TokenSet> {
     let read = (await this.#saved()) ?? (await this.#read());
-    let interrupted = read.record.refresh === 'begun';
+    let waited = false;
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const { record } = read;
-      if (good(read)) return record.tokens;
-      const isUsable = () => newerThan === 0 && isAlive(keptIn(record), rejected);
-      if (isUsable() && record.refresh !== undefined) {
-        // Somebody has tried, and failed or was killed: once is enough while the tokens are good.
-        return await this.#useUp(read);
-      }
       const { refreshToken } = record.tokens;
-      if (refreshToken === undefined) {
-        throw await this.#reauthorization('the access token has ended, without a refresh token');
+      if (isDone(record)) return record.tokens;
+      if (isInDoubt(record) && isAlive(record, rejected)) {
+        // It may be used up: not sent again while there is a good access token to lose.
+        return (await this.#note(read, 'unknown')).record.tokens;
       }
-      if (interrupted) {
+      if (refreshToken === undefined) {
+        throw await this.#reauthorization('there is no refresh token');
+      }
+      if (record.refresh === 'begun' && !waited) {
         // Who began it may have a new pair that the store, away until now, is about to get.
-        interrupted = false;
+        waited = true;
         await pause(RETURN_OF_A_STORE);
         read = await this.#read();
         continue;
@@ -268,67 +286,78 @@ export class UserTokens implements TokenSource {
         read = await this.#read();
         continue;
       }
+      if (lock.end.remaining() < this.#client.timeout) {
+        throw await this.#problem(lock.end.problem('store_timeout'));
+      }
       let tokens: TokenSet;
-      refresh.isOpen = true;
+      lock.isNeeded = true;
       try {
         tokens = await this.#client.refreshTokenGrant(refreshToken, { previous: record.tokens });
       } catch (error) {
-        refresh.isOpen = !isOutcomeKnown(error);
+        lock.isNeeded = !isOutcomeKnown(error);
         const code = isOAuth2Error(error) ? error.code : undefined;
-        if (code === 'token_request_in_progress') await pause(250 * 2 ** Math.min(round, 2));
+        const isBusy = code === 'token_request_in_progress';
+        if (isBusy) await pause(250 * 2 ** Math.min(round, 2));
+        // Another worker, or a login, may have replaced them.
         read = await this.#read();
-        const isReplaced = read.record.tokens.refreshToken !== refreshToken;
-        if (isReplaced || (code === 'token_request_in_progress' && round + 1 < MAX_ROUNDS)) {
-          refresh.isOpen = false;
+        if (!isSame(read.record.tokens, record.tokens)) {
+          lock.isNeeded = false;
           continue;
         }
-        if (isUsable()) return await this.#useUp(read);
+        read = await this.#note(read, lock.isNeeded ? 'unknown' : 'failed');
+        if (isDone(read.record)) return read.record.tokens;
+        if (isBusy && round + 1 < MAX_ROUNDS) continue;
         if (code !== 'invalid_grant') throw error;
         throw await this.#reauthorization(
           'the provider no longer accepts the refresh token',
           error,
         );
       }
-      const now = Date.now();
-      const renewed: TokenRecord = { tokens, since: now, signedInAt: record.signedInAt };
-      const kept = await this.#keep(renewed, version);
-      refresh.isOpen = false;
-      return kept.record.tokens;
+      const renewed = { tokens, since: Date.now(), signedInAt: record.signedInAt };
+      return (await this.#keep(renewed, { record, version }, lock)).record.tokens;
     }
     throw await this.#problem(new Problem('lock_timeout', 'others keep renewing these tokens'));
   }
 
-  /** Notes that these tokens are not refreshed before they end, so that not every caller tries. */
-  async #useUp({ record, version }: Read): Promise<TokenSet> {
-    if (record.refresh !== 'failed') {
-      await this.#write({ ...record, refresh: 'failed' }, version).catch(() => undefined);
-    }
-    return record.tokens;
+  /** Writes how a refresh has ended, so that not every caller tries; if it cannot, they do. */
+  async #note({ record, version }: Read, refresh: 'failed' | 'unknown'): Promise<Read> {
+    const noted = { ...record, refresh };
+    const next = await this.#write(noted, version).catch(() => undefined);
+    return { record: noted, version: next ?? version };
   }
 
   /**
    * Stores a new pair: nobody gets what is not stored. While the store fails it is offered again, also
    * after the caller has been told: this process holds the only copy of a refresh token.
    */
-  async #keep(record: TokenRecord, version: string): Promise<Read> {
+  async #keep(record: TokenRecord, replaced: Read, lock: Lock): Promise<Read> {
     const { saving } = this.#work;
-    const saved = this.#persist(record, version).finally(() => saving.delete(this.#key));
+    const saved = this.#persist(record, replaced).finally(() => {
+      saving.delete(this.#key);
+      lock.isNeeded = false;
+    });
     saving.set(this.#key, saved);
     // Told to whoever waits for it; to nobody, if nobody does.
     saved.catch(() => undefined);
     return await this.#ask(() => saved);
   }
 
-  async #persist(record: TokenRecord, version: string): Promise<Read> {
+  async #persist(record: TokenRecord, replaced: Read): Promise<Read> {
     const limit = new Deadline(SAVING_LIMIT);
+    let { version } = replaced;
     for (let round = 0; ; round += 1) {
       try {
         const next = await this.#write(record, version);
         if (next !== undefined) return { record, version: next };
-        // Somebody was faster: an earlier try of ours that was not answered, or a new login.
-        return await this.#read();
+        // Somebody was faster: an earlier try of ours that was not answered, a new login, or one who
+        // took us for dead, and has begun to refresh what we have replaced.
+        const read = await this.#read();
+        if (!isSame(read.record.tokens, replaced.record.tokens)) return read;
+        ({ version } = read);
+        throw await this.#problem(new Problem('store_unavailable', 'the store takes no tokens'));
       } catch (error) {
-        if (limit.remaining() === 0) throw error;
+        const isPassing = isOAuth2Error(error) && PASSING.includes(error.code);
+        if (!isPassing || limit.remaining() === 0) throw error;
         await pause(Math.min(100 * 2 ** round, SAVING_INTERVAL, limit.remaining()));
       }
     }
@@ -340,14 +369,22 @@ export class UserTokens implements TokenSource {
     return saving && (await this.#ask(() => saving));
   }
 
-  async #lock(deadline: Deadline, isDone?: () => Promise<boolean>): Promise<Unlock> {
+  async #lock(patience: number, isDone?: () => Promise<boolean>): Promise<Lock> {
+    const deadline = new Deadline(patience);
     for (let round = 0; ; round += 1) {
+      const end = new Deadline(this.#lockFor);
       const unlock = await this.#ask(() => this.#store.lock(this.#key, this.#lockFor));
-      // A lock that cannot be given back ends by itself.
-      if (unlock) return async () => await this.#ask(unlock).catch(() => undefined);
+      if (unlock) {
+        return {
+          end,
+          // A lock that cannot be given back ends by itself.
+          unlock: async () => await this.#ask(unlock).catch(() => undefined),
+          isNeeded: false,
+        };
+      }
       // Jitter, so that those who wait do not all come at once.
       await pause((0.5 + Math.random()) * Math.min(20 * 2 ** round, 200));
-      if (await isDone?.()) return async () => await Promise.resolve();
+      if (await isDone?.()) return { end, unlock: () => Promise.resolve(), isNeeded: false };
       if (deadline.remaining() === 0) throw await this.#problem(deadline.problem('lock_timeout'));
     }
   }
@@ -371,18 +408,30 @@ export class UserTokens implements TokenSource {
   }
 
   async #write(record: TokenRecord, version: string | undefined): Promise<string | undefined> {
-    return await this.#ask(() => this.#store.set(this.#key, serialize(record), version));
+    const { accessToken, refreshToken } = record.tokens;
+    const value = serialize(record);
+    return await this.#ask(
+      () => this.#store.set(this.#key, value, version),
+      [accessToken, refreshToken],
+    );
   }
 
-  /** A store is somebody else's code over somebody else's network: it has until the timeout. */
-  async #ask<T>(operation: () => Promise<T>): Promise<T> {
+  /**
+   * A store is somebody else's code over somebody else's network: it has until the timeout.
+   *
+   * @param secrets what it was given, and may quote in an error
+   */
+  async #ask<T>(
+    operation: () => Promise<T>,
+    secrets: readonly (string | undefined)[] = [],
+  ): Promise<T> {
     return await this.#at('store', async () => {
       try {
         return await new Deadline(this.#client.timeout).wait(operation(), 'store_timeout');
       } catch (error) {
         if (error instanceof Problem || isOAuth2Error(error)) throw error;
         throw new Problem('store_unavailable', 'the token store failed', {
-          cause: bareCause(error),
+          cause: bareCause(error, secrets),
         });
       }
     });
@@ -409,8 +458,20 @@ export class UserTokens implements TokenSource {
   }
 }
 
-function keptIn({ tokens, since }: TokenRecord) {
-  return { tokens, since };
+/** Whether they are used as they are: fresh, or good while newer ones are not to be had. */
+function isSettled(record: TokenRecord, rejected?: string): boolean {
+  const { tokens, refresh } = record;
+  const isLast = tokens.refreshToken === undefined || refresh === 'failed' || refresh === 'unknown';
+  return isFresh(record, rejected) || (isLast && isAlive(record, rejected));
+}
+
+/** Whether the refresh token may have been used already. */
+function isInDoubt({ refresh }: TokenRecord): boolean {
+  return refresh === 'begun' || refresh === 'unknown';
+}
+
+function isSame(a: TokenSet, b: TokenSet): boolean {
+  return a.accessToken === b.accessToken && a.refreshToken === b.refreshToken;
 }
 
 /** Whether a failed refresh has surely left the refresh token unused, or surely used it up. */

@@ -1,0 +1,278 @@
+/**
+ * A provider that rotates refresh tokens, and stores that do what stores do on a bad day. Several
+ * stores over one backing are several processes: what they share is its values and its locks.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { OAuth2Client, MemoryTokenStore, text, userTokens } from '../../dist/index';
+import type { StoredValue, TokenSet, TokenStore, Unlock, UserTokens } from '../../dist/index';
+import { parseRecord, serialize } from '../../dist/tokens/token-record';
+import type { TokenRecord } from '../../dist/tokens/token-record';
+import { CREDENTIALS, acmeWith, formOf, httpServer } from '../support';
+import type { AcmeOptions } from '../support';
+
+export const HOUR = 3_600_000;
+export const TIMEOUT = 300;
+
+/** What goes wrong with one refresh. `lost`: it is done, and its answer never arrives. */
+export type Fault =
+  | 'silent'
+  | 'reset'
+  | 'lost'
+  | 'html'
+  | 'busy'
+  | { status: number; body?: object; headers?: Record<string, string> }
+  | { person: string };
+
+/** One person's grant. A refresh token that is used twice ends it, as RFC 9700 §4.14.2 has it. */
+export class Provider {
+  origin = '';
+  rotates = true;
+  expiresIn = 3600;
+  isRevoked = false;
+  /** Refresh tokens as they arrived. */
+  readonly asked: string[] = [];
+  readonly revoked: Record<string, string>[] = [];
+  /** The next answers; when there are none, the right one. */
+  readonly faults: Fault[] = [];
+  /** Runs when a refresh has arrived, before it is answered. */
+  meanwhile: () => unknown = () => undefined;
+  #current = 0;
+
+  static async start(): Promise<Provider> {
+    const provider = new Provider();
+    provider.origin = await httpServer((request, response) => {
+      void provider.#handle(request, response);
+    });
+    return provider;
+  }
+
+  /** The tokens of a login. */
+  grant(fields: Partial<TokenSet> = {}): TokenSet {
+    return {
+      ...this.#tokens(),
+      tokenType: 'Bearer',
+      expiresAt: Date.now() + this.expiresIn * 1000,
+      subject: 'zoe',
+      response: { instance_url: 'https://zoe.acme.test', sub: 'zoe' },
+      ...fields,
+    };
+  }
+
+  #tokens() {
+    const refreshToken = `refresh-${this.rotates ? this.#current : 0}`;
+    return { accessToken: `access-${this.#current}`, refreshToken };
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const form = formOf(Buffer.concat(chunks).toString());
+    const answer = (status: number, body: unknown, headers: Record<string, string> = {}) => {
+      response.writeHead(status, { 'content-type': 'application/json', ...headers });
+      response.end(JSON.stringify(body));
+    };
+    if (request.url === '/revoke') {
+      this.revoked.push(form);
+      const fault = this.faults.shift();
+      answer(typeof fault === 'object' && 'status' in fault ? fault.status : 200, {});
+      return;
+    }
+    this.asked.push(form['refresh_token'] ?? '');
+    const fault = this.faults.shift();
+    await this.meanwhile();
+    if (fault === 'silent') return;
+    if (fault === 'reset') request.socket.destroy();
+    else if (fault === 'html') {
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>login</html>');
+    } else if (fault === 'busy') {
+      answer(400, {
+        error: 'invalid_grant',
+        error_description: 'Token request is already being processed',
+      });
+    } else if (typeof fault === 'object' && 'status' in fault) {
+      answer(fault.status, fault.body, fault.headers);
+    } else {
+      const { refreshToken } = this.#tokens();
+      const sent = form['refresh_token'] ?? '';
+      if (sent !== refreshToken) this.isRevoked = true;
+      if (this.isRevoked) {
+        answer(400, { error: 'invalid_grant', error_description: `unknown: ${sent}` });
+        return;
+      }
+      this.#current += 1;
+      if (fault === 'lost') {
+        request.socket.destroy();
+        return;
+      }
+      const tokens = this.#tokens();
+      answer(200, {
+        access_token: tokens.accessToken,
+        refresh_token: this.rotates ? tokens.refreshToken : undefined,
+        token_type: 'Bearer',
+        expires_in: this.expiresIn,
+        sub: fault?.person ?? 'zoe',
+      });
+    }
+  }
+}
+
+/** Values and locks that any number of stores share. */
+export class Backing extends MemoryTokenStore {
+  readonly #held = new Set<Unlock>();
+
+  override async lock(key: string, milliseconds: number): Promise<Unlock | undefined> {
+    const unlock = await super.lock(key, milliseconds);
+    if (!unlock) return undefined;
+    const held = async () => {
+      this.#held.delete(held);
+      await unlock();
+    };
+    this.#held.add(held);
+    return held;
+  }
+
+  get locks(): number {
+    return this.#held.size;
+  }
+
+  /** As if their time were over. */
+  async endLocks(): Promise<void> {
+    for (const unlock of this.#held) await unlock();
+  }
+}
+
+type Operation = keyof TokenStore;
+
+/** A process' own connection to the backing. */
+export class Connection implements TokenStore {
+  readonly calls: Operation[] = [];
+  /** Runs instead of an operation; its value is the answer, unless it calls `work`. */
+  readonly faults: Partial<Record<Operation, (work: () => Promise<unknown>) => unknown>> = {};
+  readonly #backing: TokenStore;
+
+  constructor(backing: TokenStore = new Backing()) {
+    this.#backing = backing;
+  }
+
+  async #run<T>(operation: Operation, work: () => Promise<T>): Promise<T> {
+    this.calls.push(operation);
+    return (await (this.faults[operation] ?? ((does) => does()))(work)) as T;
+  }
+
+  get(key: string): Promise<StoredValue | undefined> {
+    return this.#run('get', () => this.#backing.get(key));
+  }
+
+  set(key: string, value: string, version: string | undefined): Promise<string | undefined> {
+    return this.#run('set', () => this.#backing.set(key, value, version));
+  }
+
+  delete(key: string): Promise<void> {
+    return this.#run('delete', () => this.#backing.delete(key));
+  }
+
+  lock(key: string, milliseconds: number): Promise<Unlock | undefined> {
+    return this.#run('lock', () => this.#backing.lock(key, milliseconds));
+  }
+}
+
+export const FOREVER = () => new Promise<never>(() => {});
+
+const description = acmeWith({
+  subject: ({ response }) => text(response.sub),
+  tokenErrorCode: (_error, words) =>
+    words.includes('already being processed') ? 'token_request_in_progress' : undefined,
+  refreshTokenLifetime: { idle: 30 * 86_400 },
+});
+
+export function clientOf(
+  { origin }: { origin: string },
+  options: { clientID?: string; timeout?: number } = {},
+): OAuth2Client<AcmeOptions> {
+  return new OAuth2Client(description, {
+    ...CREDENTIALS,
+    tokenURL: `${origin}/token`,
+    revocationURL: `${origin}/revoke`,
+    timeout: TIMEOUT,
+    ...options,
+  });
+}
+
+const KEY = 'zoe';
+const STORED_KEY = JSON.stringify(['acme', CREDENTIALS.clientID, KEY]);
+
+/** The provider, and what processes need to use it. */
+export class World {
+  readonly provider: Provider;
+  readonly backing = new Backing();
+
+  private constructor(provider: Provider) {
+    this.provider = provider;
+  }
+
+  static async make(): Promise<World> {
+    return new World(await Provider.start());
+  }
+
+  /** A process; the client of each has its own connections. */
+  process(client = clientOf(this.provider)): { tokens: UserTokens; store: Connection } {
+    const store = new Connection(this.backing);
+    return { tokens: userTokens(client, { store, key: KEY }), store };
+  }
+
+  /** Keeps tokens that came some time ago. */
+  async keep(age: number, changes: Partial<TokenRecord> = {}): Promise<void> {
+    const since = Date.now() - age;
+    const tokens = this.provider.grant({ expiresAt: since + this.provider.expiresIn * 1000 });
+    await this.put({ tokens, since, signedInAt: since, ...changes });
+  }
+
+  async put(record: TokenRecord): Promise<void> {
+    await this.write(serialize(record));
+  }
+
+  async write(value: string): Promise<void> {
+    const stored = await this.backing.get(STORED_KEY);
+    await this.backing.set(STORED_KEY, value, stored?.version);
+  }
+
+  /** Lets time pass over what is kept. */
+  async age(milliseconds: number): Promise<void> {
+    const record = await this.kept();
+    const { tokens, since, ...others } = record;
+    const expiresAt = (tokens.expiresAt ?? 0) - milliseconds;
+    await this.put({ ...others, tokens: { ...tokens, expiresAt }, since: since - milliseconds });
+  }
+
+  async kept(): Promise<TokenRecord> {
+    return parseRecord((await this.backing.get(STORED_KEY))?.value ?? '');
+  }
+
+  async forget(): Promise<void> {
+    await this.backing.delete(STORED_KEY);
+  }
+}
+
+/** In this suite the pauses of a second or more, which wait for others, are over at once. */
+export function withoutLongPauses(): void {
+  const real = globalThis.setTimeout;
+  beforeEach(() => {
+    const quick = (act: () => void, milliseconds = 0) =>
+      real(act, milliseconds >= 1000 && milliseconds <= 1500 ? 5 : milliseconds);
+    globalThis.setTimeout = Object.assign(quick, real);
+  });
+  afterEach(() => {
+    globalThis.setTimeout = real;
+  });
+}
+
+/** Runs with another clock. */
+export async function atAnotherTime<T>(shift: number, work: () => Promise<T>): Promise<T> {
+  const { now } = Date;
+  Date.now = () => now() + shift;
+  try {
+    return await work();
+  } finally {
+    Date.now = now;
+  }
+}

@@ -1,0 +1,98 @@
+import { expect } from 'chai';
+import { parseRecord, serialize } from '../../dist/tokens/token-record';
+import type { TokenRecord } from '../../dist/tokens/token-record';
+import { thrown } from '../support';
+
+const RECORD: TokenRecord = {
+  tokens: {
+    accessToken: 'access-1',
+    refreshToken: 'refresh-1',
+    tokenType: 'Bearer',
+    expiresAt: 2_000_000,
+    scope: 'api',
+    subject: 'zoe',
+    response: { instance_url: 'https://zoe.acme.test' },
+  },
+  since: 1_000_000,
+  signedInAt: 500_000,
+  refresh: 'begun',
+};
+const MINIMAL = { accessToken: 'a', response: {}, since: 1, signedInAt: 1 };
+
+describe('token record', () => {
+  it('RFC 6749 §5.1 — reads again what it has written, frozen', () => {
+    const record = parseRecord(serialize(RECORD));
+    expect(record).to.deep.equal(RECORD);
+    expect(record.tokens).to.be.frozen;
+    expect(record.tokens.response).to.be.frozen;
+  });
+
+  for (const refresh of ['begun', 'failed', 'unknown'] as const) {
+    it(`RFC 9700 §4.14.2 — remembers that a refresh is ${refresh}`, () => {
+      expect(parseRecord(serialize({ ...RECORD, refresh })).refresh).to.equal(refresh);
+    });
+  }
+
+  it('RFC 6749 §5.1 — adds nothing that was not there', () => {
+    const record = parseRecord(JSON.stringify({ ...MINIMAL, refresh: 'other' }));
+    expect(record).to.deep.equal({
+      tokens: { accessToken: 'a', tokenType: 'Bearer', response: {} },
+      since: 1,
+      signedInAt: 1,
+    });
+    expect(record.tokens).not.to.have.property('refreshToken');
+  });
+
+  it('RFC 9700 §4.14 — writes each secret once, and no ID Token', () => {
+    const response = { access_token: 'access-1', refresh_token: 'refresh-1', id_token: 'e.y.J' };
+    const written = serialize({
+      ...RECORD,
+      tokens: { ...RECORD.tokens, idToken: 'e.y.J', response: { ...response, id: 'x' } },
+    });
+    expect(written.split('access-1')).to.have.length(2);
+    expect(written.split('refresh-1')).to.have.length(2);
+    expect(written).not.to.include('e.y.J');
+    expect(parseRecord(written).tokens.response).to.deep.equal({ id: 'x' });
+  });
+
+  const garbage: [string, unknown][] = [
+    ['a text', 'hello'],
+    ['null', null],
+    ['a list', []],
+    ['no access token', { ...MINIMAL, accessToken: undefined }],
+    ['an empty access token', { ...MINIMAL, accessToken: '' }],
+    ['an access token of another kind', { ...MINIMAL, accessToken: 5 }],
+    ['a refresh token of another kind', { ...MINIMAL, refreshToken: 5 }],
+    ['a scope of another kind', { ...MINIMAL, scope: ['a'] }],
+    ['a subject of another kind', { ...MINIMAL, subject: null }],
+    ['no response', { ...MINIMAL, response: undefined }],
+    ['a response of another kind', { ...MINIMAL, response: 'x' }],
+    ['no time', { ...MINIMAL, since: undefined }],
+    ['a time in words', { ...MINIMAL, since: '2026' }],
+    ['no time of the login', { ...MINIMAL, signedInAt: undefined }],
+    ['an end in words', { ...MINIMAL, expiresAt: 'soon' }],
+    ['an end that is null', { ...MINIMAL, expiresAt: null }],
+  ];
+  for (const [title, value] of garbage) {
+    it(`store_corrupt — ${title}`, () => {
+      expect(thrown(() => parseRecord(JSON.stringify(value)))).to.include({
+        code: 'store_corrupt',
+        message: 'what the store holds is no record of tokens',
+      });
+    });
+  }
+
+  it('store_corrupt — an end that is no number', () => {
+    const infinite = JSON.stringify({ ...MINIMAL, since: 2 }).replace('"since":2', '"since":1e999');
+    expect(thrown(() => parseRecord(infinite))).to.include({ code: 'store_corrupt' });
+  });
+
+  it('store_corrupt — text that is no JSON, none of which is told', () => {
+    for (const value of ['', '{', '{"accessToken":"access-1"', 'access-1']) {
+      const problem = thrown(() => parseRecord(value));
+      expect(problem.code).to.equal('store_corrupt');
+      expect(`${problem.stack}${problem.message}`).not.to.include('access-1');
+      expect(problem).not.to.have.property('cause');
+    }
+  });
+});

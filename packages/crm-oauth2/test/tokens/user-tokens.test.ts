@@ -1,0 +1,868 @@
+import { expect } from 'chai';
+import { inspect } from 'node:util';
+import { HINTS } from '../../dist/error-codes';
+import { MemoryTokenStore, Problem, isOAuth2Error, userTokens } from '../../dist/index';
+import type { OAuth2Error, TokenSet, TokenStore } from '../../dist/index';
+import { freePort, pause, rejection, useRealSockets } from '../support';
+import {
+  FOREVER,
+  HOUR,
+  TIMEOUT,
+  World,
+  atAnotherTime,
+  clientOf,
+  withoutLongPauses,
+} from './support';
+import type { Fault } from './support';
+
+/** Of an hour: five minutes left, and then some. */
+const SOON = HOUR - 200_000;
+
+/** The typed error of a call that must fail; however it is printed, it shows no token. */
+async function failure(work: Promise<unknown>): Promise<OAuth2Error> {
+  const error = await rejection(work);
+  expect(isOAuth2Error(error), String(error)).to.equal(true);
+  expect(error.provider).to.equal('acme');
+  expect(error.hint).to.be.a('string').that.is.not.empty;
+  const printed = inspect(error, { depth: 10, showHidden: true }) + JSON.stringify(error);
+  expect(printed).not.to.match(/access-\d|refresh-\d|s3cret/);
+  return error;
+}
+
+/** What fails, fails with what it is given. */
+const failing = (message: string) => () => Promise.reject(new Error(message));
+
+describe('user tokens', () => {
+  useRealSockets();
+  withoutLongPauses();
+
+  let world: World;
+  beforeEach(async () => {
+    world = await World.make();
+  });
+  const asked = () => world.provider.asked;
+
+  describe('options', () => {
+    const client = clientOf({ origin: 'https://acme.test' });
+    const wrong: [string, object][] = [
+      ['no store', { key: 'zoe' }],
+      ['a store that cannot lock', { store: { get: () => undefined }, key: 'zoe' }],
+      ['no key', { store: new MemoryTokenStore() }],
+      ['an empty key', { store: new MemoryTokenStore(), key: '' }],
+    ];
+    for (const [title, options] of wrong) {
+      it(`TypeError — ${title}`, () => {
+        expect(() => userTokens(client, options as { store: TokenStore; key: string })).to.throw(
+          TypeError,
+          /^userTokens: option "(store|key)"/,
+        );
+      });
+    }
+
+    it('RFC 6749 §6 — a refresh token belongs to the client it was given to', async () => {
+      await world.keep(0);
+      const other = world.process(clientOf(world.provider, { clientID: 'client-2' }));
+      expect((await failure(other.tokens.getAccessToken())).code).to.equal(
+        'reauthorization_required',
+      );
+    });
+  });
+
+  describe('good tokens', () => {
+    it('RFC 6749 §5.1 — are used as they are, with what came along', async () => {
+      const { tokens } = world.process();
+      const granted = world.provider.grant();
+      await tokens.save(granted);
+      expect(await tokens.getTokens()).to.deep.equal(granted);
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+      expect(asked()).to.deep.equal([]);
+    });
+
+    it('RFC 6749 §5.1 — without a refresh token, are used to their end', async () => {
+      const { tokens } = world.process();
+      await world.keep(SOON);
+      const { tokens: granted, ...rest } = await world.kept();
+      const { refreshToken: _, ...others } = granted;
+      await world.put({ ...rest, tokens: others });
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+      await world.age(HOUR);
+      expect(await failure(tokens.getAccessToken())).to.include({
+        code: 'reauthorization_required',
+        stage: 'refresh',
+      });
+    });
+
+    it('reauthorization_required — when nothing is kept', async () => {
+      const { tokens } = world.process();
+      for (const work of [tokens.getAccessToken(), tokens.refresh()]) {
+        const error = await failure(work);
+        expect(error).to.include({
+          code: 'reauthorization_required',
+          stage: 'refresh',
+          host: new URL(world.provider.origin).host,
+          hint: HINTS['reauthorization_required'],
+        });
+        expect(error.message).to.include('no tokens are kept');
+      }
+    });
+
+    it('age — says when they came, and when the person signed in', async () => {
+      const { tokens } = world.process();
+      expect(await tokens.age()).to.equal(undefined);
+      const before = Date.now();
+      await tokens.save(world.provider.grant());
+      const age = await tokens.age();
+      expect(age?.since).to.be.within(before, Date.now());
+      expect(age?.signedInAt).to.equal(age?.since);
+      await pause(2);
+      await tokens.refresh();
+      expect(await tokens.age()).to.include({ signedInAt: age?.signedInAt });
+      expect((await tokens.age())?.since).to.be.above(age?.since ?? Infinity);
+    });
+
+    it('save — takes the place of any earlier tokens', async () => {
+      await world.keep(2 * HOUR, { refresh: 'unknown' });
+      const { tokens } = world.process();
+      await tokens.save(world.provider.grant({ accessToken: 'access-9' }));
+      expect(await tokens.getAccessToken()).to.equal('access-9');
+      expect(await world.kept()).not.to.have.property('refresh');
+    });
+
+    it('save — tries again when somebody writes meanwhile, and gives up in the end', async () => {
+      const { tokens, store } = world.process();
+      await world.keep(HOUR);
+      store.faults.set = async (work) => {
+        delete store.faults.set;
+        await world.keep(HOUR);
+        return await work();
+      };
+      await tokens.save(world.provider.grant({ accessToken: 'access-9' }));
+      expect((await world.kept()).tokens.accessToken).to.equal('access-9');
+
+      store.faults.set = () => undefined;
+      const error = await failure(tokens.save(world.provider.grant()));
+      expect(error).to.include({ code: 'store_unavailable', stage: 'store' });
+      expect(error.message).to.include('the store never took the tokens');
+    });
+  });
+
+  describe('one refresh at a time', () => {
+    it('RFC 6749 §6 — from five minutes before the end', async () => {
+      const { tokens } = world.process();
+      await world.keep(HOUR - 310_000);
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+      await world.age(10_000);
+      expect(await tokens.getAccessToken()).to.equal('access-1');
+      expect(asked()).to.deep.equal(['refresh-0']);
+      expect(await world.kept()).to.deep.include({
+        tokens: await tokens.getTokens(),
+      });
+    });
+
+    it('RFC 9700 §4.14.2 — for a thousand callers of a process', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens } = world.process();
+      const all = await Promise.all(Array.from({ length: 1000 }, () => tokens.getAccessToken()));
+      expect(new Set(all)).to.deep.equal(new Set(['access-1']));
+      expect(asked()).to.deep.equal(['refresh-0']);
+    });
+
+    it('RFC 9700 §4.14.2 — for objects made of one store, whatever their client', async () => {
+      await world.keep(2 * HOUR);
+      const { store } = world.process();
+      const tokens = () => userTokens(clientOf(world.provider), { store, key: 'zoe' });
+      await Promise.all(Array.from({ length: 20 }, () => tokens().getAccessToken()));
+      expect(store.calls.filter((call) => call === 'lock')).to.have.length(1);
+    });
+
+    it('RFC 9700 §4.14.2 — for many processes, by the lock of the store', async () => {
+      await world.keep(2 * HOUR);
+      const processes = Array.from({ length: 8 }, () => world.process().tokens);
+      const all = await Promise.all(
+        processes.flatMap((tokens) => [tokens.getAccessToken(), tokens.getAccessToken()]),
+      );
+      expect(new Set(all)).to.deep.equal(new Set(['access-1']));
+      expect(asked()).to.deep.equal(['refresh-0']);
+      expect(world.backing.locks).to.equal(0);
+    });
+
+    it('RFC 9700 §4.14.2 — who got the lock late finds the work done', async () => {
+      await world.keep(2 * HOUR);
+      const [one, other] = [world.process(), world.process()];
+      // It has read the old tokens, and asks for the lock when the other is done.
+      other.store.faults.lock = async (work) => {
+        await one.tokens.getAccessToken();
+        return await work();
+      };
+      expect(await other.tokens.getAccessToken()).to.equal('access-1');
+      expect(asked()).to.deep.equal(['refresh-0']);
+    });
+
+    it('RFC 6749 §6 — nobody has a token that is not stored yet', async () => {
+      await world.keep(2 * HOUR);
+      const [one, other] = [world.process(), world.process()];
+      let isStored = false;
+      let sets = 0;
+      one.store.faults.set = async (work) => {
+        sets += 1;
+        if (sets === 2) await pause(30);
+        const done = await work();
+        isStored = sets === 2;
+        return done;
+      };
+      await Promise.all(
+        [one, one, other].map(async ({ tokens }) => {
+          expect(await tokens.getAccessToken()).to.equal('access-1');
+          expect(isStored).to.equal(true);
+        }),
+      );
+    });
+
+    it('RFC 6749 §6 — keeps the old refresh token only if no new one came', async () => {
+      world.provider.rotates = false;
+      await world.keep(2 * HOUR);
+      const { tokens } = world.process();
+      await tokens.getAccessToken();
+      expect((await world.kept()).tokens).to.include({
+        accessToken: 'access-1',
+        refreshToken: 'refresh-0',
+        subject: 'zoe',
+      });
+      expect((await world.kept()).tokens.response).to.include({
+        instance_url: 'https://zoe.acme.test',
+      });
+      await world.age(2 * HOUR);
+      await tokens.getAccessToken();
+      expect(asked()).to.deep.equal(['refresh-0', 'refresh-0']);
+    });
+
+    it('lock_timeout — when another process never gives the lock back', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens, store } = world.process();
+      store.faults.lock = () => undefined;
+      const { now } = performance;
+      setTimeout(() => {
+        performance.now = () => now.call(performance) + 60_000;
+      }, 50);
+      const error = await failure(tokens.getAccessToken()).finally(() => {
+        performance.now = now;
+      });
+      expect(error).to.include({ code: 'lock_timeout', stage: 'store' });
+      expect(asked()).to.deep.equal([]);
+    });
+
+    it('lock_timeout — is no reason not to use a token that is still good', async () => {
+      await world.keep(SOON);
+      const { tokens, store } = world.process();
+      store.faults.lock = () => undefined;
+      const began = performance.now();
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+      expect(performance.now() - began).to.be.below(TIMEOUT * 2);
+    });
+  });
+
+  describe('a token the API has refused', () => {
+    it('RFC 6750 §3.1 — is replaced, once for all who held it', async () => {
+      await world.keep(HOUR / 2);
+      const [one, other] = [world.process(), world.process()];
+      const all = await Promise.all(
+        [one, one, other].map(({ tokens }) => tokens.getAccessToken({ rejected: 'access-0' })),
+      );
+      expect(all).to.deep.equal(['access-1', 'access-1', 'access-1']);
+      expect(await one.tokens.getAccessToken({ rejected: 'access-0' })).to.equal('access-1');
+      expect(asked()).to.deep.equal(['refresh-0']);
+    });
+
+    it('RFC 6750 §3.1 — is kept when it has only just come', async () => {
+      await world.keep(1000);
+      const { tokens } = world.process();
+      expect(await tokens.getAccessToken({ rejected: 'access-0' })).to.equal('access-0');
+      expect(asked()).to.deep.equal([]);
+    });
+
+    it('RFC 6750 §3.1 — is no outcome of a renewal that others had begun', async () => {
+      await world.keep(SOON);
+      const { tokens } = world.process();
+      world.provider.faults.push({ status: 429 });
+      const [first, second] = await Promise.all([
+        tokens.getAccessToken(),
+        tokens.getAccessToken({ rejected: 'access-0' }),
+      ]);
+      expect([first, second]).to.deep.equal(['access-0', 'access-1']);
+      expect(asked()).to.have.length(2);
+    });
+
+    it('RFC 6750 §3.1 — is not used to its end when the provider fails', async () => {
+      await world.keep(SOON);
+      world.provider.faults.push({ status: 429, headers: { 'retry-after': '7' } });
+      const error = await failure(world.process().tokens.getAccessToken({ rejected: 'access-0' }));
+      expect(error).to.include({ code: 'rate_limited', stage: 'refresh', retryAfterSeconds: 7 });
+    });
+  });
+
+  describe('refresh()', () => {
+    it('RFC 6749 §6 — refreshes what is fresh, also in the millisecond it was saved', async () => {
+      const { tokens } = world.process();
+      const now = Date.now();
+      const real = Date.now;
+      Date.now = () => now;
+      try {
+        await tokens.save(world.provider.grant());
+        expect((await tokens.refresh()).accessToken).to.equal('access-1');
+      } finally {
+        Date.now = real;
+      }
+      expect(await tokens.getAccessToken()).to.equal('access-1');
+    });
+
+    it('RFC 9700 §4.14.2 — twice at once, asks once, whatever else is under way', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens } = world.process();
+      const found = tokens.getTokens();
+      world.provider.meanwhile = () => pause(20);
+      while (asked().length === 0) await pause(1);
+      const all = await Promise.all([found, tokens.refresh(), tokens.refresh()]);
+      expect(all.map(({ accessToken }) => accessToken)).to.deep.equal([
+        'access-1',
+        'access-1',
+        'access-1',
+      ]);
+      expect(asked()).to.deep.equal(['refresh-0']);
+    });
+
+    it('RFC 9700 §4.14.2 — does not take the outcome of a renewal that found fresh tokens', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens, store } = world.process();
+      store.faults.lock = async (work) => {
+        delete store.faults.lock;
+        await world.keep(1000);
+        forced = tokens.refresh();
+        return await work();
+      };
+      let forced: Promise<TokenSet> | undefined;
+      expect((await tokens.getTokens()).accessToken).to.equal('access-0');
+      expect((await forced)?.accessToken).to.equal('access-1');
+    });
+
+    it('RFC 9700 §4.14.2 — takes what another process has refreshed since it was called', async () => {
+      await world.keep(HOUR / 2);
+      const [one, other] = [world.process().tokens, world.process().tokens];
+      world.provider.meanwhile = () => pause(20);
+      const all = await Promise.all([one.refresh(), other.refresh()]);
+      expect(all.map(({ accessToken }) => accessToken)).to.deep.equal(['access-1', 'access-1']);
+      expect(asked()).to.have.length(1);
+    });
+
+    it('provider_unavailable — fails, and leaves a good token to its end', async () => {
+      await world.keep(HOUR / 2);
+      const { tokens } = world.process();
+      world.provider.faults.push({ status: 503 });
+      expect(await failure(tokens.refresh())).to.include({
+        code: 'provider_unavailable',
+        status: 503,
+      });
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+      await world.backing.endLocks();
+      expect((await tokens.refresh()).accessToken).to.equal('access-0');
+      expect(asked(), 'the refresh token may be used up').to.have.length(1);
+    });
+
+    it('rate_limited — fails, and tries again when it is called again', async () => {
+      await world.keep(HOUR / 2);
+      const { tokens } = world.process();
+      world.provider.faults.push({ status: 429 });
+      expect((await failure(tokens.refresh())).code).to.equal('rate_limited');
+      expect((await tokens.refresh()).accessToken).to.equal('access-1');
+    });
+  });
+
+  describe('a refused refresh', () => {
+    it('RFC 6749 §5.2 — invalid_grant means that the person must sign in again', async () => {
+      await world.keep(2 * HOUR);
+      const before = await world.kept();
+      world.provider.isRevoked = true;
+      const error = await failure(world.process().tokens.getAccessToken());
+      expect(error).to.include({
+        code: 'reauthorization_required',
+        stage: 'refresh',
+        host: new URL(world.provider.origin).host,
+        hint: HINTS['reauthorization_required'],
+      });
+      expect(error.message).to.include('no longer accepts the refresh token');
+      expect(error.cause).to.include({ code: 'invalid_grant', status: 400 });
+      expect((await world.kept()).tokens).to.deep.equal(before.tokens);
+      expect(world.backing.locks).to.equal(0);
+    });
+
+    it('RFC 6749 §5.2 — invalid_grant ends no access token that is still good', async () => {
+      await world.keep(SOON);
+      const { tokens } = world.process();
+      world.provider.isRevoked = true;
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+      expect(asked()).to.have.length(1);
+      await world.age(200_000);
+      expect((await failure(tokens.getAccessToken())).code).to.equal('reauthorization_required');
+    });
+
+    for (const rotates of [true, false]) {
+      it(`RFC 9700 §4.14.2 — after invalid_grant, what another has stored is used${rotates ? '' : ', also without rotation'}`, async () => {
+        await world.keep(2 * HOUR);
+        world.provider.faults.push({ status: 400, body: { error: 'invalid_grant' } });
+        world.provider.meanwhile = async () => {
+          const { tokens } = await world.kept();
+          const { refreshToken } = tokens;
+          const now = Date.now();
+          await world.put({
+            tokens: world.provider.grant({
+              accessToken: 'access-7',
+              refreshToken: rotates ? 'refresh-7' : (refreshToken ?? ''),
+            }),
+            since: now,
+            signedInAt: now,
+          });
+        };
+        expect(await world.process().tokens.getAccessToken()).to.equal('access-7');
+        expect(asked()).to.have.length(1);
+      });
+    }
+
+    it('store_unavailable — nobody is sent to sign in before the store is read again', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens, store } = world.process();
+      world.provider.isRevoked = true;
+      world.provider.meanwhile = () => {
+        store.faults.get = failing('away');
+      };
+      expect((await failure(tokens.getAccessToken())).code).to.equal('store_unavailable');
+      expect(world.backing.locks).to.equal(0);
+    });
+
+    it('salesforce 4.3 — a refresh that is already being processed is waited for', async () => {
+      await world.keep(2 * HOUR);
+      world.provider.faults.push('busy', 'busy');
+      expect(await world.process().tokens.getAccessToken()).to.equal('access-1');
+      expect(asked()).to.deep.equal(['refresh-0', 'refresh-0', 'refresh-0']);
+    });
+
+    it('salesforce 4.3 — what it was about is read again, and not asked for', async () => {
+      await world.keep(2 * HOUR);
+      world.provider.faults.push('busy');
+      world.provider.meanwhile = () => {
+        setTimeout(() => void world.keep(0, {}), 20);
+      };
+      world.provider.rotates = false;
+      const tokens = world.process().tokens.getTokens();
+      await world.provider.meanwhile();
+      await tokens;
+      expect(asked()).to.have.length(1);
+    });
+
+    it('salesforce 4.3 — does not wait for ever', async function () {
+      this.timeout(5000);
+      await world.keep(2 * HOUR);
+      world.provider.faults.push(...Array.from({ length: 9 }, () => 'busy' as const));
+      const error = await failure(world.process().tokens.getAccessToken());
+      expect(error).to.include({
+        code: 'token_request_in_progress',
+        stage: 'refresh',
+        status: 400,
+      });
+      expect(asked()).to.have.length(5);
+      expect(world.backing.locks).to.equal(0);
+    });
+
+    it('RFC 6749 §5.2 — invalid_client says so, and is tried again', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens } = world.process();
+      world.provider.faults.push({ status: 401, body: { error: 'invalid_client' } });
+      expect(await failure(tokens.getAccessToken())).to.include({
+        code: 'invalid_client',
+        stage: 'refresh',
+        status: 401,
+      });
+      expect(await tokens.getAccessToken()).to.equal('access-1');
+    });
+
+    it('connection_refused — nothing was sent: tried again at once', async () => {
+      await world.keep(2 * HOUR);
+      const away = clientOf({ origin: `http://127.0.0.1:${await freePort()}` });
+      world = await World.make();
+      await world.keep(2 * HOUR);
+      const { tokens } = world.process(away);
+      expect((await failure(tokens.getAccessToken())).code).to.equal('connection_refused');
+      expect(world.backing.locks).to.equal(0);
+      expect(await world.process().tokens.getAccessToken()).to.equal('access-1');
+    });
+  });
+
+  describe('a refresh whose fate is unknown', () => {
+    const faults: [string, Fault, string][] = [
+      ['is not answered', 'silent', 'timeout'],
+      ['ends in a reset', 'reset', 'connection_failed'],
+      ['is done, and its answer lost', 'lost', 'connection_failed'],
+      ['is answered by a web page', 'html', 'unexpected_content_type'],
+      ['is answered by 503', { status: 503, body: {} }, 'provider_unavailable'],
+      [
+        'is answered by 500, and words of the RFC',
+        { status: 500, body: { error: 'server_error' } },
+        'server_error',
+      ],
+      ['is answered with tokens of another person', { person: 'eve' }, 'subject_mismatch'],
+    ];
+    for (const [title, fault, code] of faults) {
+      it(`RFC 9700 §4.14.2 — that ${title}: the access token is used to its end`, async () => {
+        await world.keep(SOON);
+        const before = await world.kept();
+        const [one, other] = [world.process().tokens, world.process().tokens];
+        world.provider.faults.push(fault);
+        expect(await one.getAccessToken()).to.equal('access-0');
+        expect(await other.getAccessToken()).to.equal('access-0');
+        expect(await one.getAccessToken()).to.equal('access-0');
+        expect(asked()).to.have.length(1);
+        expect(world.backing.locks, 'the lock is kept').to.equal(1);
+        expect(await world.kept()).to.deep.equal({ ...before, refresh: 'unknown' });
+
+        await world.age(200_000);
+        const late = other.getAccessToken().catch((error: unknown) => error);
+        await pause(60);
+        expect(asked(), 'not before the lock ends').to.have.length(1);
+        await world.backing.endLocks();
+        await late;
+        expect(asked(), 'there is nothing left to lose').to.have.length(2);
+      });
+
+      it(`RFC 9700 §4.14.2 — that ${title}: without a good access token, says ${code}`, async () => {
+        await world.keep(2 * HOUR);
+        const before = await world.kept();
+        world.provider.faults.push(fault);
+        expect(await failure(world.process().tokens.getAccessToken())).to.include({
+          code,
+          stage: 'refresh',
+          host: new URL(world.provider.origin).host,
+        });
+        expect(world.backing.locks, 'the lock is kept').to.equal(1);
+        expect(await world.kept()).to.deep.equal({ ...before, refresh: 'unknown' });
+      });
+    }
+
+    it('RFC 9700 §4.14.2 — one that was done loses nothing but the grant', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens } = world.process();
+      world.provider.faults.push('lost');
+      expect((await failure(tokens.getAccessToken())).code).to.equal('connection_failed');
+      await world.backing.endLocks();
+      expect((await failure(tokens.getAccessToken())).code).to.equal('reauthorization_required');
+    });
+
+    it('RFC 9700 §4.14.2 — whose process was killed: the access token is used to its end', async () => {
+      await world.keep(SOON, { refresh: 'begun' });
+      const { tokens } = world.process();
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+      expect((await tokens.refresh()).accessToken).to.equal('access-0');
+      expect(await world.kept()).to.include({ refresh: 'unknown' });
+      expect(asked()).to.deep.equal([]);
+      expect(world.backing.locks).to.equal(0);
+    });
+
+    it('RFC 9700 §4.14.2 — whose process was killed: is tried again in the end', async () => {
+      await world.keep(2 * HOUR, { refresh: 'begun' });
+      expect(await world.process().tokens.getAccessToken()).to.equal('access-1');
+      expect(await world.kept()).not.to.have.property('refresh');
+    });
+
+    it('RFC 9700 §4.14.2 — whose process comes back with the new pair is waited for', async () => {
+      await world.keep(2 * HOUR, { refresh: 'begun' });
+      const { tokens, store } = world.process();
+      let reads = 0;
+      store.faults.get = async (work) => {
+        reads += 1;
+        // Read when it is called, and under the lock; then come the new tokens.
+        if (reads === 3) await world.keep(0);
+        return await work();
+      };
+      await tokens.getAccessToken();
+      expect(reads).to.equal(3);
+      expect(asked()).to.deep.equal([]);
+    });
+
+    it('RFC 9700 §4.14.2 — is not sent under a lock that ends before the answer', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens, store } = world.process();
+      const { now } = performance;
+      store.faults.set = async (work) => {
+        performance.now = () => now.call(performance) + 5001;
+        return await work();
+      };
+      const error = await failure(tokens.getAccessToken()).finally(() => {
+        performance.now = now;
+      });
+      expect(error).to.include({ code: 'store_timeout', stage: 'store' });
+      expect(asked()).to.deep.equal([]);
+      expect(world.backing.locks).to.equal(0);
+      delete store.faults.set;
+      expect(await tokens.getAccessToken()).to.equal('access-1');
+    });
+  });
+
+  describe('a store that fails', () => {
+    const faults: [string, (work: () => Promise<unknown>) => unknown, string][] = [
+      ['rejects', failing('ECONNREFUSED'), 'store_unavailable'],
+      [
+        'throws',
+        () => {
+          throw new TypeError('no driver');
+        },
+        'store_unavailable',
+      ],
+      [
+        'rejects with no error',
+        async () => {
+          // oxlint-disable-next-line no-throw-literal, only-throw-error -- drivers do
+          throw await Promise.resolve('away');
+        },
+        'store_unavailable',
+      ],
+      ['does not answer', FOREVER, 'store_timeout'],
+    ];
+    for (const [title, fault, code] of faults) {
+      for (const operation of ['get', 'lock', 'set'] as const) {
+        it(`${code} — when "${operation}" ${title}, nothing is sent, and nothing lost`, async () => {
+          await world.keep(2 * HOUR);
+          const before = await world.kept();
+          const { tokens, store } = world.process();
+          store.faults[operation] = fault;
+          expect(await failure(tokens.getAccessToken())).to.include({
+            code,
+            stage: 'store',
+            hint: HINTS[code],
+          });
+          expect(asked()).to.deep.equal([]);
+          expect(await world.kept()).to.deep.equal(before);
+          delete store.faults[operation];
+          expect(await tokens.getAccessToken()).to.equal('access-1');
+        });
+      }
+    }
+
+    it('store_unavailable — is no reason not to use a token that is still good', async () => {
+      await world.keep(SOON);
+      const { tokens, store } = world.process();
+      store.faults.lock = failing('away');
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+      delete store.faults.lock;
+      store.faults.set = failing('away');
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+      expect(asked()).to.deep.equal([]);
+    });
+
+    it('store_corrupt — what cannot be read is left as it is', async () => {
+      for (const value of ['', 'hello', '{}', 'null', '{"accessToken":"access-1"']) {
+        await world.write(value);
+        const { tokens } = world.process();
+        for (const work of [tokens.getAccessToken(), tokens.refresh(), tokens.age()]) {
+          expect(await failure(work)).to.include({ code: 'store_corrupt', stage: 'store' });
+        }
+        await world.forget();
+      }
+      expect(asked()).to.deep.equal([]);
+    });
+
+    it('store_corrupt — a login takes its place', async () => {
+      await world.write('hello');
+      const { tokens } = world.process();
+      await tokens.save(world.provider.grant());
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+    });
+
+    it('a lock that cannot be given back ends by itself', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens, store } = world.process();
+      store.faults.lock = async (work) => (await work()) && failing('away');
+      expect(await tokens.getAccessToken()).to.equal('access-1');
+    });
+
+    it('RFC 9700 §4.14 — an error of the store shows no token', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens, store } = world.process();
+      store.faults.set = () => Promise.reject(new Error('duplicate ("access-0","refresh-0")'));
+      const error = await failure(tokens.getAccessToken());
+      expect(String(error.cause)).to.equal('Error: duplicate ("[redacted]","[redacted]")');
+      expect((await failure(tokens.save(world.provider.grant()))).code).to.equal(
+        'store_unavailable',
+      );
+    });
+
+    it('store_corrupt — is what the store itself may say', async () => {
+      const { tokens, store } = world.process();
+      store.faults.get = () => Promise.reject(new Problem('store_corrupt', 'sealed for another'));
+      expect(await failure(tokens.getAccessToken())).to.include({
+        code: 'store_corrupt',
+        stage: 'store',
+        message: 'acme: sealed for another',
+      });
+    });
+  });
+
+  describe('a new pair that cannot be stored', () => {
+    it('RFC 9700 §4.14.2 — is offered again, to a store that was away for a moment', async () => {
+      await world.keep(2 * HOUR);
+      const [one, other] = [world.process(), world.process()];
+      world.provider.meanwhile = () => {
+        one.store.faults.set = () => {
+          delete one.store.faults.set;
+          throw new Error('away');
+        };
+      };
+      const [first, second] = await Promise.all([
+        one.tokens.getAccessToken(),
+        other.tokens.getAccessToken(),
+      ]);
+      expect([first, second]).to.deep.equal(['access-1', 'access-1']);
+      expect(asked()).to.deep.equal(['refresh-0']);
+      expect(world.backing.locks).to.equal(0);
+    });
+
+    it('RFC 9700 §4.14.2 — goes to nobody, is kept for later, and is asked for by nobody', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens, store } = world.process();
+      world.provider.meanwhile = () => {
+        store.faults.set = failing('away');
+      };
+      expect((await failure(tokens.getAccessToken())).code).to.equal('store_timeout');
+      expect((await failure(tokens.getAccessToken())).code).to.equal('store_timeout');
+      expect(world.backing.locks, 'the lock is kept').to.equal(1);
+      delete store.faults.set;
+      await pause(30);
+      expect(await tokens.getAccessToken()).to.equal('access-1');
+      expect(asked()).to.deep.equal(['refresh-0']);
+    });
+
+    it('store_timeout — a writing that was done, and not answered, is found', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens, store } = world.process();
+      world.provider.meanwhile = () => {
+        store.faults.set = async (work) => {
+          delete store.faults.set;
+          await work();
+          throw new Error('the answer is lost');
+        };
+      };
+      expect(await tokens.getAccessToken()).to.equal('access-1');
+      expect((await world.kept()).tokens.refreshToken).to.equal('refresh-1');
+    });
+
+    it('RFC 9700 §4.14.2 — is stored over the mark of one who took us for dead', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens } = world.process();
+      world.provider.meanwhile = async () => {
+        await world.put({ ...(await world.kept()), refresh: 'begun' });
+      };
+      expect(await tokens.getAccessToken()).to.equal('access-1');
+      expect((await world.kept()).tokens.refreshToken).to.equal('refresh-1');
+    });
+
+    it('save — a login during a renewal is what counts', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens } = world.process();
+      world.provider.meanwhile = () =>
+        tokens.save(world.provider.grant({ accessToken: 'access-9', refreshToken: 'refresh-9' }));
+      expect(await tokens.getAccessToken()).to.equal('access-9');
+      expect((await world.kept()).tokens.refreshToken).to.equal('refresh-9');
+    });
+
+    it('delete — during a renewal, nothing comes back', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens } = world.process();
+      world.provider.meanwhile = () => tokens.delete();
+      const began = performance.now();
+      expect((await failure(tokens.getAccessToken())).code).to.equal('reauthorization_required');
+      expect(performance.now() - began).to.be.below(TIMEOUT);
+      expect(await tokens.age()).to.equal(undefined);
+      expect(world.backing.locks).to.equal(0);
+    });
+
+    it('delete — during a renewal, also of a token that is still good', async () => {
+      await world.keep(SOON);
+      const { tokens } = world.process();
+      world.provider.meanwhile = () => tokens.delete();
+      expect((await failure(tokens.getAccessToken())).code).to.equal('reauthorization_required');
+    });
+  });
+
+  describe('a clock that jumps', () => {
+    it('forward — refreshes, and again when it jumps back', async () => {
+      await world.keep(0);
+      const { tokens } = world.process();
+      expect(await atAnotherTime(5 * HOUR, () => tokens.getAccessToken())).to.equal('access-1');
+      expect(await tokens.getAccessToken()).to.equal('access-2');
+      expect(await tokens.getAccessToken()).to.equal('access-2');
+    });
+
+    it('back by a little — is no matter, and a refused token is replaced all the same', async () => {
+      await world.keep(0);
+      const { tokens } = world.process();
+      const early = await atAnotherTime(-60_000, async () => [
+        await tokens.getAccessToken(),
+        await tokens.getAccessToken({ rejected: 'access-0' }),
+      ]);
+      expect(early).to.deep.equal(['access-0', 'access-1']);
+    });
+  });
+
+  describe('revoke()', () => {
+    it('RFC 7009 §2.1 — revokes the refresh token, then forgets', async () => {
+      await world.keep(0);
+      const { tokens } = world.process();
+      await tokens.revoke();
+      expect(world.provider.revoked).to.have.length(1);
+      expect(world.provider.revoked[0]).to.include({
+        token: 'refresh-0',
+        token_type_hint: 'refresh_token',
+      });
+      expect(await tokens.age()).to.equal(undefined);
+      expect(world.backing.locks).to.equal(0);
+    });
+
+    it('RFC 7009 §2.1 — revokes the access token where it is the only one', async () => {
+      const { tokens } = world.process();
+      const { refreshToken: _, ...others } = world.provider.grant();
+      await tokens.save(others);
+      await tokens.revoke();
+      expect(world.provider.revoked[0]).to.include({
+        token: 'access-0',
+        token_type_hint: 'access_token',
+      });
+    });
+
+    it('RFC 7009 §2.2 — forgets nothing that it could not revoke', async () => {
+      await world.keep(0);
+      const { tokens } = world.process();
+      world.provider.faults.push({ status: 503 });
+      expect(await failure(tokens.revoke())).to.include({
+        code: 'provider_unavailable',
+        stage: 'revoke',
+      });
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+      expect(world.backing.locks).to.equal(0);
+    });
+
+    it('RFC 7009 §2 — has nothing to do where nothing is kept', async () => {
+      await world.process().tokens.revoke();
+      expect(world.provider.revoked).to.deep.equal([]);
+    });
+
+    it('RFC 9700 §4.14.2 — waits for a renewal, and revokes what that brings', async () => {
+      await world.keep(2 * HOUR);
+      const [one, other] = [world.process().tokens, world.process().tokens];
+      let revoking: Promise<void> | undefined;
+      world.provider.meanwhile = async () => {
+        revoking = other.revoke();
+        await pause(30);
+      };
+      await one.getAccessToken();
+      await revoking;
+      expect(world.provider.revoked.map(({ token }) => token)).to.deep.equal(['refresh-1']);
+    });
+  });
+});
