@@ -142,8 +142,9 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
   tokenErrorCode: (_error, description) =>
     /already being processed/i.test(description) ? 'token_request_in_progress' : undefined,
   rateLimit: (header) => {
+    // `per-app-api-usage` is another figure.
     const [, used, limit] =
-      /\bapi-usage=(\d+)\/(\d+)/.exec(header('sforce-limit-info') ?? '') ?? [];
+      /(?:^|[;,\s])api-usage=(\d+)\/(\d+)/.exec(header('sforce-limit-info') ?? '') ?? [];
     if (used === undefined || limit === undefined) return {};
     return { limit: Number(limit), remaining: Math.max(0, Number(limit) - Number(used)) };
   },
