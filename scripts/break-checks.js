@@ -93,7 +93,7 @@ const BREAKS = [
     'claims = verified.payload;',
     'claims = verified.payload;',
     [
-      'const verified = await jose.jwtVerify(idToken, keys, {',
+      'const verified = await loaded.jose.jwtVerify(idToken, loaded.keys, {',
       'const verified = await unverified(jose, idToken, {',
     ],
     [
@@ -351,14 +351,20 @@ const BREAKS = [
   [
     'the token at another origin',
     `${core}/tokens/authorized-fetch.ts`,
-    'const isOwn = url.origin === base.origin;',
-    'const isOwn = url.protocol === base.protocol;',
+    'if (url.origin === base.origin) await authorize();',
+    'if (url.protocol === base.protocol) await authorize();',
   ],
   [
     'stored tokens under another key',
     `${core}/tokens/sealed-values.ts`,
     "if (content?.key === key && typeof content.value === 'string') return content.value;",
     "if (typeof content?.value === 'string') return content.value;",
+  ],
+  [
+    'connections opened without end',
+    `${core}/connections.ts`,
+    'if (isThere || this.#opened.has(name) || !this.#asked.has(name)) return;',
+    'if (isThere || !this.#asked.has(name)) return;',
   ],
   [
     'a lock released by somebody else',

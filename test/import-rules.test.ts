@@ -132,7 +132,7 @@ describe('imports', () => {
     expect(knowing.map(({ path }) => path)).to.deep.equal([]);
   });
 
-  it('arrows — only http.ts opens a connection, and authorized-fetch.ts for the application', () => {
+  it('arrows — only connections.ts and http.ts open one, and authorized-fetch.ts for the application', () => {
     const sources = ['crm-oauth2', ...PROVIDERS].flatMap(sourcesOfPackage);
     const found = violations(
       sources,
@@ -140,6 +140,9 @@ describe('imports', () => {
         !typeOnly && /^(?:node:)?(?:https?|http2|net|tls|dgram|dns|undici)(?:\/|$)/.test(from),
     );
     expect([...new Set(found)].toSorted()).to.deep.equal([
+      'packages/crm-oauth2/src/connections.ts ─▶ node:http',
+      'packages/crm-oauth2/src/connections.ts ─▶ node:https',
+      'packages/crm-oauth2/src/connections.ts ─▶ node:net',
       'packages/crm-oauth2/src/http.ts ─▶ node:http',
       'packages/crm-oauth2/src/http.ts ─▶ node:https',
     ]);

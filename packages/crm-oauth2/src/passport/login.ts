@@ -91,6 +91,7 @@ export async function startLogin<Own extends object, P extends Profile>(
     const url = client.buildAuthorizationUrl({ ...request, attempt });
     await deadline.wait(stateStore.begin(req, attempt, options.response));
     settings.begun.add(attempt.state, attempt.expiresAt);
+    client.prepare(attempt);
     if (isObserved()) {
       const { host } = new URL(url);
       publish({

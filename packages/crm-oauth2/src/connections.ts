@@ -1,0 +1,123 @@
+/**
+ * Connections, kept as long as the provider keeps them, and opened ahead.
+ *
+ * Over TLS a new connection costs three round trips, between the person and the page. So a login that
+ * starts opens one while the person is away at the provider, and the callback finds it ready: at most
+ * one per host, only when none is idle, so that a flood of starts opens no flood of connections, and
+ * only to a host that a request has gone to before: where tests or proxies answer in its place, nobody
+ * is called behind their back.
+ */
+import * as http from 'node:http';
+import * as https from 'node:https';
+import { isIP } from 'node:net';
+import type { Socket } from 'node:net';
+
+export type Agent = http.Agent;
+
+/** Where a connection leads, as an agent's options have it. */
+type Target = Pick<https.RequestOptions, 'host' | 'port' | 'servername'>;
+
+/** An opened connection that nobody takes, or that is never established, is closed after this. */
+const OPENED_LIFETIME = 120_000;
+
+/**
+ * Idle connections end a second before the provider has announced to close them (`Keep-Alive:
+ * timeout`), or after this; Node looks at the announcement only when there is a limit to shorten.
+ */
+const IDLE_LIFETIME = 600_000;
+
+/** Hosts that are remembered as asked: the organizations of a provider may have one each. */
+const MAX_ASKED = 100;
+
+/** The connections of one protocol: an agent, and what was opened ahead of it, by host and port. */
+class Kept {
+  readonly agent: Agent;
+  readonly #connect: (target: Target) => Socket;
+  readonly #opened = new Map<string, { socket: Socket; drop: () => void }>();
+  readonly #asked = new Set<string>();
+
+  constructor(protocol: string) {
+    const { Agent } = protocol === 'https:' ? https : http;
+    this.agent = new Agent({ keepAlive: true, timeout: IDLE_LIFETIME });
+    const connect = this.agent.createConnection.bind(this.agent);
+    this.#connect = (target) => connect(target) as Socket;
+    this.agent.createConnection = (target, callback) => {
+      this.#remember(nameOf(target));
+      return this.#take(target) ?? connect(target, callback);
+    };
+  }
+
+  open(target: Target & { host: string }): void {
+    const name = nameOf(target);
+    const { freeSockets, sockets } = this.agent;
+    const isThere = [...Object.keys(freeSockets), ...Object.keys(sockets)].some((key) =>
+      key.startsWith(`${name}:`),
+    );
+    if (isThere || this.#opened.has(name) || !this.#asked.has(name)) return;
+    const socket = this.#connect({
+      ...target,
+      servername: isIP(target.host) === 0 ? target.host : '',
+    });
+    const drop = () => {
+      this.#opened.delete(name);
+      socket.destroy();
+    };
+    this.#opened.set(name, { socket, drop });
+    // No login fails because of it: who needs a connection opens one, and meets the error then.
+    socket.on('error', drop).on('close', drop).setTimeout(OPENED_LIFETIME, drop).unref();
+  }
+
+  #take(target: Target): Socket | undefined {
+    const name = nameOf(target);
+    const opened = this.#opened.get(name);
+    if (!opened) return undefined;
+    this.#opened.delete(name);
+    const { socket, drop } = opened;
+    return socket.off('error', drop).off('close', drop).off('timeout', drop).setTimeout(0).ref();
+  }
+
+  #remember(name: string): void {
+    for (const oldest of this.#asked) {
+      if (this.#asked.size < MAX_ASKED) break;
+      this.#asked.delete(oldest);
+    }
+    this.#asked.add(name);
+  }
+
+  close(): void {
+    this.agent.destroy();
+    for (const { drop } of this.#opened.values()) drop();
+  }
+}
+
+function nameOf({ host, port }: Target): string {
+  return `${host}:${port}`;
+}
+
+/** The connections of one client. */
+export class Connections {
+  readonly #kept = new Map<string, Kept>();
+
+  /** The agent for a protocol: `http:` or `https:`. */
+  agent(protocol: string): Agent {
+    return this.#for(protocol).agent;
+  }
+
+  /** Opens a connection to a host that was asked before, unless there is one. Neither waits nor fails. */
+  open(url: URL): void {
+    const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+    this.#for(url.protocol).open({ host: url.hostname.replace(/^\[|\]$/g, ''), port });
+  }
+
+  /** Closes what is idle; the client may still be used. */
+  close(): void {
+    for (const kept of this.#kept.values()) kept.close();
+    this.#kept.clear();
+  }
+
+  #for(protocol: string): Kept {
+    const kept = this.#kept.get(protocol) ?? new Kept(protocol);
+    this.#kept.set(protocol, kept);
+    return kept;
+  }
+}
