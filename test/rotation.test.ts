@@ -1,0 +1,30 @@
+/** A short run of `npm run prove:rotation`: workers are killed, and everything is accounted for. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { describeWithRedis } from './support/redis';
+
+const PROVE = join(__dirname, '../bench/rotation/prove.js');
+const KEYS = 40;
+
+describeWithRedis('rotation', function () {
+  // Locks of killed workers last seven seconds; the program itself ends what takes too long.
+  this.timeout(90_000);
+
+  it('refreshes — once per generation, whichever worker is killed, and with nothing lost but by that', async () => {
+    const options = ['--seconds', '6', '--workers', '4', '--keys', String(KEYS), '--rate', '100'];
+    // Rejects unless it exits with 0.
+    const { stdout } = await promisify(execFile)(process.execPath, [PROVE, ...options, '--json']);
+    const figures = JSON.parse(stdout);
+    expect(figures.wrong).to.deep.equal([]);
+    expect(figures.killed).to.be.at.least(2);
+    expect(figures.refreshes).to.be.at.least(2 * KEYS);
+    expect(figures.refreshesPerGeneration).to.equal(1);
+    expect(figures.grantsLost.unexplained).to.equal(0);
+    expect(figures.requests.good).to.be.at.least(figures.calls);
+    expect(figures.requests.dead).to.equal(0);
+    expect(figures.keysUsed).to.equal(KEYS);
+    expect(figures.atTheEnd.good + figures.atTheEnd.lost).to.equal(KEYS);
+  });
+});
