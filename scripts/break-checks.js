@@ -309,7 +309,7 @@ const BREAKS = [
   [
     'raw bytes on a cause',
     `${core}/errors.ts`,
-    'const copy = new Error(quote(source.message));',
+    'const copy = new Error(quote(source.message, secrets));',
     'const copy = source;',
   ],
   [
@@ -377,6 +377,133 @@ const BREAKS = [
     `${core}/passport/session-state-store.ts`,
     'keepOverRegeneration(req, session);',
     'void keepOverRegeneration;',
+  ],
+  // Stored tokens
+  [
+    'tokens: two callers refresh at once',
+    `${core}/tokens/user-tokens.ts`,
+    'let renewal = renewing.get(this.#key);',
+    "let renewal = renewing.get('');",
+  ],
+  [
+    'tokens: two processes refresh at once',
+    `${core}/tokens/user-tokens.ts`,
+    'const unlock = await this.#ask(() => this.#store.lock(this.#key, this.#lockFor));',
+    'const unlock = (await this.#ask(() => this.#store.lock(this.#key, this.#lockFor))) ?? (() => Promise.resolve());',
+  ],
+  [
+    'tokens: handed out before they are stored',
+    `${core}/tokens/user-tokens.ts`,
+    'return await this.#ask(() => saved);',
+    'return { record, version: replaced.version };',
+  ],
+  [
+    'tokens: a lock that ends before the answer',
+    `${core}/tokens/user-tokens.ts`,
+    'if (lock.end.remaining() < this.#client.timeout) {',
+    'if (lock.end.remaining() < 0) {',
+  ],
+  [
+    'tokens: a refresh of unknown fate gives its lock back',
+    `${core}/tokens/user-tokens.ts`,
+    'if (!lock.isNeeded) await lock.unlock();',
+    'await lock.unlock();',
+  ],
+  [
+    'tokens: a refresh of unknown fate is repeated',
+    `${core}/tokens/user-tokens.ts`,
+    'if (isInDoubt(record) && isAlive(record, rejected)) {',
+    "if (isInDoubt(record) && rejected === '') {",
+  ],
+  [
+    'tokens: whatever fails has left the refresh token unused',
+    `${core}/tokens/user-tokens.ts`,
+    'return refused || UNUSED.includes(error.code);',
+    "return refused || error.code !== '';",
+  ],
+  [
+    'tokens: an outage is a refusal',
+    `${core}/tokens/user-tokens.ts`,
+    'const refused = error instanceof TokenError && (error.status ?? 0) < 500;',
+    'const refused = error instanceof TokenError && (error.status ?? 0) < 600;',
+  ],
+  [
+    'tokens: after invalid_grant, what another has stored is not seen',
+    `${core}/tokens/user-tokens.ts`,
+    'if (!isSame(read.record.tokens, record.tokens)) {',
+    "if (read.version === '') {",
+  ],
+  [
+    'tokens: a new pair is lost to the mark of another',
+    `${core}/tokens/user-tokens.ts`,
+    'if (!isSame(read.record.tokens, replaced.record.tokens)) return read;',
+    'if (read.version !== version) return read;',
+  ],
+  [
+    'tokens: a new pair is offered to the store once',
+    `${core}/tokens/user-tokens.ts`,
+    'if (!isPassing || limit.remaining() === 0) throw error;',
+    'if (!isPassing || round === 0) throw error;',
+  ],
+  [
+    'tokens: deleted ones are used on',
+    `${core}/tokens/user-tokens.ts`,
+    "const isPassing = isOAuth2Error(error) && error.code !== 'reauthorization_required';",
+    "const isPassing = isOAuth2Error(error) && error.code !== '';",
+  ],
+  [
+    'tokens: of another client',
+    `${core}/tokens/user-tokens.ts`,
+    '      client.clientID,\n',
+    "      'client',\n",
+  ],
+  [
+    'tokens: in the words of a store',
+    `${core}/tokens/user-tokens.ts`,
+    'cause: bareCause(error, secrets),',
+    'cause: bareCause(error),',
+  ],
+  [
+    'tokens: a record without an access token',
+    `${core}/tokens/token-record.ts`,
+    'text(json.accessToken) === undefined ||',
+    '',
+  ],
+  [
+    'tokens: a clock set back',
+    `${core}/tokens/freshness.ts`,
+    'return since > Date.now() + CLOCKS;',
+    'return since > Date.now() * CLOCKS;',
+  ],
+  [
+    'tokens: of another person, after a refresh',
+    `${core}/client.ts`,
+    'if (previous.subject !== undefined && subject !== previous.subject) {',
+    "if (previous.subject === '' && subject !== previous.subject) {",
+  ],
+  [
+    'tokens: of the app itself, asked for by each caller',
+    `${core}/tokens/token-source.ts`,
+    'asking ??= ask();',
+    'asking = ask();',
+  ],
+  [
+    'header injection by a key',
+    `${core}/tokens/token-source.ts`,
+    'if (!/^[\\x21-\\x7e]+$/.test(token)) {',
+    "if (token === '') {",
+  ],
+  [
+    'Salesforce: signature of a refresh',
+    `${salesforce}/provider.ts`,
+    'if (options.clientSecret !== undefined && (login || response.signature !== undefined)) {',
+    'if (options.clientSecret !== undefined && login) {',
+  ],
+  [
+    'Salesforce: any host revokes and introspects',
+    `${salesforce}/provider.ts`,
+    'const { origin } = instanceOf(response.instance_url, (url) => isIdentityHost(url, endpoints));',
+    "const { origin } = instanceOf(response.instance_url, (url) => url.href !== '');",
   ],
 ];
 

@@ -31,11 +31,16 @@ const TARGETS = [
   [CORE, 'passport/recent-logins', ['passport/recent-logins']],
   [CORE, 'passport/missing-attempt', ['passport/missing-attempt']],
   [CORE, 'passport/verify', ['passport/verify']],
+  [CORE, 'tokens/user-tokens', ['tokens/user-tokens']],
+  [CORE, 'tokens/freshness', ['tokens/freshness']],
+  [CORE, 'tokens/token-record', ['tokens/token-record']],
+  [CORE, 'tokens/token-source', ['tokens/token-source']],
+  [CORE, 'tokens/refresh-plan', ['tokens/refresh-plan']],
   [SALESFORCE, 'signature', ['signature']],
   [SALESFORCE, 'hosts', ['hosts']],
   [SALESFORCE, 'ids', ['ids']],
   [SALESFORCE, 'profile', ['profile']],
-  [SALESFORCE, 'provider', ['provider']],
+  [SALESFORCE, 'provider', ['provider', 'tokens']],
 ];
 
 /** For every file: any input, rather than one. They run last, when no other test has noticed. */
