@@ -7,6 +7,7 @@ import type { ValidatedAuthorizationResponse } from '../dist/authorization-respo
 import { OAuth2Client } from '../dist/client';
 import type { ClientOptions } from '../dist/client';
 import { Deadline } from '../dist/deadline';
+import { HINTS } from '../dist/error-codes';
 import { InternalOAuthError, Problem, TokenError, isOAuth2Error } from '../dist/errors';
 import type { OAuth2Error } from '../dist/errors';
 import { text } from '../dist/json';
@@ -552,6 +553,65 @@ describe('client', () => {
           message: 'acme: invalid_grant: [redacted] is revoked',
         });
       });
+
+      describe('of tokens that are known', () => {
+        const previous: TokenSet = {
+          accessToken: 'at-1',
+          refreshToken: 'rt-1',
+          tokenType: 'Bearer',
+          scope: 'read',
+          subject: 'zoe',
+          response: { instance_url: 'https://zoe.acme.test', sub: 'zoe', scope: 'read' },
+        };
+        const withSubject = acmeWith({ subject: ({ response }) => text(response.sub) });
+        const refresh = async (answer: object, provider = withSubject, from = previous) => {
+          answerPost('/token', 200, { access_token: 'at-2', ...answer });
+          return await make({}, provider).refreshTokenGrant('rt-1', { previous: from });
+        };
+
+        it('RFC 6749 §6 — what the answer leaves out is as it was', async () => {
+          const tokens = await refresh({ refresh_token: 'rt-2' });
+          expect(tokens).to.deep.equal({
+            accessToken: 'at-2',
+            refreshToken: 'rt-2',
+            tokenType: 'Bearer',
+            scope: 'read',
+            subject: 'zoe',
+            response: { ...previous.response, access_token: 'at-2', refresh_token: 'rt-2' },
+          });
+          expect(tokens).to.be.frozen;
+          expect(tokens.response).to.be.frozen;
+        });
+
+        it('RFC 6749 §6 — what the answer says is so now, the end not least', async () => {
+          const from = { ...previous, expiresAt: 1 };
+          const tokens = await refresh({ scope: 'write', sub: 'zoe' }, withSubject, from);
+          expect(tokens).to.include({ scope: 'write', subject: 'zoe', refreshToken: 'rt-1' });
+          expect(tokens).not.to.have.property('expiresAt');
+          expect(tokens.response).to.include({ scope: 'write' });
+        });
+
+        it('OIDC Core §12.2 — another person is refused', async () => {
+          const error = await failure(
+            refresh({ sub: 'eve', refresh_token: 'rt-2' }),
+            'at-2',
+            'rt-2',
+          );
+          expect(error).to.include({
+            code: 'subject_mismatch',
+            stage: 'refresh',
+            host: 'acme.test',
+            message: 'acme: the refreshed tokens are of another person',
+          });
+          expect(error.hint).to.equal(HINTS['refresh.subject_mismatch']);
+        });
+
+        it('OIDC Core §12.2 — a person is taken where none was known', async () => {
+          const { subject: _, ...others } = previous;
+          expect((await refresh({ sub: 'eve' }, withSubject, others)).subject).to.equal('eve');
+          expect(await refresh({ sub: 'eve' }, acme, others)).not.to.have.property('subject');
+        });
+      });
     });
 
     describe('client credentials', () => {
@@ -631,6 +691,106 @@ describe('client', () => {
         });
         const error: unknown = await rejection(make({}, provider).revokeToken('rt-1'));
         expect(error).to.be.instanceOf(TypeError);
+      });
+    });
+
+    describe('introspection', () => {
+      const introspecting = (changes: Partial<Description> = {}) =>
+        acmeWith({
+          endpoints: (options) => ({
+            ...acmeDescription.endpoints(options),
+            introspectionEndpoint: `${ORIGIN}/introspect`,
+          }),
+          ...changes,
+        });
+
+      it('RFC 7662 §2.1 — sends a form, also where token requests are JSON', async () => {
+        const asked = answerPost('/introspect', 200, { active: true, exp: 7, sub: 'zoe' });
+        const provider = introspecting({ tokenRequestFormat: 'json' });
+        const known = await make({}, provider).introspectToken('at-1', {
+          tokenTypeHint: 'access_token',
+        });
+        expect(known).to.deep.equal({ active: true, exp: 7, sub: 'zoe' }).and.to.be.frozen;
+        expect(asked[0]?.headers['content-type']).to.equal('application/x-www-form-urlencoded');
+        expect(asked[0]?.body).to.deep.equal({
+          token: 'at-1',
+          token_type_hint: 'access_token',
+          client_id: 'client-1',
+          client_secret: SECRET,
+        });
+      });
+
+      it('RFC 7662 §2.2 — says of an unknown token that it is not active', async () => {
+        const asked = answerPost('/introspect', 200, { active: false });
+        expect(await make({}, introspecting()).introspectToken('at-1')).to.deep.equal({
+          active: false,
+        });
+        expect(asked[0]?.body).not.to.have.property('token_type_hint');
+      });
+
+      for (const [title, status, body, code] of [
+        ['no JSON', 200, 'active', 'unexpected_content_type'],
+        ['no object', 200, [], 'invalid_token_response'],
+        ['no "active"', 200, { exp: 7 }, 'invalid_token_response'],
+        ['"active" in words', 200, { active: 'true' }, 'invalid_token_response'],
+        [
+          'an error',
+          401,
+          { error: 'invalid_client', error_description: 'at-1?' },
+          'invalid_client',
+        ],
+        ['an outage', 503, '', 'provider_unavailable'],
+        ['a redirect', 302, '', 'unexpected_redirect'],
+      ] as const) {
+        it(`RFC 7662 §2.3 — refuses ${title}`, async () => {
+          answerPost('/introspect', status, body as nock.Body);
+          expect(await failure(make({}, introspecting()).introspectToken('at-1'))).to.include({
+            code,
+            stage: 'introspect',
+            host: 'acme.test',
+          });
+        });
+      }
+
+      it('needs an endpoint', async () => {
+        const error: unknown = await rejection(make().introspectToken('at-1'));
+        expect(error)
+          .to.be.instanceOf(TypeError)
+          .with.property('message', 'Acme has no introspection endpoint');
+      });
+
+      it('RFC 9700 §4.9 — asks where the tokens belong, if the provider finds the place right', async () => {
+        const provider = introspecting({
+          organizationEndpoints: ({ instance_url: instance }) => {
+            if (instance === undefined) return {};
+            if (instance !== 'https://zoe.acme.test') throw new Problem('untrusted_host', 'no');
+            return { introspectionEndpoint: `${instance}/i`, revocationEndpoint: `${instance}/r` };
+          },
+        });
+        const client = make({}, provider);
+        const of = (instance?: string) => ({
+          tokens: {
+            accessToken: 'at-1',
+            tokenType: 'Bearer',
+            response: instance === undefined ? {} : { instance_url: instance },
+          },
+        });
+        nock('https://zoe.acme.test').post('/i').reply(200, { active: true }).post('/r').reply(500);
+        expect(await client.introspectToken('at-1', of('https://zoe.acme.test'))).to.deep.equal({
+          active: true,
+        });
+        expect(await failure(client.revokeToken('at-1', of('https://zoe.acme.test')))).to.include({
+          code: 'provider_unavailable',
+          host: 'zoe.acme.test',
+        });
+        for (const work of [
+          client.introspectToken('at-1', of('https://evil.test')),
+          client.revokeToken('at-1', of('https://evil.test')),
+        ]) {
+          expect(await failure(work)).to.include({ code: 'untrusted_host', host: 'acme.test' });
+        }
+        answerPost('/introspect', 200, { active: false });
+        expect(await client.introspectToken('at-1', of())).to.deep.equal({ active: false });
       });
     });
   });
