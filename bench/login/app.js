@@ -1,0 +1,119 @@
+/** The app that is measured: Express, express-session, Passport and one subject, in one process. */
+'use strict';
+const express = require('express');
+const session = require('express-session');
+const passport = require('passport');
+const { serve } = require('./rpc');
+const { SUBJECTS } = require('./subjects');
+
+const subject = SUBJECTS[process.argv[2]];
+const CLIENT = { clientID: 'bench', clientSecret: 'a client secret' };
+
+/** Keeps the latest sessions only, so that the heap shows what the subject keeps. */
+class SessionStore extends session.Store {
+  #sessions = new Map();
+
+  get(id, done) {
+    const text = this.#sessions.get(id);
+    setImmediate(() => done(null, text && JSON.parse(text)));
+  }
+
+  set(id, value, done) {
+    this.#sessions.set(id, JSON.stringify(value));
+    if (this.#sessions.size > 1000) this.#sessions.delete(this.#sessions.keys().next().value);
+    if (done) setImmediate(() => done());
+  }
+
+  destroy(id, done) {
+    this.#sessions.delete(id);
+    if (done) setImmediate(() => done());
+  }
+
+  /** Bytes of the only session, beside its cookie. */
+  bytes() {
+    const [text = '{}'] = this.#sessions.values();
+    const { cookie: _cookie, ...rest } = JSON.parse(text);
+    return JSON.stringify(rest).length - '{}'.length;
+  }
+
+  clear() {
+    this.#sessions.clear();
+  }
+}
+
+const store = new SessionStore();
+const app = express();
+if (!subject.middleware) {
+  app.use(session({ secret: 'bench', store, resave: false, saveUninitialized: false }));
+  app.use(passport.session());
+  passport.serializeUser((user, done) => done(null, user.id));
+  passport.deserializeUser((id, done) => done(null, { id }));
+}
+
+/** One entry for each {@link mount}: a thousand of them are found as quickly as one. */
+const mounts = [];
+app.use('/:mount', (req, res, next) => mounts[req.params.mount](req, res, next));
+app.use((error, req, res, _next) => res.status(500).end(`error: ${error.stack}`));
+
+const server = app.listen(0, '127.0.0.1');
+server.keepAliveTimeout = 120_000;
+const listening = new Promise((resolve) => {
+  server.on('listening', () => resolve(server.address().port));
+});
+
+/** With its length, so that the browser need not know chunks. */
+const show = (res, id) => res.set('content-length', String(id.length)).end(id);
+
+async function mount(origin) {
+  const name = String(mounts.length);
+  const baseURL = `http://127.0.0.1:${await listening}/${name}`;
+  const options = { ...CLIENT, origin, baseURL };
+  const router = express.Router();
+  mounts.push(router);
+  if (subject.middleware) {
+    router.use(subject.middleware(options));
+    router.get('/', (req, res) => show(res, req.oidc.user.sub));
+    return;
+  }
+  const { baseURL: _baseURL, ...own } = options;
+  const strategy = await subject.strategy({ ...own, callbackURL: `${baseURL}/callback` });
+  passport.use(name, strategy);
+  const login = passport.authenticate(name, subject.authenticate ?? {});
+  router.get('/login', login);
+  router.get('/callback', login, (req, res) => show(res, req.user.id));
+}
+
+serve({
+  mount: async ({ origin, count = 1 }) => {
+    for (let made = 0; made < count; made += 1) await mount(origin);
+    return { port: await listening, last: mounts.length - 1 };
+  },
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return user + system;
+  },
+  heap: async () => {
+    for (let round = 0; round < 4; round += 1) {
+      globalThis.gc();
+      await new Promise((resolve) => {
+        setTimeout(resolve, 20);
+      });
+    }
+    return process.memoryUsage().heapUsed;
+  },
+  forgetSessions: () => store.clear(),
+  sessionBytes: () => store.bytes(),
+  /** Many callers of one person's tokens, which have just ended. */
+  refresh: async ({ origin, callers }) => {
+    const { MemoryTokenStore, userTokens } = require('crm-oauth2');
+    const { client } = subject.strategy({ ...CLIENT, origin, callbackURL: `${origin}/callback` });
+    const source = userTokens(client, { store: new MemoryTokenStore(), key: 'zoe' });
+    const ended = { accessToken: 'old', refreshToken: 'old', tokenType: 'Bearer' };
+    await source.save({ ...ended, expiresAt: Date.now() - 1000, response: {} });
+    const began = performance.now();
+    const tokens = await Promise.all(
+      Array.from({ length: callers }, async () => await source.getAccessToken()),
+    );
+    return { different: new Set(tokens).size, ms: performance.now() - began };
+  },
+});

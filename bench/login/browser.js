@@ -1,0 +1,104 @@
+/** Browsers, and the way through the provider's pages: as little work as HTTP allows. */
+'use strict';
+const net = require('node:net');
+
+/** One kept connection to the app; one request at a time. */
+class Connection {
+  #socket;
+  #text = '';
+  #waiting;
+
+  constructor(port) {
+    this.#socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
+    this.#socket.setEncoding('latin1');
+    this.#socket.on('data', (text) => this.#read(text));
+    this.#socket.on('error', (error) => this.#waiting?.reject(error));
+    this.#socket.on('close', () => this.#waiting?.reject(new Error('the app hung up')));
+  }
+
+  #read(text) {
+    this.#text += text;
+    const end = this.#text.indexOf('\r\n\r\n');
+    if (end === -1) return;
+    const head = this.#text.slice(0, end);
+    const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
+    if (this.#text.length < end + 4 + length) return;
+    const body = this.#text.slice(end + 4);
+    this.#text = '';
+    const { resolve } = this.#waiting;
+    this.#waiting = undefined;
+    resolve({
+      status: Number(head.slice(9, 12)),
+      location: /\r\nlocation: (.*)/i.exec(head)?.[1],
+      cookies: [...head.matchAll(/\r\nset-cookie: ([^;\r]*)/gi)].map(([, cookie]) => cookie),
+      body,
+    });
+  }
+
+  async get(path, cookie) {
+    return await new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      const line = cookie ? `Cookie: ${cookie}\r\n` : '';
+      this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${line}\r\n`);
+    });
+  }
+
+  close() {
+    this.#socket.destroy();
+  }
+}
+
+let people = 100_000_000_000;
+
+/** What the provider's pages would do: a code for what the URL asks, and the way back. */
+function authorize(location) {
+  const { origin, pathname, searchParams: asked } = new URL(location);
+  people += 1;
+  const details = {
+    n: String(people),
+    challenge: asked.get('code_challenge') ?? undefined,
+    nonce: asked.get('nonce') ?? undefined,
+    clientID: asked.get('client_id'),
+    openid: (asked.get('scope') ?? '').includes('openid'),
+    origin,
+    isSalesforce: pathname.startsWith('/services/'),
+  };
+  const code = `${people}.${Buffer.from(JSON.stringify(details)).toString('base64url')}`;
+  const state = asked.get('state');
+  const query = `code=${code}${state === null ? '' : `&state=${encodeURIComponent(state)}`}`;
+  return { n: details.n, code, back: `${new URL(asked.get('redirect_uri')).pathname}?${query}` };
+}
+
+/** Sends a person away to the provider. */
+async function start(connection, mount, cookie = '') {
+  const { status, location, cookies, body } = await connection.get(`/${mount}/login`, cookie);
+  if (status !== 302) throw new Error(`the start answers ${status}: ${body}`);
+  return { ...authorize(location), cookie: cookies.join('; ') || cookie };
+}
+
+/** Brings the person back, and looks whether it is the same one. */
+async function finish(connection, mount, { n, back, cookie }) {
+  let answer = await connection.get(back, cookie);
+  const { cookies } = answer;
+  // A middleware that redirects when it is done shows the person on the next page.
+  if (answer.status === 302) answer = await connection.get(`/${mount}/`, cookies.join('; '));
+  if (answer.status !== 200 || !answer.body.includes(n)) {
+    throw new Error(`the callback answers ${answer.status}: ${answer.body}`);
+  }
+}
+
+/** Calls `act` with each index below `count`, `concurrency` at a time, each with its connection. */
+async function each(connections, count, act) {
+  let next = 0;
+  await Promise.all(
+    connections.map(async (connection) => {
+      while (next < count) {
+        const index = next;
+        next += 1;
+        await act(connection, index);
+      }
+    }),
+  );
+}
+
+module.exports = { Connection, each, finish, start };

@@ -1,0 +1,61 @@
+/**
+ * CPU of the app per login, start and callback apart, and what the provider has counted. Every round
+ * asks every subject; ratios are taken within a round, so that a busy moment of the machine meets all.
+ */
+'use strict';
+const { rotate } = require('../statistics');
+
+/**
+ * Apps that have run hot, each with a place over http and one over https.
+ *
+ * @param {string[]} subjects
+ */
+async function openApps(stage, subjects, { warmUp }) {
+  const apps = subjects.map((subject) => ({ subject, app: stage.app(subject) }));
+  for (const entry of apps) {
+    for (const protocol of ['http', 'https']) {
+      const listener = await stage.listen({ https: protocol === 'https' });
+      entry[protocol] = await entry.app.mount(listener);
+      // Proven once before anything is timed: whoever comes back is who was sent away.
+      await entry.app.run(entry[protocol], { logins: 2 });
+    }
+  }
+  for (const { app, https } of apps) await app.run(https, { logins: warmUp, concurrency: 16 });
+  return apps;
+}
+
+/** @returns {Promise<Record<string, { rounds: object[], perLogin: object }>>} by subject */
+async function measureCpu(apps, { protocol, rounds, logins }) {
+  const results = {};
+  for (const { subject, app, [protocol]: place } of apps) {
+    await app.run(place, { logins: 50 });
+    results[subject] = { rounds: [], perLogin: { requests: 0, connections: 0, handshakes: 0 } };
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { subject, app, [protocol]: place } of rotate(apps, round)) {
+      // Whatever was closed since its last turn is opened again.
+      await app.run(place, { logins: 16 });
+      const before = await app.counts(place);
+      const { start, callback, cpu } = await app.run(place, { logins });
+      const after = await app.counts(place);
+      const { rounds: list, perLogin } = results[subject];
+      list.push({ start, callback, cpu });
+      for (const name of Object.keys(perLogin)) {
+        perLogin[name] += (after[name] - before[name]) / (rounds * logins);
+      }
+    }
+  }
+  return results;
+}
+
+/** Microseconds over the floor, round by round. */
+const overFloor = (results, subject, half = 'cpu') =>
+  results[subject].rounds.map((round, index) => round[half] - results.floor.rounds[index][half]);
+
+/** Over the floor, in units of another subject's, round by round. */
+function ratios(results, subject, reference) {
+  const theirs = overFloor(results, reference);
+  return overFloor(results, subject).map((own, index) => own / theirs[index]);
+}
+
+module.exports = { measureCpu, openApps, overFloor, ratios };

@@ -1,0 +1,106 @@
+/**
+ * The callback's time when the provider is a round trip of 40 ms away, over TLS: at once after another
+ * login, after some quiet, and as the first of a process. One process for each subject; each sample has
+ * a listener, a distance and a strategy of its own, so that all may wait at the same time.
+ */
+'use strict';
+const { wait } = require('../stage');
+const { median } = require('../statistics');
+
+const RTT = 40;
+/** How long a person is at the provider: time enough to open a connection. */
+const PAUSE = 400;
+/** Between the beginnings of two samples, so that they do not meet. */
+const STEP = 60;
+
+const difference = (after, before) =>
+  Object.fromEntries(Object.keys(after).map((name) => [name, after[name] - before[name]]));
+
+/**
+ * @param {string[]} subjects
+ * @param {{ idle: number[], samples: number, warm: number, hot: number }} plan
+ */
+async function measureEveryday(stage, subjects, { idle, samples, warm, hot }) {
+  const apps = await Promise.all(
+    subjects.map(async (subject) => {
+      const app = stage.app(subject);
+      const near = await app.mount(await stage.listen());
+      const busy = await app.mount(await stage.listen({ rtt: RTT }));
+      const slots = [];
+      for (const keepAlive of [65, 3]) {
+        for (const seconds of idle) {
+          for (let sample = 0; sample < samples; sample += 1) {
+            const listener = await stage.listen({ rtt: RTT, keepAlive: keepAlive * 1000 });
+            slots.push({ keepAlive, seconds, place: await app.mount(listener) });
+          }
+        }
+      }
+      return { subject, app, near, busy, slots };
+    }),
+  );
+  for (const { app, near } of apps) await app.run(near, { logins: hot });
+
+  const results = {};
+  for (const { subject, app, busy } of apps) {
+    const times = [];
+    for (let login = 0; login < warm + 2; login += 1) times.push(await app.login(busy, 30));
+    results[subject] = { busy: times.slice(2), idle: [] };
+  }
+
+  // In turns, so that those of one subject do not come in a row.
+  const turns = apps
+    .flatMap(({ subject, app, slots }) => slots.map((slot, turn) => ({ subject, app, slot, turn })))
+    .toSorted((a, b) => a.turn - b.turn);
+  await Promise.all(
+    turns.map(async ({ subject, app, slot }, index) => {
+      await wait(index * STEP);
+      for (let login = 0; login < 2; login += 1) await app.login(slot.place, 100);
+      await wait(slot.seconds * 1000);
+      const before = await app.counts(slot.place);
+      const ms = await app.login(slot.place, PAUSE);
+      const counts = difference(await app.counts(slot.place), before);
+      const { keepAlive, seconds } = slot;
+      results[subject].idle.push({ keepAlive, seconds, ms, ...counts });
+    }),
+  );
+  for (const { app } of apps) app.stop();
+  return results;
+}
+
+/** The samples of one case, each figure as its median. */
+function everydayCase(result, keepAlive, seconds) {
+  const samples = result.idle.filter(
+    (sample) => sample.keepAlive === keepAlive && sample.seconds === seconds,
+  );
+  const of = (name) => median(samples.map((sample) => sample[name]));
+  return {
+    ms: of('ms'),
+    requests: of('requests'),
+    connections: of('connections'),
+    handshakes: of('handshakes'),
+  };
+}
+
+/** The first login of a process, and the second. */
+async function measureCold(stage, subjects, { samples }) {
+  const apps = [];
+  for (let sample = 0; sample < samples; sample += 1) {
+    for (const subject of subjects) {
+      const app = stage.app(subject);
+      apps.push({ subject, app, place: await app.mount(await stage.listen({ rtt: RTT })) });
+    }
+  }
+  const results = Object.fromEntries(subjects.map((subject) => [subject, { first: [], warm: [] }]));
+  await Promise.all(
+    apps.map(async ({ subject, app, place }, index) => {
+      await wait(index * 150);
+      results[subject].first.push(await app.login(place, PAUSE));
+      for (let login = 0; login < 3; login += 1) await app.login(place, 50);
+      results[subject].warm.push(await app.login(place, 50));
+    }),
+  );
+  for (const { app } of apps) app.stop();
+  return results;
+}
+
+module.exports = { RTT, everydayCase, measureCold, measureEveryday };

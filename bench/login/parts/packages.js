@@ -1,0 +1,83 @@
+/** What it costs to have a package: to load it, and to install it. */
+'use strict';
+const { execFile } = require('node:child_process');
+const { existsSync, mkdirSync, readFileSync, readdirSync, statSync } = require('node:fs');
+const { dirname, join } = require('node:path');
+const { promisify } = require('node:util');
+const { PEERS } = require('../subjects');
+const { rotate } = require('../statistics');
+
+const run = promisify(execFile);
+const root = join(__dirname, '..', '..', '..');
+
+/** Each in a fresh process, in turns. */
+async function measureLoading(packages, { rounds }) {
+  const results = Object.fromEntries(packages.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { name, isPeer } of rotate(packages, round)) {
+      const from = isPeer ? PEERS : join(root, 'package.json');
+      const { stdout } = await run(process.execPath, [
+        join(__dirname, '..', 'load.js'),
+        from,
+        name,
+      ]);
+      results[name].push(JSON.parse(stdout));
+    }
+  }
+  return results;
+}
+
+function bytesUnder(folder) {
+  let sum = 0;
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    if (entry.name === 'node_modules') continue;
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) sum += bytesUnder(path);
+    else if (entry.isFile()) sum += statSync(path).size;
+  }
+  return sum;
+}
+
+/** Folders of packages, `@types` aside, as a count and KiB. */
+function sizeOf(folders) {
+  const own = [...folders].filter((folder) => !folder.includes('/@types/'));
+  return { packages: own.length, kib: own.reduce((sum, path) => sum + bytesUnder(path), 0) / 1024 };
+}
+
+/** Ours as they would be published: packed, and installed into an empty folder. */
+async function measureInstalled(stage, name) {
+  const npm = process.env.npm_execpath;
+  const folder = join(stage.folder, name);
+  mkdirSync(folder);
+  const npmRun = async (parameters, cwd) =>
+    await run(npm ? process.execPath : 'npm', [...(npm ? [npm] : []), ...parameters], { cwd });
+  const packed = await npmRun(
+    ['pack', '--json', '--pack-destination', folder, '-w', 'crm-oauth2', '-w', name],
+    root,
+  );
+  const files = Object.values(JSON.parse(packed.stdout)).map(({ filename }) => `./${filename}`);
+  await npmRun(['install', '--prefer-offline', '--no-audit', '--no-fund', ...files], folder);
+  const lock = JSON.parse(readFileSync(join(folder, 'node_modules', '.package-lock.json'), 'utf8'));
+  return sizeOf(Object.keys(lock.packages).map((path) => join(folder, path)));
+}
+
+/** A peer and all it depends on, as they lie in the folder of the peers. */
+function measurePeerInstalled(name) {
+  const found = new Set();
+  const visit = (dependency, from) => {
+    let folder = from;
+    while (!existsSync(join(folder, 'node_modules', dependency, 'package.json'))) {
+      if (folder === dirname(PEERS)) return;
+      folder = dirname(folder);
+    }
+    const path = join(folder, 'node_modules', dependency);
+    if (found.has(path)) return;
+    found.add(path);
+    const { dependencies = {} } = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
+    for (const next of Object.keys(dependencies)) visit(next, path);
+  };
+  visit(name, dirname(PEERS));
+  return sizeOf(found);
+}
+
+module.exports = { measureInstalled, measureLoading, measurePeerInstalled };

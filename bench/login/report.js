@@ -1,0 +1,363 @@
+/** Tables for the terminal, and docs/performance.md with its pictures. */
+'use strict';
+const { execFileSync } = require('node:child_process');
+const { mkdirSync, readFileSync, writeFileSync } = require('node:fs');
+const { createRequire } = require('node:module');
+const os = require('node:os');
+const { join } = require('node:path');
+const prettier = require('prettier');
+const { overFloor, ratios } = require('./parts/cpu');
+const { everydayCase } = require('./parts/everyday');
+const { median, spread } = require('./statistics');
+const { PEERS, SUBJECTS } = require('./subjects');
+const { bars, curves } = require('./svg');
+
+const root = join(__dirname, '..', '..');
+const docs = join(root, 'docs');
+
+const table = (head, rows) =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+const whole = (value) => value.toFixed(0);
+const range = ({ median: middle, low, high }, digits = 2) =>
+  `${middle.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
+const title = (subject) => SUBJECTS[subject].title;
+const plain = (subject) =>
+  title(subject).replace(/[*`]/g, '').replace('… with', 'openid-client with');
+
+/** All runs as one, for the tables. */
+function together(runs) {
+  return Object.fromEntries(
+    Object.keys(runs[0]).map((subject) => [
+      subject,
+      {
+        rounds: runs.flatMap((run) => run[subject].rounds),
+        perLogin: runs[0][subject].perLogin,
+      },
+    ]),
+  );
+}
+
+function goalSection(goals) {
+  const several = goals.some(({ of }) => of);
+  const head = ['Goal', 'Limit', 'Measured', 'Holds', ...(several ? ['Runs it held in'] : [])];
+  const held = goals.filter(({ holds }) => holds).length;
+  return `## Goals
+
+${held} of ${goals.length} hold.
+
+${table(
+  head,
+  goals.map(({ what, limit, measured, holds, of = '' }) => [
+    what,
+    limit,
+    measured,
+    holds ? 'yes' : '**no**',
+    ...(several ? [of] : []),
+  ]),
+)}
+`;
+}
+
+function cpuSection(data, pictures) {
+  const [http, https] = [together(data.http), together(data.https)];
+  const reference = https.oauth2 ? 'oauth2' : 'idealProfile';
+  const subjects = Object.keys(https).filter((subject) => subject !== 'floor');
+  pictures['login-cpu.svg'] = bars(
+    `CPU per login over the floor; ${plain(reference)} is 1`,
+    subjects.map((subject) => {
+      const ratio = spread(ratios(https, subject, reference));
+      const { kind } = SUBJECTS[subject];
+      return { label: plain(subject), kind, ...ratio, text: ratio.median.toFixed(2) };
+    }),
+  );
+  const over = (results, subject, half) => median(overFloor(results, subject, half));
+  const floor = https.floor.rounds;
+  const rows = subjects.map((subject) => {
+    const { requests, connections, handshakes } = https[subject].perLogin;
+    return [
+      title(subject),
+      requests.toFixed(2).replace(/\.00$/, ''),
+      `${connections.toFixed(2)} / ${handshakes.toFixed(2)}`,
+      whole(over(http, subject, 'cpu')),
+      whole(over(https, subject, 'cpu')),
+      whole(over(https, subject, 'start')),
+      whole(over(https, subject, 'callback')),
+      range(spread(ratios(https, subject, reference))),
+      SUBJECTS[subject].checks,
+    ];
+  });
+  return `## CPU per login
+
+Microseconds of the app's process over the floor: Express, express-session, and Passport with a strategy
+that does nothing, which cost ${whole(median(floor.map(({ start }) => start)))} at the start and
+${whole(median(floor.map(({ callback }) => callback)))} at the callback. The ratio is to ${plain(reference)}, with quartiles.
+
+![CPU per login over the floor](images/login-cpu.svg)
+
+${table(
+  [
+    'Login with',
+    'requests',
+    'connections / TLS handshakes, busy',
+    'over http',
+    'over https',
+    'start',
+    'callback',
+    'ratio',
+    'checks',
+  ],
+  rows,
+)}
+`;
+}
+
+function everydaySection({ everyday, cold }, pictures) {
+  const subjects = Object.keys(everyday);
+  const cases = [];
+  for (const { keepAlive, seconds } of everyday[subjects[0]].idle) {
+    if (!cases.some((one) => one.keepAlive === keepAlive && one.seconds === seconds)) {
+      cases.push({ keepAlive, seconds });
+    }
+  }
+  const hardest = cases.at(-1);
+  pictures['login-everyday.svg'] = bars(
+    `Callback after ${hardest.seconds} s of quiet, 40 ms away, closed after ${hardest.keepAlive} s: ms`,
+    subjects.map((subject) => {
+      const { keepAlive, seconds } = hardest;
+      const times = everyday[subject].idle.filter(
+        (one) => one.keepAlive === keepAlive && one.seconds === seconds,
+      );
+      const ms = spread(times.map((one) => one.ms));
+      return { label: plain(subject), kind: SUBJECTS[subject].kind, ...ms, text: whole(ms.median) };
+    }),
+  );
+  const rows = subjects.map((subject) => [
+    title(subject),
+    range(spread(everyday[subject].busy), 1),
+    ...cases.map(({ keepAlive, seconds }) => {
+      const { ms, requests, connections, handshakes } = everydayCase(
+        everyday[subject],
+        keepAlive,
+        seconds,
+      );
+      return `${whole(ms)} (${whole(requests)}, ${whole(connections)}, ${whole(handshakes)})`;
+    }),
+  ]);
+  return `## The everyday login
+
+Milliseconds of the callback over TLS when a round trip takes 40 ms: at once after another login (with
+quartiles), after some seconds of quiet with a provider that keeps idle connections for 65 s or closes them
+after 3 s. In brackets the requests, connections and TLS handshakes of that login, start and callback
+together; the person is at the provider for 0.4 s.
+
+![Callback after some quiet](images/login-everyday.svg)
+
+${table(
+  ['Login with', 'busy', ...cases.map((one) => `${one.seconds} s, kept ${one.keepAlive} s`)],
+  rows,
+)}
+
+${
+  cold
+    ? `The first login of a process, and a later one:
+
+${table(
+  ['Login with', 'first', 'later'],
+  Object.entries(cold).map(([subject, { first, warm }]) => [
+    title(subject),
+    range(spread(first), 0),
+    range(spread(warm), 0),
+  ]),
+)}
+`
+    : ''
+}`;
+}
+
+function throughputSection({ throughput }) {
+  const subjects = Object.keys(throughput);
+  const levels = Object.keys(throughput[subjects[0]]);
+  return `## Many at a time
+
+Logins per second, and the 50th and 99th percentile of the callback in milliseconds, over https and
+without added distance; medians over rounds.
+
+${table(
+  ['Login with', ...levels.map((level) => `${level} at a time`)],
+  subjects.map((subject) => [
+    title(subject),
+    ...levels.map((level) => {
+      const { perSecond, p50, p99 } = throughput[subject][level];
+      const digits = Number(level) < 16 ? 1 : 0;
+      return `${whole(median(perSecond))} (${median(p50).toFixed(digits)}, ${median(p99).toFixed(digits)})`;
+    }),
+  ]),
+)}
+`;
+}
+
+function memorySection({ memory: { sessions, heap, refresh } }) {
+  const subjects = Object.keys(sessions);
+  return `## Memory
+
+Session bytes left by starts that nobody finishes, and what 10 000 logins leave in the heap, once the
+tables that are bounded have filled up (KiB; the floor's is the noise of the measure).
+
+${table(
+  ['Login with', '1 abandoned', '50 abandoned', 'heap per 10 000 logins'],
+  subjects.map((subject) => [
+    title(subject),
+    sessions[subject][1],
+    sessions[subject][50],
+    heap[subject] ? whole(heap[subject].per10000 / 1024) : '–',
+  ]),
+)}
+
+A thousand callers of \`userTokens\` for one person whose token has ended: ${Math.max(...refresh.map(({ requests }) => requests))} request,
+${range(spread(refresh.map(({ ms }) => ms)), 0)} ms.
+`;
+}
+
+function packageSection({ packages: { loading, installed } }) {
+  return `## Loading and installing
+
+In fresh processes, in turns: milliseconds and resident memory of loading it, and the CommonJS modules that
+are loaded. Installed: packages and KiB on disk, \`@types\` aside; ours packed as they would be published.
+
+${table(
+  ['Package', 'ms', 'modules', 'memory, MiB', 'packages installed', 'KiB'],
+  Object.entries(loading).map(([name, rounds]) => {
+    const of = (what) => rounds.map((round) => round[what]);
+    const modules = median(of('modules'));
+    const { packages, kib } = installed[name] ?? {};
+    return [
+      name,
+      range(spread(of('ms')), 1),
+      modules === 0 ? 'ES modules' : whole(modules),
+      (median(of('rss')) / 2 ** 20).toFixed(1),
+      packages ?? '–',
+      kib === undefined ? '–' : whole(kib),
+    ];
+  }),
+)}
+`;
+}
+
+function growthSection({ growth }, pictures) {
+  const names = {
+    pending: 'pending logins (Salesloft)',
+    tenants: 'strategies (SalesOS)',
+    keys: 'published keys (SalesOS)',
+  };
+  const lines = Object.entries(growth).map(([name, points]) => ({
+    name,
+    label: names[name].replace(/ \(.*/, ''),
+    points: points.map(({ x, ratios: all }) => ({ x, y: median(all), all })),
+  }));
+  pictures['login-growth.svg'] = curves('CPU of a login as something grows; one of it is 1', lines);
+  return `## Growth
+
+CPU of a whole login, floor included, as a multiple of the same login with one of it (median and quartiles).
+
+![CPU of a login as something grows](images/login-growth.svg)
+
+${table(
+  ['What grows', 'how many: CPU'],
+  lines.map(({ name, points }) => [
+    names[name],
+    points.map(({ x, all }) => `${x}: ${range(spread(all))}`).join(' · '),
+  ]),
+)}
+`;
+}
+
+function versions() {
+  const peers = Object.keys(JSON.parse(readFileSync(PEERS, 'utf8')).dependencies);
+  const versionOf = (from, name) => {
+    try {
+      const folder = createRequire(from).resolve.paths(name)[0];
+      return `${name} ${JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8')).version}`;
+    } catch {
+      return `${name} (not installed)`;
+    }
+  };
+  return [
+    ...['express', 'express-session', 'passport'].map((name) => versionOf(join(root, 'x'), name)),
+    ...peers.map((name) => versionOf(PEERS, name)),
+  ].join(', ');
+}
+
+function commit() {
+  try {
+    const git = (...parameters) =>
+      execFileSync('git', parameters, {
+        cwd: root,
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }).toString();
+    const changed =
+      git('status', '--porcelain', '--', 'packages') === '' ? '' : ', and changes to it';
+    return `, of commit ${git('rev-parse', '--short', 'HEAD').trim()}${changed}`;
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * @param {object} data what was measured, by part
+ * @param {import('./goals').Goal[]} goals
+ * @param {{ command: string, minutes: number, loadBefore: number }} how `loadBefore`: what else the machine did
+ */
+function compose(data, goals, { command, minutes, loadBefore }) {
+  const pictures = {};
+  const machine = `${os.cpus().length} cores (${os.cpus()[0]?.model.trim() ?? 'unknown'}), ${os.type()}, Node ${process.version.slice(1)}; load before it began ${loadBefore.toFixed(1)}`;
+  const text = `# Performance
+
+<!-- Written by \`npm run bench\`. -->
+
+What a login costs, beside what others cost: everything in one run, in turns, in a process each, with a
+provider in a process of its own. Absolute figures are those of one machine at one moment and move by half;
+ratios are taken within a round, and are what counts. Every login is proven before it is timed: the profile
+is the one that the provider has issued. What is lower is better, logins per second apart.
+
+| | |
+| --- | --- |
+| Measured | ${new Date().toISOString().slice(0, 10)}, in ${minutes.toFixed(1)} minutes${commit()} |
+| By | \`${command}\` |
+| On | ${machine} |
+| With | ${versions()} |
+
+${goalSection(goals)}
+${data.https ? cpuSection(data, pictures) : ''}
+${data.everyday ? everydaySection(data, pictures) : ''}
+${data.throughput ? throughputSection(data) : ''}
+${data.memory ? memorySection(data) : ''}
+${data.packages ? packageSection(data) : ''}
+${data.growth ? growthSection(data, pictures) : ''}
+## How it is measured
+
+The subjects are set up as their own documentation has it (\`bench/login/subjects.js\`); "by hand" is a
+strategy written for the comparison that checks everything and does nothing else, the limit. CPU is
+\`process.cpuUsage()\` of the app's process around a batch of starts, and around the batch of callbacks that
+follows. The distance is a proxy that delays every byte by 20 ms each way and lets a connection wait for a
+round trip; names are not looked up. ID Tokens are signed before the callbacks are timed.
+`;
+  return { text, pictures };
+}
+
+async function write({ text, pictures }) {
+  const options = await prettier.resolveConfig(__filename);
+  const formatted = await prettier.format(text, { ...options, parser: 'markdown' });
+  mkdirSync(join(docs, 'images'), { recursive: true });
+  writeFileSync(join(docs, 'performance.md'), formatted);
+  for (const [name, picture] of Object.entries(pictures)) {
+    writeFileSync(join(docs, 'images', name), picture);
+  }
+}
+
+/** The tables as they are in the page, which are readable in a terminal too. */
+async function print({ text }) {
+  const formatted = await prettier.format(text, { parser: 'markdown', printWidth: 100 });
+  console.log(formatted.replace(/!\[.*\n\n/g, ''));
+}
+
+module.exports = { compose, print, write };
