@@ -28,7 +28,7 @@ type LoggedInUser = User;
 /** The tokens stay out: keep them (encrypted) only if you call the provider's API later. */
 export function toUser(
   profile: Omit<Profile, 'provider'> & { provider: string },
-  { expiresAt }: TokenSet,
+  { expiresAt, response }: TokenSet,
   organization?: string,
 ): User {
   const { provider, id, displayName, emails, photos, _json: raw } = profile;
@@ -42,7 +42,8 @@ export function toUser(
     // Salesforce hands out its photos to holders of a token only; a browser has none.
     photo: provider === 'salesforce' ? undefined : photos?.[0]?.value,
     organization,
-    expiresAt,
+    // Salesforce does not say; what the client assumes in its place is no fact to show.
+    expiresAt: response.expires_in === undefined ? undefined : expiresAt,
     raw,
   };
 }
