@@ -586,6 +586,7 @@ function main() {
       const original = readFileSync(file, 'utf8');
       writeFileSync(file, broken(original, name, path, [[find, replacement], ...more]));
       const compiled = node(folder, 'node_modules/typescript/bin/tsc', '-b');
+      node(folder, 'scripts/bundle.js');
       // Unused names are no reason: the files are written all the same.
       const errors = compiled.stdout
         .split('\n')

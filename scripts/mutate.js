@@ -112,6 +112,7 @@ function build(folder) {
   const { spawnSync } = require('node:child_process');
   const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
   spawnSync(process.execPath, [tsc, '-b', folder], { stdio: 'inherit' });
+  spawnSync(process.execPath, [join(__dirname, 'bundle.js')], { stdio: 'inherit' });
 }
 
 if (process.argv[2] === '--build') build(process.argv[3]);

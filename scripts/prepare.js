@@ -42,3 +42,4 @@ if (!isInstalled()) {
   ]);
 }
 run('', at('node_modules', 'typescript', 'bin', 'tsc'), ['-b']);
+run('', at('scripts', 'bundle.js'), []);

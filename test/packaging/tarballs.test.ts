@@ -43,18 +43,22 @@ describe('packages as published', () => {
 
   for (const name of PACKAGES) {
     describe(name, () => {
-      it('files — has dist, src, README.md, LICENSE and package.json, and nothing else', () => {
+      const isBundled = name !== 'crm-emulator';
+      const main = isBundled ? 'lib/index.js' : 'dist/index.js';
+
+      it('files — has what is loaded, its types, README.md, LICENSE and package.json, and nothing else', () => {
         const files = filesOf(name);
         expect(files).to.include.members([
           'package.json',
           'README.md',
           'LICENSE',
-          'dist/index.js',
+          main,
           'dist/index.d.ts',
-          'src/index.ts',
         ]);
         const others = files.filter(
-          (file) => !/^(?:package\.json|README\.md|LICENSE|(?:dist|src)\/.+)$/.test(file),
+          (file) =>
+            !/^(?:package\.json|README\.md|LICENSE)$/.test(file) &&
+            !(isBundled ? /^(?:lib\/\w+\.js|dist\/.+\.d\.ts)$/ : /^(?:dist|src)\/.+$/).test(file),
         );
         expect(others).to.deep.equal([]);
         expect(files.filter((file) => /\btests?\b|\bbuild\b|tsbuildinfo/.test(file))).to.deep.equal(
@@ -70,14 +74,11 @@ describe('packages as published', () => {
           .map((file) => file.split(sep).join('/'))
           .filter((file) => file.endsWith('.ts'));
         const files = filesOf(name);
-        expect(files).to.include.members(sources.map((file) => `src/${file}`));
+        if (!isBundled) expect(files).to.include.members(sources.map((file) => `src/${file}`));
+        const suffixes = isBundled ? ['.d.ts'] : ['.js', '.js.map', '.d.ts', '.d.ts.map'];
         const expected = sources
           .filter((file) => !file.endsWith('.d.ts'))
-          .flatMap((file) =>
-            ['.js', '.js.map', '.d.ts', '.d.ts.map'].map(
-              (suffix) => `dist/${file.replace(/\.ts$/, suffix)}`,
-            ),
-          );
+          .flatMap((file) => suffixes.map((suffix) => `dist/${file.replace(/\.ts$/, suffix)}`));
         const built = files.filter((file) => file.startsWith('dist/'));
         expect(built, 'delete dist, and build again').to.have.members(expected);
       });
@@ -109,7 +110,7 @@ describe('packages as published', () => {
           for (const file of Object.values(target)) expect(files).to.include(file.slice(2));
         }
         expect([json.main, json.types].map((file) => file.slice(2))).to.deep.equal([
-          'dist/index.js',
+          main,
           'dist/index.d.ts',
         ]);
       });
