@@ -1,0 +1,66 @@
+/** For development only: both providers on this machine, and people who sign in by `fetch`. */
+import { userTokens } from 'crm-oauth2';
+import type { TokenSet, TokenStore } from 'crm-oauth2';
+import { clientsOf } from './accounts';
+import type { Client, Job, Person } from './accounts';
+
+/** Seconds: as short as this so that there is something to refresh. */
+const ACCESS_TOKEN_TTL = 4;
+
+const PEOPLE: Person[] = [
+  { provider: 'salesloft', key: 'Marta Quill' },
+  { provider: 'salesloft', key: 'Tobias Fenn' },
+  { provider: 'salesos', key: 'Suri' },
+  { provider: 'salesos', key: 'Marta Quill' },
+];
+
+export async function emulate(
+  store: TokenStore,
+): Promise<Pick<Job, 'providers' | 'people'> & { end: () => Promise<void> }> {
+  // An ES module, and loaded only here: with credentials it is not needed.
+  const { startEmulator } = await import('crm-emulator');
+  const emulator = await startEmulator({ accessTokenTTL: ACCESS_TOKEN_TTL });
+  const { salesloft, salesos } = emulator;
+  const providers = {
+    salesloft: { options: salesloft.options, baseURL: `${salesloft.origin}/v2` },
+    salesos: {
+      options: { ...salesos.options, scope: ['openid', 'offline_access', 'leads:read'] },
+      baseURL: `${salesos.origin}/v1`,
+    },
+  };
+  const clients = clientsOf({ providers });
+  const accounts = PEOPLE.map(({ provider, key }) => ({
+    tokens: userTokens(clients[provider], { store, key }),
+    login: async () => await login(clients[provider], key),
+  }));
+  await Promise.all(accounts.map(async ({ tokens, login: grant }) => tokens.save(await grant())));
+  return {
+    providers,
+    people: PEOPLE,
+    end: async () => {
+      await Promise.all(accounts.map(async ({ tokens }) => await tokens.delete()));
+      await emulator.close();
+    },
+  };
+}
+
+async function login(client: Client, name: string): Promise<TokenSet> {
+  const redirectUri = 'http://localhost:3000/callback';
+  const attempt = client.createLoginAttempt({ redirectUri });
+  const url = client.buildAuthorizationUrl({ redirectUri, attempt });
+  const query = Object.fromEntries(new URL(await continueAs(name, url)).searchParams);
+  const response = await client.validateAuthorizationResponse(query, () => attempt);
+  return await client.authorizationCodeGrant(response, {});
+}
+
+/** Presses the button of the emulator's page; nothing of the kind works at a provider. */
+async function continueAs(name: string, authorizationURL: string): Promise<string> {
+  const page = await fetch(authorizationURL);
+  const [, person = ''] =
+    new RegExp(`value="(\\d+)"[^>]*>\\s*Continue as ${name}`).exec(await page.text()) ?? [];
+  const body = new URLSearchParams({ person });
+  const step = await fetch(page.url, { method: 'POST', body, redirect: 'manual' });
+  const next = new URL(step.headers.get('location') ?? '', page.url);
+  const done = await fetch(next, { redirect: 'manual' });
+  return done.headers.get('location') ?? '';
+}
