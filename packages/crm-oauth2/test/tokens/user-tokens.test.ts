@@ -424,6 +424,7 @@ describe('user tokens', () => {
         };
         expect(await world.process().tokens.getAccessToken()).to.equal('access-7');
         expect(asked()).to.have.length(1);
+        expect(await world.kept()).not.to.have.property('refresh');
       });
     }
 
