@@ -125,7 +125,11 @@ function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promi
     // answer is read to the end.
     let answered = false;
     outgoing.on('error', (error) =>
-      fail(answered ? brokenOff(error) : connectionProblem(error, outgoing)),
+      fail(
+        answered
+          ? brokenOff(error)
+          : connectionProblem(error, outgoing.reusedSocket ? StaleConnection : Problem),
+      ),
     );
     outgoing.on('close', () => {
       if (!answered) fail(brokenOff());
@@ -178,7 +182,8 @@ function brokenOff(error?: Error): Problem {
 
 const TLS_ERROR = /^(ERR_TLS|ERR_SSL|CERT_|EPROTO$|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_)/;
 
-function connectionProblem(error: NodeJS.ErrnoException, outgoing: http.ClientRequest): Problem {
+/** What an error of the platform says of a connection that did not come about, or broke. */
+export function connectionProblem(error: NodeJS.ErrnoException, Kind = Problem): Problem {
   const cause = bareCause(error);
   const code = error.code ?? '';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
@@ -190,7 +195,6 @@ function connectionProblem(error: NodeJS.ErrnoException, outgoing: http.ClientRe
   if (code === 'ECONNREFUSED') {
     return new Problem('connection_refused', 'the connection was refused', { cause });
   }
-  const Kind = outgoing.reusedSocket ? StaleConnection : Problem;
   return new Kind('connection_failed', `the connection failed (${code || error.message})`, {
     cause,
   });

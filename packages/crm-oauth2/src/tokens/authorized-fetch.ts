@@ -5,7 +5,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { refused } from '../bearer-request';
 import { Deadline } from '../deadline';
-import { Problem, bareCause, located } from '../errors';
+import { located } from '../errors';
+import { connectionProblem } from '../http';
 import type { HttpResponse } from '../http';
 import { parseJson } from '../json';
 import { optionalNumber, requireEndpoint } from '../options';
@@ -40,8 +41,8 @@ export interface AuthorizedFetch {
    * As `fetch`: whatever the API answers is a `Response`. A URL without a scheme is under `baseURL`,
    * with or without a slash in front.
    *
-   * @throws {InternalOAuthError} `timeout`, `connection_failed`, and what the token source throws;
-   * the reason of your `signal`, as it is
+   * @throws {InternalOAuthError} `timeout`, `dns_error`, `tls_error`, `connection_refused`,
+   * `connection_failed`, and what the token source throws; the reason of your `signal`, as it is
    * @throws {TypeError} for a `Request`, and for what `fetch` does not take either
    */
   (url: string | URL, init?: AuthorizedInit): Promise<Response>;
@@ -244,14 +245,7 @@ function rethrow(error: unknown): never {
   const cause: unknown = Reflect.get(Object(error), 'cause');
   // Without a cause it was not the network: a GET with a body, for instance.
   if (error instanceof TypeError && cause === undefined) throw error;
-  throw networkProblem(cause ?? error);
-}
-
-function networkProblem(error: unknown): Problem {
-  const code: unknown = Reflect.get(Object(error), 'code') ?? Reflect.get(Object(error), 'name');
-  return new Problem('connection_failed', `the connection failed (${String(code)})`, {
-    cause: bareCause(error),
-  });
+  throw connectionProblem((cause ?? error) as NodeJS.ErrnoException);
 }
 
 /** @throws the signal's reason, when that comes first */
