@@ -37,7 +37,7 @@ export function isFresh(kept: Kept, rejected?: string): boolean {
   const age = Date.now() - kept.since;
   if (isOfTheFuture(kept)) return false;
   // The clock may have been set back a little: that makes no token young.
-  const isYoung = Math.abs(age) <= Math.min(YOUNG, lifetime(kept) / 2);
+  const isYoung = Math.abs(age) <= YOUNG;
   if (kept.tokens.accessToken === rejected && !isYoung) return false;
   return age < lifetime(kept) - Math.min(EARLY, lifetime(kept) / 2);
 }

@@ -78,5 +78,5 @@ function isTextOrAbsent(value: unknown): boolean {
 }
 
 function isTime(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
+  return Number.isFinite(value);
 }
