@@ -106,7 +106,7 @@ export class Connections {
   /** Opens a connection to a host that was asked before, unless there is one. Neither waits nor fails. */
   open(url: URL): void {
     const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
-    this.#for(url.protocol).open({ host: url.hostname.replace(/^\[|\]$/g, ''), port });
+    this.#for(url.protocol).open({ host: url.hostname.replace(/[[\]]/g, ''), port });
   }
 
   /** Closes what is idle; the client may still be used. */

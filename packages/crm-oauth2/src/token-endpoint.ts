@@ -107,10 +107,10 @@ export function processTokenError(
 ): Problem {
   const json = errorBody(response);
   const error = isJsonObject(json) ? text(json.error) : undefined;
-  const outage = response.status >= 500 && !ERRORS.includes(error ?? '');
-  if (!isJsonObject(json) || error === undefined || response.status === 429 || outage) {
+  if (!isJsonObject(json) || error === undefined || response.status === 429) {
     return statusProblem(response);
   }
+  if (response.status >= 500 && !ERRORS.includes(error)) return statusProblem(response);
   const isCode = /^[\w.-]{1,64}$/.test(error) && !secrets.includes(error);
   const own = isCode ? codeOf?.(error, text(json.error_description) ?? '') : undefined;
   const code = own ?? (isCode ? error : 'invalid_request');
