@@ -59,7 +59,9 @@ describe('bearer request', () => {
 
   it('RFC 6750 §5.2 — asks no foreign host', async () => {
     const { response, asked } = ask('https://evil.test/me', {});
-    expect((await problemOf(response)).code).to.equal('untrusted_host');
+    const problem = await problemOf(response);
+    expect(problem.code).to.equal('untrusted_host');
+    expect(problem.message).to.equal('the access token must not go to evil.test');
     expect(asked).to.deep.equal([]);
   });
 
@@ -81,7 +83,7 @@ describe('bearer request', () => {
       expect(asked).to.have.lengthOf(1);
     });
 
-    for (const status of [301, 302, 303, 307, 308]) {
+    for (const status of [300, 301, 302, 303, 307, 308, 399]) {
       it(`are followed by hand with trusts (${status}), relative ones included`, async () => {
         const { response, asked, hosts } = ask(
           'https://acme.test/me',
@@ -162,9 +164,28 @@ describe('bearer request', () => {
         { 'https://acme.test/me': redirect('/me') },
         trustAcme,
       );
-      expect((await problemOf(response)).code).to.equal('unexpected_redirect');
+      const problem = await problemOf(response);
+      expect(problem.code).to.equal('unexpected_redirect');
+      expect(problem.message).to.equal('the profile request was redirected too often');
       expect(asked).to.have.lengthOf(4);
     });
+
+    for (const [status, code] of [
+      [199, 'unexpected_status'],
+      [400, 'unexpected_status'],
+      [401, 'invalid_token'],
+      [500, 'provider_unavailable'],
+    ] as const) {
+      it(`RFC 9110 §10.2.2 — are none, whatever Location says beside ${status}`, async () => {
+        const { response, asked } = ask(
+          'https://acme.test/me',
+          { 'https://acme.test/me': redirect('https://na1.acme.test/me', status) },
+          trustAcme,
+        );
+        expect((await problemOf(response)).code).to.equal(code);
+        expect(asked).to.have.lengthOf(1);
+      });
+    }
 
     it('need a target', async () => {
       for (const headers of [{}, { location: 'http://[' }]) {
@@ -193,6 +214,21 @@ describe('bearer request', () => {
       [403, '<h1>Forbidden</h1>', { 'content-type': 'text/html' }, 'insufficient_scope', ''],
       [403, '["x"]', json, 'insufficient_scope', ''],
       [404, '{"error":7}', json, 'unexpected_status', ''],
+      [404, '7', json, 'unexpected_status', ''],
+      [404, 'null', json, 'unexpected_status', ''],
+      [404, '[null]', json, 'unexpected_status', ''],
+      [404, '[]', json, 'unexpected_status', ''],
+      [400, '[{"message":"Session expired"},{}]', json, 'unexpected_status', ': Session expired'],
+      [400, '{"error":{"message":"inner"},"message":"m"}', json, 'unexpected_status', ': inner'],
+      [400, '{"error":"e","message":"m"}', json, 'unexpected_status', ': e'],
+      [400, '{"error_description":"d","error":"e"}', json, 'unexpected_status', ': d'],
+      [400, '{"error_description":"","error":"e"}', json, 'unexpected_status', ': e'],
+      [400, '{"error":{},"message":"m"}', json, 'unexpected_status', ': m'],
+      [400, 'a'.repeat(60), {}, 'unexpected_status', `: ${'a'.repeat(60)}`],
+      [400, 'a'.repeat(61), {}, 'unexpected_status', ''],
+      [400, '!bad', {}, 'unexpected_status', ''],
+      [400, 'bad!', {}, 'unexpected_status', ''],
+      [400, '{"message":', json, 'unexpected_status', ''],
       [
         401,
         `{"error":"token ${TOKEN} is bad"}`,
@@ -209,9 +245,17 @@ describe('bearer request', () => {
         const problem = await problemOf(response);
         expect(problem.code).to.equal(code);
         expect(problem.message).to.equal(`the profile was refused with status ${status}${words}`);
-        expect(problem.details.status).to.equal(status);
+        expect(problem.details).to.deep.equal({ status, retryAfterSeconds: undefined });
       });
     }
+
+    it('RFC 9110 §10.2.3 — carry Retry-After', async () => {
+      const { response } = ask('https://acme.test/me', {
+        'https://acme.test/me': { status: 403, headers: { 'retry-after': '7' } },
+      });
+      const { details } = await problemOf(response);
+      expect(details).to.deep.equal({ status: 403, retryAfterSeconds: 7 });
+    });
 
     it('name 429 and 5xx by status, with Retry-After', async () => {
       const limited = ask('https://acme.test/me', {
@@ -219,6 +263,7 @@ describe('bearer request', () => {
       });
       const problem = await problemOf(limited.response);
       expect(problem.code).to.equal('rate_limited');
+      expect(problem.message).to.equal('asked too often (429)');
       expect(problem.details.retryAfterSeconds).to.equal(7);
       const down = ask('https://acme.test/me', { 'https://acme.test/me': { status: 503 } });
       expect((await problemOf(down.response)).code).to.equal('provider_unavailable');

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import type * as net from 'node:net';
+import * as net from 'node:net';
 import nock = require('nock');
 import { OAuth2Client } from '../dist/client';
 import { Deadline } from '../dist/deadline';
@@ -184,6 +184,122 @@ describe('connections', () => {
       http.Agent.prototype.createConnection = createConnection;
     }
     await until(() => idle?.timeout === 2000);
+  });
+
+  it('is not given up while an answer is awaited, however quiet it is', async () => {
+    const server = http.createServer();
+    const origin = new URL(await httpServer(() => {}, server));
+    const client = make();
+    const { createConnection } = http.Agent.prototype;
+    const own: net.Socket[] = [];
+    http.Agent.prototype.createConnection = function (this: http.Agent, ...rest) {
+      const socket = createConnection.apply(this, rest) as net.Socket;
+      own.push(socket);
+      return socket;
+    };
+    try {
+      server.once('request', (_req, res) => res.end('ok'));
+      await ask(client, origin);
+      own[0]?.destroy();
+      await until(() => openSockets() === 0);
+      client.open(origin);
+    } finally {
+      http.Agent.prototype.createConnection = createConnection;
+    }
+    server.once('request', (_req, res) => {
+      own[1]?.emit('timeout');
+      res.end('late');
+    });
+    expect((await ask(client, origin)).body).to.equal('late');
+    expect(own).to.have.lengthOf(2);
+  });
+
+  it('is not opened while one is at its handshake', async () => {
+    const server = net.createServer();
+    const seen: net.Socket[] = [];
+    server.on('connection', (socket: net.Socket) => seen.push(socket));
+    const url = new URL(`https://127.0.0.1:${await portOf(server)}`);
+    const client = make();
+    const answer = rejection(ask(client, url));
+    client.open(url);
+    await until(() => seen.length === 1);
+    await pause(20);
+    expect(seen).to.have.lengthOf(1);
+    for (const socket of seen) socket.destroy();
+    expect(await answer).to.have.property('code', 'connection_failed');
+  });
+
+  describe('to a host', () => {
+    const originals = [http.Agent, https.Agent].map(({ prototype }) => ({
+      prototype,
+      createConnection: prototype.createConnection,
+    }));
+    /** Where connections were meant to lead; all of them lead to one server, and speak no TLS. */
+    const targets: Pick<https.RequestOptions, 'host' | 'port' | 'servername'>[] = [];
+    const seen: net.Socket[] = [];
+    beforeEach(async () => {
+      targets.length = 0;
+      seen.length = 0;
+      const server = http.createServer();
+      server.on('connection', (socket) => seen.push(socket));
+      const { port } = new URL(await httpServer((_req, res) => res.end('ok'), server));
+      for (const { prototype } of originals) {
+        prototype.createConnection = ({ host, port: wanted, servername }: https.RequestOptions) => {
+          targets.push({ host, port: wanted, servername });
+          return net.connect(Number(port), '127.0.0.1');
+        };
+      }
+    });
+    afterEach(() => {
+      for (const { prototype, createConnection } of originals) {
+        prototype.createConnection = createConnection;
+      }
+    });
+
+    const cases: [string, string, number, string][] = [
+      ['http://plain.test/x', 'plain.test', 80, 'plain.test'],
+      ['http://plain.test:8080/', 'plain.test', 8080, 'plain.test'],
+      ['https://crm.test/', 'crm.test', 443, 'crm.test'],
+      ['https://crm.test:8443/', 'crm.test', 8443, 'crm.test'],
+      ['https://127.0.0.1:8443/', '127.0.0.1', 8443, ''],
+      ['https://[::1]/', '::1', 443, ''],
+      ['http://[::1]:8080/', '::1', 8080, ''],
+    ];
+    for (const [href, host, port, servername] of cases) {
+      it(`RFC 6066 §3 — ${href} goes where a request goes, and names it alike`, async () => {
+        const url = new URL(href);
+        const client = make();
+        await asked(client, url, seen);
+        client.open(url);
+        await until(() => seen.length === 1);
+        expect(targets).to.have.lengthOf(2);
+        expect(targets[1]).to.deep.equal({ host, port, servername });
+        expect(targets[0]).to.include({ host, port });
+        expect((await ask(client, url)).body).to.equal('ok');
+        expect(targets).to.have.lengthOf(2);
+      });
+    }
+
+    it('is not held up by one to another host', async () => {
+      const [one, other] = [new URL('http://one.test'), new URL('http://other.test')];
+      const client = make();
+      await asked(client, one, seen);
+      await ask(client, other);
+      client.open(one);
+      await until(() => seen.length === 2);
+      expect(targets.map(({ host }) => host)).to.deep.equal(['one.test', 'other.test', 'one.test']);
+    });
+
+    it('is opened to one of the last hundred that were asked, and to no older one', async () => {
+      const urls = Array.from({ length: 101 }, (_, at) => new URL(`http://org-${at}.test`));
+      const client = make();
+      for (const url of urls) await ask(client, url);
+      await asked(client, new URL('http://org-100.test'), seen);
+      targets.length = 0;
+      for (const url of urls.slice(0, 2)) client.open(url);
+      await until(() => seen.length === 1);
+      expect(targets.map(({ host }) => host)).to.deep.equal(['org-1.test']);
+    });
   });
 
   it('is one per host of a login, however many are started', async () => {

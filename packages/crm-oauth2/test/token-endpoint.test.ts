@@ -120,9 +120,9 @@ describe('token endpoint', () => {
     for (const tokenType of ['mac', 'DPoP', '', 7, ['Bearer'], {}]) {
       it(`RFC 6749 §7.1 — refuses the token_type ${JSON.stringify(tokenType)}`, () => {
         const response = answer(200, { access_token: 't', token_type: tokenType });
-        expect(thrown(() => processTokenResponse(response, 0)).code).to.equal(
-          'unsupported_token_type',
-        );
+        const problem = thrown(() => processTokenResponse(response, 0));
+        expect(problem.code).to.equal('unsupported_token_type');
+        expect(problem.message).to.equal('the access token is no bearer token');
       });
     }
 
@@ -149,6 +149,26 @@ describe('token endpoint', () => {
       });
     }
 
+    const assumed: [string, unknown, number | undefined][] = [
+      ['nothing', undefined, 601_000],
+      ['null', null, 601_000],
+      ['3600', 3600, 3_601_000],
+      ['0', 0, 1000],
+      ['what cannot be understood', 'soon', undefined],
+    ];
+    for (const [title, seconds, expiresAt] of assumed) {
+      it(`RFC 6749 §5.1 — an assumed lifetime beside ${title} as expires_in gives ${expiresAt}`, () => {
+        const response = answer(200, { access_token: 't', expires_in: seconds });
+        expect(processTokenResponse(response, 1000, [], 600).expiresAt).to.equal(expiresAt);
+      });
+    }
+
+    it('RFC 6750 §2.1 — takes every visible character in an access_token', () => {
+      const token = Array.from({ length: 94 }, (_, at) => String.fromCharCode(0x21 + at)).join('');
+      const tokens = processTokenResponse(answer(200, { access_token: token }), 0);
+      expect(tokens.accessToken).to.equal(token);
+    });
+
     const unusable: [string, unknown][] = [
       ['missing', undefined],
       ['empty', ''],
@@ -172,8 +192,14 @@ describe('token endpoint', () => {
       it(`refuses ${body} as a token response`, () => {
         const problem = thrown(() => processTokenResponse(answer(200, body), 0));
         expect(problem.code).to.equal('invalid_token_response');
+        expect(problem.message).to.equal('the token response is no JSON object');
       });
     }
+
+    it('is a token response, whatever error stands beside the token', () => {
+      const response = answer(200, { access_token: 't', error: 'invalid_grant' });
+      expect(processTokenResponse(response, 0).accessToken).to.equal('t');
+    });
 
     it('understands an error that comes with success, and repeats no secret of it', () => {
       const body = { error: 'invalid_grant', error_description: 'code c0de is used up' };
@@ -258,6 +284,121 @@ describe('token endpoint', () => {
       });
     }
 
+    for (const error of [
+      'invalid_request',
+      'invalid_client',
+      'invalid_grant',
+      'unauthorized_client',
+      'unsupported_grant_type',
+      'invalid_scope',
+      'server_error',
+      'temporarily_unavailable',
+    ]) {
+      it(`RFC 6749 §5.2 — ${error} is believed of a server that fails, too`, () => {
+        const problem = processTokenError(answer(500, { error }), []);
+        expect(problem.code).to.equal(error);
+        expect(problem.details).to.include({ from: 'token response', status: 500 });
+      });
+    }
+
+    it("keeps the provider's own error, unless the server fails", () => {
+      const body = { error: 'org.limit-exceeded', error_description: 'no more' };
+      const problem = processTokenError(answer(499, body), []);
+      expect(problem.code).to.equal('org.limit-exceeded');
+      expect(problem.message).to.equal('org.limit-exceeded: no more');
+      expect(processTokenError(answer(500, body), []).code).to.equal('provider_unavailable');
+    });
+
+    const codes: [string, string, boolean][] = [
+      ['64 characters', 'x'.repeat(64), true],
+      ['65 characters', 'x'.repeat(65), false],
+      ['a space in front', ' invalid_grant', false],
+      ['a space behind', 'invalid_grant ', false],
+    ];
+    for (const [title, error, isCode] of codes) {
+      it(`RFC 6749 §5.2 — an error of ${title} is ${isCode ? 'a code' : 'free text'}`, () => {
+        const problem = processTokenError(answer(400, { error }), []);
+        expect(problem.code).to.equal(isCode ? error : 'invalid_request');
+      });
+    }
+
+    it('has no link when none came', () => {
+      const problem = processTokenError(answer(400, { error: 'invalid_grant' }), []);
+      expect(problem.details.uri).to.equal(undefined);
+    });
+
+    describe('as a form', () => {
+      const FORM = 'application/x-www-form-urlencoded';
+      const body = 'error=unsupported_token_type&error_description=not+this+one';
+
+      for (const type of [FORM, `${FORM};charset=UTF-8`]) {
+        it(`is read like JSON: ${type}`, () => {
+          const problem = processTokenError(answer(400, body, { 'content-type': type }), []);
+          expect(problem.message).to.equal('unsupported_token_type: not this one');
+        });
+      }
+
+      for (const type of [`text/plain; was=${FORM}`, 'application/json', 'text/html']) {
+        it(`is not read when it says it is something else: ${type}`, () => {
+          const problem = processTokenError(answer(400, body, { 'content-type': type }), []);
+          expect(problem.code).to.equal('unexpected_status');
+        });
+      }
+
+      it('is not read when it does not say what it is', () => {
+        const problem = processTokenError({ status: 400, headers: {}, body }, []);
+        expect(problem.code).to.equal('unexpected_status');
+      });
+    });
+
+    describe("by the provider's own code", () => {
+      const asked: [string, string][] = [];
+      const codeOf = (error: string, description: string) => {
+        asked.push([error, description]);
+        return description === 'user is locked' ? 'account_locked' : undefined;
+      };
+      beforeEach(() => {
+        asked.length = 0;
+      });
+
+      it('is renamed, and keeps the words', () => {
+        const body = { error: 'invalid_grant', error_description: 'user is locked' };
+        const problem = processTokenError(answer(400, body), [], codeOf);
+        expect(asked).to.deep.equal([['invalid_grant', 'user is locked']]);
+        expect(problem.code).to.equal('account_locked');
+        expect(problem.message).to.equal('account_locked: user is locked');
+      });
+
+      it('keeps its error as the words when there are no others', () => {
+        const problem = processTokenError(answer(400, { error: 'invalid_grant' }), [], () => 'own');
+        expect(problem.message).to.equal('own: invalid_grant');
+      });
+
+      it('stays what it is when the provider has no code for it', () => {
+        const problem = processTokenError(answer(400, { error: 'invalid_grant' }), [], codeOf);
+        expect(asked).to.deep.equal([['invalid_grant', '']]);
+        expect(problem.code).to.equal('invalid_grant');
+        expect(problem.message).to.equal('invalid_grant');
+      });
+
+      it('is not asked about free text, a secret, or an outage', () => {
+        const body = (error: string) => ({ error, error_description: 'user is locked' });
+        const outcomes = [
+          processTokenError(answer(400, body('user is locked')), [], codeOf),
+          processTokenError(answer(400, body('c0de')), ['c0de'], codeOf),
+          processTokenError(answer(500, body('UNKNOWN_EXCEPTION')), [], codeOf),
+          processTokenError(answer(429, body('invalid_grant')), [], codeOf),
+        ];
+        expect(asked).to.deep.equal([]);
+        expect(outcomes.map(({ code }) => code)).to.deep.equal([
+          'invalid_request',
+          'invalid_request',
+          'provider_unavailable',
+          'rate_limited',
+        ]);
+      });
+    });
+
     it('RFC 9110 §10.2.3 — carries Retry-After', () => {
       const limited = processTokenError(answer(429, {}, { 'retry-after': '30' }), []);
       expect(limited.details.retryAfterSeconds).to.equal(30);
@@ -318,17 +459,24 @@ describe('token endpoint', () => {
   });
 
   describe('statusProblem', () => {
-    for (const [status, code] of [
-      [302, 'unexpected_redirect'],
-      [304, 'unexpected_redirect'],
-      [400, 'unexpected_status'],
-      [404, 'unexpected_status'],
-      [429, 'rate_limited'],
-      [500, 'provider_unavailable'],
-      [599, 'provider_unavailable'],
+    for (const [status, code, message] of [
+      [199, 'unexpected_status', 'answered with status 199'],
+      [300, 'unexpected_redirect', 'answered with a redirect (300)'],
+      [302, 'unexpected_redirect', 'answered with a redirect (302)'],
+      [304, 'unexpected_redirect', 'answered with a redirect (304)'],
+      [399, 'unexpected_redirect', 'answered with a redirect (399)'],
+      [400, 'unexpected_status', 'answered with status 400'],
+      [404, 'unexpected_status', 'answered with status 404'],
+      [429, 'rate_limited', 'asked too often (429)'],
+      [499, 'unexpected_status', 'answered with status 499'],
+      [500, 'provider_unavailable', 'the provider failed (500)'],
+      [599, 'provider_unavailable', 'the provider failed (599)'],
     ] as const) {
-      it(`names ${status} ${code}`, () => {
-        expect(statusProblem({ status, headers: {}, body: '' }).code).to.equal(code);
+      it(`names ${status} ${code}, and repeats status and Retry-After`, () => {
+        const problem = statusProblem({ status, headers: { 'retry-after': '7' }, body: '' });
+        expect(problem.code).to.equal(code);
+        expect(problem.message).to.equal(message);
+        expect(problem.details).to.deep.equal({ status, retryAfterSeconds: 7 });
       });
     }
   });
@@ -340,11 +488,49 @@ describe('token endpoint', () => {
     it('RFC 9110 §10.2.3 — reads seconds', () => {
       expect(at('120')).to.equal(120);
       expect(at('0')).to.equal(0);
+      expect(at('999999999')).to.equal(999_999_999);
+      expect(at('9999999999')).to.equal(undefined);
     });
 
-    it('RFC 9110 §10.2.3 — reads a date', () => {
-      const inTwoMinutes = at(new Date(Date.now() + 120_000).toUTCString());
-      expect(inTwoMinutes).to.be.within(100, 121);
+    describe('RFC 9110 §5.6.7 — reads a date', () => {
+      const realNow = Date.now;
+      const realZone = process.env.TZ;
+      beforeEach(() => {
+        Date.now = () => Date.UTC(1994, 10, 6, 8, 47, 37, 500);
+        // Anywhere but where the local time is GMT.
+        process.env.TZ = 'America/New_York';
+      });
+      afterEach(() => {
+        Date.now = realNow;
+        if (realZone === undefined) delete process.env.TZ;
+        else process.env.TZ = realZone;
+      });
+
+      for (const [title, date] of [
+        ['as it is written today', 'Sun, 06 Nov 1994 08:49:37 GMT'],
+        ['of RFC 850', 'Sunday, 06-Nov-94 08:49:37 GMT'],
+        ['of RFC 850, with the longest day', 'Wednesday, 06-Nov-94 08:49:37 GMT'],
+        ['of asctime, which means GMT', 'Sun Nov  6 08:49:37 1994'],
+      ] as const) {
+        it(`${title}, and rounds up`, () => {
+          expect(at(date)).to.equal(120);
+        });
+      }
+
+      for (const value of [
+        '1994-11-06T08:49:37Z',
+        'xSun, 06 Nov 1994 08:49:37 GMT',
+        ' Sun, 06 Nov 1994 08:49:37 GMT',
+        'Sun, 06 Nov 1994 08:49:37 GMT (soon)',
+        'Sun, 06 Nov 1994 08:49:37 +0100',
+        'Sun, 99 Nov 1994 08:49:37 GMT',
+        'Su, 06 Nov 1994 08:49:37 GMT',
+        'Nov 1994',
+      ]) {
+        it(`and nothing like it: ${value}`, () => {
+          expect(at(value)).to.equal(undefined);
+        });
+      }
     });
 
     it('reads a date that has passed as no wait at all', () => {
@@ -353,7 +539,7 @@ describe('token endpoint', () => {
 
     it('knows nothing from anything else', () => {
       expect(at(undefined)).to.equal(undefined);
-      for (const value of ['soon', 'soon 5', '-5', '1.5', '5 minutes', '']) {
+      for (const value of ['soon', 'soon 5', '-5', '1.5', '5 minutes', '5 ', 's5', '']) {
         expect(at(value), value).to.equal(undefined);
       }
     });

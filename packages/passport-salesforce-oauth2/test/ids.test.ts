@@ -48,6 +48,7 @@ describe('Salesforce ids', () => {
     const ids = { organizationId: ORG, userId: USER };
     const short = { organizationId: ORG.slice(0, 15), userId: USER.slice(0, 15) };
     expect(sameIds(ids, short)).to.equal(true);
+    expect(sameIds(short, ids)).to.equal(true);
     expect(sameIds(ids, { ...short, userId: `${short.userId}XXX` })).to.equal(true);
     expect(sameIds(ids, { ...short, userId: short.userId.toLowerCase() })).to.equal(false);
     expect(sameIds(ids, { ...short, organizationId: '00Dd0000000d45TEAQ' })).to.equal(false);
@@ -75,6 +76,8 @@ describe('Salesforce ids', () => {
     ['null', null],
     ['a number', 5],
     ['an object', { href: `https://login.salesforce.com/id/${ORG}/${USER}` }],
+    ['a list of one', [`https://login.salesforce.com/id/${ORG}/${USER}`]],
+    ['a URL object', new URL(`https://login.salesforce.com/id/${ORG}/${USER}`)],
     ['an empty text', ''],
     ['a path alone', `/id/${ORG}/${USER}`],
     ['no user', `https://login.salesforce.com/id/${ORG}`],

@@ -19,9 +19,14 @@ const OMNIAUTH = {
   signature: 'US+o9SSknqogfi9fRiX4LDLM2TYqv3/DIpUmmhV4Okw=',
 };
 
-function refusal(response: JsonObject, code: string, secret = SECRET): void {
+const SENTENCES = {
+  signature_missing: 'the token response is not signed',
+  signature_mismatch: 'the signature of the token response is wrong',
+};
+
+function refusal(response: JsonObject, code: keyof typeof SENTENCES, secret = SECRET): void {
   expect(() => checkSignature(response, secret))
-    .to.throw(Problem)
+    .to.throw(Problem, new RegExp(`^${SENTENCES[code]}$`))
     .with.property('code', code);
 }
 

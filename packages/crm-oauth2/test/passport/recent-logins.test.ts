@@ -17,6 +17,27 @@ describe('completed logins', () => {
     expect(completed.has('a')).to.equal(false);
   });
 
+  for (const [title, later] of [
+    ['at the very moment', 0],
+    ['some time after', 1000],
+  ] as const) {
+    it(`are dropped, not only hidden, when another comes ${title} they expired`, () => {
+      const completed = new RecentLogins();
+      const now = Date.now();
+      completed.add('expired', now + 60_000);
+      completed.add('alive', now + 120_000);
+      Date.now = () => now + 60_000 + later;
+      completed.add('new', now + 120_000);
+      // At an earlier time, whatever was kept would be known.
+      Date.now = () => now;
+      expect(['expired', 'alive', 'new'].map((state) => completed.has(state))).to.deep.equal([
+        false,
+        true,
+        true,
+      ]);
+    });
+  }
+
   it('are known until they would have expired', () => {
     const completed = new RecentLogins();
     completed.add('a', Date.now() + 60_000);
