@@ -1,0 +1,108 @@
+/** What the package pages show of calls to an API, run as it stands there. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { startEmulator } from 'crm-emulator';
+import type { Emulator } from 'crm-emulator';
+import { MemoryTokenStore, OAuth2Client } from 'crm-oauth2';
+import type { Profile, TokenSet } from 'crm-oauth2';
+import { salesforce } from 'passport-salesforce-oauth2';
+import { salesloft } from 'passport-salesloft';
+import { salesos } from 'passport-salesos';
+import { Browser } from './support/browser';
+import { RedisServer, describeWithRedis } from './support/redis';
+
+/** The blocks of JavaScript under a heading. */
+function blocks(name: string, heading: string): string[] {
+  const page = readFileSync(join(__dirname, '../packages', name, 'README.md'), 'utf8');
+  const [, section = ''] = page.split(`\n## ${heading}\n`);
+  return [...(section.split('\n## ')[0] ?? '').matchAll(/```js\n([^]*?)```/g)].map(
+    ([, code]) => code ?? '',
+  );
+}
+
+/** Runs a block with these variables in scope; gives the value of an expression after it. */
+async function run(code: string, result: string, scope: Record<string, unknown>): Promise<unknown> {
+  const names = ['require', ...Object.keys(scope)];
+  const values = [createRequire(__filename), ...Object.values(scope)];
+  const body = `return (async () => { ${code}\nreturn ${result}; })()`;
+  // oxlint-disable-next-line typescript/no-implied-eval -- the code of a document is what is tested
+  const block = new Function(...names, body) as (...parameters: unknown[]) => Promise<unknown>;
+  return await block(...values);
+}
+
+async function login<Options extends object, P extends Profile>(
+  client: OAuth2Client<Options, P>,
+): Promise<{ strategy: { client: typeof client }; tokens: TokenSet; profile: P }> {
+  const redirectUri = 'http://localhost:3000/callback';
+  const attempt = client.createLoginAttempt({ redirectUri });
+  const url = client.buildAuthorizationUrl({ redirectUri, attempt });
+  const callback = new URL(await new Browser().signIn(url, 'Suri'));
+  const query = Object.fromEntries(callback.searchParams);
+  const response = await client.validateAuthorizationResponse(query, () => attempt);
+  const tokens = await client.authorizationCodeGrant(response, {});
+  return { strategy: { client }, tokens, profile: await client.fetchProfile(tokens) };
+}
+
+let emulator: Emulator;
+const start = async () => {
+  emulator = await startEmulator();
+};
+const stop = async () => await emulator.close();
+
+/** The emulator in place of the providers. */
+const here = (code: string) =>
+  code
+    .replace('https://api.salesloft.com', emulator.salesloft.origin)
+    .replace('https://api.play2sell.com', emulator.salesos.origin);
+
+describe('pages — Call the API', () => {
+  before(start);
+  after(stop);
+
+  const block = (name: string) => here(blocks(name, 'Call the API')[0] ?? '');
+
+  it('passport-salesloft', async () => {
+    const client = new OAuth2Client(salesloft, emulator.salesloft.options);
+    const scope = { ...(await login(client)), store: new MemoryTokenStore() };
+    expect(await run(block('passport-salesloft'), 'data.name', scope)).to.equal('Suri');
+  });
+
+  it('passport-salesos', async () => {
+    const scopes = ['openid', 'profile', 'offline_access', 'leads:read'];
+    const client = new OAuth2Client(salesos, { ...emulator.salesos.options, scope: scopes });
+    const scope = { ...(await login(client)), store: new MemoryTokenStore() };
+    expect(await run(block('passport-salesos'), 'data.length', scope)).to.be.greaterThan(0);
+  });
+
+  it('passport-salesforce-oauth2', async () => {
+    const scopes = ['openid', 'id', 'profile', 'refresh_token', 'api'];
+    const client = new OAuth2Client(salesforce, { ...emulator.salesforce.options, scope: scopes });
+    const scope = { ...(await login(client)), store: new MemoryTokenStore() };
+    expect(await run(block('passport-salesforce-oauth2'), 'name', scope)).to.equal('Suri');
+  });
+});
+
+describeWithRedis('pages — Tokens that stay alive', () => {
+  const redis = new RedisServer();
+  before(start);
+  after(stop);
+  before(async () => await redis.start());
+  after(async () => await redis.close());
+
+  it('crm-oauth2 — at the login, and for months after', async () => {
+    const [atLogin = '', after = ''] = blocks('crm-oauth2', 'Tokens that stay alive').map(here);
+    const client = new OAuth2Client(salesloft, emulator.salesloft.options);
+    const person = await login(client);
+    const env = { REDIS_URL: redis.url, TOKEN_SECRET: 's'.repeat(32) };
+    const scope = { ...person, process: { env }, log: () => undefined };
+    const kept = (await run(atLogin, '{ store, redis }', scope)) as {
+      store: object;
+      redis: { close: () => Promise<void> };
+    };
+    const later = { client, store: kept.store, key: person.profile.id };
+    expect(await run(after, 'data.name', later)).to.equal('Suri');
+    await kept.redis.close();
+  });
+});
