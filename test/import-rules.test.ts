@@ -164,8 +164,11 @@ describe('imports', () => {
     expect(violations(others, ({ from }) => packageOf(from) === 'crm-emulator')).to.deep.equal([]);
   });
 
-  it('arrows — the example uses what is published, by its door', () => {
-    const found = violations(sourcesOf('examples/express-login/src'), ({ from }) =>
+  it('arrows — the examples use what is published, by its door', () => {
+    const examples = readdirSync(join(ROOT, 'examples'));
+    expect(examples).to.include.members(['background-sync', 'cadence-transfer', 'express-login']);
+    const sources = examples.flatMap((name) => sourcesOf(`examples/${name}/src`));
+    const found = violations(sources, ({ from }) =>
       FAMILY.includes(packageOf(from))
         ? from.includes('/') && from !== 'crm-oauth2/passport'
         : from.includes('packages/'),
