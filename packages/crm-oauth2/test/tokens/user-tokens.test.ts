@@ -547,6 +547,17 @@ describe('user tokens', () => {
       });
     }
 
+    it('RFC 9700 §4.14.2 — is nobody’s concern once a login has replaced the tokens', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens } = world.process();
+      world.provider.faults.push('reset');
+      world.provider.meanwhile = () =>
+        tokens.save(world.provider.grant({ accessToken: 'access-9', refreshToken: 'refresh-9' }));
+      expect(await tokens.getAccessToken()).to.equal('access-9');
+      expect(await world.kept()).not.to.have.property('refresh');
+      expect(world.backing.locks).to.equal(0);
+    });
+
     it('RFC 9700 §4.14.2 — one that was done loses nothing but the grant', async () => {
       await world.keep(2 * HOUR);
       const { tokens } = world.process();
