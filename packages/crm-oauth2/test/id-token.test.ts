@@ -473,6 +473,26 @@ describe('ID Token', () => {
       expect(requests).to.equal(1);
     });
 
+    it('are asked for ahead, but not while they are fresh', async () => {
+      publish([jwk(first, 'key-1')]);
+      const verify = verifier();
+      await verify.fetchAhead();
+      expect(nock.isDone()).to.equal(true);
+      // Past the time in which a new kid may not ask again; nobody answers a second request.
+      const later = Date.now() + 6000;
+      Date.now = () => later;
+      await verify.fetchAhead();
+      expect(await verify(await sign(), EXPECTED)).to.include({ sub: 'auth0|zoe' });
+    });
+
+    it('are too late by the name of a timeout', async () => {
+      const late = () => Promise.reject(new Problem('timeout', 'no answer in time'));
+      const verify = createIdTokenVerifier('https://acme.test/keys', late, 60);
+      const problem = await problemWith(await sign(), {}, verify);
+      expect(problem.code).to.equal('timeout');
+      expect(problem.message).to.equal('the signing keys are unavailable: no answer in time');
+    });
+
     it('are asked for again for a new kid, when the provider has rotated them', async () => {
       publish([jwk(first, 'key-1')], [jwk(second, 'key-2')]);
       const verify = verifier();
