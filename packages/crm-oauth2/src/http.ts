@@ -189,7 +189,8 @@ export function connectionProblem(error: NodeJS.ErrnoException, Kind = Problem):
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return new Problem('dns_error', 'the host name could not be resolved', { cause });
   }
-  if (TLS_ERROR.test(code)) {
+  // On a kept connection the handshake is long over, and the request may have gone out.
+  if (TLS_ERROR.test(code) && Kind === Problem) {
     return new Problem('tls_error', `the TLS connection failed (${code})`, { cause });
   }
   if (code === 'ECONNREFUSED') {

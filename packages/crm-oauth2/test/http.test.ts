@@ -672,6 +672,28 @@ describe('http', () => {
       );
     });
 
+    it('RFC 6749 §6 — is no reason to think that a request on a kept connection was never sent', async () => {
+      const raw: net.Socket[] = [];
+      const server = https.createServer(
+        { cert: TEST_ONLY_CERTIFICATE, key: TEST_ONLY_KEY },
+        (req, res) => {
+          if (req.method === 'GET') res.end('over TLS');
+          // The request has arrived, and what follows is no TLS.
+          else raw[0]?.write('HTTP/1.1 200 OK\r\n\r\n');
+        },
+      );
+      server.on('connection', (socket: net.Socket) => raw.push(socket));
+      server.on('tlsClientError', () => {});
+      const url = new URL(`https://localhost:${await portOf(server)}`);
+      const agent = new https.Agent({ ca: TEST_ONLY_CERTIFICATE, keepAlive: true });
+      const sender = client(agent);
+      await get(url.href, 2000, sender);
+      const sent = sender.send({ method: 'POST', url, headers: {} }, new Deadline(2000));
+      expect((await problemOf(sent)).code).to.equal('connection_failed');
+      expect(raw).to.have.lengthOf(1);
+      agent.destroy();
+    });
+
     it('refuses a server that does not speak it', async () => {
       const origin = await httpServer((_req, res) => res.end('plain'));
       const problem = await problemOf(get(origin.replace('http:', 'https:')));

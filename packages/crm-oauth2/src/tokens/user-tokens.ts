@@ -181,7 +181,14 @@ export class UserTokens implements TokenSource {
     const now = Date.now();
     const record: TokenRecord = { tokens, since: now, signedInAt: now };
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      const stored = await this.#ask(() => this.#store.get(this.#key));
+      const stored = await this.#ask(() => this.#store.get(this.#key)).catch(
+        async (error: unknown) => {
+          if (!isOAuth2Error(error) || error.code !== 'store_corrupt') throw error;
+          // Nobody can read it: the tokens of a login are worth more.
+          await this.delete();
+          return undefined;
+        },
+      );
       if (await this.#write(record, stored?.version)) return;
     }
     throw await this.#problem(new Problem('store_unavailable', 'the store never took the tokens'));
