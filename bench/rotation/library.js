@@ -27,6 +27,8 @@ async function connect({ origin, redis: path, timeout }, worker) {
   await redis.connect();
   const store = new RedisTokenStore({ client: redis, secrets: SECRETS });
   return {
+    /** One more each time, whoever asks. */
+    count: async () => await redis.incr('count'),
     tokensOf: (person) => userTokens(client, { store, key: `person-${person}` }),
     close: async () => {
       client.close();

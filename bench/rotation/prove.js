@@ -15,7 +15,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { parseArgs } = require('node:util');
 const { connect } = require('./library');
 
-const DEFAULTS = { seconds: '60', workers: '8', keys: '1000', ttl: '2', rate: '300' };
+const DEFAULTS = { seconds: '60', workers: '8', keys: '1000', ttl: '2', rate: '200' };
 
 /** Of the library's client, in ms; the lock of a killed worker lasts five seconds more. */
 const TIMEOUT = 2000;

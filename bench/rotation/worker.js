@@ -15,14 +15,14 @@ const REPORT = 250;
 const MOST = 400;
 
 /** Half of the calls are about a few people, the same in every worker: they get in each other's way. */
-const CROWD = Math.min(5, keys);
-const CROWD_LASTS = 100;
+const CROWD = Math.min(10, keys);
+const CROWD_LASTS = 2000;
 
-const random = (below) => Math.floor(Math.random() * below);
-
-function choose() {
-  if (Math.random() < 0.5) return random(keys);
-  return (Math.floor(Date.now() / CROWD_LASTS) * CROWD + random(CROWD)) % keys;
+/** The other half takes everybody in turn, whichever worker it is. */
+async function choose(library) {
+  if (Math.random() < 0.5) return (await library.count()) % keys;
+  const member = Math.floor(Math.random() * CROWD);
+  return (Math.floor(Date.now() / CROWD_LASTS) * CROWD + member) % keys;
 }
 
 let report;
@@ -34,7 +34,8 @@ function send() {
   begin();
 }
 
-async function call(library, person) {
+async function call(library) {
+  const person = await choose(library);
   report.persons.add(person);
   const tokens = library.tokensOf(person);
   let headers;
@@ -87,7 +88,7 @@ async function main() {
           report.skipped += 1;
           continue;
         }
-        const one = call(library, choose()).finally(() => running.delete(one));
+        const one = call(library).finally(() => running.delete(one));
         running.add(one);
       }
     }
