@@ -195,7 +195,12 @@ function part(token: unknown, index: number): Json {
   return JSON.parse(Buffer.from(encoded, 'base64url').toString()) as Json;
 }
 
-export const seconds = (count: number) =>
-  new Promise<void>((resolve) => {
-    setTimeout(resolve, count * 1_000);
-  });
+/** By the wall clock, which tokens end by and which may be set back meanwhile; 10 s at most. */
+export async function seconds(count: number): Promise<void> {
+  const end = Date.now() + count * 1000;
+  for (let round = 0; round < 200 && Date.now() < end; round += 1) {
+    await new Promise<void>((resolve) => {
+      setTimeout(resolve, 50);
+    });
+  }
+}
