@@ -2,7 +2,8 @@
  * Mutation testing of the files that hold checks. Stryker changes one of them at a time, in a copy of
  * the repository, and the unit tests that belong to it must notice.
  *
- * `npm run mutate -- hosts ids` takes only the files with these names.
+ * `npm run mutate -- hosts ids` takes only the files with these names. It fails when the tests of a
+ * file notice less than the goal; `docs/mutation.md` says of every mutant they miss why.
  */
 'use strict';
 const { readFileSync } = require('node:fs');
@@ -11,6 +12,9 @@ const { basename, dirname, join } = require('node:path');
 const root = join(__dirname, '..');
 const CORE = 'packages/crm-oauth2';
 const SALESFORCE = 'packages/passport-salesforce-oauth2';
+
+/** Percent of a file's mutants that its tests must notice. */
+const GOAL = 90;
 
 /** Each: its package, its name under `src`, and the compiled tests it must satisfy. */
 const TARGETS = [
@@ -94,6 +98,7 @@ async function main(names) {
   );
   if (chosen.length === 0) throw new Error(`None of them is called ${names.join(', ')}`);
   const total = { caught: 0, all: 0 };
+  const below = [];
   for (const target of chosen) {
     const [folder, name] = target;
     const path = `${folder}/src/${name}.ts`;
@@ -103,11 +108,16 @@ async function main(names) {
     const all = caught + survivors.length;
     total.caught += caught;
     total.all += all;
+    if (caught * 100 < all * GOAL) below.push(path);
     console.log(`${((caught / all) * 100).toFixed(1).padStart(5)} %  ${caught} of ${all}  ${path}`);
     const lines = readFileSync(join(root, path), 'utf8').split('\n');
     for (const mutant of survivors) console.log(describeMutant(mutant, lines));
   }
   console.log(`\n${((total.caught / total.all) * 100).toFixed(1)} % of ${total.all} mutants`);
+  if (below.length > 0) {
+    console.error(`Below ${GOAL} %: ${below.join(', ')}`);
+    process.exitCode = 1;
+  }
 }
 
 /** Runs in Stryker's copy. The changed file is not type-checked, and is written all the same. */
