@@ -245,8 +245,8 @@ const BREAKS = [
   [
     'deadline of a request',
     `${core}/http.ts`,
-    'const timer = setTimeout(() => fail(deadline.problem()), deadline.remaining());',
-    'const timer = setTimeout(() => fail(deadline.problem()), 2 ** 30);',
+    'const timer = setTimeout(() => fail(() => deadline.problem()), deadline.remaining());',
+    'const timer = setTimeout(() => fail(() => deadline.problem()), 2 ** 30);',
   ],
   [
     'deadline of stores and verify',
@@ -263,10 +263,13 @@ const BREAKS = [
   [
     'cut-off answers',
     `${core}/http.ts`,
-    'if (!answered) fail(brokenOff());',
+    'if (!answered) fail(brokenOff);',
     '',
-    ["incoming.on('close', () => fail(brokenOff()));", ''],
-    ["incoming.on('error', (error) => fail(brokenOff(error)));", "incoming.on('error', () => {});"],
+    ["incoming.on('close', () => fail(brokenOff));", ''],
+    [
+      "incoming.on('error', (error) => fail(() => brokenOff(error)));",
+      "incoming.on('error', () => {});",
+    ],
     ['if (!incoming.complete) {', 'if (incoming.statusCode === -1) {'],
   ],
   [

@@ -19,7 +19,8 @@ export interface AuthorizationRequest {
 export function buildAuthorizationUrl(request: AuthorizationRequest): string {
   const { attempt, scope } = request;
   const url = new URL(request.authorizationEndpoint);
-  const query = url.searchParams;
+  // Apart from the URL, which would be written anew for each parameter.
+  const query = new URLSearchParams(url.search);
   for (const [name, value] of Object.entries(request.parameters ?? {})) {
     if (typeof value === 'string') query.set(name, value);
     else if (Array.isArray(value)) query.set(name, value.join(' '));
@@ -36,6 +37,7 @@ export function buildAuthorizationUrl(request: AuthorizationRequest): string {
   // RFC 9101 §5: with one of these a server would ignore everything above.
   query.delete('request');
   query.delete('request_uri');
+  url.search = query.toString();
   return url.href;
 }
 

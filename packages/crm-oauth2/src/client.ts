@@ -115,10 +115,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   readonly #headers: Readonly<OutgoingHttpHeaders>;
   readonly #http: HttpClient;
   readonly #verifyIdToken: IdTokenVerifier | undefined;
+  readonly #hosts: readonly URL[];
   readonly #ownOrigins: ReadonlySet<string>;
   readonly #assumedLifetime: number | undefined;
   /** Where the last profile came from: an organization's own host, which only its tokens name. */
-  #profileOrigin: string | undefined;
+  #profileHost: URL | undefined;
 
   /** @throws {TypeError} naming the option that is missing, unknown or wrong */
   constructor(provider: ProviderDescription<Options, P>, options: ClientOptions & Options) {
@@ -164,11 +165,10 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         clockTolerance,
       );
     }
-    this.#ownOrigins = new Set(
-      [tokenEndpoint, userInfoEndpoint]
-        .filter((url) => url !== undefined)
-        .map((url) => new URL(url).origin),
-    );
+    this.#hosts = [tokenEndpoint, userInfoEndpoint]
+      .filter((url) => url !== undefined)
+      .map((url) => new URL(url));
+    this.#ownOrigins = new Set(this.#hosts.map(({ origin }) => origin));
   }
 
   /**
@@ -385,7 +385,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         isOwn: (url) => this.#ownOrigins.has(url.origin),
         at: (url) => {
           at(url);
-          this.#profileOrigin = url.origin;
+          this.#profileHost = url;
         },
       });
       const json = parseJson(response.body, response.headers['content-type']);
@@ -403,9 +403,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * does nothing that is done already.
    */
   prepare(attempt: LoginAttempt): void {
-    const origins = new Set(this.#ownOrigins);
-    if (this.#profileOrigin !== undefined) origins.add(this.#profileOrigin);
-    for (const origin of origins) this.#http.open(new URL(origin));
+    for (const url of this.#hosts) this.#http.open(url);
+    if (this.#profileHost) this.#http.open(this.#profileHost);
     if (attempt.nonce === undefined) return;
     // A failure is met, and told, when the keys are needed.
     this.#verifyIdToken?.fetchAhead().catch(() => undefined);

@@ -41,6 +41,8 @@ export class Deadline {
 
   /** Waits for work that cannot be aborted (a store, a verify function), but no longer than this. */
   async wait<T>(work: T | PromiseLike<T>, code?: string): Promise<T> {
+    // What is there need not be waited for.
+    if (typeof Reflect.get(Object(work), 'then') !== 'function') return work;
     let timer: NodeJS.Timeout | undefined;
     const over = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(this.problem(code)), this.remaining());

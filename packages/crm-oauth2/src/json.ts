@@ -21,7 +21,11 @@ export function wholeNumber(value: string | undefined): number | undefined {
 
 /** Leaves out what is not known, so that a profile has no keys with `undefined` in them. */
 export function known<T extends object>(fields: T): T {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
+  const rest: Partial<T> = {};
+  for (const name of Object.keys(fields) as (keyof T)[]) {
+    if (fields[name] !== undefined) rest[name] = fields[name];
+  }
+  return rest as T;
 }
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;

@@ -122,7 +122,7 @@ export async function finishLogin<Own extends object, P extends Profile>(
     });
   }
   const response = await client.validateAuthorizationResponse(parameters, (state) =>
-    deadline.wait(takeAttempt(settings, req, state, options.response)),
+    takeAttempt(settings, { req, options, deadline }, state),
   );
   const { attempt } = response;
   const redirectUri = await at(
@@ -163,14 +163,14 @@ async function takeAttempt(
     completed,
     stateStore,
   }: Pick<LoginSettings<object, Profile>, 'begun' | 'completed' | 'stateStore'>,
-  req: LoginRequest,
+  { req, options, deadline }: LoginCall,
   state: string,
-  response: LoginResponse | undefined,
 ): Promise<LoginAttempt> {
   const missing = (reason: MissingAttempt) => missingAttempt(req, reason, begun.has(state));
   if (completed.has(state)) throw missing('already_completed');
   // A store of somebody else's may well return nothing for what it does not have.
-  const attempt = (await stateStore.take(req, state, response)) ?? 'state_unknown';
+  const taken = await deadline.wait(stateStore.take(req, state, options.response));
+  const attempt = taken ?? 'state_unknown';
   if (typeof attempt === 'string') throw missing(attempt);
   if (completed.has(state)) throw missing('already_completed');
   completed.add(state, attempt.expiresAt);
@@ -183,18 +183,20 @@ async function loadProfile<Own extends object, P extends Profile>(
   tokens: TokenSet,
   deadline: Deadline,
 ): Promise<unknown> {
-  const skip = await at(client, 'profile', () =>
-    deadline.wait(skips(skipUserProfile, tokens.accessToken)),
-  );
-  if (skip) return undefined;
+  if (typeof skipUserProfile === 'function') {
+    const skip = await at(client, 'profile', () =>
+      deadline.wait(skips(skipUserProfile, tokens.accessToken)),
+    );
+    if (skip) return undefined;
+  } else if (skipUserProfile) return undefined;
   if (!hooks.userProfile) return await client.fetchProfile(tokens, { deadline });
   const load = hooks.userProfile;
   return await at(client, 'profile', () => deadline.wait(load(tokens, deadline)));
 }
 
-/** passport-oauth2's rules: a value, a function, or a function that calls back. */
-async function skips(skipUserProfile: unknown, accessToken: string): Promise<boolean> {
-  if (typeof skipUserProfile !== 'function') return Boolean(skipUserProfile);
+/** passport-oauth2's rules: a function, or one that calls back. */
+// oxlint-disable-next-line typescript/no-unsafe-function-type -- an application's, as it is
+async function skips(skipUserProfile: Function, accessToken: string): Promise<boolean> {
   if (skipUserProfile.length < 2) {
     return Boolean(await Reflect.apply(skipUserProfile, undefined, [accessToken]));
   }
@@ -213,7 +215,7 @@ function redirectUriOf(
 ): string {
   const callbackURL = options.callbackURL ?? settings.callbackURL;
   if (!callbackURL) throw new Problem('callback_url_missing', 'there is no callbackURL');
-  return resolveCallbackUrl(req, callbackURL, settings.trustProxy || trustsProxy(req));
+  return resolveCallbackUrl(req, callbackURL, () => settings.trustProxy || trustsProxy(req));
 }
 
 function at<T>(

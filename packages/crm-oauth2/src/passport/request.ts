@@ -59,11 +59,12 @@ function first(value: string | string[] | undefined): string | undefined {
 export function resolveCallbackUrl(
   req: LoginRequest,
   callbackUrl: string,
-  trustProxy: boolean,
+  trustProxy: () => boolean,
 ): string {
   if (URL.canParse(callbackUrl)) return callbackUrl;
+  const trusted = trustProxy();
   const forwarded = (name: string) =>
-    trustProxy ? first(req.headers[`x-forwarded-${name}`]) : undefined;
+    trusted ? first(req.headers[`x-forwarded-${name}`]) : undefined;
   const encrypted = isRecord(req.socket) && req.socket.encrypted === true;
   const protocol = forwarded('proto') ?? req.protocol ?? (encrypted ? 'https' : 'http');
   const host = forwarded('host') ?? req.headers.host;

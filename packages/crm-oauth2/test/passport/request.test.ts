@@ -115,7 +115,7 @@ describe('request', () => {
     ];
     for (const [title, parts, url, trust, expected] of cases) {
       it(`is resolved ${title}`, () => {
-        expect(resolveCallbackUrl(request(parts), url, trust)).to.equal(expected);
+        expect(resolveCallbackUrl(request(parts), url, () => trust)).to.equal(expected);
       });
     }
 
@@ -124,7 +124,7 @@ describe('request', () => {
       ['with a Host that is none', { headers: { host: 'a b' } }],
     ] as const) {
       it(`cannot be resolved ${title}`, () => {
-        expect(thrown(() => resolveCallbackUrl(request(parts), '/cb', false)).code).to.equal(
+        expect(thrown(() => resolveCallbackUrl(request(parts), '/cb', () => false)).code).to.equal(
           'callback_url_unresolvable',
         );
       });
