@@ -20,7 +20,7 @@ class SessionStore extends session.Store {
 
   set(id, value, done) {
     this.#sessions.set(id, JSON.stringify(value));
-    if (this.#sessions.size > 1000) this.#sessions.delete(this.#sessions.keys().next().value);
+    if (this.#sessions.size > 2000) this.#sessions.delete(this.#sessions.keys().next().value);
     if (done) setImmediate(() => done());
   }
 

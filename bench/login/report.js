@@ -73,11 +73,11 @@ function cpuSection(data, pictures) {
   const over = (results, subject, half) => median(overFloor(results, subject, half));
   const floor = https.floor.rounds;
   const rows = subjects.map((subject) => {
-    const { requests, connections, handshakes } = https[subject].perLogin;
+    const { requests, connections } = https[subject].perLogin;
     return [
       title(subject),
       requests.toFixed(2).replace(/\.00$/, ''),
-      `${connections.toFixed(2)} / ${handshakes.toFixed(2)}`,
+      connections.toFixed(2),
       whole(over(http, subject, 'cpu')),
       whole(over(https, subject, 'cpu')),
       whole(over(https, subject, 'start')),
@@ -98,7 +98,7 @@ ${table(
   [
     'Login with',
     'requests',
-    'connections / TLS handshakes, busy',
+    'new connections',
     'over http',
     'over https',
     'start',
@@ -135,20 +135,20 @@ function everydaySection({ everyday, cold }, pictures) {
     title(subject),
     range(spread(everyday[subject].busy), 1),
     ...cases.map(({ keepAlive, seconds }) => {
-      const { ms, requests, connections, handshakes } = everydayCase(
+      const { ms, requests, connections, resumed } = everydayCase(
         everyday[subject],
         keepAlive,
         seconds,
       );
-      return `${whole(ms)} (${whole(requests)}, ${whole(connections)}, ${whole(handshakes)})`;
+      return `${whole(ms)} (${whole(requests)}, ${whole(connections)}, ${whole(resumed)})`;
     }),
   ]);
   return `## The everyday login
 
 Milliseconds of the callback over TLS when a round trip takes 40 ms: at once after another login (with
 quartiles), after some seconds of quiet with a provider that keeps idle connections for 65 s or closes them
-after 3 s. In brackets the requests, connections and TLS handshakes of that login, start and callback
-together; the person is at the provider for 0.4 s.
+after 3 s. In brackets the requests of that login, its new connections, each with a TLS handshake, and those
+of them that resumed a TLS session, start and callback together; the person is at the provider for 0.4 s.
 
 ![Callback after some quiet](images/login-everyday.svg)
 
@@ -305,9 +305,9 @@ function commit() {
 /**
  * @param {object} data what was measured, by part
  * @param {import('./goals').Goal[]} goals
- * @param {{ command: string, minutes: number, loadBefore: number }} how `loadBefore`: what else the machine did
+ * @param {{ command: string, minutes: number, loadBefore: number, warmUp: number }} how `loadBefore`: what else the machine did
  */
-function compose(data, goals, { command, minutes, loadBefore }) {
+function compose(data, goals, { command, minutes, loadBefore, warmUp }) {
   const pictures = {};
   const machine = `${os.cpus().length} cores (${os.cpus()[0]?.model.trim() ?? 'unknown'}), ${os.type()}, Node ${process.version.slice(1)}; load before it began ${loadBefore.toFixed(1)}`;
   const text = `# Performance
@@ -317,7 +317,13 @@ function compose(data, goals, { command, minutes, loadBefore }) {
 What a login costs, beside what others cost: everything in one run, in turns, in a process each, with a
 provider in a process of its own. Absolute figures are those of one machine at one moment and move by half;
 ratios are taken within a round, and are what counts. Every login is proven before it is timed: the profile
-is the one that the provider has issued. What is lower is better, logins per second apart.
+is the one that the provider has issued. What is lower is better, logins per second apart.${
+    command.includes('--quick')
+      ? `
+
+A quick run: its batches are small and its apps hardly warm, so that its CPU figures are rough.`
+      : ''
+  }
 
 | | |
 | --- | --- |
@@ -336,8 +342,9 @@ ${data.growth ? growthSection(data, pictures) : ''}
 ## How it is measured
 
 The subjects are set up as their own documentation has it (\`bench/login/subjects.js\`); "by hand" is a
-strategy written for the comparison that checks everything and does nothing else, the limit. CPU is
-\`process.cpuUsage()\` of the app's process around a batch of starts, and around the batch of callbacks that
+strategy written for the comparison that checks everything and does nothing else, the limit. Each app has
+served ${warmUp} logins before its CPU counts, which is
+\`process.cpuUsage()\` of its process around a batch of starts, and around the batch of callbacks that
 follows. The distance is a proxy that delays every byte by 20 ms each way and lets a connection wait for a
 round trip; names are not looked up. ID Tokens are signed before the callbacks are timed.
 `;

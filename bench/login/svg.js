@@ -34,8 +34,8 @@ ${content.join('\n')}
  * @param {{ label: string, kind: string, median: number, low: number, high: number, text: string }[]} rows
  */
 function bars(title, rows) {
-  const left = 230;
-  const scale = 360 / Math.max(...rows.map(({ high }) => high));
+  const left = 260;
+  const scale = 340 / Math.max(...rows.map(({ high }) => high));
   const content = rows.map(({ label, kind, median, low, high, text }, index) => {
     const y = 40 + index * 24;
     const at = (value) => (left + Math.max(0, value) * scale).toFixed(1);

@@ -77,7 +77,7 @@ function everydayCase(result, keepAlive, seconds) {
     ms: of('ms'),
     requests: of('requests'),
     connections: of('connections'),
-    handshakes: of('handshakes'),
+    resumed: of('resumed'),
   };
 }
 
