@@ -115,6 +115,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   readonly #headers: Readonly<OutgoingHttpHeaders>;
   readonly #http: HttpClient;
   readonly #verifyIdToken: IdTokenVerifier | undefined;
+  /** The endpoints, parsed once. */
+  readonly #urls = new Map<string, URL>();
   readonly #hosts: readonly URL[];
   readonly #ownOrigins: ReadonlySet<string>;
   readonly #assumedLifetime: number | undefined;
@@ -133,7 +135,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     this.timeout = optionalNumber(owner, 'timeout', options.timeout, 10_000, [1, 600_000]);
     this.endpoints = Object.freeze(provider.endpoints(options));
     for (const [name, url] of Object.entries(this.endpoints)) {
-      if (url !== undefined) requireEndpoint(owner, name, url);
+      if (url !== undefined) this.#urls.set(url, new URL(requireEndpoint(owner, name, url)));
     }
     this.#context = Object.freeze({
       options: Object.freeze({ ...options, clientSecret }),
@@ -167,7 +169,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     }
     this.#hosts = [tokenEndpoint, userInfoEndpoint]
       .filter((url) => url !== undefined)
-      .map((url) => new URL(url));
+      .map((url) => this.#url(url));
     this.#ownOrigins = new Set(this.#hosts.map(({ origin }) => origin));
   }
 
@@ -433,7 +435,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       const own =
         options.tokens &&
         this.provider.organizationEndpoints?.(options.tokens.response, this.#context);
-      const url = new URL(own?.[name] ?? configured);
+      const url = this.#url(own?.[name] ?? configured);
       at(url);
       const response = await this.#send(
         {
@@ -468,7 +470,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       const response = await this.#send(
         {
           method: 'POST',
-          url: new URL(endpoints.tokenEndpoint),
+          url: this.#url(endpoints.tokenEndpoint),
           ...buildTokenRequest(provider.tokenRequestFormat, options, {
             ...provider.requestParameters?.(grantType, this.#context),
             ...request.parameters,
@@ -571,13 +573,17 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     return await sent;
   }
 
+  #url(endpoint: string): URL {
+    return this.#urls.get(endpoint) ?? new URL(endpoint);
+  }
+
   /** Runs one step at an endpoint, or wherever the step says it has gone. */
   #at<T>(
     stage: Stage,
     endpoint: string,
     step: (at: (url: URL) => void) => T | Promise<T>,
   ): Promise<T> {
-    const where = { provider: this.provider, stage, host: new URL(endpoint).host };
+    const where = { provider: this.provider, stage, host: this.#url(endpoint).host };
     return located(where, () =>
       step((url) => {
         where.host = url.host;

@@ -20,11 +20,18 @@ type Target = Pick<https.RequestOptions, 'host' | 'port' | 'servername'>;
 /** An opened connection that nobody takes, or that is never established, is closed after this. */
 const OPENED_LIFETIME = 120_000;
 
-/**
- * Idle connections end a second before the provider has announced to close them (`Keep-Alive:
- * timeout`), or after this; Node looks at the announcement only when there is a limit to shorten.
- */
-const IDLE_LIFETIME = 600_000;
+/** Idle connections end this long before the provider has announced to close them. */
+const BEFORE_THE_PROVIDER = 1000;
+
+/** Milliseconds that a connection may be idle, where the provider says so. */
+const mayBeIdle = new WeakMap<object, number>();
+
+/** Takes note of `Keep-Alive: timeout=5`: a server may close when it likes (RFC 9112 §9.5), many say when. */
+export function heedKeepAlive({ headers, socket }: http.IncomingMessage): void {
+  const [, seconds] = /\btimeout=(\d{1,6})/.exec(String(headers['keep-alive'])) ?? [];
+  if (seconds === undefined) return;
+  mayBeIdle.set(socket, Math.max(0, Number(seconds) * 1000 - BEFORE_THE_PROVIDER));
+}
 
 /** Hosts that are remembered as asked: the organizations of a provider may have one each. */
 const MAX_ASKED = 100;
@@ -38,7 +45,15 @@ class Kept {
 
   constructor(protocol: string) {
     const { Agent } = protocol === 'https:' ? https : http;
-    this.agent = new Agent({ keepAlive: true, timeout: IDLE_LIFETIME });
+    this.agent = new Agent({ keepAlive: true });
+    // Node itself looks at the announcement only under a time limit for every request.
+    const keep = this.agent.keepSocketAlive.bind(this.agent);
+    this.agent.keepSocketAlive = (socket: Socket) => {
+      keep(socket);
+      const idle = mayBeIdle.get(socket);
+      if (idle !== undefined) socket.setTimeout(idle);
+      return idle !== 0;
+    };
     const connect = this.agent.createConnection.bind(this.agent);
     this.#connect = (target) => connect(target) as Socket;
     this.agent.createConnection = (target, callback) => {

@@ -8,7 +8,7 @@
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { Connections } from './connections';
+import { Connections, heedKeepAlive } from './connections';
 import type { Agent } from './connections';
 import type { Deadline } from './deadline';
 import { Problem, bareCause } from './errors';
@@ -143,6 +143,7 @@ function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promi
     });
     outgoing.on('response', (incoming) => {
       answered = true;
+      heedKeepAlive(incoming);
       incoming.on('close', () => fail(brokenOff));
       const encoding = incoming.headers['content-encoding'] ?? 'identity';
       if (encoding !== 'identity') {

@@ -1,12 +1,11 @@
 /**
- * ID Token validation (OpenID Connect Core §3.1.3.7), in its order. jose does the cryptography and
- * is loaded when the first token is verified: it is an ES module, and a provider without ID Tokens
- * must not pay for it.
+ * ID Token validation (OpenID Connect Core §3.1.3.7), in its order. jose does the cryptography.
  */
 import { createHash } from 'node:crypto';
 import type { JWTPayload, RemoteJWKSet } from 'jose' with { 'resolution-mode': 'import' };
 import { Problem, bareCause } from './errors';
 import type { HttpResponse } from './http';
+import { loadJose } from './jose';
 import { parseJson } from './json';
 import { isSuccess, statusProblem } from './token-endpoint';
 
@@ -67,7 +66,7 @@ export function createIdTokenVerifier(
   let keys: RemoteJWKSet | undefined;
 
   const load = async () => {
-    const jose = await import('jose');
+    const jose = await loadJose();
     // Cached for ten minutes; an unknown `kid` fetches again, at most every five seconds, so that
     // keys rotate without a restart and forged tokens cannot make us flood the provider.
     keys ??= jose.createRemoteJWKSet(new URL(jwksUri), {
@@ -103,6 +102,7 @@ export function createIdTokenVerifier(
   };
 
   const fetchAhead = async () => {
+    if (keys?.fresh) return;
     const { keys: remote } = await load();
     if (!remote.fresh && !remote.coolingDown) await remote.reload();
   };

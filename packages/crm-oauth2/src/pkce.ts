@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 
 /** 192 random bits in 32 characters: `state` and `nonce` (RFC 6749 §10.10 asks for 160). */
 export function randomToken(): string {
@@ -12,5 +12,5 @@ export function createCodeVerifier(): string {
 
 /** `BASE64URL(SHA256(ASCII(code_verifier)))` (RFC 7636 §4.2). */
 export function codeChallenge(codeVerifier: string): string {
-  return createHash('sha256').update(codeVerifier).digest('base64url');
+  return hash('sha256', codeVerifier, 'base64url');
 }

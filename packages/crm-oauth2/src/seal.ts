@@ -1,5 +1,6 @@
 /** Encryption of what is kept outside the process: JWE (RFC 7516), `dir` with A256GCM. */
 import { hkdfSync } from 'node:crypto';
+import { loadJose } from './jose';
 import { isJsonObject } from './json';
 import type { JsonObject } from './json';
 
@@ -31,7 +32,7 @@ export class Seal {
 
   /** @returns a compact JWE: letters, digits, `-`, `_` and dots */
   async seal(content: JsonObject): Promise<string> {
-    const { CompactEncrypt } = await import('jose');
+    const { CompactEncrypt } = await loadJose();
     return await new CompactEncrypt(Buffer.from(JSON.stringify(content)))
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
       .encrypt(this.#keys[0] as Uint8Array);
@@ -39,7 +40,7 @@ export class Seal {
 
   /** @returns nothing for what none of the secrets has sealed */
   async open(sealed: string): Promise<JsonObject | undefined> {
-    const { compactDecrypt } = await import('jose');
+    const { compactDecrypt } = await loadJose();
     for (const key of this.#keys) {
       try {
         const { plaintext } = await compactDecrypt(sealed, key, {

@@ -1,5 +1,6 @@
 import { createHash, hkdfSync } from 'node:crypto';
 import { Problem } from '../errors';
+import { loadJose } from '../jose';
 import type { MissingAttempt } from '../authorization-response';
 import { LOGIN_ATTEMPT_LIFETIME } from '../login-attempt';
 import type { LoginAttempt } from '../login-attempt';
@@ -49,7 +50,7 @@ export class CookieStateStore implements StateStore {
   }
 
   async begin(req: LoginRequest, attempt: LoginAttempt, response?: LoginResponse): Promise<void> {
-    const { EncryptJWT } = await import('jose');
+    const { EncryptJWT } = await loadJose();
     const value = await new EncryptJWT({ attempt })
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
       .setExpirationTime(Math.ceil(attempt.expiresAt / 1000))
@@ -75,7 +76,7 @@ export class CookieStateStore implements StateStore {
   }
 
   async #decrypt(value: string): Promise<LoginAttempt | MissingAttempt> {
-    const { jwtDecrypt, errors } = await import('jose');
+    const { jwtDecrypt, errors } = await loadJose();
     for (const key of this.#keys) {
       try {
         const { payload } = await jwtDecrypt(value, key, {
