@@ -119,6 +119,7 @@ function everydaySection({ everyday, cold }, pictures) {
       cases.push({ keepAlive, seconds });
     }
   }
+  cases.sort((a, b) => b.keepAlive - a.keepAlive || a.seconds - b.seconds);
   const hardest = cases.at(-1);
   pictures['login-everyday.svg'] = bars(
     `Callback after ${hardest.seconds} s of quiet, 40 ms away, closed after ${hardest.keepAlive} s: ms`,
