@@ -265,7 +265,7 @@ const BREAKS = [
     `${core}/http.ts`,
     'if (!answered) fail(brokenOff);',
     '',
-    ["incoming.on('close', () => fail(brokenOff));", ''],
+    ['if (!whole) fail(brokenOff);', ''],
     [
       "incoming.on('error', (error) => fail(() => brokenOff(error)));",
       "incoming.on('error', () => {});",

@@ -128,9 +128,15 @@ function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promi
       });
     const timer = setTimeout(() => fail(() => deadline.problem()), deadline.remaining());
 
-    // Once an answer has begun, it alone says when it is over: a request may be closed before its
-    // answer is read to the end.
+    // Once an answer has begun, it says when it is whole: a request may be closed before its answer is
+    // read to the end. And only when the request is closed too, its connection is free for the next.
     let answered = false;
+    let closed = false;
+    let whole: HttpResponse | undefined;
+    const settle = () => {
+      const answer = whole;
+      if (answer && closed) finish(() => resolve(answer));
+    };
     outgoing.on('error', (error) =>
       fail(() =>
         answered
@@ -139,12 +145,16 @@ function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promi
       ),
     );
     outgoing.on('close', () => {
+      closed = true;
       if (!answered) fail(brokenOff);
+      settle();
     });
     outgoing.on('response', (incoming) => {
       answered = true;
       heedKeepAlive(incoming);
-      incoming.on('close', () => fail(brokenOff));
+      incoming.on('close', () => {
+        if (!whole) fail(brokenOff);
+      });
       const encoding = incoming.headers['content-encoding'] ?? 'identity';
       if (encoding !== 'identity') {
         // Never decompressed, so there is no bomb to go off.
@@ -170,9 +180,8 @@ function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promi
         }
         // Decoded at once: a character may be split between two chunks.
         const body = Buffer.concat(chunks).toString('utf8');
-        finish(() =>
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body }),
-        );
+        whole = { status: incoming.statusCode ?? 0, headers: incoming.headers, body };
+        settle();
       });
     });
     outgoing.end(request.body);
