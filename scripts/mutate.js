@@ -23,7 +23,7 @@ const TARGETS = [
   [CORE, 'token-endpoint', ['token-endpoint']],
   [CORE, 'id-token', ['id-token']],
   [CORE, 'bearer-request', ['bearer-request']],
-  [CORE, 'http', ['http', 'client', 'door']],
+  [CORE, 'http', ['http', 'connections', 'client', 'door']],
   [CORE, 'options', ['options', 'client']],
   [CORE, 'errors', ['errors']],
   [CORE, 'login-attempt', ['login-attempt', 'client']],

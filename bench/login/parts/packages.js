@@ -38,9 +38,9 @@ function bytesUnder(folder) {
   return sum;
 }
 
-/** Folders of packages, `@types` aside, as a count and KiB. */
+/** Folders of packages, types aside (`undici-types` is a part of `@types/node`), as a count and KiB. */
 function sizeOf(folders) {
-  const own = [...folders].filter((folder) => !folder.includes('/@types/'));
+  const own = [...folders].filter((folder) => !/\/@types\/|\/undici-types$/.test(folder));
   return { packages: own.length, kib: own.reduce((sum, path) => sum + bytesUnder(path), 0) / 1024 };
 }
 

@@ -610,6 +610,29 @@ describe('http', () => {
       await everythingClosed();
     });
 
+    it('RFC 3986 §3.2.2 — is told an IPv6 address without its brackets', async () => {
+      const origin = await httpServer((_req, res) => res.end('ok'));
+      const asked: unknown[] = [];
+      const alike = {
+        addRequest: (
+          request: http.ClientRequest & { onSocket(socket: net.Socket): void },
+          { host, port, path }: net.TcpNetConnectOpts & { path?: string },
+        ) => {
+          asked.push([host, port, path]);
+          request.onSocket(net.connect({ host: '127.0.0.1', port: Number(new URL(origin).port) }));
+        },
+        destroy: () => {},
+      };
+      const sender = client(alike as unknown as http.Agent);
+      await get('http://[2001:db8::1]:8080/a?b=%20c', 2000, sender);
+      await get('http://acme.test/', 2000, sender);
+      expect(asked).to.deep.equal([
+        ['2001:db8::1', 8080, '/a?b=%20c'],
+        ['acme.test', 80, '/'],
+      ]);
+      await everythingClosed();
+    });
+
     for (const [scheme, agent] of [
       ['https', new http.Agent()],
       ['http', new https.Agent()],
