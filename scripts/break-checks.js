@@ -94,7 +94,7 @@ const BREAKS = [
     'claims = verified.payload;',
     [
       'const verified = await loaded.jose.jwtVerify(idToken, loaded.keys, {',
-      'const verified = await unverified(jose, idToken, {',
+      'const verified = await unverified(loaded.jose, idToken, {',
     ],
     [
       'function verificationProblem',
