@@ -30,7 +30,7 @@ function bundle(name, source, outfile) {
 
 /** Node's reader of CommonJS finds the names for `import { Strategy }` here; it never runs. */
 function announce(file) {
-  const names = Object.keys(require(file)).filter((name) => name !== 'default');
+  const names = Object.keys(require(file)).filter((name) => name !== 'default' && name !== 'main');
   const text = readFileSync(file, 'utf8').replace(
     /\n\/\/ Annotate the CommonJS export names[^]*$/,
     '\n',

@@ -82,6 +82,14 @@ export interface TokenCallOptions extends CallOptions {
   tokens?: TokenSet;
 }
 
+/** A refreshed ID Token proves nothing then, and nothing against it is proven either. */
+const UNPROVEN: readonly string[] = [
+  'keys_unavailable',
+  'timeout',
+  'id_token_expired',
+  'id_token_not_yet_valid',
+];
+
 /** What one login asks for; the same goes to `createLoginAttempt` and `buildAuthorizationUrl`. */
 export interface AuthorizationParameters {
   redirectUri: string;
@@ -120,8 +128,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   readonly #hosts: readonly URL[];
   readonly #ownOrigins: ReadonlySet<string>;
   readonly #assumedLifetime: number | undefined;
-  /** Where the last profile came from: an organization's own host, which only its tokens name. */
+  /** Where the last profiles came from: an organization's own host, which only its tokens name. */
   #profileHost: URL | undefined;
+  #lastProfileHost: string | undefined;
 
   /** @throws {TypeError} naming the option that is missing, unknown or wrong */
   constructor(provider: ProviderDescription<Options, P>, options: ClientOptions & Options) {
@@ -163,7 +172,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     if (jwksUri !== undefined && provider.idToken !== 'none') {
       this.#verifyIdToken = createIdTokenVerifier(
         jwksUri,
-        (url) => this.#send({ method: 'GET', url, headers: { accept: 'application/json' } }),
+        (url, isAhead) =>
+          this.#send({ method: 'GET', url, headers: { accept: 'application/json' }, isAhead }),
         clockTolerance,
       );
     }
@@ -275,8 +285,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   /**
    * Refreshes (RFC 6749 §6). The old refresh token is kept only if no new one came.
    * Sent once: a rotating refresh token whose fate is unknown must not be replayed. A new ID Token
-   * is verified (OpenID Connect Core §12.2), but keys that cannot be fetched just then are no reason
-   * to lose a refresh token that has come: the tokens are returned without `claims`.
+   * is verified (OpenID Connect Core §12.2), but keys that cannot be fetched just then, or a clock that
+   * is wrong, are no reason to lose a refresh token that has come: the tokens are returned without
+   * `claims`.
    *
    * @param options.scope a narrower scope; ignored where the provider refuses the parameter
    * @param options.previous the tokens that are refreshed: what the answer leaves out is kept from
@@ -300,8 +311,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     });
     const kept = Object.freeze({ ...tokens, refreshToken: tokens.refreshToken ?? refreshToken });
     const verified = await this.#withClaims(kept, deadline).catch((error: unknown) => {
-      const code = isOAuth2Error(error) ? error.code : undefined;
-      if (code === 'keys_unavailable' || code === 'timeout') return kept;
+      const code = isOAuth2Error(error) ? error.code : '';
+      if (UNPROVEN.includes(code)) return kept;
       throw error;
     });
     if (previous === undefined) return verified;
@@ -387,7 +398,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         isOwn: (url) => this.#ownOrigins.has(url.origin),
         at: (url) => {
           at(url);
-          this.#profileHost = url;
+          // Twice in a row: where each organization has a host of its own, the next is another one.
+          this.#profileHost = this.#lastProfileHost === url.host ? url : undefined;
+          this.#lastProfileHost = url.host;
         },
       });
       const json = parseJson(response.body, response.headers['content-type']);
@@ -486,7 +499,10 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         const own = ownError(request.parseErrorResponse, response, secrets);
         throw own ?? processTokenError(response, secrets, provider.tokenErrorCode);
       }
-      const tokens = processTokenResponse(response, requestedAt, secrets, this.#assumedLifetime);
+      const tokens = processTokenResponse(response, requestedAt, secrets, {
+        assumedLifetime: this.#assumedLifetime,
+        codeOf: provider.tokenErrorCode,
+      });
       provider.checkTokenResponse?.(tokens.response, { ...this.#context, grantType });
       return this.#withSubject(tokens);
     });
@@ -618,8 +634,14 @@ function succeed(previous: TokenSet, next: TokenSet): TokenSet {
   if (previous.subject !== undefined && subject !== previous.subject) {
     throw new Problem('subject_mismatch', 'the refreshed tokens are of another person');
   }
-  const response = Object.freeze({ ...previous.response, ...next.response });
-  return Object.freeze(known<TokenSet>({ ...next, scope, subject, response }));
+  const response: JsonObject = { ...previous.response, ...next.response };
+  // Of the one before, what belonged to its tokens ends with them.
+  for (const name of ['refresh_token', 'id_token', 'expires_in']) {
+    if (next.response[name] === undefined) delete response[name];
+  }
+  return Object.freeze(
+    known<TokenSet>({ ...next, scope, subject, response: Object.freeze(response) }),
+  );
 }
 
 /** Applications key accounts by `id`: without one, everybody would be the same person. */

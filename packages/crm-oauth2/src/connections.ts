@@ -3,22 +3,33 @@
  *
  * Over TLS a new connection costs three round trips, between the person and the page. So a login that
  * starts opens one while the person is away at the provider, and the callback finds it ready: at most
- * one per host, only when none is idle, so that a flood of starts opens no flood of connections, and
+ * one per host, only when there is none, so that a flood of starts opens no flood of connections, and
  * only to a host that a request has gone to before: where tests or proxies answer in its place, nobody
  * is called behind their back.
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
-import type { Socket } from 'node:net';
+import type { Socket, TcpSocketConnectOpts } from 'node:net';
 
 export type Agent = http.Agent;
 
 /** Where a connection leads, as an agent's options have it. */
 type Target = Pick<https.RequestOptions, 'host' | 'port' | 'servername'>;
 
-/** An opened connection that nobody takes, or that is never established, is closed after this. */
-const OPENED_LIFETIME = 120_000;
+/**
+ * An opened connection that nobody takes, or that is never established, is closed after this: servers
+ * give up on a connection without a request after a minute.
+ */
+const OPENED_LIFETIME = 50_000;
+
+/** Those that were opened ahead: as with any kept one, the provider may close them as we write. */
+const openedAhead = new WeakSet<object>();
+
+/** Whether a connection has waited for its first request. */
+export function wasOpenedAhead(socket: object | null): boolean {
+  return socket !== null && openedAhead.has(socket);
+}
 
 /** Idle connections end this long before the provider has announced to close them. */
 const BEFORE_THE_PROVIDER = 1000;
@@ -69,12 +80,18 @@ class Kept {
       key.startsWith(`${name}:`),
     );
     if (isThere || this.#opened.has(name) || !this.#asked.has(name)) return;
-    const socket = this.#connect({
+    // As the agent itself would, which also keeps the TLS sessions, by this name.
+    const options: Target & Pick<TcpSocketConnectOpts, 'noDelay' | 'keepAlive'> = {
       ...target,
+      noDelay: true,
+      keepAlive: true,
       servername: isIP(target.host) === 0 ? target.host : '',
-    });
+    };
+    const socket = this.#connect(
+      Object.assign(options, { _agentKey: this.agent.getName(options) }),
+    );
     const drop = () => {
-      this.#opened.delete(name);
+      if (this.#opened.get(name)?.socket === socket) this.#opened.delete(name);
       socket.destroy();
     };
     this.#opened.set(name, { socket, drop });
@@ -88,10 +105,18 @@ class Kept {
     if (!opened) return undefined;
     this.#opened.delete(name);
     const { socket, drop } = opened;
+    // Closed meanwhile, or even answered without being asked (408): what lies there is no answer to us.
+    if (!socket.writable || socket.readableEnded || socket.readableLength > 0) {
+      socket.destroy();
+      return undefined;
+    }
+    openedAhead.add(socket);
     return socket.off('error', drop).off('close', drop).off('timeout', drop).setTimeout(0).ref();
   }
 
   #remember(name: string): void {
+    // The latest last: the token endpoint's host stays, however many organizations there are.
+    this.#asked.delete(name);
     for (const oldest of this.#asked) {
       if (this.#asked.size < MAX_ASKED) break;
       this.#asked.delete(oldest);

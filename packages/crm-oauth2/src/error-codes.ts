@@ -137,19 +137,21 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
   token_request_in_progress:
     'The provider is answering another request with this refresh token. Wait a second, then read the stored tokens again.',
   store_unavailable:
-    'The token store could not be asked. Look at `cause`, and at the connection to the store; the tokens in it are untouched.',
+    'The token store could not be asked. Look at `cause`, and at the connection to the store. A pair that could not be stored is offered to it again for a minute.',
   store_timeout:
-    'The token store did not answer in time. Look at its load, and at the connection to it; the tokens in it are untouched.',
+    'The token store did not answer in time. Look at its load, and at the connection to it. A pair that could not be stored is offered to it again for a minute.',
   store_corrupt:
     'What the store holds under this key cannot be read: it was sealed with another secret, belongs to another key, or was written by something else. Check `secrets`; otherwise delete the key and have the person sign in again.',
   lock_timeout:
     'Another process held the lock of these tokens all the while. Try again; if it lasts, look for a worker that is stuck.',
+  'refresh.incomplete_response':
+    'The answer broke off half-way, and may have held new tokens. They are tried again once the access token has ended; if that is refused, the person must sign in again.',
   'refresh.subject_mismatch':
     'The provider answered with the tokens of another person. Do not use them; have the person sign in again.',
   'introspect.invalid_token_response':
     'The introspection endpoint answered without `active`. Check the URL options.',
   'api.invalid_token':
-    'The API does not accept the access token, a new one neither. Check that the app may use this API, and that `baseURL` is the API of this provider.',
+    'The API does not accept the access token, nor a newer one if there is one. Check that the app may use this API, and that `baseURL` is the API of this provider.',
   'api.insufficient_scope':
     'The access token is good, and lacks a permission that this request needs. Add the scope to the app and to the login, then sign in again.',
   'api.rate_limited':

@@ -8,7 +8,7 @@
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { Connections, heedKeepAlive } from './connections';
+import { Connections, heedKeepAlive, wasOpenedAhead } from './connections';
 import type { Agent } from './connections';
 import type { Deadline } from './deadline';
 import { Problem, bareCause } from './errors';
@@ -23,6 +23,8 @@ export interface HttpRequest {
   url: URL;
   headers: Readonly<http.OutgoingHttpHeaders>;
   body?: string;
+  /** Nobody waits for it: it keeps no process alive. */
+  isAhead?: true;
 }
 
 export interface HttpResponse {
@@ -64,7 +66,7 @@ export class HttpClient {
       // A kept connection may be closed by the provider just as we write to it. Asking again is
       // safe for a GET only: a code or a rotating refresh token may already be used up.
       if (request.method === 'GET' && problem instanceof StaleConnection) {
-        // The others were left idle as long as this one.
+        // The others were left alone as long as this one.
         if (agent !== this.#agent) closeIdle(agent);
         return await exchange(request, agent, deadline);
       }
@@ -123,29 +125,32 @@ function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promi
     // Made only when it is needed: each answer closes in the end, and an error takes its stack.
     const fail = (problem: () => unknown) =>
       finish(() => {
-        reject(problem());
+        if (whole) resolve(whole);
+        else reject(problem());
         outgoing.destroy();
       });
     const timer = setTimeout(() => fail(() => deadline.problem()), deadline.remaining());
 
     // Once an answer has begun, it says when it is whole: a request may be closed before its answer is
-    // read to the end. And only when the request is closed too, its connection is free for the next.
+    // read to the end. What is whole is never lost to what happens to the connection afterwards.
     let answered = false;
-    let closed = false;
     let whole: HttpResponse | undefined;
     const settle = () => {
       const answer = whole;
-      if (answer && closed) finish(() => resolve(answer));
+      if (answer) finish(() => resolve(answer));
     };
     outgoing.on('error', (error) =>
       fail(() =>
         answered
           ? brokenOff(error)
-          : connectionProblem(error, outgoing.reusedSocket ? StaleConnection : Problem),
+          : connectionProblem(
+              error,
+              outgoing.reusedSocket || wasOpenedAhead(outgoing.socket) ? StaleConnection : Problem,
+              Reflect.get(Object(outgoing.socket), 'secureConnecting') === false,
+            ),
       ),
     );
     outgoing.on('close', () => {
-      closed = true;
       if (!answered) fail(brokenOff);
       settle();
     });
@@ -181,9 +186,14 @@ function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promi
         // Decoded at once: a character may be split between two chunks.
         const body = Buffer.concat(chunks).toString('utf8');
         whole = { status: incoming.statusCode ?? 0, headers: incoming.headers, body };
-        settle();
+        // A moment later the connection is free for the next request; not everything says when.
+        setImmediate(settle);
       });
     });
+    if (request.isAhead) {
+      timer.unref();
+      outgoing.on('socket', (socket) => socket.unref());
+    }
     outgoing.end(request.body);
   });
 }
@@ -200,15 +210,22 @@ function brokenOff(error?: Error): Problem {
 
 const TLS_ERROR = /^(ERR_TLS|ERR_SSL|CERT_|EPROTO$|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_)/;
 
-/** What an error of the platform says of a connection that did not come about, or broke. */
-export function connectionProblem(error: NodeJS.ErrnoException, Kind = Problem): Problem {
+/**
+ * What an error of the platform says of a connection that did not come about, or broke.
+ *
+ * @param isSecured the TLS handshake is over, so that the request may have gone out
+ */
+export function connectionProblem(
+  error: NodeJS.ErrnoException,
+  Kind = Problem,
+  isSecured = false,
+): Problem {
   const cause = bareCause(error);
   const code = error.code ?? '';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     return new Problem('dns_error', 'the host name could not be resolved', { cause });
   }
-  // On a kept connection the handshake is long over, and the request may have gone out.
-  if (TLS_ERROR.test(code) && Kind === Problem) {
+  if (TLS_ERROR.test(code) && !isSecured) {
     return new Problem('tls_error', `the TLS connection failed (${code})`, { cause });
   }
   if (code === 'ECONNREFUSED') {

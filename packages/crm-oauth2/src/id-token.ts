@@ -60,10 +60,11 @@ const CLAIM_CODES: Readonly<Record<string, string>> = {
  */
 export function createIdTokenVerifier(
   jwksUri: string,
-  fetchKeys: (url: URL) => Promise<HttpResponse>,
+  fetchKeys: (url: URL, isAhead?: true) => Promise<HttpResponse>,
   clockTolerance: number,
 ): IdTokenVerifier {
   let keys: RemoteJWKSet | undefined;
+  let isAhead: true | undefined;
 
   const load = async () => {
     const jose = await loadJose();
@@ -71,7 +72,7 @@ export function createIdTokenVerifier(
     // keys rotate without a restart and forged tokens cannot make us flood the provider.
     keys ??= jose.createRemoteJWKSet(new URL(jwksUri), {
       [jose.customFetch]: async (url) => {
-        const response = await fetchKeys(new URL(url));
+        const response = await fetchKeys(new URL(url), isAhead);
         if (!isSuccess(response)) throw statusProblem(response);
         const json = parseJson(response.body, 'application/json');
         return { status: 200, json: () => Promise.resolve(json) } as Response;
@@ -104,7 +105,11 @@ export function createIdTokenVerifier(
   const fetchAhead = async () => {
     if (keys?.fresh) return;
     const { keys: remote } = await load();
-    if (!remote.fresh && !remote.coolingDown) await remote.reload();
+    if (remote.fresh || remote.coolingDown) return;
+    isAhead = true;
+    const fetching = remote.reload();
+    isAhead = undefined;
+    await fetching;
   };
   return Object.assign(verify, { fetchAhead });
 }

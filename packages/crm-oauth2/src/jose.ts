@@ -7,6 +7,10 @@ type Jose = typeof import('jose', { with: { 'resolution-mode': 'import' } });
 let jose: Promise<Jose> | undefined;
 
 export async function loadJose(): Promise<Jose> {
-  jose ??= import('jose');
+  jose ??= import('jose').catch((error: unknown) => {
+    // What failed once, for want of a file handle, may succeed the next time.
+    jose = undefined;
+    throw error;
+  });
   return await jose;
 }

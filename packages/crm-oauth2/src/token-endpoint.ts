@@ -80,6 +80,9 @@ const ERRORS: readonly string[] = [
   'temporarily_unavailable',
 ];
 
+/** `ProviderDescription.tokenErrorCode` */
+type CodeOf = (error: string, description: string) => string | undefined;
+
 /** JSON as RFC 6749 §5.2 has it, or a form, which Salesforce's revocation endpoint answers with. */
 function errorBody({ body, headers }: HttpResponse): unknown {
   const type = headers['content-type'];
@@ -103,7 +106,7 @@ function errorBody({ body, headers }: HttpResponse): unknown {
 export function processTokenError(
   response: HttpResponse,
   secrets: readonly (string | undefined)[],
-  codeOf?: (error: string, description: string) => string | undefined,
+  codeOf?: CodeOf,
 ): Problem {
   const json = errorBody(response);
   const error = isJsonObject(json) ? text(json.error) : undefined;
@@ -132,19 +135,20 @@ const TOKEN = /^[\x21-\x7e]+$/;
  *
  * @param requestedAt epoch ms; lifetimes count from the request, so they are never overrated
  * @param secrets what was sent, as in {@link processTokenError}
- * @param assumedLifetime seconds, taken when there is no `expires_in`
+ * @param options.assumedLifetime seconds, taken when there is no `expires_in`
+ * @param options.codeOf as in {@link processTokenError}
  * @throws {Problem} `invalid_token_response`, `unsupported_token_type`, or of {@link parseJson}
  */
 export function processTokenResponse(
   response: HttpResponse,
   requestedAt: number,
   secrets: readonly (string | undefined)[] = [],
-  assumedLifetime?: number,
+  { assumedLifetime, codeOf }: { assumedLifetime?: number; codeOf?: CodeOf } = {},
 ): TokenSet {
   const json = parseJson(response.body, response.headers['content-type']);
   if (isJsonObject(json) && json.access_token === undefined && text(json.error) !== undefined) {
     // Not what §5.2 says, but said by some all the same: an error with status 200.
-    throw processTokenError(response, secrets);
+    throw processTokenError(response, secrets, codeOf);
   }
   if (!isJsonObject(json)) {
     throw new Problem('invalid_token_response', 'the token response is no JSON object');

@@ -19,6 +19,9 @@ export interface TokenSet {
   readonly claims?: IdTokenClaims;
   /** Whom the tokens are for, as in `profile.id`, where the token response says. */
   readonly subject?: string;
-  /** The token response as sent. */
+  /**
+   * The token response as sent. After a refresh also what it left out and the one before had; read
+   * from a store, without the tokens.
+   */
   readonly response: Readonly<JsonObject>;
 }

@@ -165,6 +165,29 @@ describe('connections', () => {
     await until(() => openSockets() === 0);
   });
 
+  it('RFC 9110 §15.5.9 — that was answered without being asked carries no request', async () => {
+    const { origin, seen } = await counted();
+    const client = make();
+    await asked(client, origin, seen);
+    client.open(origin);
+    await until(() => seen.length === 1);
+    seen[0]?.end('HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n');
+    await pause(50);
+    const sent = { method: 'POST' as const, url: origin, headers: {} };
+    expect(await client.send(sent, new Deadline(2000))).to.include({ status: 200, body: 'ok' });
+    expect(seen).to.have.lengthOf(2);
+  });
+
+  it('RFC 9110 §9.2.2 — is tried again for a GET when the provider closes it as we write', async () => {
+    const { origin, seen } = await counted();
+    const client = make();
+    await asked(client, origin, seen);
+    client.open(origin);
+    await until(() => seen.length === 1);
+    seen[0]?.resetAndDestroy();
+    expect((await ask(client, origin)).body).to.equal('ok');
+  });
+
   it('RFC 9112 §9.5 — is given up before the provider closes it, as it has announced', async () => {
     const server = http.createServer();
     server.keepAliveTimeout = 3000;

@@ -159,7 +159,9 @@ describe('token endpoint', () => {
     for (const [title, seconds, expiresAt] of assumed) {
       it(`RFC 6749 §5.1 — an assumed lifetime beside ${title} as expires_in gives ${expiresAt}`, () => {
         const response = answer(200, { access_token: 't', expires_in: seconds });
-        expect(processTokenResponse(response, 1000, [], 600).expiresAt).to.equal(expiresAt);
+        expect(
+          processTokenResponse(response, 1000, [], { assumedLifetime: 600 }).expiresAt,
+        ).to.equal(expiresAt);
       });
     }
 

@@ -233,10 +233,13 @@ async function discard(response: Response): Promise<void> {
 
 /** A fault of the application's observer is not one of the request. */
 function tell(onRateLimit: AuthorizedFetchOptions['onRateLimit'], limit: RateLimit): void {
-  try {
-    onRateLimit?.(limit);
-  } catch (error) {
+  const warn = (error: unknown) =>
     process.emitWarning(error instanceof Error ? error : String(error));
+  try {
+    // An async one may reject instead.
+    Promise.resolve(onRateLimit?.(limit) as unknown).catch(warn);
+  } catch (error) {
+    warn(error);
   }
 }
 

@@ -49,7 +49,9 @@ export class RedisTokenStore implements TokenStore {
 
   /** @throws {TypeError} without a client, or when a secret is too short */
   constructor({ client, secrets, prefix = 'crm-oauth2:' }: RedisTokenStoreOptions) {
-    if (typeof Reflect.get(Object(client), 'eval') !== 'function') {
+    // ioredis has an `eval` too, with other arguments.
+    const isForeign = typeof Reflect.get(Object(client), 'defineCommand') === 'function';
+    if (isForeign || typeof Reflect.get(Object(client), 'eval') !== 'function') {
       throw new TypeError(
         'RedisTokenStore: option "client" must be a client of the package "redis"',
       );

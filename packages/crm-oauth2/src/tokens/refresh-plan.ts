@@ -35,7 +35,8 @@ const AT_ONCE = 50;
  *
  * @example
  * for (const { key, refreshBy = Infinity } of await planRefreshes(client, { store, keys })) {
- *   if (refreshBy < Date.now() + 7 * 86_400_000) await userTokens(client, { store, key }).refresh();
+ *   if (refreshBy > Date.now() + 7 * 86_400_000) continue;
+ *   await userTokens(client, { store, key }).refresh().catch(log); // the others' turn comes all the same
  * }
  */
 export async function planRefreshes(

@@ -4,7 +4,7 @@ import { isJsonObject, known, text } from '../json';
 import type { JsonObject } from '../json';
 import type { TokenSet } from '../token-set';
 
-const REFRESH = ['begun', 'failed', 'unknown'] as const;
+const REFRESH = ['begun', 'failed', 'unknown', 'refused'] as const;
 
 export interface TokenRecord {
   readonly tokens: TokenSet;
@@ -15,21 +15,24 @@ export interface TokenRecord {
   /**
    * What became of the last refresh with these tokens, so that they are used to their end. `begun`:
    * it is under way, or whoever began it was killed. `failed`: it has left the refresh token as it
-   * was. `unknown`: it may have used it up.
+   * was. `unknown`: it may have used it up. `refused`: the provider no longer accepts it.
    */
   readonly refresh?: (typeof REFRESH)[number];
+  /** When it was refused, in epoch ms. */
+  readonly notedAt?: number;
 }
 
 /** Kept once, not twice: they have fields of their own. The ID Token has been read, and is large. */
 const ELSEWHERE = new Set(['access_token', 'refresh_token', 'id_token']);
 
-export function serialize({ tokens, since, signedInAt, refresh }: TokenRecord): string {
+export function serialize(record: TokenRecord): string {
+  const { tokens, since, signedInAt, refresh, notedAt } = record;
   const { accessToken, refreshToken, expiresAt, scope, subject } = tokens;
   const response = Object.fromEntries(
     Object.entries(tokens.response).filter(([name]) => !ELSEWHERE.has(name)),
   );
   const kept = { accessToken, refreshToken, expiresAt, scope, subject, response };
-  return JSON.stringify({ ...kept, since, signedInAt, refresh });
+  return JSON.stringify({ ...kept, since, signedInAt, refresh, notedAt });
 }
 
 /** @throws {Problem} `store_corrupt` for anything that {@link serialize} has not written */
@@ -46,7 +49,7 @@ export function parseRecord(value: string): TokenRecord {
   ) {
     throw new Problem('store_corrupt', 'what the store holds is no record of tokens');
   }
-  const { since, signedInAt, refresh } = json;
+  const { since, signedInAt, refresh, notedAt } = json;
   return known<TokenRecord>({
     tokens: Object.freeze(
       known<TokenSet>({
@@ -62,6 +65,7 @@ export function parseRecord(value: string): TokenRecord {
     since,
     signedInAt,
     refresh: REFRESH.find((one) => one === refresh),
+    notedAt: isTime(notedAt) ? notedAt : undefined,
   });
 }
 

@@ -4,7 +4,7 @@
  */
 import type { OAuth2Client } from '../client';
 import { requireString } from '../options';
-import type { Profile, ProviderDescription } from '../provider';
+import type { ProviderDescription } from '../provider';
 import type { TokenSet } from '../token-set';
 import { isAlive, isFresh } from './freshness';
 
@@ -16,11 +16,14 @@ export interface GetTokenOptions {
   rejected?: string;
 }
 
+/** What is used of a provider's description. */
+type ProviderFacts = Pick<ProviderDescription, 'name' | 'hints' | 'rateLimit'>;
+
 export interface TokenSource {
   /** An access token that is good now. Nobody needs to keep it: ask again for the next request. */
   getAccessToken(options?: GetTokenOptions): Promise<string>;
   /** Whose tokens these are; known of all but a {@link staticToken}. */
-  readonly provider?: Pick<ProviderDescription, 'name' | 'hints' | 'rateLimit'>;
+  readonly provider?: ProviderFacts;
 }
 
 /**
@@ -58,8 +61,8 @@ const PAUSE_AFTER_FAILURE = 30_000;
  * @example
  * const source = clientCredentials(new OAuth2Client(salesos, { clientID, clientSecret }));
  */
-export function clientCredentials<Options extends object, P extends Profile>(
-  client: OAuth2Client<Options, P>,
+export function clientCredentials(
+  client: Pick<OAuth2Client, 'clientCredentialsGrant'> & { readonly provider: ProviderFacts },
   options: ClientCredentialsOptions = {},
 ): TokenSource {
   let kept: { tokens: TokenSet; since: number } | undefined;

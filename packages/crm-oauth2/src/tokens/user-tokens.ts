@@ -76,6 +76,12 @@ const MAX_ROUNDS = 5;
 /** What a store gets over. */
 const PASSING: readonly string[] = ['store_unavailable', 'store_timeout'];
 
+/** Codes of a refresh that was answered with tokens not to be used: the refresh token is used up. */
+const USED_UP = /^(?:id_token_|subject_mismatch$|signature_)/;
+
+/** After a refusal the provider is not asked again for this long; a login ends it. */
+const REFUSAL_LASTS = 60_000;
+
 /** Codes of a refresh that never reached the provider, or that it refused without looking. */
 const UNUSED: readonly string[] = [
   'dns_error',
@@ -176,10 +182,16 @@ export class UserTokens implements TokenSource {
     return await this.#renew(undefined, newerThan);
   }
 
-  /** Keeps the tokens of a login, in place of any earlier ones. */
-  async save(tokens: TokenSet): Promise<void> {
-    const now = Date.now();
-    const record: TokenRecord = { tokens, since: now, signedInAt: now };
+  /**
+   * Keeps the tokens of a login, in place of any earlier ones; or tokens that were kept elsewhere so
+   * far. A field that is `null` is one that is not there.
+   *
+   * @throws {TypeError} unless there is an access token, and `expiresAt` is in epoch milliseconds
+   */
+  async save(
+    tokens: Pick<TokenSet, 'accessToken'> & { [Field in keyof TokenSet]?: TokenSet[Field] | null },
+  ): Promise<void> {
+    const record = newRecord(tokens);
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const stored = await this.#ask(() => this.#store.get(this.#key)).catch(
         async (error: unknown) => {
@@ -207,7 +219,7 @@ export class UserTokens implements TokenSource {
 
   /** Ends the grant at the provider (RFC 7009), then forgets the tokens. */
   async revoke(): Promise<void> {
-    const { unlock } = await this.#lock(this.#lockFor);
+    const { unlock } = await this.#lock(this.#lockFor + TAKING_OVER);
     try {
       const read = (await this.#saved()) ?? (await this.#find());
       if (!read) return;
@@ -281,6 +293,9 @@ export class UserTokens implements TokenSource {
       if (refreshToken === undefined) {
         throw await this.#reauthorization('there is no refresh token');
       }
+      if (isRefused(record)) {
+        throw await this.#reauthorization('the provider no longer accepts the refresh token');
+      }
       if (record.refresh === 'begun' && !waited) {
         // Who began it may have a new pair that the store, away until now, is about to get.
         waited = true;
@@ -311,7 +326,9 @@ export class UserTokens implements TokenSource {
           lock.isNeeded = false;
           continue;
         }
-        read = await this.#note(read, lock.isNeeded ? 'unknown' : 'failed');
+        const isOver = code === 'invalid_grant' || USED_UP.test(code ?? '');
+        if (isOver) lock.isNeeded = false;
+        read = await this.#note(read, isOver ? 'refused' : lock.isNeeded ? 'unknown' : 'failed');
         if (isDone(read.record)) return read.record.tokens;
         if (isBusy && round + 1 < MAX_ROUNDS) continue;
         if (code !== 'invalid_grant') throw error;
@@ -327,8 +344,8 @@ export class UserTokens implements TokenSource {
   }
 
   /** Writes how a refresh has ended, so that not every caller tries; if it cannot, they do. */
-  async #note({ record, version }: Read, refresh: 'failed' | 'unknown'): Promise<Read> {
-    const noted = { ...record, refresh };
+  async #note({ record, version }: Read, refresh: 'failed' | 'unknown' | 'refused'): Promise<Read> {
+    const noted = { ...record, refresh, ...(refresh === 'refused' && { notedAt: Date.now() }) };
     const next = await this.#write(noted, version).catch(() => undefined);
     return { record: noted, version: next ?? version };
   }
@@ -468,8 +485,28 @@ export class UserTokens implements TokenSource {
 /** Whether they are used as they are: fresh, or good while newer ones are not to be had. */
 function isSettled(record: TokenRecord, rejected?: string): boolean {
   const { tokens, refresh } = record;
-  const isLast = tokens.refreshToken === undefined || refresh === 'failed' || refresh === 'unknown';
+  const isLast =
+    tokens.refreshToken === undefined || (refresh !== undefined && refresh !== 'begun');
   return isFresh(record, rejected) || (isLast && isAlive(record, rejected));
+}
+
+/** Whether the provider has lately said no: it is not asked at every call what it answered already. */
+function isRefused({ refresh, notedAt = 0 }: TokenRecord): boolean {
+  return refresh === 'refused' && Math.abs(Date.now() - notedAt) < REFUSAL_LASTS;
+}
+
+/** @throws {TypeError} for what could not be read again */
+function newRecord(tokens: object): TokenRecord {
+  const now = Date.now();
+  const given = Object.entries(tokens).filter(([, value]: [string, unknown]) => value !== null);
+  try {
+    const record = { response: {}, ...Object.fromEntries(given) } as TokenSet;
+    return parseRecord(serialize({ tokens: record, since: now, signedInAt: now }));
+  } catch {
+    throw new TypeError(
+      'userTokens: tokens to save have an accessToken, and expiresAt, if any, in epoch milliseconds',
+    );
+  }
 }
 
 /** Whether the refresh token may have been used already. */

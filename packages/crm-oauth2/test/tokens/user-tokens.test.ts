@@ -509,7 +509,6 @@ describe('user tokens', () => {
         { status: 500, body: { error: 'server_error' } },
         'server_error',
       ],
-      ['is answered with tokens of another person', { person: 'eve' }, 'subject_mismatch'],
     ];
     for (const [title, fault, code] of faults) {
       it(`RFC 9700 §4.14.2 — that ${title}: the access token is used to its end`, async () => {
@@ -546,6 +545,37 @@ describe('user tokens', () => {
         expect(await world.kept()).to.deep.equal({ ...before, refresh: 'unknown' });
       });
     }
+
+    it('OIDC Core §12.2 — answered with tokens of another person, has used the refresh token up', async () => {
+      await world.keep(2 * HOUR);
+      const before = await world.kept();
+      world.provider.faults.push({ person: 'eve' });
+      const { tokens } = world.process();
+      expect(await failure(tokens.getAccessToken())).to.include({
+        code: 'subject_mismatch',
+        stage: 'refresh',
+      });
+      expect(await world.kept()).to.deep.include({ ...before, refresh: 'refused' });
+      expect(world.backing.locks).to.equal(0);
+      // It would be a replay.
+      expect((await failure(tokens.getAccessToken())).code).to.equal('reauthorization_required');
+      expect(asked()).to.have.length(1);
+      await atAnotherTime(61_000, () => tokens.getAccessToken()).catch(() => undefined);
+      expect(asked(), 'a refusal may have been lifted').to.have.length(2);
+    });
+
+    it('RFC 6749 §5.2 — a refusal is not asked for again at every call, and ends with a login', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens } = world.process();
+      world.provider.faults.push({ status: 400, body: { error: 'invalid_grant' } });
+      for (let call = 0; call < 5; call += 1) {
+        const error = await failure(tokens.getAccessToken());
+        expect(error.code).to.equal('reauthorization_required');
+      }
+      expect(asked()).to.have.length(1);
+      await tokens.save(world.provider.grant());
+      expect(await tokens.getAccessToken()).to.be.a('string');
+    });
 
     it('RFC 9700 §4.14.2 — is nobody’s concern once a login has replaced the tokens', async () => {
       await world.keep(2 * HOUR);
