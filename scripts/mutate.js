@@ -38,7 +38,7 @@ const TARGETS = [
   [CORE, 'passport/recent-logins', ['passport/recent-logins']],
   [CORE, 'passport/missing-attempt', ['passport/missing-attempt']],
   [CORE, 'passport/verify', ['passport/verify']],
-  [CORE, 'tokens/user-tokens', ['tokens/user-tokens']],
+  [CORE, 'tokens/user-tokens', ['tokens/user-tokens', 'tokens/waiting-for-a-lock']],
   [CORE, 'tokens/freshness', ['tokens/freshness']],
   [CORE, 'tokens/token-record', ['tokens/token-record']],
   [CORE, 'tokens/token-source', ['tokens/token-source']],

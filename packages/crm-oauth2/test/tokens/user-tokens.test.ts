@@ -159,6 +159,55 @@ describe('user tokens', () => {
       });
     });
 
+    it('RFC 9700 §4.14.2 — is written down before it begins, for those who come after a killed one', async () => {
+      await world.keep(2 * HOUR);
+      let meanwhile: string | undefined;
+      world.provider.meanwhile = async () => {
+        meanwhile = (await world.kept()).refresh;
+      };
+      await world.process().tokens.getAccessToken();
+      expect(meanwhile).to.equal('begun');
+      expect(await world.kept()).not.to.have.property('refresh');
+    });
+
+    it('RFC 9700 §4.14.2 — is not begun with tokens that were replaced just before', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens, store } = world.process();
+      store.faults.set = async (work) => {
+        delete store.faults.set;
+        await world.keep(0);
+        return await work();
+      };
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+      expect(asked()).to.deep.equal([]);
+      expect(world.backing.locks).to.equal(0);
+    });
+
+    it('lock_timeout — when others write without end, whatever the lock says', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens, store } = world.process();
+      store.faults.set = async (work) => {
+        await world.keep(2 * HOUR);
+        return await work();
+      };
+      const error = await failure(tokens.getAccessToken());
+      expect(error).to.include({ code: 'lock_timeout', stage: 'store' });
+      expect(error.message).to.include('others keep renewing these tokens');
+      expect(store.calls.filter((call) => call === 'set')).to.have.length(5);
+      expect(asked()).to.deep.equal([]);
+    });
+
+    it('reauthorization_required — when there is no refresh token, says so and asks nobody', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens, ...times } = await world.kept();
+      const { refreshToken: _none, ...rest } = tokens;
+      await world.put({ ...times, tokens: rest });
+      const error = await failure(world.process().tokens.getAccessToken());
+      expect(error).to.include({ code: 'reauthorization_required', stage: 'refresh' });
+      expect(error.message).to.include('there is no refresh token');
+      expect(asked()).to.deep.equal([]);
+    });
+
     it('RFC 9700 §4.14.2 — for a thousand callers of a process', async () => {
       await world.keep(2 * HOUR);
       const { tokens } = world.process();
