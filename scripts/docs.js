@@ -39,11 +39,15 @@ code, token, verifier or secret is in any of them. A code of the provider that i
 on as it came. Where a remedy depends on the step, it stands under \`stage.code\`: the error's \`code\` is
 what follows the dot.
 
+\`refusal\` (401 or 403) is set when a person or a browser refused: such an error reaches Passport as \`fail\`.
+
 \`status\` is the provider's, as passport-oauth2 has it on its errors. Express answers with the \`status\`
 of an error that nobody handles: a 401 of the provider's token endpoint would become your page's. An
 error handler of your own decides better:
 
 \`\`\`js
+const { isOAuth2Error } = require('crm-oauth2');
+
 app.use((error, req, res, next) => {
   if (!isOAuth2Error(error)) return next(error);
   log.error(error); // code, stage, host, hint and cause; nothing secret

@@ -58,7 +58,7 @@ describe('packages as published', () => {
         const others = files.filter(
           (file) =>
             !/^(?:package\.json|README\.md|LICENSE)$/.test(file) &&
-            !(isBundled ? /^(?:lib\/\w+\.js|dist\/.+\.d\.ts)$/ : /^(?:dist|src)\/.+$/).test(file),
+            !(isBundled ? /^(?:lib\/\w+\.js|dist\/.+\.d\.ts)$/ : /^(?:bin|dist|src)\/.+$/).test(file),
         );
         expect(others).to.deep.equal([]);
         expect(files.filter((file) => /\btests?\b|\bbuild\b|tsbuildinfo/.test(file))).to.deep.equal(
@@ -168,8 +168,8 @@ describe('packages as published', () => {
 
   it('package.json — crm-emulator has its command, which says so in its first line', async () => {
     const json = await manifest('crm-emulator');
-    expect(json.bin).to.deep.equal({ 'crm-emulator': './dist/cli.js' });
-    expect(await read('crm-emulator', 'dist/cli.js')).to.match(/^#!\/usr\/bin\/env node\n/);
+    expect(json.bin).to.deep.equal({ 'crm-emulator': './bin/crm-emulator.js' });
+    expect(await read('crm-emulator', 'bin/crm-emulator.js')).to.match(/^#!\/usr\/bin\/env node\n/);
   });
 
   it('package.json — all have one version', async () => {

@@ -39,8 +39,8 @@ export interface TokenStore {
 }
 
 /**
- * Tokens in memory: for one process, and gone with it. The default; for several processes, or to
- * outlive a restart, use {@link RedisTokenStore}.
+ * Tokens in memory: for one process, and gone with it. For several processes, or to outlive a restart,
+ * use {@link RedisTokenStore}.
  */
 export class MemoryTokenStore implements TokenStore {
   readonly #values = new Map<string, StoredValue>();
