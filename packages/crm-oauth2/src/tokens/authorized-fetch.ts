@@ -93,7 +93,7 @@ export function authorizedFetch(
       if (!headers.has('content-type')) headers.set('content-type', 'application/json');
     }
     const deadline = new Deadline(timeout);
-    const signal = endOf(timeout, init.signal);
+    const { signal, release } = endOf(timeout, init.signal);
     const at = { provider, stage: 'api', host: url.host } as const;
     /** Ends early when the time is over, or with the caller's own reason. */
     const step = <T>(work: () => Promise<T>) =>
@@ -121,7 +121,7 @@ export function authorizedFetch(
       const response = await step(() =>
         fetch(url, { ...rest, method, headers, body: body ?? null, signal }).catch(rethrow),
       );
-      const answer = { response, token, at, step };
+      const answer = { response, token, at, step, release };
       // Where a redirect has led, nobody has seen the token.
       if (new URL(response.url || url).origin !== base.origin) return answer;
       const rateLimit = provider.rateLimit?.((name) => response.headers.get(name) ?? undefined);
@@ -146,14 +146,18 @@ export function authorizedFetch(
     }
   };
 
-  const request = async (input: string | URL, init?: AuthorizedInit) =>
-    (await send(input, init)).response;
+  const request = async (input: string | URL, init?: AuthorizedInit) => {
+    const { response, release } = await send(input, init);
+    // A body may still be read, and has until the timeout.
+    if (response.body === null) release();
+    return response;
+  };
 
   const json = async <T>(input: string | URL, init: AuthorizedInit = {}): Promise<T> => {
     const headers = new Headers(init.headers);
     if (!headers.has('accept')) headers.set('accept', 'application/json');
-    const { response, token, at, step } = await send(input, { ...init, headers });
-    const body = await step(() => response.text().catch(rethrow));
+    const { response, token, at, step, release } = await send(input, { ...init, headers });
+    const body = await step(() => response.text().catch(rethrow)).finally(release);
     return await located(at, () => {
       const answer = answerOf(response, body);
       if (!response.ok) throw refused('the request', answer, token);
@@ -181,15 +185,23 @@ function resolve(base: URL, input: unknown): URL {
  * Aborts when the time is over, or when the caller's signal does. By hand, because Node may collect
  * what `AbortSignal.any` gives while a body is still being read, which then never ends.
  */
-function endOf(timeout: number, callers?: AbortSignal | null): AbortSignal {
+function endOf(
+  timeout: number,
+  callers?: AbortSignal | null,
+): { signal: AbortSignal; release: () => void } {
   const end = new AbortController();
   const { signal } = end;
   const late = () =>
     end.abort(new DOMException(`not finished within ${timeout} ms`, 'TimeoutError'));
-  setTimeout(late, timeout).unref();
+  const timer = setTimeout(late, timeout).unref();
   if (callers?.aborted) end.abort(callers.reason);
   else callers?.addEventListener('abort', () => end.abort(callers.reason), { signal });
-  return signal;
+  // Aborts what is over already: a caller's signal of a long life keeps nothing of it.
+  const release = () => {
+    clearTimeout(timer);
+    end.abort();
+  };
+  return { signal, release };
 }
 
 /** A stream is gone once it is sent. */

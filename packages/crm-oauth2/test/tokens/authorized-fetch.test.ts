@@ -8,6 +8,7 @@ import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
+import { getEventListeners } from 'node:events';
 import { InternalOAuthError, authorizedFetch, staticToken } from '../../dist/index';
 import type { AuthorizedFetchOptions, RateLimit, TokenSource } from '../../dist/index';
 import {
@@ -698,6 +699,15 @@ describe('authorizedFetch', () => {
       expect(held.listeners).to.equal(5);
       for (let round = 0; round < 50 && held.listeners > 0; round += 1) await pause(20);
       expect(held.listeners).to.equal(0);
+    });
+
+    it('signal — of a long life is let go with a parsed answer, and with one that has no body', async () => {
+      const { origin } = await api({});
+      const { signal } = new AbortController();
+      const request = make(origin, { timeout: 60_000 });
+      for (let round = 0; round < 20; round += 1) await request.json('x', { signal });
+      for (let round = 0; round < 20; round += 1) await request('x', { signal, method: 'HEAD' });
+      expect(getEventListeners(signal, 'abort')).to.have.length(0);
     });
 
     it('connection — refused, with its cause', async () => {
