@@ -20,11 +20,20 @@ export class ConfigError extends Error {}
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+function parameters() {
+  try {
+    const options = { workers: { type: 'string' }, seconds: { type: 'string' } } as const;
+    return parseArgs({ options }).values;
+  } catch {
+    throw new ConfigError(
+      'Usage: node examples/background-sync/dist/sync.js [--workers N] [--seconds N]',
+    );
+  }
+}
+
 /** @throws {ConfigError} */
 export async function setUp(env: Environment): Promise<Setup> {
-  const { values } = parseArgs({
-    options: { workers: { type: 'string' }, seconds: { type: 'string' } },
-  });
+  const values = parameters();
   const workers = number('--workers', values.workers, 4);
   const seconds = number('--seconds', values.seconds, 10);
   const redisURL = env.REDIS_URL || 'redis://127.0.0.1:6379';

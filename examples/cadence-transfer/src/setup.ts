@@ -33,9 +33,19 @@ const API = 'https://api.salesloft.com/v2';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+function parameters(): string[] {
+  try {
+    return parseArgs({ allowPositionals: true }).positionals;
+  } catch {
+    throw new ConfigError(
+      'Usage: node examples/cadence-transfer/dist/transfer.js [number of the cadence]',
+    );
+  }
+}
+
 /** @throws {ConfigError} */
 export async function setUp(env: Environment): Promise<Setup> {
-  const cadence = cadenceOf(parseArgs({ allowPositionals: true }).positionals);
+  const cadence = cadenceOf(parameters());
   const missing = VARIABLES.filter((name) => !env[name]);
   const callbackURL = env.CALLBACK_URL || 'http://localhost:3000/callback';
   if (missing.length === VARIABLES.length) {
