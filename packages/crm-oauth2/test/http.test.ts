@@ -610,6 +610,28 @@ describe('http', () => {
       await everythingClosed();
     });
 
+    it('keeps no process alive for an answer that nobody waits for', async () => {
+      const origin = await httpServer((_req, res) => res.end('ok'));
+      for (const isAhead of [true, undefined] as const) {
+        let unrefs = 0;
+        const agent = new http.Agent();
+        const connect = agent.createConnection.bind(agent);
+        agent.createConnection = (...parameters) => {
+          const socket = connect(...parameters) as net.Socket;
+          const { unref } = socket;
+          socket.unref = () => {
+            unrefs += 1;
+            return unref.call(socket);
+          };
+          return socket;
+        };
+        const request = { method: 'GET', url: new URL(origin), headers: {}, isAhead } as const;
+        expect(await client(agent).send(request, new Deadline(2000))).to.include({ body: 'ok' });
+        expect(unrefs).to.equal(isAhead ? 1 : 0);
+        agent.destroy();
+      }
+    });
+
     it('RFC 3986 §3.2.2 — is told an IPv6 address without its brackets', async () => {
       const origin = await httpServer((_req, res) => res.end('ok'));
       const asked: unknown[] = [];
