@@ -28,7 +28,7 @@ const openedAhead = new WeakSet<object>();
 
 /** Whether a connection has waited for its first request. */
 export function wasOpenedAhead(socket: object | null): boolean {
-  return socket !== null && openedAhead.has(socket);
+  return openedAhead.has(Object(socket));
 }
 
 /** Idle connections end this long before the provider has announced to close them. */
@@ -39,9 +39,9 @@ const mayBeIdle = new WeakMap<object, number>();
 
 /** Takes note of `Keep-Alive: timeout=5`: a server may close when it likes (RFC 9112 §9.5), many say when. */
 export function heedKeepAlive({ headers, socket }: http.IncomingMessage): void {
-  const [, seconds] = /\btimeout=(\d{1,6})/.exec(String(headers['keep-alive'])) ?? [];
-  if (seconds === undefined) return;
-  mayBeIdle.set(socket, Math.max(0, Number(seconds) * 1000 - BEFORE_THE_PROVIDER));
+  const announced = /\btimeout=(\d{1,6})/.exec(String(headers['keep-alive']));
+  if (!announced) return;
+  mayBeIdle.set(socket, Math.max(0, Number(announced[1]) * 1000 - BEFORE_THE_PROVIDER));
 }
 
 /** Hosts that are remembered as asked: the organizations of a provider may have one each. */
@@ -91,7 +91,7 @@ class Kept {
       Object.assign(options, { _agentKey: this.agent.getName(options) }),
     );
     const drop = () => {
-      if (this.#opened.get(name)?.socket === socket) this.#opened.delete(name);
+      this.#opened.delete(name);
       socket.destroy();
     };
     this.#opened.set(name, { socket, drop });
@@ -106,12 +106,13 @@ class Kept {
     this.#opened.delete(name);
     const { socket, drop } = opened;
     // Closed meanwhile, or even answered without being asked (408): what lies there is no answer to us.
-    if (!socket.writable || socket.readableEnded || socket.readableLength > 0) {
+    if (!socket.writable || socket.readableLength > 0) {
       socket.destroy();
       return undefined;
     }
     openedAhead.add(socket);
-    return socket.off('error', drop).off('close', drop).off('timeout', drop).setTimeout(0).ref();
+    // Its other listeners may stay: as long as it lives, no other one is opened under its name.
+    return socket.off('timeout', drop).setTimeout(0).ref();
   }
 
   #remember(name: string): void {

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
+import type * as tls from 'node:tls';
 import nock = require('nock');
 import { OAuth2Client } from '../dist/client';
 import { Deadline } from '../dist/deadline';
@@ -45,6 +46,23 @@ async function asked(client: HttpClient, origin: URL, seen: net.Socket[]): Promi
   // The client's end is told in a turn of its own.
   await pause(20);
   seen.length = 0;
+}
+
+/** What is opened meanwhile by agents that are made meanwhile, seen from this end. */
+async function withOwnSockets(act: (own: net.Socket[]) => Promise<unknown>) {
+  const { createConnection } = http.Agent.prototype;
+  const own: net.Socket[] = [];
+  http.Agent.prototype.createConnection = function (this: http.Agent, ...rest) {
+    const socket = createConnection.apply(this, rest) as net.Socket;
+    own.push(socket);
+    return socket;
+  };
+  try {
+    await act(own);
+  } finally {
+    http.Agent.prototype.createConnection = createConnection;
+  }
+  return { own };
 }
 
 describe('connections', () => {
@@ -188,47 +206,94 @@ describe('connections', () => {
     expect((await ask(client, origin)).body).to.equal('ok');
   });
 
-  it('RFC 9112 §9.5 — is given up before the provider closes it, as it has announced', async () => {
+  for (const [announced, kept] of [
+    ['timeout=3', 2000],
+    ['timeout=65, max=1000', 64_000],
+    ['max=5, timeout=3', 2000],
+    ['max=1000', 0],
+    [undefined, 0],
+  ] as const) {
+    const upTo = kept === 0 ? 'without end' : `for ${kept} ms`;
+    it(`RFC 9112 §9.5 — Keep-Alive: ${announced ?? '(nothing)'} — waits idle ${upTo}`, async () => {
+      const server = http.createServer();
+      server.keepAliveTimeout = 0;
+      const origin = await httpServer((_req, res) => {
+        if (announced) res.setHeader('Keep-Alive', announced);
+        res.setHeader('Connection', 'keep-alive').end('ok');
+      }, server);
+      const client = make();
+      const { own } = await withOwnSockets(() => ask(client, new URL(origin)));
+      await pause(20);
+      expect(own.map(({ timeout = 0, destroyed }) => ({ timeout, destroyed }))).to.deep.equal([
+        { timeout: kept, destroyed: false },
+      ]);
+    });
+  }
+
+  it('RFC 9112 §9.5 — is not kept when the provider is about to close it', async () => {
     const server = http.createServer();
-    server.keepAliveTimeout = 3000;
-    const origin = new URL(await httpServer((_req, res) => res.end('ok'), server));
-    const agents: http.Agent[] = [];
+    server.keepAliveTimeout = 0;
+    const origin = await httpServer((_req, res) => {
+      res.setHeader('Connection', 'keep-alive').setHeader('Keep-Alive', 'timeout=1').end('ok');
+    }, server);
     const client = make();
-    const watched = { method: 'GET' as const, url: origin, headers: {} };
-    const { createConnection } = http.Agent.prototype;
-    let idle: net.Socket | undefined;
-    http.Agent.prototype.createConnection = function (this: http.Agent, ...rest) {
-      agents.push(this);
-      return (idle = createConnection.apply(this, rest) as net.Socket);
+    await ask(client, new URL(origin));
+    await until(() => openSockets() === 0);
+    expect((await ask(client, new URL(origin))).body).to.equal('ok');
+  });
+
+  it('carries no request once it is closing', async () => {
+    const { origin, seen } = await counted();
+    const client = make();
+    const { own } = await withOwnSockets(async () => {
+      await asked(client, origin, seen);
+      client.open(origin);
+    });
+    await until(() => seen.length === 1);
+    own[1]?.end();
+    const sent = { method: 'POST' as const, url: origin, headers: {} };
+    expect(await client.send(sent, new Deadline(2000))).to.include({ status: 200, body: 'ok' });
+    expect(seen).to.have.lengthOf(2);
+  });
+
+  it('RFC 8446 §2.2 — resumes the TLS session of an earlier one', async () => {
+    const server = https.createServer({ cert: TEST_ONLY_CERTIFICATE, key: TEST_ONLY_KEY });
+    const resumed: boolean[] = [];
+    const seen: tls.TLSSocket[] = [];
+    server.on('secureConnection', (socket: tls.TLSSocket) => {
+      seen.push(socket);
+      resumed.push(socket.isSessionReused());
+    });
+    server.on('request', (_req, res: http.ServerResponse) => res.end('ok'));
+    const url = new URL(`https://localhost:${await portOf(server)}`);
+    const client = make();
+    const { createConnection } = https.Agent.prototype;
+    https.Agent.prototype.createConnection = function (this: https.Agent, options, callback) {
+      // The one root that is trusted here, by the first connection and by those that are opened ahead.
+      return createConnection.call(this, { ...options, ca: TEST_ONLY_CERTIFICATE }, callback);
     };
     try {
-      await client.send(watched, new Deadline(2000));
+      await asked(client, url, seen);
+      client.open(url);
+      await until(() => seen.length === 1);
+      expect((await ask(client, url)).body).to.equal('ok');
     } finally {
-      http.Agent.prototype.createConnection = createConnection;
+      https.Agent.prototype.createConnection = createConnection;
     }
-    await until(() => idle?.timeout === 2000);
+    expect(resumed).to.deep.equal([false, true]);
   });
 
   it('is not given up while an answer is awaited, however quiet it is', async () => {
     const server = http.createServer();
     const origin = new URL(await httpServer(() => {}, server));
     const client = make();
-    const { createConnection } = http.Agent.prototype;
-    const own: net.Socket[] = [];
-    http.Agent.prototype.createConnection = function (this: http.Agent, ...rest) {
-      const socket = createConnection.apply(this, rest) as net.Socket;
-      own.push(socket);
-      return socket;
-    };
-    try {
-      server.once('request', (_req, res) => res.end('ok'));
+    server.once('request', (_req, res) => res.end('ok'));
+    const { own } = await withOwnSockets(async (opened) => {
       await ask(client, origin);
-      own[0]?.destroy();
+      opened[0]?.destroy();
       await until(() => openSockets() === 0);
       client.open(origin);
-    } finally {
-      http.Agent.prototype.createConnection = createConnection;
-    }
+    });
     server.once('request', (_req, res) => {
       own[1]?.emit('timeout');
       res.end('late');
@@ -259,16 +324,20 @@ describe('connections', () => {
     }));
     /** Where connections were meant to lead; all of them lead to one server, and speak no TLS. */
     const targets: Pick<https.RequestOptions, 'host' | 'port' | 'servername'>[] = [];
+    const tcp: Pick<net.TcpSocketConnectOpts, 'noDelay' | 'keepAlive'>[] = [];
     const seen: net.Socket[] = [];
     beforeEach(async () => {
       targets.length = 0;
+      tcp.length = 0;
       seen.length = 0;
       const server = http.createServer();
       server.on('connection', (socket) => seen.push(socket));
       const { port } = new URL(await httpServer((_req, res) => res.end('ok'), server));
       for (const { prototype } of originals) {
-        prototype.createConnection = ({ host, port: wanted, servername }: https.RequestOptions) => {
+        prototype.createConnection = (options: https.RequestOptions & net.TcpSocketConnectOpts) => {
+          const { host, port: wanted, servername, noDelay, keepAlive } = options;
           targets.push({ host, port: wanted, servername });
+          tcp.push({ noDelay, keepAlive });
           return net.connect(Number(port), '127.0.0.1');
         };
       }
@@ -298,6 +367,7 @@ describe('connections', () => {
         expect(targets).to.have.lengthOf(2);
         expect(targets[1]).to.deep.equal({ host, port, servername });
         expect(targets[0]).to.include({ host, port });
+        expect(tcp[1]).to.deep.equal({ noDelay: true, keepAlive: true }).and.deep.equal(tcp[0]);
         expect((await ask(client, url)).body).to.equal('ok');
         expect(targets).to.have.lengthOf(2);
       });
