@@ -35,6 +35,9 @@ export interface IdTokenVerifier {
   fetchAhead(this: void): Promise<void>;
 }
 
+/** Milliseconds before the provider's keys are asked for again, when those that are there will not do. */
+const COOLDOWN = 5000;
+
 /** jose's words for what we name ourselves. */
 const CODES: Readonly<Record<string, string>> = {
   ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'id_token_signature',
@@ -65,11 +68,12 @@ export function createIdTokenVerifier(
 ): IdTokenVerifier {
   let keys: RemoteJWKSet | undefined;
   let isAhead: true | undefined;
+  let askedAheadAt = Number.NEGATIVE_INFINITY;
 
   const load = async () => {
     const jose = await loadJose();
-    // Cached for ten minutes; an unknown `kid` fetches again, at most every five seconds, so that
-    // keys rotate without a restart and forged tokens cannot make us flood the provider.
+    // Cached for ten minutes; an unknown `kid` fetches again, so that keys rotate without a restart,
+    // but seldom, so that forged tokens cannot make us flood the provider.
     keys ??= jose.createRemoteJWKSet(new URL(jwksUri), {
       [jose.customFetch]: async (url) => {
         const response = await fetchKeys(new URL(url), isAhead);
@@ -77,7 +81,7 @@ export function createIdTokenVerifier(
         const json = parseJson(response.body, 'application/json');
         return { status: 200, json: () => Promise.resolve(json) } as Response;
       },
-      cooldownDuration: 5000,
+      cooldownDuration: COOLDOWN,
       // The deadline of our own request comes first.
       timeoutDuration: 2 ** 31 - 1,
     });
@@ -103,9 +107,10 @@ export function createIdTokenVerifier(
   };
 
   const fetchAhead = async () => {
-    if (keys?.fresh) return;
+    // However many logins start while the provider has no keys for us.
+    if (keys?.fresh || performance.now() - askedAheadAt < COOLDOWN) return;
+    askedAheadAt = performance.now();
     const { keys: remote } = await load();
-    if (remote.fresh || remote.coolingDown) return;
     isAhead = true;
     const fetching = remote.reload();
     isAhead = undefined;

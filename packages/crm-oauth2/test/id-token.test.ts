@@ -6,6 +6,7 @@ import nock = require('nock');
 import { Deadline } from '../dist/deadline';
 import { Problem } from '../dist/errors';
 import { HttpClient } from '../dist/http';
+import type { HttpResponse } from '../dist/http';
 import { createIdTokenVerifier } from '../dist/id-token';
 import type { ExpectedIdToken, IdTokenVerifier } from '../dist/id-token';
 import { mockTheNetwork, rejection } from './support';
@@ -473,16 +474,69 @@ describe('ID Token', () => {
       expect(requests).to.equal(1);
     });
 
-    it('are asked for ahead, but not while they are fresh', async () => {
-      publish([jwk(first, 'key-1')]);
-      const verify = verifier();
-      await verify.fetchAhead();
-      expect(nock.isDone()).to.equal(true);
-      // Past the time in which a new kid may not ask again; nobody answers a second request.
-      const later = Date.now() + 6000;
-      Date.now = () => later;
-      await verify.fetchAhead();
-      expect(await verify(await sign(), EXPECTED)).to.include({ sub: 'auth0|zoe' });
+    describe('that are asked for ahead', () => {
+      const requests: (true | undefined)[] = [];
+      let answer: () => Promise<HttpResponse>;
+      const published = (): Promise<HttpResponse> => {
+        const body = JSON.stringify({ keys: [jwk(first, 'key-1')] });
+        return Promise.resolve({ status: 200, headers: {}, body });
+      };
+      const make = () =>
+        createIdTokenVerifier(
+          'https://acme.test/keys',
+          async (_url, isAhead) => {
+            requests.push(isAhead);
+            return await answer();
+          },
+          60,
+        );
+      const { now } = performance;
+      beforeEach(() => {
+        requests.length = 0;
+        answer = published;
+      });
+      afterEach(() => {
+        performance.now = now;
+      });
+      /** Past the time in which nobody asks twice. */
+      const later = () => {
+        performance.now = () => now.call(performance) + 5001;
+        const date = Date.now() + 5001;
+        Date.now = () => date;
+      };
+
+      it('come once, and nobody waits for them', async () => {
+        const verify = make();
+        await verify.fetchAhead();
+        expect(requests).to.deep.equal([true]);
+        later();
+        await verify.fetchAhead();
+        expect(await verify(await sign(), EXPECTED)).to.include({ sub: 'auth0|zoe' });
+        expect(requests).to.deep.equal([true]);
+      });
+
+      it('are not asked for by ten thousand starts while there are none', async () => {
+        answer = () => Promise.reject(new Problem('connection_refused', 'nobody is there'));
+        const verify = make();
+        const starts = Array.from({ length: 10_000 }, () => verify.fetchAhead());
+        const results = await Promise.allSettled(starts);
+        expect(results.filter(({ status }) => status === 'rejected')).to.have.length(1);
+        await verify.fetchAhead();
+        expect(requests).to.deep.equal([true]);
+        later();
+        answer = published;
+        await verify.fetchAhead();
+        expect(requests).to.deep.equal([true, true]);
+      });
+
+      it('are asked for again by a login that needs them, which is waited for', async () => {
+        answer = () => Promise.reject(new Problem('connection_refused', 'nobody is there'));
+        const verify = make();
+        await verify.fetchAhead().catch(() => {});
+        answer = published;
+        expect(await verify(await sign(), EXPECTED)).to.include({ sub: 'auth0|zoe' });
+        expect(requests).to.deep.equal([true, undefined]);
+      });
     });
 
     it('are too late by the name of a timeout', async () => {
