@@ -25,7 +25,7 @@ import { CookieStateStore } from '../packages/crm-oauth2/dist/passport/cookie-st
 import { callbackParameters } from '../packages/crm-oauth2/dist/passport/request';
 import type { LoginResponse } from '../packages/crm-oauth2/dist/passport/request';
 import { SessionStateStore } from '../packages/crm-oauth2/dist/passport/session-state-store';
-import { codeChallenge, createCodeVerifier } from '../packages/crm-oauth2/dist/pkce';
+import { codeChallenge, randomTexts } from '../packages/crm-oauth2/dist/pkce';
 import { buildTokenRequest, retryAfterSeconds } from '../packages/crm-oauth2/dist/token-endpoint';
 import {
   isIdentityHost,
@@ -281,7 +281,7 @@ describe('properties', () => {
         oneOf('code_challenge', 'code_challenge_method', 'request_uri'),
       );
       always(fc.dictionary(name, fc.anything()), (parameters) => {
-        const codeVerifier = createCodeVerifier();
+        const { codeVerifier } = randomTexts();
         const { searchParams: query } = new URL(
           buildAuthorizationUrl({
             authorizationEndpoint: 'https://acme.test/authorize?state=0&nonce=0',
@@ -688,7 +688,7 @@ describe('properties', () => {
     const attempts = fc.array(json, { minLength: 1, maxLength: 8 }).map((states) =>
       states.map((appState, index): LoginAttempt => ({
         state: `state-${index}`,
-        codeVerifier: createCodeVerifier(),
+        codeVerifier: randomTexts().codeVerifier,
         client: 'fingerprint-1',
         expiresAt: Date.now() + 600_000,
         appState,
@@ -781,7 +781,8 @@ describe('properties', () => {
           ] as const) {
             store.begin(req, attempt(state, now + left));
           }
-          expect(session.crm).to.have.all.keys('b', 'c');
+          expect(session.crm).to.have.property('length', 2);
+          expect(session).to.have.nested.property('crm[0].state', 'b');
         } finally {
           Date.now = realNow;
         }
@@ -822,7 +823,7 @@ describe('properties', () => {
         expect(results).to.deep.equal(['done']);
         next = { fresh: true };
         regenerate(() => {});
-        expect(next).to.have.nested.property('crm.b');
+        expect(next).to.have.nested.property('crm[0].state', 'b');
 
         // The very session again: what was taken meanwhile does not come back.
         req.session = session;
@@ -898,7 +899,7 @@ describe('properties', () => {
           const jar = new Jar();
           const attempt = {
             state: 'state-1',
-            codeVerifier: createCodeVerifier(),
+            codeVerifier: randomTexts().codeVerifier,
             client: 'fingerprint-1',
             expiresAt: Date.now() + 600_000,
           };

@@ -522,9 +522,7 @@ function faultOf(outcome: Outcome): Coded {
 
 /** The only pending login of a session. */
 function pendingOf(session: Session, name: ProviderName): { codeVerifier: string } {
-  const pending = Object.values(
-    session[`oauth2:${name}`] as Record<string, { codeVerifier: string }>,
-  );
+  const pending = session[`oauth2:${name}`] as { codeVerifier: string }[];
   expect(pending).to.have.lengthOf(1);
   return pending[0] as { codeVerifier: string };
 }

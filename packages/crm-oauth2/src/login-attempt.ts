@@ -1,4 +1,4 @@
-import { createCodeVerifier, randomToken } from './pkce';
+import { randomTexts } from './pkce';
 
 /** A login that takes longer than this is over (milliseconds). */
 export const LOGIN_ATTEMPT_LIFETIME = 10 * 60 * 1000;
@@ -36,12 +36,13 @@ export type LoginAttemptDetails = Pick<
 
 export function createLoginAttempt(details: LoginAttemptDetails): LoginAttempt {
   const { client, redirectUri, maxAge, organization, appState, idToken } = details;
+  const { state, nonce, codeVerifier } = randomTexts();
   return {
-    state: randomToken(),
-    codeVerifier: createCodeVerifier(),
+    state,
+    codeVerifier,
     client,
     expiresAt: Date.now() + LOGIN_ATTEMPT_LIFETIME,
-    ...(idToken && { nonce: randomToken() }),
+    ...(idToken && { nonce }),
     ...(redirectUri !== undefined && { redirectUri }),
     ...(maxAge !== undefined && { maxAge }),
     ...(organization !== undefined && { organization }),

@@ -1,4 +1,6 @@
-/** Sixteen logins a second for ten minutes; beyond that the oldest are forgotten early. */
+import { LOGIN_ATTEMPT_LIFETIME } from '../login-attempt';
+
+/** Of each generation. Sixteen logins a second for ten minutes; beyond that they are forgotten early. */
 const LIMIT = 10_000;
 
 /**
@@ -7,20 +9,26 @@ const LIMIT = 10_000;
  * Stores cannot tell that a login was finished: two copies of one callback (a double click) each load
  * the session as it was before, and a cookie can be sent again. The code must be redeemed once all
  * the same.
+ *
+ * They are kept by generation, so that the old ones are dropped together instead of one by one.
  */
 export class RecentLogins {
-  readonly #until = new Map<string, number>();
+  #older = new Map<string, number>();
+  #newer = new Map<string, number>();
+  #turn = Number.POSITIVE_INFINITY;
 
   has(state: string): boolean {
-    return (this.#until.get(state) ?? 0) > Date.now();
+    return (this.#newer.get(state) ?? this.#older.get(state) ?? 0) > Date.now();
   }
 
-  /** Makes room first: those in the front are the oldest. */
   add(state: string, expiresAt: number): void {
-    for (const [oldest, until] of this.#until) {
-      if (until > Date.now() && this.#until.size < LIMIT) break;
-      this.#until.delete(oldest);
+    const now = Date.now();
+    if (this.#newer.size >= LIMIT || now >= this.#turn) {
+      this.#older = this.#newer;
+      this.#newer = new Map();
     }
-    this.#until.set(state, expiresAt);
+    // After as long again, all of them have expired.
+    if (this.#newer.size === 0) this.#turn = now + LOGIN_ATTEMPT_LIFETIME;
+    this.#newer.set(state, expiresAt);
   }
 }

@@ -5,7 +5,6 @@ import type { LoginRequest } from './request';
 import { MAX_ATTEMPTS } from './state-store';
 import type { StateStore } from './state-store';
 
-type Pending = Readonly<Record<string, Omit<LoginAttempt, 'state'>>>;
 type Session = Record<string, unknown>;
 
 /**
@@ -28,35 +27,36 @@ export class SessionStateStore implements StateStore {
     if (!session) {
       throw new Problem('session_missing', 'there is no session to keep the pending login in');
     }
-    const { state, ...rest } = attempt;
-    const others = Object.entries(pendingLogins(session[this.#key]))
-      .filter(([, pending]) => pending.expiresAt > Date.now())
-      .slice(1 - MAX_ATTEMPTS);
-    session[this.#key] = Object.fromEntries([...others, [state, rest]]);
+    const now = Date.now();
+    const others = pendingLogins(session[this.#key]).filter(({ expiresAt }) => expiresAt > now);
+    session[this.#key] = [...others.slice(1 - MAX_ATTEMPTS), attempt];
   }
 
   take(req: LoginRequest, state: string): LoginAttempt | MissingAttempt {
     const session = sessionOf(req);
     if (!session) return 'session_missing';
     const pending = pendingLogins(session[this.#key]);
-    if (!Object.hasOwn(pending, state)) return 'state_unknown';
-    const { [state]: found, ...others } = pending;
+    const found = pending.find((attempt) => attempt.state === state);
+    if (!found) return 'state_unknown';
+    const others = pending.filter((attempt) => attempt !== found);
     // Assigned, never deleted: not every session library sees a delete.
-    session[this.#key] = Object.keys(others).length > 0 ? others : undefined;
+    session[this.#key] = others.length > 0 ? others : undefined;
     keepOverRegeneration(req, session);
-    return { ...found, state } as LoginAttempt;
+    return found;
   }
 }
 
 /** Whatever else lies under a key, an older version's slot for instance, counts as nothing. */
-function pendingLogins(stored: unknown): Pending {
-  if (typeof stored !== 'object' || stored === null) return {};
-  return Object.fromEntries(
-    Object.entries(stored).filter(
-      ([, attempt]) =>
-        typeof Reflect.get(Object(attempt), 'codeVerifier') === 'string' &&
-        typeof Reflect.get(Object(attempt), 'expiresAt') === 'number',
-    ),
+function pendingLogins(stored: unknown): readonly LoginAttempt[] {
+  return Array.isArray(stored) ? stored.filter(isAttempt) : [];
+}
+
+function isAttempt(stored: unknown): stored is LoginAttempt {
+  const { state, codeVerifier, expiresAt } = Object(stored) as Partial<
+    Record<keyof LoginAttempt, unknown>
+  >;
+  return (
+    typeof state === 'string' && typeof codeVerifier === 'string' && typeof expiresAt === 'number'
   );
 }
 
@@ -72,9 +72,7 @@ function sessionOf(req: LoginRequest): Session | undefined {
  */
 function keepOverRegeneration(req: LoginRequest, session: Session): void {
   const { regenerate } = session;
-  const pending = Object.entries(session).filter(
-    ([, value]) => Object.keys(pendingLogins(value)).length > 0,
-  );
+  const pending = Object.entries(session).filter(([, value]) => pendingLogins(value).length > 0);
   if (typeof regenerate !== 'function' || pending.length === 0) return;
   const carry = () => {
     const next = sessionOf(req);

@@ -17,26 +17,28 @@ describe('completed logins', () => {
     expect(completed.has('a')).to.equal(false);
   });
 
-  for (const [title, later] of [
-    ['at the very moment', 0],
-    ['some time after', 1000],
-  ] as const) {
-    it(`are dropped, not only hidden, when another comes ${title} they expired`, () => {
-      const completed = new RecentLogins();
-      const now = Date.now();
-      completed.add('expired', now + 60_000);
-      completed.add('alive', now + 120_000);
-      Date.now = () => now + 60_000 + later;
-      completed.add('new', now + 120_000);
-      // At an earlier time, whatever was kept would be known.
+  it('are dropped, not only hidden, once a generation of ten minutes has passed', () => {
+    const completed = new RecentLogins();
+    const now = Date.now();
+    const states = ['first', 'last', 'second', 'third'];
+    const known = () => {
+      // At an earlier time, whatever is kept would be known.
       Date.now = () => now;
-      expect(['expired', 'alive', 'new'].map((state) => completed.has(state))).to.deep.equal([
-        false,
-        true,
-        true,
-      ]);
-    });
-  }
+      return states.filter((state) => completed.has(state));
+    };
+    const at = (minutes: number, state: string) => {
+      Date.now = () => now + minutes * 60_000;
+      completed.add(state, now + 3_600_000);
+    };
+    at(0, 'first');
+    at(9.999, 'last');
+    at(10, 'second');
+    expect(known()).to.deep.equal(['first', 'last', 'second']);
+    at(19.999, 'again');
+    expect(known()).to.deep.equal(['first', 'last', 'second']);
+    at(20, 'third');
+    expect(known()).to.deep.equal(['second', 'third']);
+  });
 
   it('are known until they would have expired', () => {
     const completed = new RecentLogins();
@@ -50,12 +52,20 @@ describe('completed logins', () => {
     ]);
   });
 
-  it('are at most ten thousand; the oldest make room', () => {
+  it('are ten thousand at least, and twice as many at most', () => {
     const completed = new RecentLogins();
     const until = Date.now() + 60_000;
-    for (let i = 0; i <= 10_000; i += 1) completed.add(`state-${i}`, until);
-    expect(completed.has('state-0')).to.equal(false);
-    expect(completed.has('state-1')).to.equal(true);
-    expect(completed.has('state-10000')).to.equal(true);
+    const add = (from: number, to: number) => {
+      for (let i = from; i < to; i += 1) completed.add(`state-${i}`, until);
+    };
+    add(0, 20_000);
+    expect(['state-0', 'state-19999'].map((state) => completed.has(state))).to.deep.equal([
+      true,
+      true,
+    ]);
+    add(20_000, 20_001);
+    expect(
+      ['state-0', 'state-9999', 'state-10000', 'state-20000'].map((state) => completed.has(state)),
+    ).to.deep.equal([false, false, true, true]);
   });
 });
