@@ -490,17 +490,17 @@ describe('ID Token', () => {
           },
           60,
         );
-      const { now } = performance;
+      const { now: realTime } = performance;
       beforeEach(() => {
         requests.length = 0;
         answer = published;
       });
       afterEach(() => {
-        performance.now = now;
+        performance.now = realTime;
       });
       /** Past the time in which nobody asks twice. */
       const later = () => {
-        performance.now = () => now.call(performance) + 5001;
+        performance.now = () => realTime.call(performance) + 5001;
         const date = Date.now() + 5001;
         Date.now = () => date;
       };

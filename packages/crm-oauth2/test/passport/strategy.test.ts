@@ -41,10 +41,9 @@ interface AnyProfile {
   id: string;
 }
 
-/** The pending login that was begun first in a session. */
+/** The pending login that was begun last in a session. */
 function pendingIn(session: Record<string, unknown>): Record<string, unknown> {
-  const [first] = session['oauth2:acme'] as Record<string, unknown>[];
-  return first ?? {};
+  return (session['oauth2:acme'] as Record<string, unknown>[]).at(-1) ?? {};
 }
 
 const never = new Promise<never>(() => {});
