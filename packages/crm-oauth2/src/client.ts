@@ -385,7 +385,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   async fetchProfile(tokens: TokenSet, options: CallOptions = {}): Promise<P> {
     const deadline = options.deadline ?? new Deadline(this.timeout);
     const fallback = this.endpoints.userInfoEndpoint ?? this.endpoints.tokenEndpoint;
-    return await this.#at('profile', fallback, async (at) => {
+    return await this.#at('profile', fallback, async (where) => {
       const request = this.provider.profileRequest(tokens, this.#context);
       const { claims } = tokens;
       const context = { ...this.#context, tokens, claims };
@@ -397,7 +397,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         send: (message) => this.#send(message, deadline),
         isOwn: (url) => this.#ownOrigins.has(url.origin),
         at: (url) => {
-          at(url);
+          where.host = url.host;
           // Twice in a row: where each organization has a host of its own, the next is another one.
           this.#profileHost = this.#lastProfileHost === url.host ? url : undefined;
           this.#lastProfileHost = url.host;
@@ -444,12 +444,12 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         `${this.provider.title} has no ${stage === 'revoke' ? 'revocation' : 'introspection'} endpoint`,
       );
     }
-    return await this.#at(stage, configured, async (at) => {
+    return await this.#at(stage, configured, async (where) => {
       const own =
         options.tokens &&
         this.provider.organizationEndpoints?.(options.tokens.response, this.#context);
       const url = this.#url(own?.[name] ?? configured);
-      at(url);
+      where.host = url.host;
       const response = await this.#send(
         {
           method: 'POST',
@@ -516,12 +516,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   ): Promise<TokenSet> {
     const { provider, endpoints } = this;
     const verify = this.#verifyIdToken;
+    const isMissing = tokens.idToken === undefined || verify === undefined;
+    if (isMissing && !(attempt && provider.idToken === 'required')) return tokens;
     return await this.#at('id_token', endpoints.jwksUri ?? endpoints.tokenEndpoint, async () => {
       if (tokens.idToken === undefined || verify === undefined) {
-        if (attempt && provider.idToken === 'required') {
-          throw new Problem('id_token_missing', 'the token response has no ID Token');
-        }
-        return tokens;
+        throw new Problem('id_token_missing', 'the token response has no ID Token');
       }
       const issuers =
         provider.idTokenIssuers?.(tokens.response, this.#context) ??
@@ -597,14 +596,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   #at<T>(
     stage: Stage,
     endpoint: string,
-    step: (at: (url: URL) => void) => T | Promise<T>,
+    step: (where: { host: string }) => T | Promise<T>,
   ): Promise<T> {
-    const where = { provider: this.provider, stage, host: this.#url(endpoint).host };
-    return located(where, () =>
-      step((url) => {
-        where.host = url.host;
-      }),
-    );
+    return located({ provider: this.provider, stage, host: this.#url(endpoint).host }, step);
   }
 }
 

@@ -145,13 +145,19 @@ export function describe(problem: unknown, where: Where, hints: HintTable = {}):
   return error;
 }
 
-/** Runs one step; a problem it meets is thrown as an error that says where it happened. */
-export async function located<T>(
-  where: Omit<Where, 'provider'> & { provider: { name: string; hints: HintTable } },
-  step: () => T | Promise<T>,
+type LocatedWhere = Omit<Where, 'provider'> & { provider: { name: string; hints: HintTable } };
+
+/**
+ * Runs one step; a problem it meets is thrown as an error that says where it happened.
+ *
+ * @param where handed to the step, which may correct it on its way
+ */
+export async function located<W extends LocatedWhere, T>(
+  where: W,
+  step: (where: W) => T | Promise<T>,
 ): Promise<T> {
   try {
-    return await step();
+    return await step(where);
   } catch (error) {
     const { provider, ...rest } = where;
     throw describe(error, { ...rest, provider: provider.name }, provider.hints);

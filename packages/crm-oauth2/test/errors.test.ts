@@ -145,7 +145,7 @@ describe('errors', () => {
 
     it('says where a problem happened', async () => {
       const error = await rejection(
-        located<never>({ provider, stage: 'profile', host: 'acme.test:8443' }, () => {
+        located({ provider, stage: 'profile', host: 'acme.test:8443' }, () => {
           throw new Problem('own_code', 'x');
         }),
       );

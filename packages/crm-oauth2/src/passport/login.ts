@@ -112,7 +112,7 @@ export async function finishLogin<Own extends object, P extends Profile>(
   { req, options, deadline }: LoginCall,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
-  const { client, verify } = settings;
+  const { client, verify, callbackURL } = settings;
   if (isObserved()) {
     publish({
       event: 'login.returned',
@@ -125,11 +125,11 @@ export async function finishLogin<Own extends object, P extends Profile>(
     takeAttempt(settings, { req, options, deadline }, state),
   );
   const { attempt } = response;
-  const redirectUri = await at(
-    client,
-    'authorize',
-    () => attempt.redirectUri ?? redirectUriOf(settings, req, options),
-  );
+  // The one that was sent; it is kept with the attempt when it is not the configured one.
+  const redirectUri =
+    attempt.redirectUri ??
+    callbackURL ??
+    (await at(client, 'authorize', () => redirectUriOf(settings, req, options)));
   const tokens = await client.authorizationCodeGrant(response, {
     deadline,
     redirectUri,
