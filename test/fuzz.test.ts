@@ -352,19 +352,23 @@ describe('fuzz', () => {
           if ('problem' in request || request.value === undefined) return;
           const asked: URL[] = [];
           await attemptAsync(() =>
-            fetchWithToken(request.value ?? { url: '' }, tokens.value.accessToken, {
-              send: ({ url }) => {
-                asked.push(url);
-                return Promise.resolve({
-                  status: 302,
-                  headers: { location },
-                  body: '',
-                });
+            fetchWithToken(
+              { ...request.value, url: new URL(request.value?.url ?? '') },
+              tokens.value.accessToken,
+              {
+                send: ({ url }) => {
+                  asked.push(url);
+                  return Promise.resolve({
+                    status: 302,
+                    headers: { location },
+                    body: '',
+                  });
+                },
+                isOwn: (url) =>
+                  /^(login\.salesforce|api\.salesloft|auth\.play2sell)\.com$/.test(url.host),
+                at: () => {},
               },
-              isOwn: (url) =>
-                /^(login\.salesforce|api\.salesloft|auth\.play2sell)\.com$/.test(url.host),
-              at: () => {},
-            }),
+            ),
           );
           for (const url of asked) {
             expect(url.protocol).to.equal('https:');
@@ -462,7 +466,7 @@ describe('fuzz', () => {
       for (let code = 100; code < 600; code += 1) {
         const asked: string[] = [];
         const outcome = await attemptAsync(() =>
-          fetchWithToken({ url: 'https://x.test/1', trusts: () => true }, 'at-1', {
+          fetchWithToken({ url: new URL('https://x.test/1'), trusts: () => true }, 'at-1', {
             send: ({ url }) => {
               asked.push(url.pathname);
               const first = url.pathname === '/1';

@@ -284,7 +284,7 @@ describe('properties', () => {
         const { codeVerifier } = randomTexts();
         const { searchParams: query } = new URL(
           buildAuthorizationUrl({
-            authorizationEndpoint: 'https://acme.test/authorize?state=0&nonce=0',
+            authorizationEndpoint: new URL('https://acme.test/authorize?state=0&nonce=0'),
             clientID: 'client-1',
             redirectUri: 'https://app.test/back',
             scope: [],

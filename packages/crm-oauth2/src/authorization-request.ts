@@ -3,7 +3,7 @@ import { codeChallenge } from './pkce';
 
 /** What one authorization request consists of (RFC 6749 §4.1.1, RFC 7636 §4.3). */
 export interface AuthorizationRequest {
-  authorizationEndpoint: string;
+  authorizationEndpoint: URL;
   clientID: string;
   redirectUri: string;
   scope: readonly string[];
@@ -18,9 +18,8 @@ export interface AuthorizationRequest {
  */
 export function buildAuthorizationUrl(request: AuthorizationRequest): string {
   const { attempt, scope } = request;
-  const url = new URL(request.authorizationEndpoint);
-  // Apart from the URL, which would be written anew for each parameter.
-  const query = new URLSearchParams(url.search);
+  const { origin, pathname, search } = request.authorizationEndpoint;
+  const query = new URLSearchParams(search);
   for (const [name, value] of Object.entries(request.parameters ?? {})) {
     if (typeof value === 'string') query.set(name, value);
     else if (Array.isArray(value)) query.set(name, value.join(' '));
@@ -37,8 +36,7 @@ export function buildAuthorizationUrl(request: AuthorizationRequest): string {
   // RFC 9101 §5: with one of these a server would ignore everything above.
   query.delete('request');
   query.delete('request_uri');
-  url.search = query.toString();
-  return url.href;
+  return `${origin}${pathname}?${query.toString()}`;
 }
 
 function set(query: URLSearchParams, name: string, value: string | undefined): void {

@@ -42,7 +42,7 @@ export interface ValidatedAuthorizationResponse {
 
 export interface ExpectedAuthorizationResponse {
   /** Removes and returns the attempt of a `state`; called before anything else is believed. */
-  take: (state: string) => Promise<LoginAttempt | MissingAttempt>;
+  take: (state: string) => LoginAttempt | MissingAttempt | Promise<LoginAttempt | MissingAttempt>;
   /** {@link OAuth2Client.fingerprint}. */
   client: string;
   issuer?: string;

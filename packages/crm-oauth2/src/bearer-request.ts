@@ -27,11 +27,11 @@ interface Surroundings {
  * `rate_limited`, `provider_unavailable`, `unexpected_status`
  */
 export async function fetchWithToken(
-  request: ProfileRequest,
+  request: Omit<ProfileRequest, 'url'> & { url: URL },
   accessToken: string,
   { send, isOwn, at }: Surroundings,
 ): Promise<HttpResponse> {
-  let url = new URL(request.url);
+  let { url } = request;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
     // RFC 6750 §5.3: the token travels encrypted, whomever the provider trusts.
     const encrypted = url.protocol === 'https:' || isLoopback(url.hostname);

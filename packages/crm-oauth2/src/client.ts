@@ -222,7 +222,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    */
   buildAuthorizationUrl(request: AuthorizationParameters & { attempt: LoginAttempt }): string {
     return buildAuthorizationUrl({
-      authorizationEndpoint: this.endpoints.authorizationEndpoint,
+      authorizationEndpoint: this.#url(this.endpoints.authorizationEndpoint),
       clientID: this.clientID,
       redirectUri: request.redirectUri,
       scope: this.scopes(request.scope),
@@ -243,7 +243,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   ): Promise<ValidatedAuthorizationResponse> {
     return await this.#at('authorize', this.endpoints.authorizationEndpoint, () =>
       validateAuthorizationResponse(parameters, {
-        take: async (state) => await take(state),
+        take,
         client: this.fingerprint,
         issuer: this.endpoints.issuer,
         refusals: this.provider.refusals,
@@ -393,14 +393,15 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         const json = { ...claims } as Parameters<typeof this.provider.mapProfile>[0];
         return withId(this.provider.mapProfile(json, { ...context, raw: JSON.stringify(json) }));
       }
-      const response = await fetchWithToken(request, tokens.accessToken, {
+      const url = this.#url(request.url);
+      const response = await fetchWithToken({ ...request, url }, tokens.accessToken, {
         send: (message) => this.#send(message, deadline),
-        isOwn: (url) => this.#ownOrigins.has(url.origin),
-        at: (url) => {
-          where.host = url.host;
+        isOwn: ({ origin }) => this.#ownOrigins.has(origin),
+        at: (asked) => {
+          where.host = asked.host;
           // Twice in a row: where each organization has a host of its own, the next is another one.
-          this.#profileHost = this.#lastProfileHost === url.host ? url : undefined;
-          this.#lastProfileHost = url.host;
+          this.#profileHost = this.#lastProfileHost === asked.host ? asked : undefined;
+          this.#lastProfileHost = asked.host;
         },
       });
       const json = parseJson(response.body, response.headers['content-type']);

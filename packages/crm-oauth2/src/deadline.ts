@@ -43,14 +43,11 @@ export class Deadline {
   async wait<T>(work: T | PromiseLike<T>, code?: string): Promise<T> {
     // What is there need not be waited for.
     if (typeof Reflect.get(Object(work), 'then') !== 'function') return work;
-    let timer: NodeJS.Timeout | undefined;
-    const over = new Promise<never>((_resolve, reject) => {
-      timer = setTimeout(() => reject(this.problem(code)), this.remaining());
+    return await new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(this.problem(code)), this.remaining());
+      Promise.resolve(work)
+        .then(resolve, reject)
+        .then(() => clearTimeout(timer));
     });
-    try {
-      return await Promise.race([work, over]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }

@@ -17,13 +17,16 @@ export function buildTokenRequest(
   credentials: ClientCredentials,
   parameters: Readonly<Record<string, string | undefined>>,
 ): { headers: Record<string, string>; body: string } {
-  const fields = known({
+  const fields = {
     ...parameters,
     client_id: credentials.clientID,
     client_secret: credentials.clientSecret,
-  }) as Record<string, string>;
+  };
   const json = format === 'json';
-  const body = json ? JSON.stringify(fields) : new URLSearchParams(fields).toString();
+  // JSON leaves out what is not known by itself.
+  const body = json
+    ? JSON.stringify(fields)
+    : new URLSearchParams(known(fields) as Record<string, string>).toString();
   return {
     headers: {
       accept: 'application/json',

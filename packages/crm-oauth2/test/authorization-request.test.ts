@@ -3,7 +3,7 @@ import { buildAuthorizationUrl } from '../dist/authorization-request';
 import type { AuthorizationRequest } from '../dist/authorization-request';
 
 const REQUEST: AuthorizationRequest = {
-  authorizationEndpoint: 'https://acme.test/authorize',
+  authorizationEndpoint: new URL('https://acme.test/authorize'),
   clientID: 'client-1',
   redirectUri: 'https://app.test/callback?from=acme',
   scope: ['openid', 'read'],
@@ -46,8 +46,9 @@ describe('authorization request', () => {
   });
 
   it('RFC 6749 §3.1 — keeps the query of the endpoint, except names of the protocol', () => {
-    const authorizationEndpoint =
-      'https://acme.test/authorize?tenant=a%20b&state=fixed&scope=all&scope=none&nonce=0';
+    const authorizationEndpoint = new URL(
+      'https://acme.test/authorize?tenant=a%20b&state=fixed&scope=all&scope=none&nonce=0',
+    );
     expect(query({ authorizationEndpoint })).to.deep.equal({ tenant: 'a b', ...PROTOCOL });
   });
 
@@ -81,8 +82,9 @@ describe('authorization request', () => {
   });
 
   it('RFC 9101 §5 — lets nobody smuggle a request object in, neither extra nor endpoint', () => {
-    const authorizationEndpoint =
-      'https://acme.test/authorize?request=a.b.c&request=d&request_uri=https%3A%2F%2Fevil.test%2F';
+    const authorizationEndpoint = new URL(
+      'https://acme.test/authorize?request=a.b.c&request=d&request_uri=https%3A%2F%2Fevil.test%2F',
+    );
     expect(query({ authorizationEndpoint })).to.deep.equal(PROTOCOL);
     const parameters = { request: 'a.b.c', request_uri: 'urn:ietf:params:oauth:request_uri:x' };
     expect(query({ parameters })).to.deep.equal(PROTOCOL);

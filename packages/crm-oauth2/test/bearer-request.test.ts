@@ -14,7 +14,7 @@ function ask(
 ) {
   const asked: HttpRequest[] = [];
   const hosts: string[] = [];
-  const response = fetchWithToken({ url, trusts }, TOKEN, {
+  const response = fetchWithToken({ url: new URL(url), trusts }, TOKEN, {
     send: (request) => {
       asked.push(request);
       const answer = answers[request.url.href];

@@ -30,10 +30,12 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /** The parameters of a callback: the query, or the form of `response_mode=form_post`. */
 export function callbackParameters(req: LoginRequest): Readonly<Record<string, unknown>> {
   if (req.method === 'POST' && isRecord(req.body)) return req.body;
-  if (isRecord(req.query)) return req.query;
-  const [, ...query] = (req.url ?? '').split('?');
+  // Read once: Express 5 parses it each time.
+  const { query } = req;
+  if (isRecord(query)) return query;
+  const [, ...rest] = (req.url ?? '').split('?');
   const parameters: Record<string, unknown> = {};
-  for (const [name, value] of new URLSearchParams(query.join('?'))) {
+  for (const [name, value] of new URLSearchParams(rest.join('?'))) {
     const earlier = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     Object.defineProperty(parameters, name, {
       value: earlier === undefined ? value : [earlier, value],

@@ -171,20 +171,16 @@ export abstract class ProviderStrategy<
     const step = isAuthorizationResponse(parameters)
       ? finishLogin(this[SETTINGS], hooks, call, parameters)
       : startLogin(this[SETTINGS], hooks, call);
-    step
-      .catch(failure)
-      .then((outcome) => {
+    step.catch(failure).then((outcome) => {
+      try {
         report(this.name, outcome, call.deadline);
         act(outcome, actions);
-      })
-      // A verb that throws, say a custom callback with a bug, has not answered the request.
-      .catch((error: unknown) => actions.error(asError(error)))
-      // One that throws again leaves nobody to tell: the application's own uncaught exception.
-      .catch((error: unknown) => {
-        process.nextTick(() => {
-          throw error;
-        });
-      });
+      } catch (error) {
+        // A verb that throws, say a custom callback with a bug, has not answered the request. One that
+        // throws again leaves nobody to tell: the application's own uncaught exception.
+        process.nextTick(() => actions.error(asError(error)));
+      }
+    });
   }
 
   /**
