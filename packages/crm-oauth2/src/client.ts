@@ -312,7 +312,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const kept = Object.freeze({ ...tokens, refreshToken: tokens.refreshToken ?? refreshToken });
     const verified = await this.#withClaims(kept, deadline).catch((error: unknown) => {
       const code = isOAuth2Error(error) ? error.code : '';
-      if (UNPROVEN.includes(code)) return kept;
+      if (UNPROVEN.includes(code)) return this.#withSubject(kept);
       throw error;
     });
     if (previous === undefined) return verified;
@@ -329,10 +329,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       parameters?: Readonly<Record<string, string>>;
     } = {},
   ): Promise<TokenSet> {
-    return await this.#grant('client_credentials', 'client_credentials', {
+    const tokens = await this.#grant('client_credentials', 'client_credentials', {
       ...options,
       protocol: { scope: this.#scopeParameter(options.scope) },
     });
+    return this.#withSubject(tokens);
   }
 
   /**
@@ -505,7 +506,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         codeOf: provider.tokenErrorCode,
       });
       provider.checkTokenResponse?.(tokens.response, { ...this.#context, grantType });
-      return this.#withSubject(tokens);
+      return tokens;
     });
   }
 
@@ -518,7 +519,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const { provider, endpoints } = this;
     const verify = this.#verifyIdToken;
     const isMissing = tokens.idToken === undefined || verify === undefined;
-    if (isMissing && !(attempt && provider.idToken === 'required')) return tokens;
+    if (isMissing && !(attempt && provider.idToken === 'required'))
+      return this.#withSubject(tokens);
     return await this.#at('id_token', endpoints.jwksUri ?? endpoints.tokenEndpoint, async () => {
       if (tokens.idToken === undefined || verify === undefined) {
         throw new Problem('id_token_missing', 'the token response has no ID Token');
@@ -589,8 +591,10 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     return await sent;
   }
 
-  #url(endpoint: string): URL {
-    return this.#urls.get(endpoint) ?? new URL(endpoint);
+  #url(endpoint: string | URL): URL {
+    return typeof endpoint === 'string'
+      ? (this.#urls.get(endpoint) ?? new URL(endpoint))
+      : endpoint;
   }
 
   /** Runs one step at an endpoint, or wherever the step says it has gone. */

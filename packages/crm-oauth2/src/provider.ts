@@ -39,7 +39,7 @@ export interface Profile {
 
 /** How to ask for the profile; `undefined` from the slot means that the ID Token already has it. */
 export interface ProfileRequest {
-  url: string;
+  url: string | URL;
   /**
    * Hosts other than those of the endpoints that may receive the access token. When given,
    * redirects are followed by hand, and each target must pass.

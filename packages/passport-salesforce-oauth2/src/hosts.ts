@@ -36,9 +36,10 @@ export function isSalesforceHost(url: URL): boolean {
 }
 
 export function isIdentityHost(url: URL, endpoints: { tokenEndpoint: string }): boolean {
-  const configured = new URL(endpoints.tokenEndpoint);
   return (
     isSalesforceHost(url) ||
-    (isSameOrigin(url, configured) && url.username === '' && url.password === '')
+    (url.username === '' &&
+      url.password === '' &&
+      isSameOrigin(url, new URL(endpoints.tokenEndpoint)))
   );
 }

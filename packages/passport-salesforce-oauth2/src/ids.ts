@@ -11,11 +11,20 @@ const PATH =
 
 /** @returns nothing for what is no identity URL */
 export function parseIdentityUrl(id: unknown): Identity | undefined {
-  if (typeof id !== 'string' || !URL.canParse(id)) return undefined;
-  const url = new URL(id);
-  const [, organizationId, userId] = PATH.exec(url.pathname) ?? [];
-  if (organizationId === undefined || userId === undefined) return undefined;
+  const url = parseUrl(id);
+  const [, organizationId, userId] = PATH.exec(url?.pathname ?? '') ?? [];
+  if (url === undefined || organizationId === undefined || userId === undefined) return undefined;
   return { url, organizationId, userId };
+}
+
+/** One pass, unlike `canParse` and the constructor: an answer is full of them. */
+export function parseUrl(value: unknown): URL | undefined {
+  if (typeof value !== 'string') return undefined;
+  try {
+    return new URL(value);
+  } catch {
+    return undefined;
+  }
 }
 
 const SUFFIX = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345';
@@ -29,8 +38,12 @@ const SUFFIX = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345';
 export function to18(id: string): string {
   const id15 = id.slice(0, 15);
   const suffix = [0, 5, 10].map((start) => {
-    const bits = [0, 1, 2, 3, 4].filter((bit) => /[A-Z]/.test(id15.charAt(start + bit)));
-    return SUFFIX.charAt(bits.reduce((sum, bit) => sum + 2 ** bit, 0));
+    let bits = 0;
+    for (let bit = 0; bit < 5; bit += 1) {
+      const character = id15.charAt(start + bit);
+      if (character >= 'A' && character <= 'Z') bits += 2 ** bit;
+    }
+    return SUFFIX.charAt(bits);
   });
   return id15 + suffix.join('');
 }

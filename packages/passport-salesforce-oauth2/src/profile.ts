@@ -54,7 +54,7 @@ export function mapProfile(
   const verified = typeof json.email_verified === 'boolean' ? json.email_verified : undefined;
   return known<SalesforceProfile>({
     provider: 'salesforce',
-    id: `${to18(organizationId)}/${to18(userId)}`,
+    id: `${organizationId}/${userId}`,
     displayName:
       text(json.display_name) ??
       text(json.name) ??
@@ -63,8 +63,8 @@ export function mapProfile(
     name: givenName || familyName ? known({ givenName, familyName }) : undefined,
     emails: email ? [known({ value: email, verified })] : undefined,
     photos: photos(json),
-    organizationId: to18(organizationId),
-    userId: to18(userId),
+    organizationId,
+    userId,
     instanceUrl: text(tokens.response.instance_url),
     urls: strings(json.urls),
     userType: text(json.user_type),
@@ -81,7 +81,7 @@ function recordId(value: unknown, prefix: string): string | undefined {
   return typeof value === 'string' &&
     /^(?:[0-9A-Za-z]{15}|[0-9A-Za-z]{18})$/.test(value) &&
     value.startsWith(prefix)
-    ? value
+    ? to18(value)
     : undefined;
 }
 

@@ -1,5 +1,5 @@
 import { Problem, defineProvider } from 'crm-oauth2';
-import { parseIdentityUrl, sameIds, to18 } from './ids';
+import { parseIdentityUrl, parseUrl, sameIds, to18 } from './ids';
 import type { Identity } from './ids';
 import { isIdentityHost, isSameOrigin } from './hosts';
 import { mapProfile } from './profile';
@@ -115,7 +115,7 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
   idTokenIssuers: (response, { endpoints }) => {
     // An org behind login.salesforce.com issues under its own My Domain. Its host is believed only
     // as part of `id`, which the signature covers.
-    const identity = typeof response.id === 'string' ? parseIdentityUrl(response.id) : undefined;
+    const identity = parseIdentityUrl(response.id);
     const known = [endpoints.issuer ?? ''];
     return identity && isIdentityHost(identity.url, endpoints)
       ? [...known, identity.url.origin]
@@ -168,8 +168,7 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
     if (!identity || !isTrustedHost(identity.url)) {
       throw new Problem('untrusted_host', 'the identity URL is not one of Salesforce');
     }
-    const subject = claims && parseIdentityUrl(claims.sub);
-    if (claims && !(subject && sameIds(subject, identity))) {
+    if (claims && claims.sub !== response.id && !isSamePerson(claims.sub, identity)) {
       throw new Problem(
         'subject_mismatch',
         'the ID Token is of another person than the identity URL',
@@ -178,16 +177,18 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
     const url = atInstance(identity, response.instance_url, isTrustedHost);
     url.search = '?format=json&version=latest';
     return {
-      url: url.href,
+      url,
       // A redirect may lead to another host of Salesforce, to the same person's identity only.
-      trusts: (target) => {
-        const other = parseIdentityUrl(target.href);
-        return isTrustedHost(target) && other !== undefined && sameIds(other, identity);
-      },
+      trusts: (target) => isTrustedHost(target) && isSamePerson(target.href, identity),
     };
   },
   mapProfile,
 });
+
+function isSamePerson(id: string, identity: Identity): boolean {
+  const other = parseIdentityUrl(id);
+  return other !== undefined && sameIds(other, identity);
+}
 
 /**
  * The identity URL at the instance's host: login.salesforce.com may only redirect there, so it is
@@ -207,8 +208,7 @@ function atInstance(
 
 /** @throws {Problem} `untrusted_host` */
 function instanceOf(instanceUrl: unknown, isTrustedHost: (url: URL) => boolean): URL {
-  const instance =
-    typeof instanceUrl === 'string' && URL.canParse(instanceUrl) ? new URL(instanceUrl) : undefined;
+  const instance = parseUrl(instanceUrl);
   if (instance && isTrustedHost(instance)) return instance;
   throw new Problem('untrusted_host', 'the instance URL is not one of Salesforce');
 }
