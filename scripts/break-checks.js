@@ -25,15 +25,14 @@ const BREAKS = [
   [
     'state: any attempt will do',
     `${core}/passport/session-state-store.ts`,
-    'const { [state]: found, ...others } = pending;',
-    'const { [Object.keys(pending)[0] ?? state]: found, ...others } = pending;',
-    ['if (!Object.hasOwn(pending, state))', 'if (Object.keys(pending).length === 0)'],
-    ['return { ...found, state } as LoginAttempt;', 'return { ...found, state } as LoginAttempt;'],
+    'pending.find((attempt) => attempt.state === state)',
+    'pending[0]',
+    ['return found;', 'return { ...found, state };'],
   ],
   [
     'state: taken more than once',
     `${core}/passport/session-state-store.ts`,
-    'session[this.#key] = Object.keys(others).length > 0 ? others : undefined;',
+    'session[this.#key] = others.length > 0 ? others : undefined;',
     'void others;',
   ],
   [
@@ -143,8 +142,8 @@ const BREAKS = [
   [
     'ID Token: missing',
     `${core}/client.ts`,
-    "if (attempt && provider.idToken === 'required') {",
-    "if (attempt && provider.name === '') {",
+    "if (isMissing && !(attempt && provider.idToken === 'required'))",
+    'if (isMissing)',
   ],
   // Salesforce
   [
@@ -198,8 +197,8 @@ const BREAKS = [
   [
     'Salesforce: person of the ID Token',
     `${salesforce}/provider.ts`,
-    'if (claims && !(subject && sameIds(subject, identity))) {',
-    'if (claims && !subject && !sameIds(identity, identity)) {',
+    'claims.sub !== response.id && !isSamePerson(claims.sub, identity)',
+    "claims.sub === ''",
   ],
   // The network
   [
@@ -211,8 +210,8 @@ const BREAKS = [
   [
     'Salesforce: a redirect to another person',
     `${salesforce}/provider.ts`,
-    'return isTrustedHost(target) && other !== undefined && sameIds(other, identity);',
-    'return isTrustedHost(target) && other !== identity;',
+    'trusts: (target) => isTrustedHost(target) && isSamePerson(target.href, identity),',
+    'trusts: isTrustedHost,',
   ],
   [
     'redirects are followed',
