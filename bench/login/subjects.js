@@ -148,6 +148,12 @@ const SUBJECTS = {
     checks: 'state, PKCE, nonce, claims, signature',
     strategy: (options) => new (require('./ideal').IdealIdToken)(options, byProfile),
   },
+  idealJose: {
+    title: '… verified by jose',
+    kind: 'ideal',
+    checks: 'state, PKCE, nonce, claims, signature',
+    strategy: (options) => new (require('./ideal').IdealJose)(options, byProfile),
+  },
   idealSalesforce: {
     title: 'by hand, Salesforce',
     kind: 'ideal',

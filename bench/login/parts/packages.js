@@ -1,7 +1,15 @@
 /** What it costs to have a package: to load it, and to install it. */
 'use strict';
 const { execFile } = require('node:child_process');
-const { existsSync, mkdirSync, readFileSync, readdirSync, statSync } = require('node:fs');
+const {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+} = require('node:fs');
+const { createRequire } = require('node:module');
 const { dirname, join } = require('node:path');
 const { promisify } = require('node:util');
 const { PEERS } = require('../subjects');
@@ -10,12 +18,28 @@ const { rotate } = require('../statistics');
 const run = promisify(execFile);
 const root = join(__dirname, '..', '..', '..');
 
-/** Each in a fresh process, in turns. */
+/** The limit of loading: a package with `exports`, as ours have, that is nothing but passport-oauth2. */
+const EMPTY = 'an-empty-package';
+
+function makeEmptyPackage(stage) {
+  const folder = join(stage.folder, 'node_modules', EMPTY);
+  mkdirSync(folder, { recursive: true });
+  const description = { name: EMPTY, version: '1.0.0', exports: { '.': './index.js' } };
+  writeFileSync(join(folder, 'package.json'), JSON.stringify(description));
+  const base = createRequire(PEERS).resolve('passport-oauth2');
+  writeFileSync(join(folder, 'index.js'), `module.exports = require(${JSON.stringify(base)});\n`);
+  return { name: EMPTY, from: join(stage.folder, 'index.js') };
+}
+
+/**
+ * Each in a fresh process, in turns.
+ *
+ * @param {{ name: string, from: string }[]} packages
+ */
 async function measureLoading(packages, { rounds }) {
   const results = Object.fromEntries(packages.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
-    for (const { name, isPeer } of rotate(packages, round)) {
-      const from = isPeer ? PEERS : join(root, 'package.json');
+    for (const { name, from } of rotate(packages, round)) {
       const { stdout } = await run(process.execPath, [
         join(__dirname, '..', 'load.js'),
         from,
@@ -80,4 +104,10 @@ function measurePeerInstalled(name) {
   return sizeOf(found);
 }
 
-module.exports = { measureInstalled, measureLoading, measurePeerInstalled };
+module.exports = {
+  EMPTY,
+  makeEmptyPackage,
+  measureInstalled,
+  measureLoading,
+  measurePeerInstalled,
+};
