@@ -408,8 +408,8 @@ const BREAKS = [
   [
     'tokens: a refresh of unknown fate gives its lock back',
     `${core}/tokens/user-tokens.ts`,
-    'if (!lock.isNeeded) await lock.unlock();',
-    'await lock.unlock();',
+    'if (!lock.isNeeded) await this.#ask(unlock).catch(() => undefined);',
+    'await this.#ask(unlock).catch(() => undefined);',
   ],
   [
     'tokens: a refresh of unknown fate is repeated',

@@ -25,7 +25,7 @@ import { isAlive, isFresh } from './freshness';
 import { parseRecord, serialize } from './token-record';
 import type { TokenRecord } from './token-record';
 import type { GetTokenOptions, TokenSource } from './token-source';
-import type { TokenStore, Unlock } from './token-store';
+import type { TokenStore } from './token-store';
 
 export interface UserTokensOptions {
   store: TokenStore;
@@ -52,7 +52,6 @@ const WORK = new WeakMap<TokenStore, Work>();
 /** A lock of ours. */
 interface Lock {
   readonly end: Deadline;
-  readonly unlock: Unlock;
   /** A refresh token was sent under it, and what became of that is not known and stored. */
   isNeeded: boolean;
 }
@@ -219,8 +218,7 @@ export class UserTokens implements TokenSource {
 
   /** Ends the grant at the provider (RFC 7009), then forgets the tokens. */
   async revoke(): Promise<void> {
-    const { unlock } = await this.#lock(this.#lockFor + TAKING_OVER);
-    try {
+    await this.#locked(async () => {
       const read = (await this.#saved()) ?? (await this.#find());
       if (!read) return;
       const { tokens } = read.record;
@@ -229,9 +227,7 @@ export class UserTokens implements TokenSource {
         tokenTypeHint: tokens.refreshToken === undefined ? 'access_token' : 'refresh_token',
       });
       await this.delete();
-    } finally {
-      await unlock();
-    }
+    });
   }
 
   /** One renewal at a time in this process; who comes meanwhile gets its outcome. */
@@ -259,19 +255,13 @@ export class UserTokens implements TokenSource {
     const moment = new Deadline(this.#client.timeout / 5);
     const isEnough = (record: TokenRecord) =>
       newerThan === undefined && moment.remaining() === 0 && isAlive(record, rejected);
-    let done: TokenSet | undefined;
-    const lock = await this.#lock(this.#lockFor + TAKING_OVER, async () => {
-      const { record } = await this.#read();
-      if (isDone(record) || isEnough(record)) done = record.tokens;
-      return done !== undefined;
-    });
-    if (done) return done;
-    try {
-      return await this.#refresh(lock, isDone, rejected);
-    } finally {
-      // A refresh whose outcome is unknown keeps the lock until the provider has finished with it.
-      if (!lock.isNeeded) await lock.unlock();
-    }
+    return await this.#locked(
+      (lock) => this.#refresh(lock, isDone, rejected),
+      async () => {
+        const { record } = await this.#read();
+        return isDone(record) || isEnough(record) ? record.tokens : undefined;
+      },
+    );
   }
 
   /** Under the lock: looks again, refreshes, and stores. */
@@ -393,22 +383,28 @@ export class UserTokens implements TokenSource {
     return saving && (await this.#ask(() => saving));
   }
 
-  async #lock(patience: number, isDone?: () => Promise<boolean>): Promise<Lock> {
-    const deadline = new Deadline(patience);
+  /** Runs under the lock; or gives what is found while somebody else has it. */
+  async #locked<T>(
+    work: (lock: Lock) => Promise<T>,
+    find?: () => Promise<T | undefined>,
+  ): Promise<T> {
+    const deadline = new Deadline(this.#lockFor + TAKING_OVER);
     for (let round = 0; ; round += 1) {
-      const end = new Deadline(this.#lockFor);
+      const lock = { end: new Deadline(this.#lockFor), isNeeded: false };
       const unlock = await this.#ask(() => this.#store.lock(this.#key, this.#lockFor));
       if (unlock) {
-        return {
-          end,
-          // A lock that cannot be given back ends by itself.
-          unlock: async () => await this.#ask(unlock).catch(() => undefined),
-          isNeeded: false,
-        };
+        try {
+          return await work(lock);
+        } finally {
+          // A refresh whose outcome is unknown keeps the lock until the provider has finished with
+          // it. A lock that cannot be given back ends by itself.
+          if (!lock.isNeeded) await this.#ask(unlock).catch(() => undefined);
+        }
       }
       // Jitter, so that those who wait do not all come at once.
       await pause((0.5 + Math.random()) * Math.min(20 * 2 ** round, 200));
-      if (await isDone?.()) return { end, unlock: () => Promise.resolve(), isNeeded: false };
+      const found = await find?.();
+      if (found !== undefined) return found;
       if (deadline.remaining() === 0) throw await this.#problem(deadline.problem('lock_timeout'));
     }
   }
@@ -447,7 +443,7 @@ export class UserTokens implements TokenSource {
    */
   async #ask<T>(
     operation: () => Promise<T>,
-    secrets: readonly (string | undefined)[] = [],
+    secrets?: readonly (string | undefined)[],
   ): Promise<T> {
     return await this.#at('store', async () => {
       try {

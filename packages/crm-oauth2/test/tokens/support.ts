@@ -281,3 +281,40 @@ export async function atAnotherTime<T>(shift: number, work: () => Promise<T>): P
     isAnother = false;
   }
 }
+
+/** Runs with a clock for deadlines that `skip` puts forward. */
+export async function skipping<T>(
+  work: (skip: (milliseconds: number) => void) => Promise<T>,
+): Promise<T> {
+  const { now } = performance;
+  let skipped = 0;
+  performance.now = () => now.call(performance) + skipped;
+  try {
+    return await work((milliseconds) => {
+      skipped += milliseconds;
+    });
+  } finally {
+    performance.now = now;
+  }
+}
+
+/** A client's timeout that no pause is mistaken for. */
+export const LONG = 60_000;
+
+/** The pauses that some work makes, which are over at once; its client has the timeout `LONG`. */
+export async function pausesOf(work: () => Promise<unknown>): Promise<number[]> {
+  const before = globalThis.setTimeout;
+  const pauses: number[] = [];
+  const quick = (act: () => void, milliseconds = 0) => {
+    if (milliseconds > LONG / 2) return before(act, milliseconds);
+    pauses.push(milliseconds);
+    return before(act, 0);
+  };
+  globalThis.setTimeout = Object.assign(quick, before);
+  try {
+    await work();
+    return pauses;
+  } finally {
+    globalThis.setTimeout = before;
+  }
+}

@@ -1,16 +1,20 @@
 import { expect } from 'chai';
 import { inspect } from 'node:util';
 import { HINTS } from '../../dist/error-codes';
+import { describe as described } from '../../dist/errors';
 import { MemoryTokenStore, Problem, isOAuth2Error, userTokens } from '../../dist/index';
 import type { OAuth2Error, TokenSet, TokenStore } from '../../dist/index';
 import { freePort, pause, rejection, useRealSockets } from '../support';
 import {
   FOREVER,
   HOUR,
+  LONG,
   TIMEOUT,
   World,
   atAnotherTime,
   clientOf,
+  pausesOf,
+  skipping,
   withoutLongPauses,
 } from './support';
 import type { Fault } from './support';
@@ -32,6 +36,15 @@ async function failure(work: Promise<unknown>): Promise<OAuth2Error> {
 /** What fails, fails with what it is given. */
 const failing = (message: string) => () => Promise.reject(new Error(message));
 
+/** What does so for the first few times. */
+function atFirst(times: number, fault: () => unknown) {
+  let calls = 0;
+  return (work: () => Promise<unknown>) => {
+    calls += 1;
+    return calls > times ? work() : fault();
+  };
+}
+
 describe('user tokens', () => {
   useRealSockets();
   withoutLongPauses();
@@ -41,6 +54,10 @@ describe('user tokens', () => {
     world = await World.make();
   });
   const asked = () => world.provider.asked;
+  const patient = () => world.process(clientOf(world.provider, { timeout: LONG }));
+  /** A process whose refreshes end so, and never reach the provider. */
+  const processWith = (refreshTokenGrant: () => Promise<TokenSet>) =>
+    world.process(Object.assign(clientOf(world.provider), { refreshTokenGrant }));
 
   describe('options', () => {
     const client = clientOf({ origin: 'https://acme.test' });
@@ -76,6 +93,13 @@ describe('user tokens', () => {
       expect(await tokens.getTokens()).to.deep.equal(granted);
       expect(await tokens.getAccessToken()).to.equal('access-0');
       expect(asked()).to.deep.equal([]);
+    });
+
+    it('RFC 6749 §5.1 — cost one read, and no lock', async () => {
+      await world.keep(0);
+      const { tokens, store } = world.process();
+      await tokens.getAccessToken();
+      expect(store.calls).to.deep.equal(['get']);
     });
 
     it('RFC 6749 §5.1 — without a refresh token, are used to their end', async () => {
@@ -139,11 +163,49 @@ describe('user tokens', () => {
       await tokens.save(world.provider.grant({ accessToken: 'access-9' }));
       expect((await world.kept()).tokens.accessToken).to.equal('access-9');
 
-      store.faults.set = () => undefined;
+      let tries = 0;
+      store.faults.set = () => {
+        tries += 1;
+      };
       const error = await failure(tokens.save(world.provider.grant()));
       expect(error).to.include({ code: 'store_unavailable', stage: 'store' });
       expect(error.message).to.include('the store never took the tokens');
+      expect(tries).to.equal(5);
     });
+
+    it('save — a field that is null is one that is not there', async () => {
+      const { tokens } = world.process();
+      await tokens.save({
+        accessToken: 'access-0',
+        refreshToken: null,
+        expiresAt: null,
+        scope: null,
+        subject: null,
+        response: null,
+      });
+      expect(await tokens.getTokens()).to.deep.equal({
+        accessToken: 'access-0',
+        tokenType: 'Bearer',
+        response: {},
+      });
+    });
+
+    const wrong: [string, object][] = [
+      ['no access token', { refreshToken: 'refresh-0' }],
+      ['an access token that is null', { accessToken: null }],
+      ['an end that is no number', { accessToken: 'access-0', expiresAt: new Date() }],
+      ['an end that is not finite', { accessToken: 'access-0', expiresAt: Infinity }],
+      ['a refresh token that is no text', { accessToken: 'access-0', refreshToken: 7 }],
+    ];
+    for (const [title, given] of wrong) {
+      it(`save — TypeError for ${title}, and nothing is written`, async () => {
+        const { tokens, store } = world.process();
+        const error = await rejection(tokens.save(given as TokenSet));
+        expect(error).to.be.an.instanceOf(TypeError);
+        expect(error.message).to.match(/^userTokens: tokens to save have an accessToken, and/);
+        expect(store.calls).to.deep.equal([]);
+      });
+    }
   });
 
   describe('one refresh at a time', () => {
@@ -157,6 +219,13 @@ describe('user tokens', () => {
       expect(await world.kept()).to.deep.include({
         tokens: await tokens.getTokens(),
       });
+    });
+
+    it('RFC 6749 §6 — costs two reads, a lock and two writings', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens, store } = world.process();
+      await tokens.getAccessToken();
+      expect(store.calls).to.deep.equal(['get', 'lock', 'get', 'set', 'set']);
     });
 
     it('RFC 9700 §4.14.2 — is written down before it begins, for those who come after a killed one', async () => {
@@ -300,6 +369,47 @@ describe('user tokens', () => {
       expect(asked()).to.deep.equal([]);
     });
 
+    it('lock_timeout — not before who took the lock of a killed process may be done', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens, store } = world.process();
+      await skipping(async (skip) => {
+        // The lock lasts 5 seconds longer than a request; the store is waited for a little more.
+        store.faults.lock = atFirst(1, () => skip(TIMEOUT + 7000));
+        expect(await tokens.getAccessToken()).to.equal('access-1');
+      });
+    });
+
+    for (const [random, expected] of [
+      [0.25, [15, 30, 60, 120, 150, 150]],
+      [0.75, [25, 50, 100, 200, 250, 250]],
+    ] as const) {
+      it(`RFC 9700 §4.14.2 — who waits for the lock asks ever less often, each at moments of its own (random: ${random})`, async () => {
+        await world.keep(2 * HOUR);
+        const { tokens, store } = patient();
+        const real = Math.random;
+        Math.random = () => random;
+        try {
+          store.faults.lock = atFirst(6, () => undefined);
+          expect(await pausesOf(() => tokens.getAccessToken())).to.deep.equal(expected);
+        } finally {
+          Math.random = real;
+        }
+        expect(asked()).to.deep.equal(['refresh-0']);
+      });
+    }
+
+    it('RFC 9700 §4.14.2 — one that is under way is waited for, with a token that is still good', async () => {
+      await world.keep(SOON);
+      const other = patient();
+      let second: Promise<string> | undefined;
+      world.provider.meanwhile = async () => {
+        second = other.tokens.getAccessToken();
+        await pause(20);
+      };
+      expect(await world.process().tokens.getAccessToken()).to.equal('access-1');
+      expect(await second).to.equal('access-1');
+    });
+
     it('lock_timeout — is no reason not to use a token that is still good', async () => {
       await world.keep(SOON);
       const { tokens, store } = world.process();
@@ -402,6 +512,15 @@ describe('user tokens', () => {
       expect(asked()).to.have.length(1);
     });
 
+    it('RFC 9700 §4.14.2 — waits for the lock, however good the token is', async () => {
+      await world.keep(HOUR / 2);
+      const { tokens, store } = world.process();
+      await skipping(async (skip) => {
+        store.faults.lock = atFirst(1, () => skip(TIMEOUT));
+        expect((await tokens.refresh()).accessToken).to.equal('access-1');
+      });
+    });
+
     it('provider_unavailable — fails, and leaves a good token to its end', async () => {
       await world.keep(HOUR / 2);
       const { tokens } = world.process();
@@ -477,6 +596,22 @@ describe('user tokens', () => {
       });
     }
 
+    it('RFC 9700 §4.14.2 — after invalid_grant, a refresh token that another has stored is sent', async () => {
+      await world.keep(2 * HOUR);
+      world.provider.faults.push(
+        { status: 400, body: { error: 'invalid_grant' } },
+        { status: 200, body: { access_token: 'access-8', expires_in: 3600, sub: 'zoe' } },
+      );
+      world.provider.meanwhile = async () => {
+        if (asked().length > 1) return;
+        // With the same access token: some providers repeat one that is still good.
+        const { tokens, ...rest } = await world.kept();
+        await world.put({ ...rest, tokens: { ...tokens, refreshToken: 'refresh-7' } });
+      };
+      expect(await world.process().tokens.getAccessToken()).to.equal('access-8');
+      expect(asked()).to.deep.equal(['refresh-0', 'refresh-7']);
+    });
+
     it('store_unavailable — nobody is sent to sign in before the store is read again', async () => {
       await world.keep(2 * HOUR);
       const { tokens, store } = world.process();
@@ -508,16 +643,18 @@ describe('user tokens', () => {
       expect(asked()).to.have.length(1);
     });
 
-    it('salesforce 4.3 — does not wait for ever', async function () {
-      this.timeout(5000);
+    it('salesforce 4.3 — waits ever longer, and not for ever', async () => {
       await world.keep(2 * HOUR);
       world.provider.faults.push(...Array.from({ length: 9 }, () => 'busy' as const));
-      const error = await failure(world.process().tokens.getAccessToken());
-      expect(error).to.include({
-        code: 'token_request_in_progress',
-        stage: 'refresh',
-        status: 400,
+      const { tokens } = patient();
+      const pauses = await pausesOf(async () => {
+        expect(await failure(tokens.getAccessToken())).to.include({
+          code: 'token_request_in_progress',
+          stage: 'refresh',
+          status: 400,
+        });
       });
+      expect(pauses).to.deep.equal([250, 500, 1000, 1000, 1000]);
       expect(asked()).to.have.length(5);
       expect(world.backing.locks).to.equal(0);
     });
@@ -533,6 +670,52 @@ describe('user tokens', () => {
       });
       expect(await tokens.getAccessToken()).to.equal('access-1');
     });
+
+    it('RFC 6749 §5.2 — any other failure is told at once', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens } = patient();
+      world.provider.faults.push({ status: 400, body: { error: 'invalid_scope' } });
+      const pauses = await pausesOf(async () => {
+        expect((await failure(tokens.getAccessToken())).code).to.equal('invalid_scope');
+      });
+      expect(pauses).to.deep.equal([]);
+    });
+
+    for (const code of ['unknown_id_token_hint', 'subject_mismatch_likely', 'bad_signature_used']) {
+      it(`RFC 6749 §5.2 — ${code}, in the provider’s own words, does not use the refresh token up`, async () => {
+        await world.keep(2 * HOUR);
+        const { tokens } = world.process();
+        world.provider.faults.push({ status: 400, body: { error: code } });
+        expect(await rejection(tokens.getAccessToken())).to.include({ code, stage: 'refresh' });
+        expect((await world.kept()).refresh).to.equal('failed');
+        expect(await tokens.getAccessToken()).to.equal('access-1');
+      });
+    }
+
+    it('rate_limited — is not asked again at every call while the token is good', async () => {
+      await world.keep(SOON);
+      const { tokens } = world.process();
+      world.provider.faults.push({ status: 429 });
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+      expect(await tokens.getAccessToken()).to.equal('access-0');
+      expect(asked()).to.have.length(1);
+      await world.age(200_000);
+      expect(await tokens.getAccessToken()).to.equal('access-1');
+    });
+
+    for (const code of ['dns_error', 'tls_error', 'agent_unusable']) {
+      it(`${code} — nothing was sent: tried again at once`, async () => {
+        await world.keep(2 * HOUR);
+        const where = { provider: 'acme', stage: 'refresh' } as const;
+        const { tokens } = processWith(() =>
+          Promise.reject(described(new Problem(code, 'not sent'), where)),
+        );
+        expect((await failure(tokens.getAccessToken())).code).to.equal(code);
+        expect((await world.kept()).refresh).to.equal('failed');
+        expect(world.backing.locks).to.equal(0);
+        expect(await world.process().tokens.getAccessToken()).to.equal('access-1');
+      });
+    }
 
     it('connection_refused — nothing was sent: tried again at once', async () => {
       await world.keep(2 * HOUR);
@@ -620,10 +803,43 @@ describe('user tokens', () => {
       for (let call = 0; call < 5; call += 1) {
         const error = await failure(tokens.getAccessToken());
         expect(error.code).to.equal('reauthorization_required');
+        expect(error.message).to.include('no longer accepts the refresh token');
       }
       expect(asked()).to.have.length(1);
       await tokens.save(world.provider.grant());
       expect(await tokens.getAccessToken()).to.be.a('string');
+    });
+
+    it('RFC 6749 §5.2 — a refusal lasts a minute', async () => {
+      const now = Date.now();
+      const real = Date.now;
+      Date.now = () => now;
+      try {
+        await world.keep(2 * HOUR, { refresh: 'refused', notedAt: now - 59_999 });
+        const { tokens } = world.process();
+        expect((await failure(tokens.getAccessToken())).code).to.equal('reauthorization_required');
+        expect(asked()).to.deep.equal([]);
+        await world.keep(2 * HOUR, { refresh: 'refused', notedAt: now - 60_000 });
+        expect(await tokens.getAccessToken()).to.equal('access-1');
+      } finally {
+        Date.now = real;
+      }
+    });
+
+    it('RFC 6749 §5.2 — a refusal is over once a later refresh has failed otherwise', async () => {
+      // Of clocks that differ, the one that noted it was ahead.
+      await world.keep(2 * HOUR, { refresh: 'failed', notedAt: Date.now() });
+      expect(await world.process().tokens.getAccessToken()).to.equal('access-1');
+    });
+
+    it('RFC 9700 §4.14.2 — what an application’s own code throws says nothing of the refresh token', async () => {
+      await world.keep(2 * HOUR);
+      // Of a call of its own, it may be, after the answer.
+      const thrown = Object.assign(new Error('of a hook'), { code: 'rate_limited' });
+      const { tokens } = processWith(() => Promise.reject(thrown));
+      expect(await rejection(tokens.getAccessToken())).to.equal(thrown);
+      expect((await world.kept()).refresh).to.equal('unknown');
+      expect(world.backing.locks, 'the lock is kept').to.equal(1);
     });
 
     it('RFC 9700 §4.14.2 — is nobody’s concern once a login has replaced the tokens', async () => {
@@ -723,11 +939,9 @@ describe('user tokens', () => {
           const before = await world.kept();
           const { tokens, store } = world.process();
           store.faults[operation] = fault;
-          expect(await failure(tokens.getAccessToken())).to.include({
-            code,
-            stage: 'store',
-            hint: HINTS[code],
-          });
+          const error = await failure(tokens.getAccessToken());
+          expect(error).to.include({ code, stage: 'store', hint: HINTS[code] });
+          expect(error, 'it is not the provider').not.to.have.property('host');
           expect(asked()).to.deep.equal([]);
           expect(await world.kept()).to.deep.equal(before);
           delete store.faults[operation];
@@ -766,6 +980,27 @@ describe('user tokens', () => {
       expect(await tokens.getAccessToken()).to.equal('access-0');
     });
 
+    it('store_corrupt — a login takes its place, also where the store itself says so', async () => {
+      await world.keep(0);
+      const { tokens, store } = world.process();
+      store.faults.get = () => Promise.reject(new Problem('store_corrupt', 'sealed for another'));
+      await tokens.save(world.provider.grant({ accessToken: 'access-9' }));
+      delete store.faults.get;
+      expect(await tokens.getAccessToken()).to.equal('access-9');
+    });
+
+    it('store_unavailable — a login deletes nothing that it could not read', async () => {
+      await world.keep(0);
+      const before = await world.kept();
+      const { tokens, store } = world.process();
+      store.faults.get = failing('away');
+      expect((await failure(tokens.save(world.provider.grant()))).code).to.equal(
+        'store_unavailable',
+      );
+      expect(store.calls).to.deep.equal(['get']);
+      expect(await world.kept()).to.deep.equal(before);
+    });
+
     it('a lock that cannot be given back ends by itself', async () => {
       await world.keep(2 * HOUR);
       const { tokens, store } = world.process();
@@ -778,6 +1013,7 @@ describe('user tokens', () => {
       const { tokens, store } = world.process();
       store.faults.set = () => Promise.reject(new Error('duplicate ("access-0","refresh-0")'));
       const error = await failure(tokens.getAccessToken());
+      expect(error.message).to.equal('acme: the token store failed');
       expect(String(error.cause)).to.equal('Error: duplicate ("[redacted]","[redacted]")');
       expect((await failure(tokens.save(world.provider.grant()))).code).to.equal(
         'store_unavailable',
@@ -811,6 +1047,41 @@ describe('user tokens', () => {
       ]);
       expect([first, second]).to.deep.equal(['access-1', 'access-1']);
       expect(asked()).to.deep.equal(['refresh-0']);
+      expect(world.backing.locks).to.equal(0);
+    });
+
+    for (const [code, fault] of [
+      ['store_unavailable', failing('away')],
+      ['store_timeout', () => Promise.reject(new Problem('store_timeout', 'its own limit'))],
+    ] as const) {
+      it(`${code} — is offered ever less often, and at least every second`, async () => {
+        await world.keep(2 * HOUR);
+        const { tokens, store } = patient();
+        world.provider.meanwhile = () => {
+          store.faults.set = atFirst(6, fault);
+        };
+        const pauses = await pausesOf(async () => {
+          expect(await tokens.getAccessToken()).to.equal('access-1');
+        });
+        expect(pauses).to.deep.equal([100, 200, 400, 800, 1000, 1000]);
+        expect(asked()).to.deep.equal(['refresh-0']);
+      });
+    }
+
+    it('store_unavailable — is offered for a minute, and no longer', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens, store } = world.process();
+      const error = await skipping(async (skip) => {
+        world.provider.meanwhile = () => {
+          store.faults.set = () => skip(61_000);
+        };
+        return await failure(tokens.getAccessToken());
+      });
+      const tries = store.calls.filter((call) => call === 'set');
+      delete store.faults.set;
+      expect(error).to.include({ code: 'store_unavailable', stage: 'store' });
+      expect(error.message).to.include('the store takes no tokens');
+      expect(tries, 'its mark, and one try').to.have.length(2);
       expect(world.backing.locks).to.equal(0);
     });
 
@@ -941,6 +1212,16 @@ describe('user tokens', () => {
     it('RFC 7009 §2 — has nothing to do where nothing is kept', async () => {
       await world.process().tokens.revoke();
       expect(world.provider.revoked).to.deep.equal([]);
+    });
+
+    it('RFC 7009 §2.1 — waits for the lock of a killed process', async () => {
+      await world.keep(0);
+      const { tokens, store } = world.process();
+      await skipping(async (skip) => {
+        store.faults.lock = atFirst(1, () => skip(TIMEOUT + 7000));
+        await tokens.revoke();
+      });
+      expect(world.provider.revoked).to.have.length(1);
     });
 
     it('RFC 9700 §4.14.2 — waits for a renewal, and revokes what that brings', async () => {
