@@ -41,8 +41,8 @@ export function buildTokenRequest(
 const HTTP_DATE = /^[A-Z][a-z]{2,8},? [\w :-]{10,30}$/;
 
 /** Seconds in `Retry-After`, from either of its forms (RFC 9110 §10.2.3). */
-export function retryAfterSeconds(response: HttpResponse): number | undefined {
-  const value = response.headers['retry-after'];
+export function retryAfterSeconds({ headers }: Pick<HttpResponse, 'headers'>): number | undefined {
+  const value = headers['retry-after'];
   if (value === undefined) return undefined;
   if (/^\d{1,9}$/.test(value)) return Number(value);
   // The oldest form names no zone, and means GMT.

@@ -485,7 +485,7 @@ describe('token endpoint', () => {
 
   describe('retryAfterSeconds', () => {
     const at = (value: string | undefined) =>
-      retryAfterSeconds({ status: 429, headers: { 'retry-after': value }, body: '' });
+      retryAfterSeconds({ headers: { 'retry-after': value } });
 
     it('RFC 9110 §10.2.3 — reads seconds', () => {
       expect(at('120')).to.equal(120);

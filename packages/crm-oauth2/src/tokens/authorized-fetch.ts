@@ -7,7 +7,6 @@ import { refused } from '../bearer-request';
 import { Deadline } from '../deadline';
 import { located } from '../errors';
 import { connectionProblem } from '../http';
-import type { HttpResponse } from '../http';
 import { parseJson } from '../json';
 import { optionalNumber, requireEndpoint } from '../options';
 import type { RateLimit } from '../provider';
@@ -56,8 +55,8 @@ export interface AuthorizedFetch {
   json<T = unknown>(url: string | URL, init?: AuthorizedInit): Promise<T>;
 }
 
-/** RFC 9110 §9.2.2: asking twice is asking once. */
-const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'];
+/** RFC 9110 §9.2.2: asking twice is asking once. `fetch` itself refuses TRACE. */
+const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
 
 /** How often one call asks, at most, when it is told to come later. */
 const MAX_ATTEMPTS = 4;
@@ -159,13 +158,17 @@ export function authorizedFetch(
     const { response, token, at, step, release } = await send(input, { ...init, headers });
     const body = await step(() => response.text().catch(rethrow)).finally(release);
     return await located(at, () => {
-      const answer = answerOf(response, body);
-      if (!response.ok) throw refused('the request', answer, token);
-      if (body === '') return undefined as T;
-      return parseJson(body, answer.headers['content-type']) as T;
+      return parsed(response, body, token) as T;
     });
   };
   return Object.assign(request, { json });
+}
+
+/** @throws {Problem} for an error, and for what is no JSON */
+function parsed(response: Response, body: string, token: string | undefined): unknown {
+  const headers = Object.fromEntries(response.headers);
+  if (!response.ok) throw refused('the request', { status: response.status, headers, body }, token);
+  return body === '' ? undefined : parseJson(body, headers['content-type']);
 }
 
 /** Under the base, as people write paths; a URL with a scheme is what it says. */
@@ -177,7 +180,8 @@ function resolve(base: URL, input: unknown): URL {
   const url = /^[a-z][a-z\d+.-]*:/i.test(text)
     ? new URL(text)
     : new URL(`${base.href.replace(/\/+$/, '')}/${text.replace(/^\/+/, '')}`);
-  if (/^https?:$/.test(url.protocol) && url.username === '' && url.password === '') return url;
+  const isHttp = ['http:', 'https:'].includes(url.protocol);
+  if (isHttp && url.username === '' && url.password === '') return url;
   throw new TypeError('authorizedFetch: the URL must be http or https, without user info');
 }
 
@@ -225,17 +229,13 @@ function delay(
 ): number | undefined {
   const isBusy = response.status === 429 || response.status === 503;
   if (!isBusy || !IDEMPOTENT.includes(method) || attempt >= MAX_ATTEMPTS) return undefined;
-  const seconds = retryAfterSeconds(answerOf(response));
+  const seconds = retryAfterSeconds({ headers: Object.fromEntries(response.headers) });
   if (seconds !== undefined) return seconds * 1000;
   if (limit?.remaining === 0 && limit.resetsAt !== undefined) {
     return Math.max(0, limit.resetsAt - Date.now());
   }
   // Full jitter, so that those who were refused together do not come again together.
   return Math.random() * 500 * 2 ** attempt;
-}
-
-function answerOf(response: Response, body = ''): HttpResponse {
-  return { status: response.status, headers: Object.fromEntries(response.headers), body };
 }
 
 /** An unread body keeps its connection. */
@@ -269,7 +269,7 @@ async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Pr
   let stop = (): void => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
     stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop, { once: true });
+    signal.addEventListener('abort', stop);
   });
   try {
     return await Promise.race([work(), aborted]);
