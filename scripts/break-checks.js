@@ -357,6 +357,12 @@ const BREAKS = [
     'if (url.protocol === base.protocol) await authorize();',
   ],
   [
+    'no token for a host that redirects to the API',
+    `${core}/tokens/authorized-fetch.ts`,
+    'if (response.status === 401 && tokens.length === 1) {',
+    'if (response.status === 401 && tokens.length < 2) {',
+  ],
+  [
     'stored tokens under another key',
     `${core}/tokens/sealed-values.ts`,
     "if (content?.key === key && typeof content.value === 'string') return content.value;",

@@ -2,13 +2,14 @@
  * Requests to a provider's API with a token that stays good. The login's own requests go through
  * `http.ts`; these are the application's, of any size, so they are the platform's `fetch`.
  */
+import { finished } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { refused } from '../bearer-request';
 import { Deadline } from '../deadline';
-import { located } from '../errors';
+import { Problem, located, quote } from '../errors';
 import { connectionProblem } from '../http';
 import { parseJson } from '../json';
-import { optionalNumber, requireEndpoint } from '../options';
+import { optionalNumber, refuseUnknownOptions, requireEndpoint } from '../options';
 import type { RateLimit } from '../provider';
 import { retryAfterSeconds } from '../token-endpoint';
 import type { TokenSource } from './token-source';
@@ -32,6 +33,14 @@ export interface AuthorizedFetchOptions {
   fetch?: typeof globalThis.fetch;
 }
 
+const OPTIONS = [
+  'baseURL',
+  'timeout',
+  'onRateLimit',
+  'provider',
+  'fetch',
+] as const satisfies readonly (keyof AuthorizedFetchOptions)[];
+
 /** What `fetch` takes, and `json`: a value to send as JSON. */
 export type AuthorizedInit = RequestInit & { json?: unknown };
 
@@ -50,7 +59,8 @@ export interface AuthorizedFetch {
    *
    * @throws {InternalOAuthError} also `invalid_token` (401), `insufficient_scope` (403),
    * `rate_limited` (429), `provider_unavailable` (5xx), `unexpected_status`,
-   * `unexpected_content_type`, `invalid_json`; each with its `status` and `hint`
+   * `unexpected_content_type`, `invalid_json`; each with its `status` and `hint`, and with method and
+   * path in its message, never the query
    */
   json<T = unknown>(url: string | URL, init?: AuthorizedInit): Promise<T>;
 }
@@ -66,7 +76,7 @@ const MAX_ATTEMPTS = 4;
  * gets the request one more try with another token, 429 and 503 up to three more, when repeating it
  * is safe, after the time the API asks for.
  *
- * @throws {TypeError} unless `baseURL` is https (or http on a loopback host)
+ * @throws {TypeError} unless `baseURL` is https (or http on a loopback host); for an unknown option
  * @example
  * const api = authorizedFetch(source, { baseURL: 'https://api.salesloft.com/v2' });
  * const { data } = await api.json('me.json');
@@ -76,6 +86,7 @@ export function authorizedFetch(
   options: AuthorizedFetchOptions,
 ): AuthorizedFetch {
   const owner = 'authorizedFetch';
+  refuseUnknownOptions(owner, options, OPTIONS);
   const base = new URL(requireEndpoint(owner, 'baseURL', options.baseURL));
   if (base.href.includes('?')) throw new TypeError(`${owner}: option "baseURL" must have no query`);
   const timeout = optionalNumber(owner, 'timeout', options.timeout, 30_000, [1, 3_600_000]);
@@ -100,41 +111,48 @@ export function authorizedFetch(
         try {
           return await unlessAborted(signal, work);
         } catch (error) {
+          // No step comes after one that fails.
+          release();
           if (!signal.aborted) throw error;
           throw signal.reason === init.signal?.reason ? signal.reason : deadline.problem();
         }
       });
-    let token: string | undefined;
-    const authorize = async (rejected?: string) => {
-      const next = await step(() => source.getAccessToken(rejected ? { rejected } : undefined));
-      // The platform's own complaint would quote it.
-      if (!/^[\x21-\x7e]+$/.test(next)) throw new TypeError(`${owner}: the token is not usable`);
-      headers.set('authorization', `Bearer ${next}`);
-      token = next;
+    /** The first one, and the one that came after a 401. */
+    const tokens: string[] = [];
+    const authorize = async () => {
+      const [rejected] = tokens;
+      const token = await step(async () => {
+        const next = await source.getAccessToken(rejected ? { rejected } : undefined);
+        // The platform's own complaint would quote it.
+        if (!/^[\x21-\x7e]+$/.test(next)) throw new TypeError(`${owner}: the token is not usable`);
+        return next;
+      });
+      headers.set('authorization', `Bearer ${token}`);
+      tokens.push(token);
     };
     if (url.origin === base.origin) await authorize();
 
-    let isRenewed = false;
+    // For messages: a query may hold what belongs in no log.
+    const asked = `${method} ${url.pathname}`;
     for (let attempt = 1; ; attempt += 1) {
       const fetch = options.fetch ?? globalThis.fetch;
       const response = await step(() =>
         fetch(url, { ...rest, method, headers, body: body ?? null, signal }).catch(rethrow),
       );
-      const answer = { response, token, at, step, release };
+      const answer = { response, asked, tokens, at, step, release };
       // Where a redirect has led, nobody has seen the token.
       if (new URL(response.url || url).origin !== base.origin) return answer;
       const rateLimit = provider.rateLimit?.((name) => response.headers.get(name) ?? undefined);
       if (rateLimit && isKnown(rateLimit)) tell(options.onRateLimit, rateLimit);
       if (!isRepeatable(body)) return answer;
 
-      if (response.status === 401 && token !== undefined && !isRenewed) {
-        isRenewed = true;
-        const rejected = token;
-        await authorize(rejected).catch(async (error: unknown) => {
+      // A host that led here by a redirect was given no token, and gets none.
+      if (response.status === 401 && tokens.length === 1) {
+        await authorize().catch(async (error: unknown) => {
           await discard(response);
           throw error;
         });
-        if (token === rejected) return answer;
+        if (tokens[0] === tokens[1]) return answer;
         await discard(response);
       } else {
         const wait = delay(method, response, rateLimit, attempt);
@@ -147,18 +165,28 @@ export function authorizedFetch(
 
   const request = async (input: string | URL, init?: AuthorizedInit) => {
     const { response, release } = await send(input, init);
-    // A body may still be read, and has until the timeout.
-    if (response.body === null) release();
+    const { body } = response;
+    // A body may still be read, and has until the timeout. This neither locks nor wraps it; the types
+    // know only Node's own streams.
+    if (body instanceof ReadableStream) finished(body as unknown as NodeJS.ReadableStream, release);
+    else if (!body) release();
     return response;
   };
 
   const json = async <T>(input: string | URL, init: AuthorizedInit = {}): Promise<T> => {
     const headers = new Headers(init.headers);
     if (!headers.has('accept')) headers.set('accept', 'application/json');
-    const { response, token, at, step, release } = await send(input, { ...init, headers });
+    const call = await send(input, { ...init, headers });
+    const { response, asked, tokens, at, step, release } = call;
     const body = await step(() => response.text().catch(rethrow)).finally(release);
     return await located(at, () => {
-      return parsed(response, body, token) as T;
+      try {
+        return parsed(response, body, tokens.at(-1)) as T;
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        const message = `${quote(asked, tokens)}: ${error.message}`;
+        throw new Problem(error.code, message, error.details);
+      }
     });
   };
   return Object.assign(request, { json });
@@ -188,24 +216,29 @@ function resolve(base: URL, input: unknown): URL {
 /**
  * Aborts when the time is over, or when the caller's signal does. By hand, because Node may collect
  * what `AbortSignal.any` gives while a body is still being read, which then never ends.
+ *
+ * @returns `release` lets go of the timer and of the caller's signal, which may live long. It aborts
+ * nothing: a clone of the answer may still be read
  */
 function endOf(
   timeout: number,
   callers?: AbortSignal | null,
 ): { signal: AbortSignal; release: () => void } {
   const end = new AbortController();
-  const { signal } = end;
-  const late = () =>
-    end.abort(new DOMException(`not finished within ${timeout} ms`, 'TimeoutError'));
-  const timer = setTimeout(late, timeout).unref();
-  if (callers?.aborted) end.abort(callers.reason);
-  else callers?.addEventListener('abort', () => end.abort(callers.reason), { signal });
-  // Aborts what is over already: a caller's signal of a long life keeps nothing of it.
   const release = () => {
     clearTimeout(timer);
-    end.abort();
+    callers?.removeEventListener('abort', follow);
   };
-  return { signal, release };
+  const stop = (reason: unknown) => {
+    release();
+    end.abort(reason);
+  };
+  const follow = () => stop(callers?.reason);
+  const late = () => stop(new DOMException(`not finished within ${timeout} ms`, 'TimeoutError'));
+  const timer = setTimeout(late, timeout).unref();
+  if (callers?.aborted) follow();
+  else callers?.addEventListener('abort', follow);
+  return { signal: end.signal, release };
 }
 
 /** A stream is gone once it is sent. */

@@ -159,6 +159,21 @@ describe('authorizedFetch', () => {
       }
     });
 
+    it('unknown — is refused with the nearest known name', () => {
+      for (const [options, words] of [
+        [{ timeOut: 5000 }, 'unknown option "timeOut"; did you mean "timeout"?'],
+        [{ baseURL: undefined, baseUrl: 'x' }, 'unknown option "baseUrl"; did you mean "baseURL"?'],
+        [{ onratelimit: () => {} }, 'unknown option "onratelimit"; did you mean "onRateLimit"?'],
+        [{ zzzzzzzzzzzz: 1 }, 'Known: baseURL, timeout, onRateLimit, provider, fetch'],
+      ] as const) {
+        const error = thrown(() => make('https://a.example', options as object));
+        expect(error).to.be.instanceOf(TypeError);
+        expect(error.message)
+          .to.match(/^authorizedFetch: unknown option/)
+          .and.contain(words);
+      }
+    });
+
     it('fetch — stands in for the platform’s', async () => {
       const asked: unknown[] = [];
       const fetch: typeof globalThis.fetch = async (url, init) => {
@@ -685,6 +700,17 @@ describe('authorizedFetch', () => {
       expect(await reasonOf(make(origin).json('x', { signal: controller.signal }))).to.equal(mine);
     });
 
+    it('signal — aborted while the caller reads gives the caller’s reason', async () => {
+      const controller = new AbortController();
+      const origin = await httpServer((_request, response) => {
+        response.writeHead(200).write('x');
+      });
+      const reading = (await make(origin)('x', { signal: controller.signal })).text();
+      controller.abort(mine);
+      expect(await reasonOf(reading)).to.equal(mine);
+      await expectNothingOpen();
+    });
+
     const expectTimeout = (error: unknown, host?: string) => {
       expect(error).to.be.instanceOf(InternalOAuthError);
       expect(error).to.include({ code: 'timeout', stage: 'api', ...(host && { host }) });
@@ -740,35 +766,91 @@ describe('authorizedFetch', () => {
       expectTimeout(await rejection(request('x')));
     });
 
-    it('signal — of a long life is not held on to', async () => {
-      const { origin } = await api({});
-      const { signal } = new AbortController();
-      const held = { listeners: 0 };
-      const { addEventListener, removeEventListener } = signal;
-      Object.assign(signal, {
-        addEventListener(...parameters: Parameters<typeof addEventListener>) {
-          held.listeners += 1;
-          addEventListener.apply(signal, parameters);
-        },
-        removeEventListener(...parameters: Parameters<typeof removeEventListener>) {
-          held.listeners -= 1;
-          removeEventListener.apply(signal, parameters);
-        },
-      });
-      const request = make(origin, { timeout: 400 });
-      for (let round = 0; round < 5; round += 1) await (await request('x', { signal })).text();
-      expect(held.listeners).to.equal(5);
-      for (let round = 0; round < 50 && held.listeners > 0; round += 1) await pause(20);
-      expect(held.listeners).to.equal(0);
-    });
+    describe('signal of a long life', () => {
+      let { signal } = new AbortController();
+      beforeEach(() => ({ signal } = new AbortController()));
+      const held = () => getEventListeners(signal, 'abort').length;
 
-    it('signal — of a long life is let go with a parsed answer, and with one that has no body', async () => {
-      const { origin } = await api({});
-      const { signal } = new AbortController();
-      const request = make(origin, { timeout: 60_000 });
-      for (let round = 0; round < 20; round += 1) await request.json('x', { signal });
-      for (let round = 0; round < 20; round += 1) await request('x', { signal, method: 'HEAD' });
-      expect(getEventListeners(signal, 'abort')).to.have.length(0);
+      it('unread — is held on to until the timeout', async () => {
+        const fetch = async () => await Promise.resolve(new Response('unread'));
+        const request = make('https://a.example', { fetch, timeout: 20 });
+        // Kept, since Node gives up the body of an answer that nobody has any more.
+        const answers: Response[] = [];
+        for (let round = 0; round < 5; round += 1) answers.push(await request('x', { signal }));
+        expect(held()).to.equal(answers.length);
+        for (let round = 0; round < 50 && held() > 0; round += 1) await pause(20);
+        expect(held()).to.equal(0);
+      });
+
+      it('answer — that is parsed, or has no body, lets go of it at once', async () => {
+        const { origin } = await api({});
+        const request = make(origin, { timeout: 60_000 });
+        for (let round = 0; round < 20; round += 1) await request.json('x', { signal });
+        for (let round = 0; round < 20; round += 1) await request('x', { signal, method: 'HEAD' });
+        expect(held()).to.equal(0);
+      });
+
+      for (const [what, finish] of [
+        ['read', async (response) => await response.text()],
+        ['read in part', async ({ body }) => await body?.values().return?.()],
+        ['cancelled', async ({ body }) => await body?.cancel()],
+      ] as [string, (response: Response) => Promise<unknown>][]) {
+        it(`body — that was ${what} lets go of it`, async () => {
+          const { origin } = await api({ body: 'done' });
+          const response = await make(origin, { timeout: 60_000 })('x', { signal });
+          expect(held()).to.equal(1);
+          await finish(response);
+          await pause(0);
+          expect(held()).to.equal(0);
+        });
+      }
+
+      it('body — that breaks off lets go of it', async () => {
+        let breakOff = () => {};
+        const origin = await httpServer((_request, response) => {
+          response.writeHead(200, { 'content-length': '9' }).write('x');
+          breakOff = () => response.destroy();
+        });
+        const response = await make(origin, { timeout: 60_000 })('x', { signal });
+        expect(held()).to.equal(1);
+        breakOff();
+        await reasonOf(response.text());
+        await pause(0);
+        expect(held()).to.equal(0);
+      });
+
+      it('body — that was read of a clone is still there to be read', async () => {
+        const { origin } = await api({ body: 'done' });
+        const response = await make(origin)('x', { signal });
+        expect(await response.clone().text()).to.equal('done');
+        await pause(0);
+        expect(held()).to.equal(0);
+        expect(await response.text()).to.equal('done');
+      });
+
+      it('body — of a kind of its own, from another `fetch`, has until the timeout', async () => {
+        const answer = Object.defineProperty(new Response('x'), 'body', { value: {} });
+        const fetch = async () => await Promise.resolve(answer);
+        expect(await make('https://a.example', { fetch, timeout: 30 })('x', { signal })).to.equal(
+          answer,
+        );
+        expect(held()).to.equal(1);
+        for (let round = 0; round < 50 && held() > 0; round += 1) await pause(20);
+        expect(held()).to.equal(0);
+      });
+
+      it('failure — of the network, of the source, of the token lets go of it', async () => {
+        const closed = make(`http://127.0.0.1:${await freePort()}`);
+        await reasonOf(closed('x', { signal }));
+        await reasonOf(closed.json('x', { signal }));
+        for (const getAccessToken of [
+          async () => await Promise.reject(new Error('none')),
+          async () => await Promise.resolve('not usable'),
+        ]) {
+          await reasonOf(make('https://a.example', {}, { getAccessToken })('x', { signal }));
+        }
+        expect(held()).to.equal(0);
+      });
     });
 
     it('signal — that `fetch` is given keeps nothing of steps that are over', async () => {
@@ -783,6 +865,19 @@ describe('authorizedFetch', () => {
       await make('https://api.example.com', { fetch })('x');
       expect(signals).to.have.length(3);
       for (const signal of signals) expect(getEventListeners(signal, 'abort')).to.have.length(0);
+    });
+
+    it('signal — that `fetch` is given is not aborted for an answer that was read', async () => {
+      const signals: AbortSignal[] = [];
+      const fetch: typeof globalThis.fetch = async (_url, init) => {
+        if (init?.signal) signals.push(init.signal);
+        return await Promise.resolve(Response.json({}));
+      };
+      const request = make('https://api.example.com', { fetch, timeout: 50 });
+      await request.json('x');
+      await (await request('x')).text();
+      await pause(80);
+      expect(signals.map(({ aborted }) => aborted)).to.deep.equal([false, false]);
     });
 
     it('connection — refused, with its cause', async () => {
@@ -900,6 +995,47 @@ describe('authorizedFetch', () => {
       });
     }
 
+    it('message — names method and path, and nothing of the query', async () => {
+      const { origin } = await api(
+        { status: 404, body: { message: 'No such person' } },
+        { status: 429, headers: { 'retry-after': '60' } },
+        { status: 302, headers: { location: '/' } },
+        { headers: { 'content-type': 'text/html' }, body: '<html></html>' },
+        { headers: { 'content-type': 'application/json' }, body: '{' },
+      );
+      const request = make(`${origin}/v2`, { provider, timeout: 5000 });
+      for (const words of [
+        'the request was refused with status 404: No such person',
+        'asked too often (429)',
+        'answered with a redirect (302)',
+        'expected JSON, received text/html',
+        'the answer is not valid JSON',
+      ]) {
+        const init = { method: 'put', redirect: 'manual' } as const;
+        const error = await rejection(request.json('people/7?code=s3cret-word#s3cret-word', init));
+        expect(error.message).to.equal(`acme: PUT /v2/people/7: ${words}`);
+        expect(inspect(error, { depth: 9 })).not.to.contain('s3cret-word');
+      }
+    });
+
+    it('message — of a path that holds a token, the first or the renewed one, has it redacted', async () => {
+      const { origin } = await api({ status: 401 }, { status: 404 });
+      const { source } = tokens('first-token', 'second-token');
+      const error = await rejection(
+        make(origin, { provider }, source).json('sessions/first-token/second-token'),
+      );
+      expect(error.message).to.equal(
+        'acme: GET /sessions/[redacted]/[redacted]: the request was refused with status 404',
+      );
+    });
+
+    it('fetch — that gives no Response is no error of the API', async () => {
+      const answer = { ok: true, status: 200, text: async () => await Promise.resolve('{}') };
+      const fetch = (async () => await Promise.resolve(answer)) as never;
+      const error = await reasonOf(make('https://a.example', { fetch }).json('x'));
+      expect(error).to.be.instanceOf(TypeError);
+    });
+
     for (const [shape, body] of [
       ['{error_description}', { error: 'denied', error_description: 'It says why' }],
       ['{error}', { error: 'It says why' }],
@@ -916,14 +1052,16 @@ describe('authorizedFetch', () => {
     }
 
     it('words — that echo a token, the first or the renewed one, are redacted', async () => {
-      const { origin } = await api(({ headers }) => ({
-        status: 401,
-        body: { error: { message: `No such session: ${headers.authorization}` } },
-      }));
-      const { source } = tokens('first-token', 'second-token');
-      const error = await rejection(make(origin, {}, source).json('x'));
-      expect(error.message).to.contain('[redacted]');
-      expect(inspect(error, { depth: 9 })).not.to.match(/first-token|second-token/);
+      for (const status of [401, 403]) {
+        const { origin } = await api(({ headers }) => ({
+          status,
+          body: { error: { message: `No such session: ${headers.authorization}` } },
+        }));
+        const { source } = tokens('first-token', 'second-token');
+        const error = await rejection(make(origin, {}, source).json('x'));
+        expect(error.message).to.contain('No such session: Bearer [redacted]');
+        expect(inspect(error, { depth: 9 })).not.to.match(/first-token|second-token/);
+      }
     });
 
     for (const [what, answer, code] of [
