@@ -28,7 +28,7 @@ const openedAhead = new WeakSet<object>();
 
 /** Whether a connection has waited for its first request. */
 export function wasOpenedAhead(socket: object | null): boolean {
-  return openedAhead.has(Object(socket));
+  return openedAhead.has(Object(socket) as object);
 }
 
 /** Idle connections end this long before the provider has announced to close them. */

@@ -45,7 +45,7 @@ export class Deadline {
     if (typeof Reflect.get(Object(work), 'then') !== 'function') return work;
     return await new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(this.problem(code)), this.remaining());
-      Promise.resolve(work)
+      void Promise.resolve(work)
         .then(resolve, reject)
         .then(() => clearTimeout(timer));
     });

@@ -171,7 +171,7 @@ export abstract class ProviderStrategy<
     const step = isAuthorizationResponse(parameters)
       ? finishLogin(this[SETTINGS], hooks, call, parameters)
       : startLogin(this[SETTINGS], hooks, call);
-    step.catch(failure).then((outcome) => {
+    void step.catch(failure).then((outcome) => {
       try {
         report(this.name, outcome, call.deadline);
         act(outcome, actions);
