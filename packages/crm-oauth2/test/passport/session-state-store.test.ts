@@ -127,7 +127,7 @@ describe('session state store', () => {
       [null, undefined, { state: 'a' }],
       [{ state: 'b', codeVerifier: 7, expiresAt: 8 }],
       [{ state: 'c', codeVerifier: 'x' }],
-      [{ state: 7, codeVerifier: 'x', expiresAt: 8 }],
+      [{ state: 7, codeVerifier: 'x', expiresAt: 9e15 }],
       { 0: { state: 'd', codeVerifier: 'x', expiresAt: 8 }, length: 1 },
       { state: 'handle' },
       { state: { handle: 'a', code_verifier: 'b' } },
