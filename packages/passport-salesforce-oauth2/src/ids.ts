@@ -12,9 +12,10 @@ const PATH =
 /** @returns nothing for what is no identity URL */
 export function parseIdentityUrl(id: unknown): Identity | undefined {
   const url = parseUrl(id);
-  const [, organizationId, userId] = PATH.exec(url?.pathname ?? '') ?? [];
-  if (url === undefined || organizationId === undefined || userId === undefined) return undefined;
-  return { url, organizationId, userId };
+  if (!url) return undefined;
+  // Where the pattern is met, both are there.
+  const met = PATH.exec(url.pathname) as [string, string, string] | null;
+  return met ? { url, organizationId: met[1], userId: met[2] } : undefined;
 }
 
 /** One pass, unlike `canParse` and the constructor: an answer is full of them. */
