@@ -24,7 +24,7 @@ const TARGETS = [
   [CORE, 'id-token', ['id-token']],
   [CORE, 'bearer-request', ['bearer-request']],
   [CORE, 'http', ['http', 'connections', 'client', 'door']],
-  [CORE, 'client', ['client', 'tokens/user-tokens']],
+  [CORE, 'client', ['client', 'connections', 'diagnostics', 'passport/strategy']],
   [CORE, 'options', ['options', 'client']],
   [CORE, 'errors', ['errors']],
   [CORE, 'login-attempt', ['login-attempt', 'client']],

@@ -123,6 +123,9 @@ describe('client', () => {
       ['timeout is zero', { timeout: 0 }, 'option "timeout" must be a number'],
       ['timeout is text', { timeout: '10' }, 'option "timeout" must be a number'],
       ['clockTolerance is negative', { clockTolerance: -1 }, 'option "clockTolerance" must be'],
+      ['clockTolerance is an hour', { clockTolerance: 3600 }, 'option "clockTolerance" must be'],
+      ['assumedLifetime is zero', { assumedLifetime: 0 }, 'option "assumedLifetime" must be'],
+      ['assumedLifetime is text', { assumedLifetime: '60' }, 'option "assumedLifetime" must be'],
       ['scope is a number', { scope: 7 }, 'option "scope" must be'],
       [
         'customHeaders sets Authorization',
@@ -170,6 +173,8 @@ describe('client', () => {
         make({}, acmeWith({ name: 'other' })),
       ].map(({ fingerprint }) => fingerprint);
       expect(new Set(fingerprints).size).to.equal(4);
+      // It lies in every session that waits for a login.
+      for (const fingerprint of fingerprints) expect(fingerprint).to.match(/^[\w-]{22}$/);
       expect(make({ scope: 'x', clientSecret: 'rotated' }).fingerprint).to.equal(fingerprints[0]);
     });
   });
@@ -532,6 +537,26 @@ describe('client', () => {
         });
       }
 
+      for (const [title, provider, option, lifetime] of [
+        ['the provider’s usual one', acmeWith({ assumedLifetime: 50 }), {}, 50],
+        ['that of the options', acmeWith({ assumedLifetime: 50 }), { assumedLifetime: 9 }, 9],
+        ['none', acme, {}, undefined],
+      ] as const) {
+        it(`RFC 6749 §5.1 — without expires_in the lifetime is ${title}`, async () => {
+          const now = Date.now();
+          answerPost('/token', 200, { access_token: 'at-2' });
+          const { expiresAt } = await make(option, provider).refreshTokenGrant('rt-1');
+          if (lifetime === undefined) expect(expiresAt).to.equal(undefined);
+          else expect(expiresAt).to.be.within(now + lifetime * 1000, Date.now() + lifetime * 1000);
+        });
+      }
+
+      it('RFC 6749 §3.3 — sends no scope that is empty', async () => {
+        const asked = answerPost('/token');
+        await make().refreshTokenGrant('rt-1', { scope: [] });
+        expect(asked[0]?.body).not.to.have.property('scope');
+      });
+
       it('sends no scope of the options, and none where the provider refuses it', async () => {
         const first = answerPost('/token');
         await make({ scope: 'read' }).refreshTokenGrant('rt-1');
@@ -581,6 +606,19 @@ describe('client', () => {
           });
           expect(tokens).to.be.frozen;
           expect(tokens.response).to.be.frozen;
+        });
+
+        it('RFC 6749 §6 — what belonged to the tokens before ends with them', async () => {
+          const response = { ...previous.response, ...TOKENS, id_token: 'x.y.z' };
+          const tokens = await refresh({}, withSubject, { ...previous, response });
+          expect(tokens.response).to.deep.equal({
+            ...previous.response,
+            token_type: 'Bearer',
+            access_token: 'at-2',
+          });
+          const answer = { refresh_token: 'rt-2', expires_in: 7 };
+          const renewed = await refresh(answer, withSubject, { ...previous, response });
+          expect(renewed.response).to.include(answer).and.not.to.have.property('id_token');
         });
 
         it('RFC 6749 §6 — what the answer says is so now, the end not least', async () => {
@@ -690,7 +728,16 @@ describe('client', () => {
           }),
         });
         const error: unknown = await rejection(make({}, provider).revokeToken('rt-1'));
-        expect(error).to.be.instanceOf(TypeError);
+        expect(error)
+          .to.be.instanceOf(TypeError)
+          .with.property('message', 'Acme has no revocation endpoint');
+      });
+
+      it('needs no organization of the tokens it came with', async () => {
+        const asked = answerPost('/revoke', 200, '');
+        const tokens = { accessToken: 'at-1', tokenType: 'Bearer', response: {} };
+        await make().revokeToken('rt-1', { tokens });
+        expect(asked).to.have.length(1);
       });
     });
 
@@ -823,6 +870,46 @@ describe('client', () => {
       expect(nock.isDone()).to.equal(true);
     });
 
+    for (const sub of ['7', undefined]) {
+      it(`OIDC Core §5.3.2 — takes UserInfo ${sub ? 'of the same sub' : 'without a sub'}`, async () => {
+        nock(ORIGIN)
+          .get('/me')
+          .reply(200, JSON.stringify({ sub, id: '7' }), { 'content-type': 'application/json' });
+        const seen: unknown[] = [];
+        const provider = acmeWith({
+          mapProfile: (_json, context) => {
+            seen.push(context);
+            return { provider: 'acme', id: '7', displayName: '', _raw: '', _json: {} };
+          },
+        });
+        const tokens = { ...TOKEN_SET, claims: { iss: ORIGIN, sub: '7' } };
+        expect(await make({ tenant: 'x' }, provider).fetchProfile(tokens)).to.include({ id: '7' });
+        const { claims } = tokens;
+        expect(seen[0]).to.deep.include({ tokens, claims, raw: JSON.stringify({ sub, id: '7' }) });
+        expect(seen[0]).to.have.nested.property('options.tenant', 'x');
+        expect(seen[0]).to.have.nested.property('endpoints.tokenEndpoint', `${ORIGIN}/token`);
+      });
+    }
+
+    for (const [title, endpoint, host] of [
+      ['the profile’s own', 'https://me.acme.test/me', 'me.acme.test'],
+      ['the token endpoint’s, without one', undefined, 'acme.test'],
+    ] as const) {
+      it(`names the host before any was asked: ${title}`, async () => {
+        const provider = acmeWith({
+          endpoints: (options) => ({
+            ...acmeDescription.endpoints(options),
+            userInfoEndpoint: endpoint,
+          }),
+          profileRequest: () => {
+            throw new Problem('untrusted_host', 'no');
+          },
+        });
+        const error = await failure(make({}, provider).fetchProfile(TOKEN_SET));
+        expect(error).to.include({ code: 'untrusted_host', host });
+      });
+    }
+
     it('OIDC Core §5.3.2 — rejects UserInfo whose sub differs from the ID Token', async () => {
       nock(ORIGIN).get('/me').reply(200, { sub: '8' });
       const claims = { iss: ORIGIN, sub: '7' };
@@ -919,17 +1006,19 @@ describe('client', () => {
         }),
       });
 
-    async function signed(claims: Record<string, unknown>): Promise<string> {
+    /** @param clock seconds by which the provider's differs from ours */
+    async function signed(claims: Record<string, unknown>, clock = 0): Promise<string> {
       const { SignJWT } = await import('jose');
+      const now = Math.floor(Date.now() / 1000) + clock;
       return await new SignJWT({ iss: `${ORIGIN}/`, sub: '7', aud: 'client-1', ...claims })
         .setProtectedHeader({ alg: 'RS256' })
-        .setIssuedAt()
-        .setExpirationTime('5m')
+        .setIssuedAt(now)
+        .setExpirationTime(now + 300)
         .sign(pair.privateKey);
     }
 
     function publish(): void {
-      nock(ORIGIN)
+      nock(ORIGIN, { reqheaders: { accept: 'application/json' } })
         .get('/keys')
         .reply(200, { keys: [pair.publicKey.export({ format: 'jwk' })] });
     }
@@ -994,8 +1083,15 @@ describe('client', () => {
       });
     }
 
-    for (const maxAge of ['abc', Number.NaN, -1, 1.5]) {
-      it(`OIDC Core §3.1.2.1 — asks for no maxAge that cannot be checked: ${maxAge}`, () => {
+    for (const maxAge of [0, '0', 3600]) {
+      it(`OIDC Core §3.1.2.1 — asks for a maxAge of ${JSON.stringify(maxAge)}`, () => {
+        const attempt = make({}, openid('required')).createLoginAttempt({ extras: { maxAge } });
+        expect(attempt).to.have.property('maxAge', Number(maxAge));
+      });
+    }
+
+    for (const maxAge of ['abc', '', '60s', 's60', [60], Number.NaN, -1, 1.5, 2 ** 53]) {
+      it(`OIDC Core §3.1.2.1 — asks for no maxAge that cannot be checked: ${JSON.stringify(maxAge)}`, () => {
         const client = make({}, openid('required'));
         expect(() => client.createLoginAttempt({ extras: { maxAge } })).to.throw(
           TypeError,
@@ -1008,6 +1104,44 @@ describe('client', () => {
       answerPost('/token');
       const error = await failure(redeem(make({}, openid('required'))));
       expect(error).to.include({ code: 'id_token_missing', stage: 'id_token' });
+    });
+
+    it('OIDC Core §3.1.3.7 — without the provider’s keys there is none to rest on', async () => {
+      const provider = acmeWith({ idToken: 'required', scope: ['openid'] });
+      const client = make({}, provider);
+      const attempt = client.createLoginAttempt();
+      answerPost('/token', 200, { ...TOKENS, id_token: await signed({ nonce: attempt.nonce }) });
+      const error = await failure(redeem(client, attempt));
+      expect(error).to.include({ code: 'id_token_missing', host: 'acme.test' });
+      expect(error.message).to.equal('acme: the token response has no ID Token');
+    });
+
+    for (const [title, provider] of [
+      ['has none to verify by', acmeWith({ idToken: 'when present' })],
+      ['has none at all', acmeWith({ ...openid('when present'), idToken: 'none' })],
+    ] as const) {
+      it(`an ID Token counts for nothing where the provider ${title}`, async () => {
+        answerPost('/token', 200, { ...TOKENS, id_token: await signed({}) });
+        expect(await redeem(make({}, provider))).not.to.have.property('claims');
+      });
+    }
+
+    it('names the host of the keys', async () => {
+      const provider = acmeWith({
+        ...openid('required'),
+        endpoints: (options) => ({
+          ...acmeDescription.endpoints(options),
+          jwksUri: 'https://keys.acme.test/keys',
+        }),
+      });
+      nock('https://keys.acme.test').get('/keys').reply(503);
+      const client = make({}, provider);
+      const attempt = client.createLoginAttempt();
+      answerPost('/token', 200, { ...TOKENS, id_token: await signed({ nonce: attempt.nonce }) });
+      expect(await failure(redeem(client, attempt))).to.include({
+        code: 'keys_unavailable',
+        host: 'keys.acme.test',
+      });
     });
 
     it('is verified when present, and may be absent', async () => {
@@ -1070,6 +1204,29 @@ describe('client', () => {
           code: 'keys_unavailable',
           stage: 'id_token',
         });
+      });
+    }
+
+    for (const [title, clock, code] of [
+      ['behind', -3600, 'id_token_expired'],
+      ['ahead', 3600, 'id_token_not_yet_valid'],
+    ] as const) {
+      it(`RFC 6749 §6 — keeps the rotated refresh token when the provider's clock is ${title}`, async () => {
+        const client = make({}, openid('required'));
+        answerPost('/token', 200, { ...REFRESHED, id_token: await signed({}, clock) });
+        publish();
+        const tokens = await client.refreshTokenGrant('rt-1');
+        expect(tokens).to.include({ accessToken: 'at-2', refreshToken: 'rt-2' });
+        expect(tokens).not.to.have.property('claims');
+      });
+
+      it(`OIDC Core §3.1.3.7 — logs nobody in when the provider's clock is ${title}`, async () => {
+        const client = make({}, openid('required'));
+        const attempt = client.createLoginAttempt();
+        const idToken = await signed({ nonce: attempt.nonce }, clock);
+        answerPost('/token', 200, { ...TOKENS, id_token: idToken });
+        publish();
+        expect((await failure(redeem(client, attempt))).code).to.equal(code);
       });
     }
 

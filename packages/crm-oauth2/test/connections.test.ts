@@ -7,10 +7,13 @@ import nock = require('nock');
 import { OAuth2Client } from '../dist/client';
 import { Deadline } from '../dist/deadline';
 import { HttpClient } from '../dist/http';
+import { text } from '../dist/json';
 import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from './fixtures/tls';
 import {
   CREDENTIALS,
   acme,
+  acmeDescription,
+  acmeWith,
   closeServers,
   httpServer,
   openSockets,
@@ -415,5 +418,43 @@ describe('connections', () => {
     client.close();
     await until(() => openSockets() === 0);
     expect([token.seen.length, profile.seen.length]).to.deep.equal([2, 2]);
+  });
+
+  it('is opened to an organization that was asked twice in a row, and to no other', async () => {
+    const token = await counted();
+    const one = await counted();
+    const other = await counted();
+    const provider = acmeWith({
+      endpoints: (options) => ({
+        ...acmeDescription.endpoints(options),
+        tokenEndpoint: `${token.origin.origin}/token`,
+        userInfoEndpoint: undefined,
+      }),
+      profileRequest: ({ response }) => ({ url: text(response.org) ?? '', trusts: () => true }),
+    });
+    const client = new OAuth2Client(provider, CREDENTIALS);
+    /** Whether a login that starts now opens a connection to it. */
+    const isOpened = async (at: typeof one) => {
+      const all = [...token.seen, ...one.seen, ...other.seen];
+      for (const socket of all) socket.destroy();
+      await until(() => openSockets() === 0);
+      await pause(20);
+      const before = at.seen.length;
+      client.prepare(client.createLoginAttempt());
+      await pause(30);
+      return at.seen.length > before;
+    };
+    const askProfile = async ({ origin }: typeof one) => {
+      const tokens = { accessToken: 'x', tokenType: 'Bearer', response: { org: origin.href } };
+      await rejection(client.fetchProfile(tokens));
+    };
+    await askProfile(one);
+    expect(await isOpened(one)).to.equal(false);
+    await askProfile(one);
+    expect(await isOpened(one)).to.equal(true);
+    await askProfile(other);
+    expect(await isOpened(other)).to.equal(false);
+    expect(await isOpened(one)).to.equal(false);
+    client.close();
   });
 });
