@@ -143,6 +143,18 @@ describe('client', () => {
       });
     }
 
+    it('takes numbers at the ends of their ranges', () => {
+      for (const changes of [
+        { clockTolerance: 0 },
+        { clockTolerance: 600 },
+        { timeout: 1 },
+        { timeout: 600_000 },
+        { assumedLifetime: 1 },
+      ]) {
+        expect(() => make(changes)).not.to.throw();
+      }
+    });
+
     it('judges also endpoints that a provider derives', () => {
       const provider = acmeWith({
         endpoints: () => ({
@@ -1125,6 +1137,20 @@ describe('client', () => {
         expect(await redeem(make({}, provider))).not.to.have.property('claims');
       });
     }
+
+    it('asks for the keys when a login starts that will have an ID Token', async () => {
+      const client = make({}, openid('when present'));
+      const { nonce, ...without } = client.createLoginAttempt();
+      publish();
+      client.prepare(without);
+      await pause(30);
+      expect(nock.isDone()).to.equal(false);
+      client.prepare({ ...without, nonce });
+      await pause(30);
+      expect(nock.isDone()).to.equal(true);
+      const attempt = make({}, openid('required')).createLoginAttempt();
+      make({}, acmeWith({ idToken: 'required' })).prepare(attempt);
+    });
 
     it('names the host of the keys', async () => {
       const provider = acmeWith({
