@@ -38,6 +38,7 @@ class Connection {
   async get(path, cookie) {
     return await new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
+      if (this.#socket.destroyed) reject(new Error('the app has hung up'));
       const line = cookie ? `Cookie: ${cookie}\r\n` : '';
       this.#socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${line}\r\n`);
     });
