@@ -72,7 +72,7 @@ function sizeOf(folders) {
 async function measureInstalled(stage, name) {
   const npm = process.env.npm_execpath;
   const folder = join(stage.folder, name);
-  mkdirSync(folder);
+  mkdirSync(folder, { recursive: true });
   const npmRun = async (parameters, cwd) =>
     await run(npm ? process.execPath : 'npm', [...(npm ? [npm] : []), ...parameters], { cwd });
   const packed = await npmRun(
