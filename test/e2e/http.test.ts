@@ -1,13 +1,12 @@
 /** What the example application answers to whoever asks it: no browser needed. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ConfigError, readConfig } from '../../examples/express-login/dist/config';
 import { completeProviders } from '../../examples/express-login/dist/emulator';
+import { freePorts } from '../support/free-ports';
 import { startExample } from './example';
 import type { Example } from './example';
 
@@ -275,7 +274,7 @@ describe('example as a process', function () {
   });
 
   it('start — every request that is accepted is answered, from the first moment on', async () => {
-    const port = await freePort();
+    const port = await freePorts();
     const { child, ended } = start({ PORT: String(port) });
     const outcomes: Promise<string>[] = [];
     try {
@@ -305,7 +304,7 @@ describe('example as a process', function () {
   });
 
   it('PORT among the ports of the emulator — the emulator gives way', async () => {
-    const port = await freePort();
+    const port = await freePorts();
     const { child, output, ended } = start({ PORT: String(port), EMULATOR_PORT: String(port) });
     try {
       while (!output().includes('Ctrl+C') && child.exitCode === null) {
@@ -325,16 +324,6 @@ describe('example as a process', function () {
     expect(output()).to.match(/^SALESOS_CLIENT_SECRET is missing\. [^\n]*\n$/);
   });
 });
-
-/** A port that nobody has at the moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 /** Why `fetch` got no answer; a host with two addresses fails once for each. */
 function refusal(cause: unknown): string {

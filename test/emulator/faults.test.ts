@@ -1,9 +1,11 @@
 import { createHmac, createPublicKey } from 'node:crypto';
+import { once } from 'node:events';
 import { get as httpGet } from 'node:http';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { type Emulator, type Fault, startEmulator } from 'crm-emulator';
+import { freePorts } from '../support/free-ports';
 import { buttons, CALLBACK, claimsOf, Client, get, headerOf, type Json } from './support.js';
 
 /** Omits from each member of a union. */
@@ -370,22 +372,24 @@ describe('crm-emulator: faults', () => {
     });
 
     it('start — takes three ports in a row, and gives them back when one is taken', async () => {
-      const first = await startEmulator();
-      const port = Number(new URL(first.salesforce.origin).port);
+      const port = await freePorts(3);
+      const holder = createServer().listen(port + 2, '127.0.0.1');
+      await once(holder, 'listening');
       try {
-        const error = await startEmulator({ port: port - 2 }).catch((reason: Error) => reason);
-        expect(error).to.be.an('error');
+        const error = await startEmulator({ port }).catch((reason: Error) => reason);
+        expect(error).to.have.property('code', 'EADDRINUSE');
       } finally {
-        await first.close();
+        holder.close();
+        await once(holder, 'close');
       }
-      const second = await startEmulator({ port: port - 2 });
+      const other = await startEmulator({ port });
       try {
-        const origins = [second.salesloft, second.salesos, second.salesforce].map((p) => p.origin);
+        const origins = [other.salesloft, other.salesos, other.salesforce].map((p) => p.origin);
         expect(origins).to.deep.equal(
-          [port - 2, port - 1, port].map((number) => `http://127.0.0.1:${number}`),
+          [port, port + 1, port + 2].map((number) => `http://127.0.0.1:${number}`),
         );
       } finally {
-        await second.close();
+        await other.close();
       }
     });
 

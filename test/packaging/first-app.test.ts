@@ -2,11 +2,10 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Browser } from '../support/browser';
+import { freePorts } from '../support/free-ports';
 import { createProject, pack, remove, temporaryFolder } from './project';
 
 /** What somebody writes who has read the first page of each README. */
@@ -50,32 +49,6 @@ for (const name of ['salesloft', 'salesos', 'salesforce']) {
 }
 const server = app.listen(0, '127.0.0.1', () => console.log('port ' + server.address().port));
 `;
-
-/** The first of three free ports in a row. */
-async function threeFreePorts(): Promise<number> {
-  for (;;) {
-    const first = await listen(0);
-    const { port } = first.address() as AddressInfo;
-    const others = await Promise.allSettled([listen(port + 1), listen(port + 2)]);
-    const servers = [
-      first,
-      ...others.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])),
-    ];
-    await Promise.all(
-      servers.map(async (server) => {
-        server.close();
-        await once(server, 'close');
-      }),
-    );
-    if (servers.length === 3) return port;
-  }
-}
-
-async function listen(port: number) {
-  const server = createServer().listen(port, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
 
 /** Waits until a process has printed something. */
 async function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
@@ -133,7 +106,7 @@ describe('a first app of the packed packages', function () {
   });
 
   it('example — signs in with all three against the command of the emulator', async () => {
-    const port = await threeFreePorts();
+    const port = await freePorts(3);
     const cli = join('node_modules', 'crm-emulator', 'dist', 'cli.js');
     const emulator = start([cli, '--port', String(port)]);
     const output = await printed(emulator, /Stop with/);

@@ -3,10 +3,9 @@ import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from './free-ports';
 
 const REMEDY = 'Install it: apt-get install redis-server.';
 const isInstalled = spawnSync('redis-server', ['--version']).status === 0;
@@ -32,7 +31,7 @@ export class RedisServer {
   /** Again after {@link kill}: on the same port, with what was kept. */
   async start(): Promise<void> {
     if (!isInstalled) throw new Error(`There is no redis-server. ${REMEDY}`);
-    this.#port ||= await freePort();
+    this.#port ||= await freePorts();
     this.#folder ||= await mkdtemp(join(tmpdir(), 'crm-login-redis-'));
     const keeping = ['--save', '', '--appendonly', this.keeps ? 'yes' : 'no'];
     const server = spawn(
@@ -80,13 +79,4 @@ export class RedisServer {
   readonly #killNow = () => {
     this.#process?.kill('SIGKILL');
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
