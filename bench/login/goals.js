@@ -32,8 +32,10 @@ const LIKE = {
 const shown = ({ median: middle, low, high }) =>
   `${middle.toFixed(2)} × (${low.toFixed(2)}–${high.toFixed(2)})`;
 
-/** Over https. */
-function cpuGoals(results) {
+const shownBoth = ([https, http]) => `${shown(https)}${http ? `; http ${shown(http)}` : ''}`;
+
+/** Over https and, where it was measured, over http: both must hold. */
+function cpuGoals(https, http) {
   const wanted = [
     ['salesloft', 'oauth2', 0.8, 'passport-oauth2 with a profile'],
     ['salesforce', 'oauth2', 0.8, 'passport-oauth2 with a profile'],
@@ -42,16 +44,20 @@ function cpuGoals(results) {
     ...OURS.map((own) => [own, IDEALS[own], 1.15, 'the same by hand']),
   ];
   return wanted
-    .filter(([, reference]) => results[reference])
+    .filter(([, reference]) => https[reference])
     .map(([own, reference, limit, title]) => {
-      const all = spread(ratios(results, own, reference));
+      const both = (subject) =>
+        [https, http]
+          .filter((results) => results)
+          .map((results) => spread(ratios(results, subject, reference)));
+      const all = both(own);
       const ideal = IDEALS[own];
       return {
         what: `${NAMES[own]}: CPU over the floor, against ${title}`,
         limit: `≤ ${limit.toFixed(2)} ×`,
-        measured: shown(all),
-        byHand: reference === ideal ? undefined : shown(spread(ratios(results, ideal, reference))),
-        holds: all.median <= limit,
+        measured: shownBoth(all),
+        byHand: reference === ideal ? undefined : shownBoth(both(ideal)),
+        holds: all.every(({ median: middle }) => middle <= limit),
       };
     });
 }
@@ -200,7 +206,7 @@ function packageGoals({ loading, installed }) {
 /** @returns {Goal[]} of the parts that were measured */
 function judge(data) {
   return [
-    ...(data.https ? cpuGoals(data.https) : []),
+    ...(data.https ? cpuGoals(data.https, data.http) : []),
     ...(data.everyday ? everydayGoals(data.everyday) : []),
     ...(data.cold ? coldGoals(data.cold) : []),
     ...(data.throughput ? throughputGoals(data.throughput) : []),

@@ -41,7 +41,7 @@ function goalSection(goals) {
   return `## Goals
 
 ${held} of ${goals.length} hold. "By hand" is what the same costs in a strategy written for the comparison, that
-does nothing else: a goal that it misses as well is out of reach.
+does nothing else: a goal that it misses as well is out of reach. CPU over https unless it says http.
 
 ${table(
   head,
@@ -76,7 +76,7 @@ function cpuSection({ http, https }, pictures) {
       title(subject),
       requests.toFixed(2).replace(/\.00$/, ''),
       connections.toFixed(2),
-      whole(over(http, subject, 'cpu')),
+      http ? whole(over(http, subject, 'cpu')) : '–',
       whole(over(https, subject, 'cpu')),
       whole(over(https, subject, 'start')),
       whole(over(https, subject, 'callback')),
@@ -88,7 +88,8 @@ function cpuSection({ http, https }, pictures) {
 
 Microseconds of the app's process over the floor: Express, express-session, and Passport with a strategy
 that does nothing, which cost ${whole(median(floor.map(({ start }) => start)))} at the start and
-${whole(median(floor.map(({ callback }) => callback)))} at the callback. The ratio is to ${plain(reference)}, with quartiles.
+${whole(median(floor.map(({ callback }) => callback)))} at the callback. The ratio is to ${plain(reference)}, with quartiles; over https, where
+it does not say http.
 
 ![CPU per login over the floor](images/login-cpu.svg)
 
@@ -343,7 +344,7 @@ ${readFileSync(join(__dirname, 'notes.md'), 'utf8')}
 
 The subjects are set up as their own documentation has it (\`bench/login/subjects.js\`); "by hand" is a
 strategy written for the comparison that checks everything and does nothing else, the limit. Each app has
-served ${warmUp} logins before its CPU counts, which is
+served ${warmUp} logins before its CPU counts${data.http ? ', half of them over http' : ''}, which is
 \`process.cpuUsage()\` of its process around a batch of starts, and around the batch of callbacks that
 follows. The distance is a proxy that delays every byte by 20 ms each way and lets a connection wait for a
 round trip; names are not looked up. ID Tokens are signed before the callbacks are timed.

@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: what a login costs, beside what others cost. `-- --quick` takes two minutes instead
- * of fifteen, `-- --runs 5` adds four quick runs and says how often each goal held, `-- --part cpu`
- * measures one part (cpu, everyday, throughput, memory, packages, growth) and writes nothing.
+ * of fifteen, `-- --runs 5` measures every goal four times more, six minutes each, and says how often it
+ * held, `-- --part cpu` measures one part (cpu, everyday, throughput, memory, packages, growth) and
+ * writes nothing.
  */
 'use strict';
 const { execFileSync } = require('node:child_process');
@@ -25,13 +26,22 @@ const { compose, print, write } = require('./report');
 const { Stage } = require('./stage');
 const { PEERS, SUBJECTS } = require('./subjects');
 
+const OURS = ['salesloft', 'salesos', 'salesforce'];
+const IDEALS = ['idealProfile', 'idealIdToken'];
+const PROFILE_PEERS = ['oauth2', 'auth0', 'google'];
+const ID_TOKEN_PEERS = ['openidconnect', 'openidClient', 'openidClientSigned'];
+/** Of whom no goal speaks. */
+const OTHERS = ['forcedotcom', 'openidClient', 'expressOpenid', 'oauth2Checked'];
+
 const FULL = {
-  warmUp: 2000,
+  leaveOut: [],
+  warmUp: 3000,
   https: { rounds: 15, logins: 300 },
-  http: { rounds: 7, logins: 200 },
+  http: { rounds: 11, logins: 300 },
   everyday: { idle: [5, 10, 30, 60], samples: 3, warm: 25, hot: 400 },
   cold: { samples: 5 },
   throughput: {
+    subjects: [...OURS, ...IDEALS, ...PROFILE_PEERS, ...ID_TOKEN_PEERS, 'forcedotcom'],
     rounds: 5,
     levels: [
       { concurrency: 1, logins: 100 },
@@ -43,6 +53,7 @@ const FULL = {
   heap: { fill: 20_000, logins: 10_000, step: 10_000 },
   peerHeap: { fill: 2000, logins: 4000, step: 4000 },
   longHeap: { fill: 20_000, logins: 100_000, step: 10_000 },
+  installed: OURS,
   loading: { rounds: 21 },
   growth: {
     rounds: 7,
@@ -54,12 +65,19 @@ const FULL = {
 };
 
 const QUICK = {
+  leaveOut: [...OTHERS, 'google'],
   warmUp: 400,
-  https: { rounds: 7, logins: 100 },
-  http: { rounds: 2, logins: 60 },
-  everyday: { idle: [6], samples: 3, warm: 8, hot: 100 },
+  https: { rounds: 9, logins: 120 },
+  everyday: {
+    peers: ['oauth2', 'openidconnect', 'openidClientSigned'],
+    idle: [6],
+    samples: 3,
+    warm: 8,
+    hot: 100,
+  },
   cold: { samples: 3 },
   throughput: {
+    subjects: [...OURS, 'oauth2', 'auth0', 'openidconnect'],
     rounds: 2,
     levels: [
       { concurrency: 1, logins: 20 },
@@ -68,8 +86,8 @@ const QUICK = {
       { concurrency: 256, logins: 256 },
     ],
   },
-  heap: undefined,
   longHeap: { fill: 18_000, logins: 10_000, step: 5000 },
+  installed: ['salesloft'],
   loading: { rounds: 5 },
   growth: {
     rounds: 3,
@@ -80,11 +98,20 @@ const QUICK = {
   },
 };
 
-const OURS = ['salesloft', 'salesos', 'salesforce'];
-const IDEALS = ['idealProfile', 'idealIdToken'];
-const PROFILE_PEERS = ['oauth2', 'auth0', 'google'];
-/** Left out of the quick run, which has no goal against them. */
-const SLOW = ['google', 'forcedotcom', 'openidClient', 'expressOpenid'];
+/** Every goal once more, as thoroughly; of the rest nothing. */
+const AGAIN = {
+  ...FULL,
+  leaveOut: OTHERS,
+  everyday: { ...FULL.everyday, peers: [], idle: [5, 30] },
+  throughput: {
+    ...FULL.throughput,
+    subjects: FULL.throughput.subjects.filter((subject) => !OTHERS.includes(subject)),
+  },
+  heap: undefined,
+  longHeap: QUICK.longHeap,
+  installed: QUICK.installed,
+  growth: undefined,
+};
 
 const { values } = parseArgs({
   options: {
@@ -154,7 +181,8 @@ async function measureHeaps(stage, subjects, plan) {
   }
   // Of the peers, those that are measured in a quick run too: they keep no tables that fill up.
   const others = subjects.filter(
-    (name) => name !== 'salesos' && SUBJECTS[name].kind !== 'ideal' && !SLOW.includes(name),
+    (name) =>
+      name !== 'salesos' && SUBJECTS[name].kind !== 'ideal' && !QUICK.leaveOut.includes(name),
   );
   const inTurn = async () => {
     for (let next = others.shift(); next !== undefined; next = others.shift()) {
@@ -171,16 +199,15 @@ async function measureInstallation(stage, peers, plan) {
   say('installing ours as published');
   const installed = {};
   for (const name of packagesOf(peers)) installed[name] = measurePeerInstalled(name);
-  for (const name of packagesOf(plan === QUICK ? ['salesloft'] : OURS)) {
+  for (const name of packagesOf(plan.installed)) {
     installed[name] = await measureInstalled(stage, name);
   }
   return installed;
 }
 
 async function measure(stage, plan) {
-  const isQuick = plan === QUICK;
   const subjects = Object.keys(SUBJECTS).filter(
-    (subject) => isInstalled(SUBJECTS[subject]) && !(isQuick && SLOW.includes(subject)),
+    (subject) => !plan.leaveOut.includes(subject) && isInstalled(SUBJECTS[subject]),
   );
   const there = (names) => names.filter((name) => subjects.includes(name));
   const peers = subjects.filter((subject) => SUBJECTS[subject].kind === 'peer');
@@ -189,9 +216,8 @@ async function measure(stage, plan) {
   // First, while few processes are there: it is about milliseconds.
   if (wants('everyday')) {
     say('the everyday login');
-    const compared = isQuick
-      ? [...PROFILE_PEERS.slice(0, 1), 'openidconnect', 'openidClientSigned']
-      : peers;
+    // With its checks on, passport-oauth2 has the same connections as without.
+    const compared = plan.everyday.peers ?? peers.filter((name) => name !== 'oauth2Checked');
     const all = there([...OURS, ...IDEALS, ...compared]);
     data.everyday = await measureEveryday(stage, all, plan.everyday);
     say('the first login of a process');
@@ -204,18 +230,12 @@ async function measure(stage, plan) {
     if (wants('cpu')) {
       say('CPU');
       data.https = await measureCpu(apps, { protocol: 'https', ...plan.https });
-      data.http = await measureCpu(apps, { protocol: 'http', ...plan.http });
+      if (plan.http) data.http = await measureCpu(apps, { protocol: 'http', ...plan.http });
     }
     if (wants('throughput')) {
       say('many at a time');
-      const compared = ['openidconnect', 'openidClient', 'openidClientSigned', 'forcedotcom'];
-      const all = there(
-        isQuick
-          ? [...OURS, ...PROFILE_PEERS.slice(0, 2), 'openidconnect']
-          : [...OURS, ...IDEALS, ...PROFILE_PEERS, ...compared],
-      );
       data.throughput = await measureThroughput(
-        apps.filter(({ subject }) => all.includes(subject)),
+        apps.filter(({ subject }) => plan.throughput.subjects.includes(subject)),
         plan.throughput,
       );
     }
@@ -237,7 +257,7 @@ async function measure(stage, plan) {
     ];
     data.packages = { installed, loading: await measureLoading(loaded, plan.loading) };
   }
-  if (wants('growth')) {
+  if (wants('growth') && plan.growth) {
     say('growth');
     data.growth = await measureGrowth(stage, plan.growth);
   }
@@ -268,7 +288,7 @@ async function main() {
     const goals = [judge(data)];
     for (let run = 2; run <= runs; run += 1) {
       say(`run ${run} of ${runs}`);
-      goals.push(judge(await measure(stage, QUICK)));
+      goals.push(judge(await measure(stage, plan === FULL ? AGAIN : plan)));
     }
     const asked = process.argv.slice(2).join(' ');
     const report = compose(data, counted(goals), {

@@ -174,6 +174,13 @@ const SUBJECTS = {
       return new (meJsonStrategy())({ ...options, ...urls }, byProfile);
     },
   },
+  oauth2Checked: {
+    title: '… with `state` and `pkce`',
+    kind: 'peer',
+    package: 'passport-oauth2',
+    checks: 'state, PKCE',
+    strategy: (options) => SUBJECTS.oauth2.strategy({ ...options, state: true, pkce: 'S256' }),
+  },
   google: {
     title: 'passport-google-oauth20',
     kind: 'peer',

@@ -10,7 +10,7 @@ const { rotate } = require('../statistics');
  *
  * @param {string[]} subjects
  */
-async function openApps(stage, subjects, { warmUp }) {
+async function openApps(stage, subjects, { warmUp, http: isHttpMeasured }) {
   const apps = subjects.map((subject) => ({ subject, app: stage.app(subject) }));
   for (const entry of apps) {
     for (const protocol of ['http', 'https']) {
@@ -20,9 +20,10 @@ async function openApps(stage, subjects, { warmUp }) {
       await entry.app.run(entry[protocol], { logins: 2 });
     }
   }
-  for (const { app, https } of apps) {
+  for (const { app, http, https } of apps) {
     for (let done = 0; done < warmUp; done += 200) {
-      await app.run(https, { logins: 200, concurrency: 16 });
+      const place = isHttpMeasured && done % 400 > 0 ? http : https;
+      await app.run(place, { logins: 200, concurrency: 16 });
     }
   }
   return apps;
