@@ -316,7 +316,9 @@ export class UserTokens implements TokenSource {
           lock.isNeeded = false;
           continue;
         }
-        const isOver = code === 'invalid_grant' || USED_UP.test(code ?? '');
+        // In the provider's own words one code says so; the others are ours.
+        const isOver =
+          error instanceof TokenError ? code === 'invalid_grant' : USED_UP.test(code ?? '');
         if (isOver) lock.isNeeded = false;
         read = await this.#note(read, isOver ? 'refused' : lock.isNeeded ? 'unknown' : 'failed');
         if (isDone(read.record)) return read.record.tokens;

@@ -681,7 +681,14 @@ describe('user tokens', () => {
       expect(pauses).to.deep.equal([]);
     });
 
-    for (const code of ['unknown_id_token_hint', 'subject_mismatch_likely', 'bad_signature_used']) {
+    for (const code of [
+      'unknown_id_token_hint',
+      'subject_mismatch_likely',
+      'bad_signature_used',
+      'id_token_expired',
+      'subject_mismatch',
+      'signature_mismatch',
+    ]) {
       it(`RFC 6749 §5.2 — ${code}, in the provider’s own words, does not use the refresh token up`, async () => {
         await world.keep(2 * HOUR);
         const { tokens } = world.process();
