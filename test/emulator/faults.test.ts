@@ -292,6 +292,29 @@ describe('crm-emulator: faults', () => {
       expect((await salesloft.profile(json)).status).to.equal(200);
     });
 
+    it('rehearsals — what one sign-in has not met is nothing to the next', async () => {
+      const { html } = await salesloft.page();
+      const option = /<option value="(\d+)">\s*Profile answers 500\s*<\/option>/.exec(html)?.[1];
+      const { code: abandoned } = await salesloft.signIn('Suri', {}, { fault: option });
+      const { code } = await salesloft.signIn('Marta Quill');
+      const { json } = await salesloft.exchange(code);
+      expect((await salesloft.profile(json)).status).to.equal(200);
+      await salesloft.exchange(abandoned);
+    });
+
+    it('rehearsals — nothing goes wrong after a sign-in that was refused', async () => {
+      const { url: page, html } = await salesloft.page();
+      const fault = /<option value="(\d+)">\s*Profile answers 500\s*<\/option>/.exec(html)?.[1];
+      const body = new URLSearchParams({ deny: '1', fault: String(fault) });
+      await fetch(page, { method: 'POST', body, redirect: 'manual' });
+      expect((await salesloft.profile({ access_token: token })).status).to.equal(200);
+    });
+
+    it('rehearsals — leave a fault alone that a test has asked for', async () => {
+      emulator.salesloft.fault({ step: 'profile', kind: 'status', status: 503 });
+      expect((await salesloft.profile(await salesloft.login())).status).to.equal(503);
+    });
+
     it('requests — are recorded without query, credentials or cookies', async () => {
       const { length } = emulator.salesloft.requests;
       await fetch(`${url}?secret=1`, {

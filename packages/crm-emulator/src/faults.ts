@@ -11,7 +11,7 @@ const ENDLESS_MS = 30_000;
 
 /** The faults waiting at one origin, and the ones at work. */
 export class Faults {
-  #queue: { fault: Fault; left: number }[] = [];
+  #queue: { fault: Fault; left: number; isRehearsed?: true }[] = [];
   #work = new AbortController();
 
   add(fault: Fault): void {
@@ -19,6 +19,15 @@ export class Faults {
     if (!Number.isInteger(left) || left < 1)
       throw new TypeError('fault.times: a whole number from 1');
     this.#queue.push({ fault, left });
+  }
+
+  /**
+   * What a person has chosen to go wrong after this sign-in. What is left of the choice of an earlier one
+   * is forgotten, since nobody would understand it any more.
+   */
+  rehearse(fault: Fault | undefined): void {
+    this.#queue = this.#queue.filter(({ isRehearsed }) => !isRehearsed);
+    if (fault) this.#queue.push({ fault, left: 1, isRehearsed: true });
   }
 
   /** Forgets what is queued and ends what is at work: stalled requests lose their socket. */

@@ -190,7 +190,7 @@ export class Origin {
     if (context.method !== 'POST') return send(context, { status: 405 });
     const { fields } = context.req as EngineRequest;
     const { reply, fault } = await continueSignIn(place, pending, fields ?? {});
-    if (fault) this.#faults.add(fault);
+    this.#faults.rehearse(fault);
     send(context, reply);
   }
 

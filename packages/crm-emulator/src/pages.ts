@@ -30,6 +30,7 @@ details{margin-top:1rem;border-top:1px solid var(--line);padding-top:.85rem}
 summary{cursor:pointer;font-weight:600;min-height:28px}
 label{display:block;margin:.5rem 0 .25rem;font-size:.9rem}
 select{font:inherit;width:100%;min-height:44px;padding:.4rem .6rem;border:1px solid var(--line);border-radius:9px;background:var(--card);color:var(--ink)}
+details .soft{margin:.5rem 0 0}
 .deny{text-align:center;color:var(--soft)}
 dl{display:grid;grid-template-columns:auto minmax(0,1fr);gap:.25rem 1rem;margin:0}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
 .wide{max-width:52rem}.wide .body{padding:1.75rem 2rem 2rem}.wide .notice{padding-inline:2rem}
@@ -155,6 +156,10 @@ export function signInPage(signIn: SignIn): string {
             <option value="">Nothing</option>
             ${signIn.rehearsals.map(({ label }, index) => html`<option value="${index}">${label}</option>`)}
           </select>
+          <p class="soft">
+            Only what the application asks for can fail: it may have the keys already, and ask again
+            when a connection breaks.
+          </p>
         </details>
       </form>`,
   );

@@ -53,7 +53,7 @@ export async function continueSignIn(
   await pending.save(pending.exp - Math.floor(Date.now() / 1000));
 
   const chosen = fields['fault'];
-  const fault = chosen ? dialect.rehearsals[Number(chosen)]?.fault : undefined;
+  const fault = chosen && !refusal ? dialect.rehearsals[Number(chosen)]?.fault : undefined;
   const location = new URL(pending.returnTo).pathname;
   return { reply: { status: 303, headers: { location, 'cache-control': 'no-store' } }, fault };
 }
