@@ -44,6 +44,12 @@ export function heedKeepAlive({ headers, socket }: http.IncomingMessage): void {
   mayBeIdle.set(socket, Math.max(0, Number(announced[1]) * 1000 - BEFORE_THE_PROVIDER));
 }
 
+export function closeIdle({ freeSockets }: Agent): void {
+  for (const sockets of Object.values(freeSockets)) {
+    for (const socket of sockets ?? []) socket.destroy();
+  }
+}
+
 /** Hosts that are remembered as asked: the organizations of a provider may have one each. */
 const MAX_ASKED = 100;
 
@@ -126,7 +132,9 @@ class Kept {
   }
 
   close(): void {
-    this.agent.destroy();
+    // What is under way is answered first, perhaps with the only copy of a refresh token.
+    this.agent.maxFreeSockets = 0;
+    closeIdle(this.agent);
     for (const { drop } of this.#opened.values()) drop();
   }
 }
@@ -150,7 +158,7 @@ export class Connections {
     this.#for(url.protocol).open({ host: url.hostname.replace(/[[\]]/g, ''), port });
   }
 
-  /** Closes what is idle; the client may still be used. */
+  /** Closes what is idle, and the rest after its answer; the client may still be used. */
   close(): void {
     for (const kept of this.#kept.values()) kept.close();
     this.#kept.clear();

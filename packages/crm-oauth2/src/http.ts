@@ -8,7 +8,7 @@
  */
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { Connections, heedKeepAlive, wasOpenedAhead } from './connections';
+import { Connections, closeIdle, heedKeepAlive, wasOpenedAhead } from './connections';
 import type { Agent } from './connections';
 import type { Deadline } from './deadline';
 import { Problem, bareCause } from './errors';
@@ -74,19 +74,16 @@ export class HttpClient {
     }
   }
 
-  /** Closes the idle connections of this client; an agent of the application is left alone. */
+  /**
+   * Closes the idle connections of this client, and the others after their answers; an agent of the
+   * application is left alone.
+   */
   close(): void {
     this.#connections.close();
   }
 }
 
 class StaleConnection extends Problem {}
-
-function closeIdle(agent: Agent): void {
-  for (const sockets of Object.values(agent.freeSockets)) {
-    for (const socket of sockets ?? []) socket.destroy();
-  }
-}
 
 function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {

@@ -186,6 +186,23 @@ describe('connections', () => {
     await until(() => openSockets() === 0);
   });
 
+  it('RFC 9700 §4.14 — is closed after its answer when the client is closed meanwhile', async () => {
+    let answer: (() => void) | undefined;
+    const origin = new URL(
+      await httpServer((_req, res) => {
+        answer = () => res.end('the only copy of a refresh token');
+      }),
+    );
+    const client = make();
+    const sent = client.send({ method: 'POST', url: origin, headers: {} }, new Deadline(2000));
+    await until(() => answer !== undefined);
+    client.close();
+    await pause(20);
+    answer?.();
+    expect(await sent).to.include({ status: 200, body: 'the only copy of a refresh token' });
+    await until(() => openSockets() === 0);
+  });
+
   it('RFC 9110 §15.5.9 — that was answered without being asked carries no request', async () => {
     const { origin, seen } = await counted();
     const client = make();
