@@ -89,12 +89,8 @@ const BREAKS = [
   [
     'ID Token: signature',
     `${core}/id-token.ts`,
-    'claims = verified.payload;',
-    'claims = verified.payload;',
-    [
-      'const verified = await loaded.jose.jwtVerify(idToken, loaded.keys, {',
-      'const verified = await unverified(loaded.jose, idToken, {',
-    ],
+    'const verified = await loaded.jose.jwtVerify(idToken, loaded.keys, {',
+    'const verified = await unverified(loaded.jose, idToken, {',
     [
       'function verificationProblem',
       "function unverified(jose: typeof import('jose'), token: string, _options: object): Promise<{ payload: JWTPayload }> {\n  return Promise.resolve({ payload: jose.decodeJwt(token) });\n}\n\nfunction verificationProblem",
@@ -132,6 +128,12 @@ const BREAKS = [
     `${core}/id-token.ts`,
     'if (atHash !== undefined && atHash !== leftHalfHash(expected.accessToken)) {',
     'if (atHash === `not ${leftHalfHash(expected.accessToken)}`) {',
+  ],
+  [
+    'ID Token: an organization that cannot be checked',
+    `${core}/client.ts`,
+    'throw new TypeError(`${owner}: "organization" must be a non-empty string`);',
+    'return undefined;',
   ],
   [
     'ID Token: organization',
@@ -367,6 +369,12 @@ const BREAKS = [
     `${core}/tokens/sealed-values.ts`,
     "if (content?.key === key && typeof content.value === 'string') return content.value;",
     "if (typeof content?.value === 'string') return content.value;",
+  ],
+  [
+    'an answer under way when the client is closed',
+    `${core}/connections.ts`,
+    'this.agent.maxFreeSockets = 0;',
+    'this.agent.destroy();',
   ],
   [
     'connections opened without end',

@@ -12,7 +12,7 @@ import { HttpClient } from './http';
 import type { Agent, HttpRequest, HttpResponse } from './http';
 import { createIdTokenVerifier } from './id-token';
 import type { IdTokenVerifier } from './id-token';
-import { isJsonObject, known, parseJson, text } from './json';
+import { isJsonObject, known, parseJson } from './json';
 import type { JsonObject } from './json';
 import { createLoginAttempt } from './login-attempt';
 import type { LoginAttempt } from './login-attempt';
@@ -198,7 +198,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * Begins a login: random `state`, code verifier and, for OpenID Connect, `nonce`. What is asked of
    * the ID Token (`max_age`, `organization`) is kept with it, and checked when the token comes.
    *
-   * @throws {TypeError} when `maxAge` is no whole number of seconds
+   * @throws {TypeError} when `maxAge` is no whole number of seconds, or `organization` no text
    */
   createLoginAttempt(
     request: Partial<AuthorizationParameters> & { appState?: unknown } = {},
@@ -212,7 +212,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       appState,
       idToken,
       maxAge: idToken ? seconds(this.provider.title, asked.max_age) : undefined,
-      organization: idToken ? text(asked.organization) : undefined,
+      organization: idToken ? organization(this.provider.title, asked.organization) : undefined,
     });
   }
 
@@ -427,7 +427,10 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     this.#verifyIdToken?.fetchAhead().catch(() => undefined);
   }
 
-  /** Closes idle connections. A process may end without it: they do not keep it alive. */
+  /**
+   * Closes idle connections, and the others after their answers. A process may end without it: idle ones
+   * do not keep it alive.
+   */
   close(): void {
     this.#http.close();
   }
@@ -648,6 +651,13 @@ function withId<P extends Profile>(profile: P): P {
   const id: unknown = profile.id;
   if (typeof id === 'string' && id !== '') return profile;
   throw new Problem('invalid_profile', 'the profile has no id');
+}
+
+/** Auth0's `organization`, which is checked too: nothing but text can be. */
+function organization(owner: string, value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'string' && value !== '') return value;
+  throw new TypeError(`${owner}: "organization" must be a non-empty string`);
 }
 
 /** `max_age` as a number (OpenID Connect Core §3.1.2.1): what is asked for must be checkable. */

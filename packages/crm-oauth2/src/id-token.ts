@@ -68,6 +68,7 @@ export function createIdTokenVerifier(
 ): IdTokenVerifier {
   let keys: RemoteJWKSet | undefined;
   let isAhead: true | undefined;
+  let isFetchingAhead = false;
   let askedAheadAt = Number.NEGATIVE_INFINITY;
 
   const load = async () => {
@@ -90,8 +91,7 @@ export function createIdTokenVerifier(
 
   const verify = async (idToken: string, expected: ExpectedIdToken) => {
     const loaded = await load();
-    let claims: JWTPayload;
-    try {
+    const payload = async () => {
       const verified = await loaded.jose.jwtVerify(idToken, loaded.keys, {
         algorithms: ['RS256'],
         issuer: [...expected.issuers],
@@ -99,7 +99,16 @@ export function createIdTokenVerifier(
         requiredClaims: ['sub', 'exp', 'iat'],
         clockTolerance,
       });
-      claims = verified.payload;
+      return verified.payload;
+    };
+    const hadBegun = isFetchingAhead;
+    let claims: JWTPayload;
+    try {
+      claims = await payload().catch((error: unknown) => {
+        // Keys that were being fetched ahead, by an earlier deadline than this login's: asked for anew.
+        if (hadBegun && error instanceof Problem) return payload();
+        throw error;
+      });
     } catch (error) {
       throw verificationProblem(error);
     }
@@ -114,7 +123,10 @@ export function createIdTokenVerifier(
     isAhead = true;
     const fetching = remote.reload();
     isAhead = undefined;
-    await fetching;
+    isFetchingAhead = true;
+    await fetching.finally(() => {
+      isFetchingAhead = false;
+    });
   };
   return Object.assign(verify, { fetchAhead });
 }

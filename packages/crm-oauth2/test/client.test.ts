@@ -1112,6 +1112,27 @@ describe('client', () => {
       });
     }
 
+    for (const organization of [['org_1'], '', 7, true, { id: 'org_1' }]) {
+      it(`salesos 5.1 — asks for no organization that cannot be checked: ${JSON.stringify(organization)}`, () => {
+        const client = make({}, openid('required'));
+        expect(() => client.createLoginAttempt({ extras: { organization } })).to.throw(
+          TypeError,
+          '"organization" must be a non-empty string',
+        );
+      });
+    }
+
+    for (const organization of [undefined, null]) {
+      it(`salesos 5.1 — asks for no organization where there is none: ${organization}`, () => {
+        const client = make({}, openid('required'));
+        const request = { extras: { organization }, redirectUri: 'https://app.test/cb' };
+        const attempt = client.createLoginAttempt(request);
+        expect(attempt).not.to.have.property('organization');
+        const url = new URL(client.buildAuthorizationUrl({ ...request, attempt }));
+        expect(url.searchParams.has('organization')).to.equal(false);
+      });
+    }
+
     it('OIDC Core §3.1.3.3 — must come where the login rests on it', async () => {
       answerPost('/token');
       const error = await failure(redeem(make({}, openid('required'))));

@@ -9,7 +9,7 @@ import { HttpClient } from '../dist/http';
 import type { HttpResponse } from '../dist/http';
 import { createIdTokenVerifier } from '../dist/id-token';
 import type { ExpectedIdToken, IdTokenVerifier } from '../dist/id-token';
-import { mockTheNetwork, rejection } from './support';
+import { mockTheNetwork, pause, rejection } from './support';
 
 const ISSUER = 'https://acme.test/';
 const CLIENT = 'client-1';
@@ -535,6 +535,38 @@ describe('ID Token', () => {
         await verify.fetchAhead().catch(() => {});
         answer = published;
         expect(await verify(await sign(), EXPECTED)).to.include({ sub: 'auth0|zoe' });
+        expect(requests).to.deep.equal([true, undefined]);
+      });
+
+      it('are asked for again by a login that has waited for them with others, and in vain', async () => {
+        let fail: ((problem: Problem) => void) | undefined;
+        answer = () => new Promise((_resolve, reject) => (fail = reject));
+        const verify = make();
+        const ahead = verify.fetchAhead().catch(() => {});
+        await pause(20);
+        const verified = verify(await sign(), EXPECTED);
+        await pause(20);
+        expect(requests).to.deep.equal([true]);
+        answer = published;
+        fail?.(new Problem('timeout', 'its own deadline, not that of the login'));
+        await ahead;
+        expect(await verified).to.include({ sub: 'auth0|zoe' });
+        expect(requests).to.deep.equal([true, undefined]);
+      });
+
+      it('are not asked for a third time', async () => {
+        const fails: ((problem: Problem) => void)[] = [];
+        answer = () => new Promise((_resolve, reject) => fails.push(reject));
+        const verify = make();
+        const ahead = verify.fetchAhead().catch(() => {});
+        await pause(20);
+        const refused = problemWith(await sign(), {}, verify);
+        await pause(20);
+        fails[0]?.(new Problem('timeout', 'the first'));
+        await ahead;
+        await pause(20);
+        fails[1]?.(new Problem('connection_refused', 'the second'));
+        expect((await refused).message).to.contain('the second');
         expect(requests).to.deep.equal([true, undefined]);
       });
     });
