@@ -1,7 +1,9 @@
-/** What the package pages show of calls to an API, run as it stands there. */
+/** What the pages show of calls to an API, and of an app, run as it stands there. */
 import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { startEmulator } from 'crm-emulator';
 import type { Emulator } from 'crm-emulator';
@@ -11,6 +13,7 @@ import { salesforce } from 'passport-salesforce-oauth2';
 import { salesloft } from 'passport-salesloft';
 import { salesos } from 'passport-salesos';
 import { Browser } from './support/browser';
+import { freePorts } from './support/free-ports';
 import { RedisServer, describeWithRedis } from './support/redis';
 
 /** The blocks of JavaScript under a heading. */
@@ -81,6 +84,41 @@ describe('pages — Call the API', () => {
     const client = new OAuth2Client(salesforce, { ...emulator.salesforce.options, scope: scopes });
     const scope = { ...(await login(client)), store: new MemoryTokenStore() };
     expect(await run(block('passport-salesforce-oauth2'), 'name', scope)).to.equal('Suri');
+  });
+});
+
+describe('pages — Frameworks', () => {
+  before(start);
+  after(stop);
+
+  it('Express — is a whole app', async () => {
+    const port = await freePorts();
+    const callbackURL = `http://127.0.0.1:${port}/auth/salesloft/callback`;
+    const options = { ...emulator.salesloft.options, callbackURL };
+    const page = readFileSync(join(__dirname, '../docs/frameworks.md'), 'utf8');
+    const [, code = ''] = /## Express[^]*?```js\n([^]*?)```/.exec(page) ?? [];
+    const scope = { options, process: { env: { SESSION_SECRET: 's' } }, console: { error() {} } };
+    const app = (await run(code.replace('3000', `${port}`), 'server', scope)) as Server;
+    try {
+      const browser = new Browser();
+      const origin = `http://127.0.0.1:${port}`;
+      expect(await (await browser.visit(`${origin}/login`)).text()).to.contain('/auth/salesloft');
+      const toProvider = async () =>
+        (await browser.visit(`${origin}/auth/salesloft`)).headers.get('location') ?? '';
+      const refused = await browser.follow(await browser.signIn(await toProvider(), 'deny'));
+      expect(refused.url).to.equal(`${origin}/login`);
+      const { url, response } = await browser.follow(
+        await browser.signIn(await toProvider(), 'Suri'),
+      );
+      expect(url).to.equal(`${origin}/`);
+      expect(await response?.json()).to.include({ provider: 'salesloft', name: 'Suri' });
+      emulator.salesloft.fault({ step: 'token', kind: 'status', status: 500 });
+      const failed = await browser.visit(await browser.signIn(await toProvider(), 'Suri'));
+      expect(await failed.text()).to.equal('The login failed (provider_unavailable).');
+    } finally {
+      app.closeAllConnections();
+      await promisify(app.close.bind(app))();
+    }
   });
 });
 

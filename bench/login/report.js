@@ -38,10 +38,16 @@ function goalSection(goals) {
     ...(several ? ['Runs it held in'] : []),
   ];
   const held = goals.filter(({ holds }) => holds).length;
+  const runs = goals.flatMap(({ of }) => (of ? [of.split(' of ').map(Number)] : []));
+  const always = runs.filter(([times, all]) => times === all).length;
+  const never = runs.filter(([times]) => times === 0).length;
+  const counts = several
+    ? `hold in the first run, whose figures these are; ${always} in every run that measured them, ${never} in none`
+    : 'hold';
   return `## Goals
 
-${held} of ${goals.length} hold. "By hand" is what the same costs in a strategy written for the comparison, that
-does nothing else: a goal that it misses as well is out of reach. CPU over https unless it says http.
+${held} of ${goals.length} ${counts}. "By hand" is what the same costs in a strategy written for the comparison, that
+does nothing else: a goal that it misses as well is out of reach. CPU is over https, and\nover http where it says so: both must hold.
 
 ${table(
   head,

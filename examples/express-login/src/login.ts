@@ -32,7 +32,7 @@ export function loginRoutes(passport: ReturnType<typeof createPassport>, baseURL
             problem ? next(problem) : res.redirect(localPath(info?.state, baseURL)),
           );
         }
-        // Reload, back button, bookmark: this login was finished before.
+        // Reload, back button, bookmark: this login is over, and the person is signed in.
         const page =
           req.user && info?.code !== undefined && OVER.includes(info.code)
             ? alreadyLoggedInPage(req.user)

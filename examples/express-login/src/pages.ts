@@ -276,7 +276,7 @@ export function alreadyLoggedInPage(user: User): string {
     html`<div class="card narrow">
       <h1>You are already signed in</h1>
       <p class="lead">
-        This login was finished before, and you are signed in as
+        This login is over, and you are signed in as
         <strong>${user.displayName}</strong> with ${titleOf(user)}. Nothing is lost.
       </p>
       <p class="actions">

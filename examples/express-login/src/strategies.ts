@@ -36,7 +36,9 @@ export function createPassport(baseURL: string, options: ProviderOptions) {
     new SalesloftStrategy({
       ...options.salesloft,
       callbackURL: `${baseURL}/auth/salesloft/callback`,
-      verify: ({ profile, tokens }) => toUser(profile, tokens, profile.teamId),
+      // Salesloft signs in deactivated people too; the two others refuse them themselves.
+      verify: ({ profile, tokens }) =>
+        profile.active === false ? false : toUser(profile, tokens, profile.teamId),
     }),
   );
 

@@ -554,6 +554,14 @@ describe('ID Token', () => {
         expect(requests).to.deep.equal([true, undefined]);
       });
 
+      it('are asked for once by a login that comes when others have given up', async () => {
+        answer = () => Promise.reject(new Problem('connection_refused', 'nobody is there'));
+        const verify = make();
+        await verify.fetchAhead().catch(() => {});
+        expect((await problemWith(await sign(), {}, verify)).code).to.equal('keys_unavailable');
+        expect(requests).to.deep.equal([true, undefined]);
+      });
+
       it('are not asked for a third time', async () => {
         const fails: ((problem: Problem) => void)[] = [];
         answer = () => new Promise((_resolve, reject) => fails.push(reject));
