@@ -289,6 +289,16 @@ describe('example in a browser', function () {
       ]);
     });
 
+    it('refused by the application — says so, and leaves nobody signed in', async () => {
+      await startLogin(page, example, 'Salesloft');
+      const response = await answer(page, example, 'Continue as Dario Plum');
+      expect(response.status()).to.equal(401);
+      expect(await heading(page)).to.equal('This account is not let in');
+      expect(await page.locator('.lead').innerText()).to.contain('deactivated');
+      await page.goto(`${example.baseURL}/profile`);
+      expect(await heading(page)).not.to.equal('Dario Plum');
+    });
+
     it('refused by the provider for a while — offers to try again first', async () => {
       const merge = { code: null, error: 'login_required' };
       example.emulator.salesos.fault({ step: 'authorize', kind: 'patch', merge });

@@ -195,8 +195,14 @@ export function refusedPage(
   user: User | undefined,
 ): string {
   const title = TITLES[provider];
-  // Your own `verify` refuses without a code.
-  if (status !== 401 || failure.code === undefined) {
+  if (status === 401 && failure.code === undefined) {
+    // Your own `verify` refuses without a code.
+    return failurePage(provider, failure, user, {
+      heading: 'This account is not let in',
+      lead: `You signed in at ${title}, but this site does not accept the account: it may be deactivated there.`,
+    });
+  }
+  if (status !== 401) {
     return failurePage(provider, failure, user, {
       heading: 'This login could not be finished',
       lead: `The browser came back from ${title} with an answer that this site does not accept.`,

@@ -186,6 +186,18 @@ describe('connections', () => {
     await until(() => openSockets() === 0);
   });
 
+  it('is closed with the client when it is idle', async () => {
+    const { origin } = await counted();
+    const client = make();
+    await ask(client, origin);
+    await pause(20);
+    expect(openSockets()).to.equal(1);
+    client.close();
+    await until(() => openSockets() === 0);
+    // And the client may still be used.
+    expect(await ask(client, origin)).to.include({ status: 200 });
+  });
+
   it('RFC 9700 §4.14 — is closed after its answer when the client is closed meanwhile', async () => {
     let answer: (() => void) | undefined;
     const origin = new URL(
