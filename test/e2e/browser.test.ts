@@ -295,6 +295,8 @@ describe('example in a browser', function () {
       expect(response.status()).to.equal(401);
       expect(await heading(page)).to.equal('This account is not let in');
       expect(await page.locator('.lead').innerText()).to.contain('deactivated');
+      expect(await fact(page, 'What now')).to.contain('another account');
+      expect(await primaryAction(page)).to.equal('Log in another way');
       await page.goto(`${example.baseURL}/profile`);
       expect(await heading(page)).not.to.equal('Dario Plum');
     });

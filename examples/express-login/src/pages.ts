@@ -174,6 +174,7 @@ export function profilePage(user: User): string {
 
 /** What another attempt of the same person meets again: somebody has to change something first. */
 const NOT_MENDED_BY_TRYING: readonly string[] = [
+  'refused',
   'inactive_user',
   'inactive_org',
   'invalid_app_access',
@@ -197,7 +198,12 @@ export function refusedPage(
   const title = TITLES[provider];
   if (status === 401 && failure.code === undefined) {
     // Your own `verify` refuses without a code.
-    return failurePage(provider, failure, user, {
+    const refusal = {
+      code: 'refused',
+      message: 'This site does not let this person in.',
+      hint: 'Log in with another account, or ask whoever runs this site.',
+    };
+    return failurePage(provider, refusal, user, {
       heading: 'This account is not let in',
       lead: `You signed in at ${title}, but this site does not accept the account: it may be deactivated there.`,
     });
@@ -263,7 +269,7 @@ function failurePage(
         </div>
         <div>
           <dt>What failed</dt>
-          <dd>${message ?? 'This site does not let this person in.'}</dd>
+          <dd>${message ?? 'The login was refused.'}</dd>
         </div>
         <div>
           <dt>What now</dt>
