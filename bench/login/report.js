@@ -47,7 +47,8 @@ function goalSection(goals) {
   return `## Goals
 
 ${held} of ${goals.length} ${counts}. "By hand" is what the same costs in a strategy written for the comparison, that
-does nothing else: a goal that it misses as well is out of reach. CPU is over https, and\nover http where it says so: both must hold.
+does nothing else: a goal that it misses as well is out of reach. CPU is over https, and
+over http where it says so: both must hold.
 
 ${table(
   head,

@@ -44,6 +44,7 @@ export function heedKeepAlive({ headers, socket }: http.IncomingMessage): void {
   mayBeIdle.set(socket, Math.max(0, Number(announced[1]) * 1000 - BEFORE_THE_PROVIDER));
 }
 
+/** Ends the connections that wait for a request; those in use stay. */
 export function closeIdle({ freeSockets }: Agent): void {
   for (const sockets of Object.values(freeSockets)) {
     for (const socket of sockets ?? []) socket.destroy();

@@ -68,7 +68,7 @@ export function createIdTokenVerifier(
 ): IdTokenVerifier {
   let keys: RemoteJWKSet | undefined;
   let isAhead: true | undefined;
-  let isFetchingAhead = false;
+  let isFetching = false;
   let askedAheadAt = Number.NEGATIVE_INFINITY;
 
   const load = async () => {
@@ -77,7 +77,10 @@ export function createIdTokenVerifier(
     // but seldom, so that forged tokens cannot make us flood the provider.
     keys ??= jose.createRemoteJWKSet(new URL(jwksUri), {
       [jose.customFetch]: async (url) => {
-        const response = await fetchKeys(new URL(url), isAhead);
+        isFetching = true;
+        const response = await fetchKeys(new URL(url), isAhead).finally(() => {
+          isFetching = false;
+        });
         if (!isSuccess(response)) throw statusProblem(response);
         const json = parseJson(response.body, 'application/json');
         return { status: 200, json: () => Promise.resolve(json) } as Response;
@@ -101,11 +104,11 @@ export function createIdTokenVerifier(
       });
       return verified.payload;
     };
-    const hadBegun = isFetchingAhead;
+    const hadBegun = isFetching;
     let claims: JWTPayload;
     try {
       claims = await payload().catch((error: unknown) => {
-        // Keys that were being fetched ahead, by an earlier deadline than this login's: asked for anew.
+        // Somebody else was fetching them, by an earlier deadline than this login's: asked for anew, once.
         if (hadBegun && error instanceof Problem) return payload();
         throw error;
       });
@@ -123,10 +126,7 @@ export function createIdTokenVerifier(
     isAhead = true;
     const fetching = remote.reload();
     isAhead = undefined;
-    isFetchingAhead = true;
-    await fetching.finally(() => {
-      isFetchingAhead = false;
-    });
+    await fetching;
   };
   return Object.assign(verify, { fetchAhead });
 }

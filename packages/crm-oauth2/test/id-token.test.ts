@@ -554,6 +554,22 @@ describe('ID Token', () => {
         expect(requests).to.deep.equal([true, undefined]);
       });
 
+      it('are asked for again by a login that has waited for another one to get them', async () => {
+        let fail: ((problem: Problem) => void) | undefined;
+        answer = () => new Promise((_resolve, reject) => (fail = reject));
+        const verify = make();
+        const first = problemWith(await sign(), {}, verify);
+        await pause(20);
+        const second = verify(await sign(), EXPECTED);
+        await pause(20);
+        expect(requests).to.deep.equal([undefined]);
+        answer = published;
+        fail?.(new Problem('timeout', 'the deadline of the first'));
+        expect((await first).code).to.equal('timeout');
+        expect(await second).to.include({ sub: 'auth0|zoe' });
+        expect(requests).to.deep.equal([undefined, undefined]);
+      });
+
       it('are asked for once by a login that comes when others have given up', async () => {
         answer = () => Promise.reject(new Problem('connection_refused', 'nobody is there'));
         const verify = make();
