@@ -558,15 +558,15 @@ describe('ID Token', () => {
         let fail: ((problem: Problem) => void) | undefined;
         answer = () => new Promise((_resolve, reject) => (fail = reject));
         const verify = make();
-        const first = problemWith(await sign(), {}, verify);
+        const beginner = problemWith(await sign(), {}, verify);
         await pause(20);
-        const second = verify(await sign(), EXPECTED);
+        const joined = verify(await sign(), EXPECTED);
         await pause(20);
         expect(requests).to.deep.equal([undefined]);
         answer = published;
         fail?.(new Problem('timeout', 'the deadline of the first'));
-        expect((await first).code).to.equal('timeout');
-        expect(await second).to.include({ sub: 'auth0|zoe' });
+        expect((await beginner).code).to.equal('timeout');
+        expect(await joined).to.include({ sub: 'auth0|zoe' });
         expect(requests).to.deep.equal([undefined, undefined]);
       });
 
