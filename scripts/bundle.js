@@ -47,6 +47,6 @@ bundle(
 const index = join(root, 'packages/crm-oauth2/lib/index.js');
 writeFileSync(index, "'use strict';\nmodule.exports = require('./passport.js').main;\n");
 announce(index);
-bundle('crm-oauth2', "export * from './conformance';", 'conformance.js');
+bundle('crm-oauth2', "export * from './testing/token-store-checks';", 'conformance.js');
 for (const name of STRATEGIES)
   bundle(name, "import s = require('./index'); export = s;", 'index.js');

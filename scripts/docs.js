@@ -7,7 +7,7 @@ const { readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const prettier = require('prettier');
 
-const { HINTS } = require('../packages/crm-oauth2/dist/error-codes');
+const { HINTS } = require('../packages/crm-oauth2/dist/errors/codes');
 const { salesloft } = require('passport-salesloft');
 const { salesos } = require('passport-salesos');
 const { salesforce } = require('passport-salesforce-oauth2');

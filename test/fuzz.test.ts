@@ -11,17 +11,17 @@ import * as fc from 'fast-check';
 import { salesforce } from 'passport-salesforce-oauth2';
 import { salesloft } from 'passport-salesloft';
 import { salesos } from 'passport-salesos';
-import { fetchWithToken } from '../packages/crm-oauth2/dist/bearer-request';
-import type { Problem } from '../packages/crm-oauth2/dist/errors';
-import type { HttpResponse } from '../packages/crm-oauth2/dist/http';
-import { createIdTokenVerifier } from '../packages/crm-oauth2/dist/id-token';
-import type { ExpectedIdToken } from '../packages/crm-oauth2/dist/id-token';
-import { parseJson } from '../packages/crm-oauth2/dist/json';
+import { fetchWithToken } from '../packages/crm-oauth2/dist/protocol/profile-request';
+import type { Problem } from '../packages/crm-oauth2/dist/errors/oauth2-error';
+import type { HttpResponse } from '../packages/crm-oauth2/dist/wire/http';
+import { createIdTokenVerifier } from '../packages/crm-oauth2/dist/protocol/id-token';
+import type { ExpectedIdToken } from '../packages/crm-oauth2/dist/protocol/id-token';
+import { parseJson } from '../packages/crm-oauth2/dist/values/json';
 import {
   processTokenError,
   processTokenResponse,
   statusProblem,
-} from '../packages/crm-oauth2/dist/token-endpoint';
+} from '../packages/crm-oauth2/dist/protocol/token-endpoint';
 import { checkSignature } from '../packages/passport-salesforce-oauth2/dist/signature';
 
 const RUNS = Number(process.env.FC_RUNS ?? 300);

@@ -124,7 +124,7 @@ describe('imports', () => {
       outside,
       ({ from }, { path }) =>
         from.includes('passport') &&
-        !(from === 'passport-oauth2' && path === 'packages/crm-oauth2/src/errors.ts'),
+        !(from === 'passport-oauth2' && path === 'packages/crm-oauth2/src/errors/oauth2-error.ts'),
     );
     expect(found).to.deep.equal([]);
     const withoutTexts = (code: string) => code.replace(/'[^'\n]*'|"[^"\n]*"/g, "''");
@@ -140,11 +140,11 @@ describe('imports', () => {
         !typeOnly && /^(?:node:)?(?:https?|http2|net|tls|dgram|dns|undici)(?:\/|$)/.test(from),
     );
     expect([...new Set(found)].toSorted()).to.deep.equal([
-      'packages/crm-oauth2/src/connections.ts ─▶ node:http',
-      'packages/crm-oauth2/src/connections.ts ─▶ node:https',
-      'packages/crm-oauth2/src/connections.ts ─▶ node:net',
-      'packages/crm-oauth2/src/http.ts ─▶ node:http',
-      'packages/crm-oauth2/src/http.ts ─▶ node:https',
+      'packages/crm-oauth2/src/wire/connections.ts ─▶ node:http',
+      'packages/crm-oauth2/src/wire/connections.ts ─▶ node:https',
+      'packages/crm-oauth2/src/wire/connections.ts ─▶ node:net',
+      'packages/crm-oauth2/src/wire/http.ts ─▶ node:http',
+      'packages/crm-oauth2/src/wire/http.ts ─▶ node:https',
     ]);
     const fetching = sources.filter(({ code }) =>
       /(?<![.\w])fetch\(|\.fetch\b|\bWebSocket\(/.test(code),

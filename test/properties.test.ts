@@ -7,11 +7,11 @@ import * as fc from 'fast-check';
 import {
   isAuthorizationResponse,
   validateAuthorizationResponse,
-} from '../packages/crm-oauth2/dist/authorization-response';
-import { buildAuthorizationUrl } from '../packages/crm-oauth2/dist/authorization-request';
-import { quote, redact } from '../packages/crm-oauth2/dist/errors';
-import type { Problem } from '../packages/crm-oauth2/dist/errors';
-import type { LoginAttempt } from '../packages/crm-oauth2/dist/login-attempt';
+} from '../packages/crm-oauth2/dist/protocol/authorization-response';
+import { buildAuthorizationUrl } from '../packages/crm-oauth2/dist/protocol/authorization-request';
+import { quote, redact } from '../packages/crm-oauth2/dist/errors/oauth2-error';
+import type { Problem } from '../packages/crm-oauth2/dist/errors/oauth2-error';
+import type { LoginAttempt } from '../packages/crm-oauth2/dist/protocol/login-attempt';
 import {
   checkHeaders,
   isLoopback,
@@ -20,13 +20,13 @@ import {
   requireBoolean,
   requireEndpoint,
   scopeList,
-} from '../packages/crm-oauth2/dist/options';
+} from '../packages/crm-oauth2/dist/values/options';
 import { CookieStateStore } from '../packages/crm-oauth2/dist/passport/cookie-state-store';
 import { callbackParameters } from '../packages/crm-oauth2/dist/passport/request';
 import type { LoginResponse } from '../packages/crm-oauth2/dist/passport/request';
 import { SessionStateStore } from '../packages/crm-oauth2/dist/passport/session-state-store';
-import { codeChallenge, randomTexts } from '../packages/crm-oauth2/dist/pkce';
-import { buildTokenRequest, retryAfterSeconds } from '../packages/crm-oauth2/dist/token-endpoint';
+import { codeChallenge, randomTexts } from '../packages/crm-oauth2/dist/protocol/pkce';
+import { buildTokenRequest, retryAfterSeconds } from '../packages/crm-oauth2/dist/protocol/token-endpoint';
 import {
   isIdentityHost,
   isSalesforceHost,

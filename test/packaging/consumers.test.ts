@@ -110,7 +110,10 @@ describe('packages in use', function () {
     });
 
     it('crm-oauth2 — has no way past its doors', async () => {
-      const { status, output } = await runNode(folder, ['-e', "require('crm-oauth2/dist/http')"]);
+      const { status, output } = await runNode(folder, [
+        '-e',
+        "require('crm-oauth2/dist/wire/http')",
+      ]);
       expect(status).to.equal(1);
       expect(output).to.contain('ERR_PACKAGE_PATH_NOT_EXPORTED');
     });

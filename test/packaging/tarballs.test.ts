@@ -158,11 +158,14 @@ describe('packages as published', () => {
     ]);
     // For `moduleResolution: node10`, which reads no exports.
     expect(json.typesVersions).to.deep.equal({
-      '*': { passport: ['./dist/passport/index.d.ts'], conformance: ['./dist/conformance.d.ts'] },
+      '*': {
+        passport: ['./dist/passport/index.d.ts'],
+        conformance: ['./dist/testing/token-store-checks.d.ts'],
+      },
     });
     expect(filesOf('crm-oauth2')).to.include.members([
       'dist/passport/index.d.ts',
-      'dist/conformance.d.ts',
+      'dist/testing/token-store-checks.d.ts',
     ]);
     expect(json).not.to.have.any.keys('peerDependencies');
     expect(json.dependencies).not.to.have.any.keys('passport');

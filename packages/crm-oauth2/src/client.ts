@@ -1,21 +1,24 @@
 import { createHash } from 'node:crypto';
 import type { OutgoingHttpHeaders } from 'node:http';
-import { buildAuthorizationUrl } from './authorization-request';
-import { validateAuthorizationResponse } from './authorization-response';
-import type { MissingAttempt, ValidatedAuthorizationResponse } from './authorization-response';
-import { Deadline } from './deadline';
-import { isObserved, publish } from './diagnostics';
-import { Problem, isOAuth2Error, located, redact } from './errors';
-import type { Stage } from './errors';
-import { fetchWithToken } from './bearer-request';
-import { HttpClient } from './http';
-import type { Agent, HttpRequest, HttpResponse } from './http';
-import { createIdTokenVerifier } from './id-token';
-import type { IdTokenVerifier } from './id-token';
-import { isJsonObject, known, parseJson } from './json';
-import type { JsonObject } from './json';
-import { createLoginAttempt } from './login-attempt';
-import type { LoginAttempt } from './login-attempt';
+import { buildAuthorizationUrl } from './protocol/authorization-request';
+import { validateAuthorizationResponse } from './protocol/authorization-response';
+import type {
+  MissingAttempt,
+  ValidatedAuthorizationResponse,
+} from './protocol/authorization-response';
+import { Deadline } from './wire/deadline';
+import { isObserved, publish } from './errors/diagnostics';
+import { Problem, isOAuth2Error, located, redact } from './errors/oauth2-error';
+import type { Stage } from './errors/oauth2-error';
+import { fetchWithToken } from './protocol/profile-request';
+import { HttpClient } from './wire/http';
+import type { Agent, HttpRequest, HttpResponse } from './wire/http';
+import { createIdTokenVerifier } from './protocol/id-token';
+import type { IdTokenVerifier } from './protocol/id-token';
+import { isJsonObject, known, parseJson } from './values/json';
+import type { JsonObject } from './values/json';
+import { createLoginAttempt } from './protocol/login-attempt';
+import type { LoginAttempt } from './protocol/login-attempt';
 import {
   checkAgent,
   checkHeaders,
@@ -26,15 +29,21 @@ import {
   requireEndpoint,
   requireString,
   scopeList,
-} from './options';
-import type { Endpoints, GrantType, Profile, ProviderDescription, SlotContext } from './provider';
+} from './values/options';
+import type {
+  Endpoints,
+  GrantType,
+  Profile,
+  ProviderDescription,
+  SlotContext,
+} from './provider/description';
 import {
   buildTokenRequest,
   isSuccess,
   processTokenError,
   processTokenResponse,
-} from './token-endpoint';
-import type { TokenSet } from './token-set';
+} from './protocol/token-endpoint';
+import type { TokenSet } from './protocol/token-set';
 
 /** The options every client takes, whatever the provider. */
 export interface ClientOptions {

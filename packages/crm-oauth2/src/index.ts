@@ -1,7 +1,10 @@
 /**
  * Door 1: the client. No Passport, no Express, no session.
  */
-export type { MissingAttempt, ValidatedAuthorizationResponse } from './authorization-response';
+export type {
+  MissingAttempt,
+  ValidatedAuthorizationResponse,
+} from './protocol/authorization-response';
 export { OAuth2Client } from './client';
 export type {
   AuthorizationParameters,
@@ -9,24 +12,24 @@ export type {
   ClientOptions,
   TokenCallOptions,
 } from './client';
-export { Deadline } from './deadline';
-export type { DiagnosticsEvent } from './diagnostics';
+export { Deadline } from './wire/deadline';
+export type { DiagnosticsEvent } from './errors/diagnostics';
 export {
   AuthorizationError,
   InternalOAuthError,
   Problem,
   TokenError,
   isOAuth2Error,
-} from './errors';
-export type { ErrorDetails, HintTable, OAuth2Error, Stage } from './errors';
-export type { Agent } from './http';
-export type { IdTokenClaims } from './id-token';
-export { isJsonObject, known, text, wholeNumber } from './json';
-export type { Json, JsonObject } from './json';
-export { LOGIN_ATTEMPT_LIFETIME } from './login-attempt';
-export type { LoginAttempt } from './login-attempt';
-export { isLoopback } from './options';
-export { defineProvider } from './provider';
+} from './errors/oauth2-error';
+export type { ErrorDetails, HintTable, OAuth2Error, Stage } from './errors/oauth2-error';
+export type { Agent } from './wire/http';
+export type { IdTokenClaims } from './protocol/id-token';
+export { isJsonObject, known, text, wholeNumber } from './values/json';
+export type { Json, JsonObject } from './values/json';
+export { LOGIN_ATTEMPT_LIFETIME } from './protocol/login-attempt';
+export type { LoginAttempt } from './protocol/login-attempt';
+export { isLoopback } from './values/options';
+export { defineProvider } from './provider/description';
 export type {
   ClientCredentials,
   Endpoints,
@@ -37,8 +40,8 @@ export type {
   ProviderDescription,
   RateLimit,
   SlotContext,
-} from './provider';
-export type { TokenSet } from './token-set';
+} from './provider/description';
+export type { TokenSet } from './protocol/token-set';
 export { authorizedFetch } from './tokens/authorized-fetch';
 export type {
   AuthorizedFetch,

@@ -3,17 +3,22 @@ import { generateKeyPairSync } from 'node:crypto';
 import * as http from 'node:http';
 import { inspect } from 'node:util';
 import nock = require('nock');
-import type { ValidatedAuthorizationResponse } from '../dist/authorization-response';
+import type { ValidatedAuthorizationResponse } from '../dist/protocol/authorization-response';
 import { OAuth2Client } from '../dist/client';
 import type { ClientOptions } from '../dist/client';
-import { Deadline } from '../dist/deadline';
-import { HINTS } from '../dist/error-codes';
-import { InternalOAuthError, Problem, TokenError, isOAuth2Error } from '../dist/errors';
-import type { OAuth2Error } from '../dist/errors';
-import { text } from '../dist/json';
-import type { LoginAttempt } from '../dist/login-attempt';
-import type { ProviderDescription } from '../dist/provider';
-import type { TokenSet } from '../dist/token-set';
+import { Deadline } from '../dist/wire/deadline';
+import { HINTS } from '../dist/errors/codes';
+import {
+  InternalOAuthError,
+  Problem,
+  TokenError,
+  isOAuth2Error,
+} from '../dist/errors/oauth2-error';
+import type { OAuth2Error } from '../dist/errors/oauth2-error';
+import { text } from '../dist/values/json';
+import type { LoginAttempt } from '../dist/protocol/login-attempt';
+import type { ProviderDescription } from '../dist/provider/description';
+import type { TokenSet } from '../dist/protocol/token-set';
 import {
   CALLBACK,
   CREDENTIALS,

@@ -83,7 +83,7 @@ describe('doors', () => {
   it('no other file is exported', () => {
     const outcome = withoutPackages(
       [],
-      `try { require('crm-oauth2/dist/http'); } catch (error) { process.stdout.write(error.code); }`,
+      `try { require('crm-oauth2/dist/wire/http'); } catch (error) { process.stdout.write(error.code); }`,
     );
     expect(outcome).to.equal('ERR_PACKAGE_PATH_NOT_EXPORTED');
   });

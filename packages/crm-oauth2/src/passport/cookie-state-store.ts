@@ -1,9 +1,9 @@
 import { createHash, hkdfSync } from 'node:crypto';
-import { Problem } from '../errors';
-import { loadJose } from '../jose';
-import type { MissingAttempt } from '../authorization-response';
-import { LOGIN_ATTEMPT_LIFETIME } from '../login-attempt';
-import type { LoginAttempt } from '../login-attempt';
+import { Problem } from '../errors/oauth2-error';
+import { loadJose } from '../values/jose';
+import type { MissingAttempt } from '../protocol/authorization-response';
+import { LOGIN_ATTEMPT_LIFETIME } from '../protocol/login-attempt';
+import type { LoginAttempt } from '../protocol/login-attempt';
 import type { LoginRequest, LoginResponse } from './request';
 import { MAX_ATTEMPTS } from './state-store';
 import type { StateStore } from './state-store';

@@ -2,15 +2,15 @@
  * One login in its two halves: `startLogin` sends the browser away, `finishLogin` runs when it comes
  * back. Both decide and touch nothing of Passport; the strategy acts on what they return.
  */
-import type { MissingAttempt } from '../authorization-response';
+import type { MissingAttempt } from '../protocol/authorization-response';
 import type { OAuth2Client } from '../client';
-import type { Deadline } from '../deadline';
-import { isObserved, loginId, publish } from '../diagnostics';
-import { Problem, located } from '../errors';
-import type { HintTable, Stage } from '../errors';
-import type { LoginAttempt } from '../login-attempt';
-import type { Profile } from '../provider';
-import type { TokenSet } from '../token-set';
+import type { Deadline } from '../wire/deadline';
+import { isObserved, loginId, publish } from '../errors/diagnostics';
+import { Problem, located } from '../errors/oauth2-error';
+import type { HintTable, Stage } from '../errors/oauth2-error';
+import type { LoginAttempt } from '../protocol/login-attempt';
+import type { Profile } from '../provider/description';
+import type { TokenSet } from '../protocol/token-set';
 import { missingAttempt } from './missing-attempt';
 import type { RecentLogins } from './recent-logins';
 import { resolveCallbackUrl, trustsProxy } from './request';

@@ -2,9 +2,9 @@
  * Why a callback finds no pending login: the most asked question of all logins. The request itself
  * tells most of it.
  */
-import { HINTS } from '../error-codes';
-import { Problem } from '../errors';
-import type { MissingAttempt } from '../authorization-response';
+import { HINTS } from '../errors/codes';
+import { Problem } from '../errors/oauth2-error';
+import type { MissingAttempt } from '../protocol/authorization-response';
 import type { LoginRequest } from './request';
 
 /** What the store could not know. */

@@ -1,4 +1,4 @@
-import { LOGIN_ATTEMPT_LIFETIME } from '../login-attempt';
+import { LOGIN_ATTEMPT_LIFETIME } from '../protocol/login-attempt';
 
 /** Of each generation. Sixteen logins a second for ten minutes; beyond that they are forgotten early. */
 const LIMIT = 10_000;

@@ -3,7 +3,7 @@
  * `node:http`. Nothing else is touched, so that an adapter of a few lines serves any framework.
  */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import { Problem } from '../errors';
+import { Problem } from '../errors/oauth2-error';
 
 export interface LoginRequest {
   method?: string;

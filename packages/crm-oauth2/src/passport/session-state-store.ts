@@ -1,6 +1,6 @@
-import { Problem } from '../errors';
-import type { MissingAttempt } from '../authorization-response';
-import type { LoginAttempt } from '../login-attempt';
+import { Problem } from '../errors/oauth2-error';
+import type { MissingAttempt } from '../protocol/authorization-response';
+import type { LoginAttempt } from '../protocol/login-attempt';
 import type { LoginRequest } from './request';
 import { MAX_ATTEMPTS } from './state-store';
 import type { StateStore } from './state-store';

@@ -1,5 +1,5 @@
-import type { MissingAttempt } from '../authorization-response';
-import type { LoginAttempt } from '../login-attempt';
+import type { MissingAttempt } from '../protocol/authorization-response';
+import type { LoginAttempt } from '../protocol/login-attempt';
 import type { LoginRequest, LoginResponse } from './request';
 
 /** At most this many pending logins per browser; the oldest makes room. */

@@ -4,11 +4,11 @@
  */
 import type OAuth2Strategy = require('passport-oauth2');
 import { isPromise } from 'node:util/types';
-import type { Deadline } from '../deadline';
-import { Problem } from '../errors';
-import type { JsonObject } from '../json';
-import type { Profile } from '../provider';
-import type { TokenSet } from '../token-set';
+import type { Deadline } from '../wire/deadline';
+import { Problem } from '../errors/oauth2-error';
+import type { JsonObject } from '../values/json';
+import type { Profile } from '../provider/description';
+import type { TokenSet } from '../protocol/token-set';
 
 /** The request as Passport's own types know it. */
 export type Request = Parameters<OAuth2Strategy['authenticate']>[0];

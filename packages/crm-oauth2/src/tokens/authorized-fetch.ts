@@ -4,14 +4,14 @@
  */
 import { finished } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { refused } from '../bearer-request';
-import { Deadline } from '../deadline';
-import { Problem, located, quote } from '../errors';
-import { connectionProblem } from '../http';
-import { parseJson } from '../json';
-import { optionalNumber, refuseUnknownOptions, requireEndpoint } from '../options';
-import type { RateLimit } from '../provider';
-import { retryAfterSeconds } from '../token-endpoint';
+import { refused } from '../protocol/profile-request';
+import { Deadline } from '../wire/deadline';
+import { Problem, located, quote } from '../errors/oauth2-error';
+import { connectionProblem } from '../wire/http';
+import { parseJson } from '../values/json';
+import { optionalNumber, refuseUnknownOptions, requireEndpoint } from '../values/options';
+import type { RateLimit } from '../provider/description';
+import { retryAfterSeconds } from '../protocol/token-endpoint';
 import type { TokenSource } from './token-source';
 
 export interface AuthorizedFetchOptions {

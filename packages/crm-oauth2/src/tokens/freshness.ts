@@ -2,7 +2,7 @@
  * How long a token is used. The clock only says when to ask for the next one; whether a token is
  * good is the API's to say, by its 401.
  */
-import type { TokenSet } from '../token-set';
+import type { TokenSet } from '../protocol/token-set';
 
 /** Tokens, and when they came (epoch ms). */
 export interface Kept {

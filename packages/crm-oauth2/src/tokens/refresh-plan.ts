@@ -1,6 +1,6 @@
 /** Refresh tokens that end when nobody uses them: which, and when. */
-import { isOAuth2Error } from '../errors';
-import type { OAuth2Error } from '../errors';
+import { isOAuth2Error } from '../errors/oauth2-error';
+import type { OAuth2Error } from '../errors/oauth2-error';
 import { userTokens } from './user-tokens';
 import type { RefreshClient } from './user-tokens';
 import type { TokenStore } from './token-store';

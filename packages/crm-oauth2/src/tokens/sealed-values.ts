@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Problem } from '../errors';
-import { Seal } from '../seal';
+import { Problem } from '../errors/oauth2-error';
+import { Seal } from '../values/seal';
 
 /**
  * What a store outside the process sees of keys and values: a hash, and a JWE. A store of your own

@@ -1,8 +1,8 @@
 /** One person's tokens as they are kept: what is written to a store, and how it is read again. */
-import { Problem } from '../errors';
-import { isJsonObject, known, text } from '../json';
-import type { JsonObject } from '../json';
-import type { TokenSet } from '../token-set';
+import { Problem } from '../errors/oauth2-error';
+import { isJsonObject, known, text } from '../values/json';
+import type { JsonObject } from '../values/json';
+import type { TokenSet } from '../protocol/token-set';
 
 const REFRESH = ['begun', 'failed', 'unknown', 'refused'] as const;
 

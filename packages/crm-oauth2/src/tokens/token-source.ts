@@ -3,9 +3,9 @@
  * who once signed in. Whoever sends requests needs to know no more than {@link TokenSource}.
  */
 import type { OAuth2Client } from '../client';
-import { requireString } from '../options';
-import type { ProviderDescription } from '../provider';
-import type { TokenSet } from '../token-set';
+import { requireString } from '../values/options';
+import type { ProviderDescription } from '../provider/description';
+import type { TokenSet } from '../protocol/token-set';
 import { isAlive, isFresh } from './freshness';
 
 export interface GetTokenOptions {

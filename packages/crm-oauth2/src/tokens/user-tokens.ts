@@ -15,12 +15,12 @@
  *     write "a refresh has begun" ── ask the provider ── write the new pair ── unlock ──▶ use it
  */
 import type { OAuth2Client } from '../client';
-import { Deadline } from '../deadline';
-import { Problem, TokenError, bareCause, isOAuth2Error, located } from '../errors';
-import type { Stage } from '../errors';
-import { requireString } from '../options';
-import type { ProviderDescription } from '../provider';
-import type { TokenSet } from '../token-set';
+import { Deadline } from '../wire/deadline';
+import { Problem, TokenError, bareCause, isOAuth2Error, located } from '../errors/oauth2-error';
+import type { Stage } from '../errors/oauth2-error';
+import { requireString } from '../values/options';
+import type { ProviderDescription } from '../provider/description';
+import type { TokenSet } from '../protocol/token-set';
 import { isAlive, isFresh } from './freshness';
 import { parseRecord, serialize } from './token-record';
 import type { TokenRecord } from './token-record';

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { createHash, hkdfSync } from 'node:crypto';
 import { CookieStateStore } from '../../dist/passport';
 import type { LoginRequest, LoginResponse } from '../../dist/passport';
-import type { LoginAttempt } from '../../dist/login-attempt';
+import type { LoginAttempt } from '../../dist/protocol/login-attempt';
 import { rejection, thrown } from '../support';
 import { attemptOf } from './support';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { HINTS } from '../../dist/error-codes';
+import { HINTS } from '../../dist/errors/codes';
 import { missingAttempt } from '../../dist/passport/missing-attempt';
-import type { MissingAttempt } from '../../dist/authorization-response';
+import type { MissingAttempt } from '../../dist/protocol/authorization-response';
 import { request } from './support';
 
 const COOKIE = { cookie: 'sid=1' };

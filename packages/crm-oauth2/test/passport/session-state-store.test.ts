@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { SessionStateStore } from '../../dist/passport';
 import type { LoginRequest } from '../../dist/passport';
-import type { LoginAttempt } from '../../dist/login-attempt';
+import type { LoginAttempt } from '../../dist/protocol/login-attempt';
 import { thrown } from '../support';
 import { attemptOf } from './support';
 

@@ -4,10 +4,10 @@ import { inspect } from 'node:util';
 import nock = require('nock');
 import OAuth2Strategy = require('passport-oauth2');
 import { OAuth2Client } from '../../dist/client';
-import { loginId } from '../../dist/diagnostics';
-import type { DiagnosticsEvent } from '../../dist/diagnostics';
-import { InternalOAuthError, TokenError, isOAuth2Error } from '../../dist/errors';
-import type { OAuth2Error } from '../../dist/errors';
+import { loginId } from '../../dist/errors/diagnostics';
+import type { DiagnosticsEvent } from '../../dist/errors/diagnostics';
+import { InternalOAuthError, TokenError, isOAuth2Error } from '../../dist/errors/oauth2-error';
+import type { OAuth2Error } from '../../dist/errors/oauth2-error';
 import { CookieStateStore, ProviderStrategy, strategyFor } from '../../dist/passport';
 import type { AuthenticateOptions } from '../../dist/passport';
 import {

@@ -1,6 +1,6 @@
 /** A strategy for the small provider, and a Passport that only records what it is told. */
 import nock = require('nock');
-import type { LoginAttempt } from '../../dist/login-attempt';
+import type { LoginAttempt } from '../../dist/protocol/login-attempt';
 import { strategyFor } from '../../dist/passport';
 import type { AuthenticateOptions, LoginRequest } from '../../dist/passport';
 import { CALLBACK, CREDENTIALS, ORIGIN, acme } from '../support';

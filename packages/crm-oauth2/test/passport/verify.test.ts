@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Deadline } from '../../dist/deadline';
+import { Deadline } from '../../dist/wire/deadline';
 import { classicVerify, typedVerify } from '../../dist/passport/verify';
 import type { AnyVerifyFunction, Request, TypedVerify, Verified } from '../../dist/passport/verify';
 import { rejection } from '../support';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { SealedValues } from '../../dist/index';
-import { Seal } from '../../dist/seal';
+import { Seal } from '../../dist/values/seal';
 import { rejection, thrown } from '../support';
 
 const OLD = 'an old secret of at least 32 characters';

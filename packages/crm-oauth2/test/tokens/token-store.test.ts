@@ -2,7 +2,7 @@
 import { AssertionError } from 'node:assert';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { tokenStoreChecks } from '../../dist/conformance';
+import { tokenStoreChecks } from '../../dist/testing/token-store-checks';
 import { MemoryTokenStore } from '../../dist/index';
 import type { StoredValue, TokenStore, Unlock } from '../../dist/index';
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { inspect } from 'node:util';
-import { HINTS } from '../../dist/error-codes';
-import { describe as described } from '../../dist/errors';
+import { HINTS } from '../../dist/errors/codes';
+import { describe as described } from '../../dist/errors/oauth2-error';
 import { MemoryTokenStore, Problem, isOAuth2Error, userTokens } from '../../dist/index';
 import type { OAuth2Error, TokenSet, TokenStore } from '../../dist/index';
 import { freePort, pause, rejection, useRealSockets } from '../support';

@@ -1,0 +1,129 @@
+/**
+ * Every check on the callback, in order, in one function.
+ */
+import { Problem, quote } from '../errors/oauth2-error';
+import type { LoginAttempt } from './login-attempt';
+
+/** RFC 6749 §4.1.2 and §4.1.2.1, RFC 9207 §2. Other parameters are ignored, as §4.1.2 asks. */
+const PARAMETERS = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri'] as const;
+type ResponseParameters = Partial<Record<(typeof PARAMETERS)[number], string>>;
+
+/** Why a store has no attempt for a `state`. */
+export type MissingAttempt =
+  'session_missing' | 'state_unknown' | 'state_expired' | 'already_completed';
+
+const MISSING: Readonly<Record<MissingAttempt, string>> = {
+  session_missing: 'there is no session to find the pending login in',
+  state_unknown: 'no pending login has this state',
+  state_expired: 'the pending login has expired',
+  already_completed: 'this login was finished already',
+};
+
+/** Longer than any real code, shorter than a nuisance. */
+const MAX_LENGTH = 4096;
+
+/** `error` values by which a person or a browser refuses (RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6). */
+const REFUSALS: readonly string[] = [
+  'access_denied',
+  'login_required',
+  'consent_required',
+  'interaction_required',
+  'account_selection_required',
+];
+
+declare const validated: unique symbol;
+
+/** An authorization response that passed every check; only {@link validateAuthorizationResponse} makes one. */
+export interface ValidatedAuthorizationResponse {
+  readonly code: string;
+  readonly attempt: LoginAttempt;
+  readonly [validated]: true;
+}
+
+export interface ExpectedAuthorizationResponse {
+  /** Removes and returns the attempt of a `state`; called before anything else is believed. */
+  take: (state: string) => LoginAttempt | MissingAttempt | Promise<LoginAttempt | MissingAttempt>;
+  /** {@link OAuth2Client.fingerprint}. */
+  client: string;
+  issuer?: string;
+  refusals?: readonly string[];
+}
+
+/** Whether a request is an authorization response at all, or asks for a login to start. */
+export function isAuthorizationResponse(parameters: Readonly<Record<string, unknown>>): boolean {
+  return ['code', 'error', 'state'].some((name) => parameters[name] !== undefined);
+}
+
+/**
+ * @param parameters the callback's parameters, as the framework parsed them
+ * @throws {Problem} with `refusal` 403 for a response that is not ours, 401 for a refusal of a
+ * person, and without one when the provider reports a fault
+ */
+export async function validateAuthorizationResponse(
+  parameters: Readonly<Record<string, unknown>>,
+  expected: ExpectedAuthorizationResponse,
+): Promise<ValidatedAuthorizationResponse> {
+  const response = singleValued(parameters);
+  const attempt = await takeAttempt(response.state, expected);
+  checkIssuer(response.iss, expected.issuer);
+  refuseError(response, expected.refusals ?? []);
+  if (!response.code) throw refuse('code_missing', 'the response has neither code nor error');
+  return { code: response.code, attempt } as ValidatedAuthorizationResponse;
+}
+
+function refuse(code: string, message: string): Problem {
+  return new Problem(code, message, { refusal: 403 });
+}
+
+/** RFC 6749 §3.1: parameters must not be included more than once. */
+function singleValued(parameters: Readonly<Record<string, unknown>>): ResponseParameters {
+  const response: ResponseParameters = {};
+  for (const name of PARAMETERS) {
+    const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+    if (value === undefined) continue;
+    if (typeof value !== 'string') throw refuse('repeated_parameter', `${name} is not one string`);
+    if (value.length > MAX_LENGTH) throw refuse('parameter_too_long', `${name} is too long`);
+    response[name] = value;
+  }
+  return response;
+}
+
+/** RFC 6749 §10.12, RFC 9700 §4.7: the response answers a request of this browser, once. */
+async function takeAttempt(
+  state: string | undefined,
+  expected: ExpectedAuthorizationResponse,
+): Promise<LoginAttempt> {
+  if (!state) throw refuse('state_missing', 'the response has no state');
+  const attempt = await expected.take(state);
+  if (typeof attempt === 'string') throw refuse(attempt, MISSING[attempt]);
+  if (attempt.expiresAt <= Date.now()) throw refuse('state_expired', MISSING.state_expired);
+  if (attempt.state !== state) throw refuse('state_unknown', MISSING.state_unknown);
+  if (attempt.client !== expected.client) {
+    throw refuse('state_of_another_client', 'the pending login is of another client');
+  }
+  return attempt;
+}
+
+/** RFC 9207 §2.4: none of the providers promises `iss`, but one that comes must be right. */
+function checkIssuer(iss: string | undefined, issuer: string | undefined): void {
+  if (iss !== undefined && iss !== issuer) {
+    throw refuse('issuer_mismatch', 'iss names another authorization server');
+  }
+}
+
+/** RFC 6749 §4.1.2.1. After `state`: an error that anybody could have sent is not believed. */
+function refuseError(response: ResponseParameters, refusals: readonly string[]): void {
+  if (response.error === undefined) return;
+  // Salesforce's documentation spells access-denied; its servers send access_denied.
+  const error = response.error.replaceAll('-', '_');
+  const secrets = [response.code, response.state];
+  const isCode = /^\w{1,64}$/.test(error) && !secrets.includes(response.error);
+  const code = isCode ? error : 'server_error';
+  const words = quote(response.error_description ?? '', secrets);
+  const refused = [...REFUSALS, ...refusals].includes(code);
+  throw new Problem(code, words === '' ? code : `${code}: ${words}`, {
+    from: 'authorization response',
+    uri: response.error_uri && quote(response.error_uri, secrets),
+    ...(refused && { refusal: 401 }),
+  });
+}

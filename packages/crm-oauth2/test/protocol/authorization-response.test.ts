@@ -1,0 +1,347 @@
+import { expect } from 'chai';
+import {
+  isAuthorizationResponse,
+  validateAuthorizationResponse,
+} from '../../dist/protocol/authorization-response';
+import type { MissingAttempt } from '../../dist/protocol/authorization-response';
+import { Problem } from '../../dist/errors/oauth2-error';
+import type { LoginAttempt } from '../../dist/protocol/login-attempt';
+import { rejection } from '../support';
+
+const ATTEMPT: LoginAttempt = {
+  state: 'state-1',
+  codeVerifier: 'verifier-1',
+  client: 'fingerprint-1',
+  expiresAt: Date.now() + 600_000,
+};
+
+/** Validates, and tells which states were taken. */
+function validate(
+  parameters: Record<string, unknown>,
+  {
+    attempt = ATTEMPT,
+    issuer = 'https://acme.test/',
+    refusals,
+  }: {
+    attempt?: LoginAttempt | MissingAttempt;
+    issuer?: string | null;
+    refusals?: readonly string[];
+  } = {},
+) {
+  const taken: string[] = [];
+  const response = validateAuthorizationResponse(parameters, {
+    take: (state) => {
+      taken.push(state);
+      return Promise.resolve(attempt);
+    },
+    client: 'fingerprint-1',
+    issuer: issuer ?? undefined,
+    refusals,
+  });
+  return { response, taken };
+}
+
+async function refusalOf(
+  parameters: Record<string, unknown>,
+  options?: Parameters<typeof validate>[1],
+): Promise<{ problem: Problem; taken: string[] }> {
+  const { response, taken } = validate(parameters, options);
+  const problem: unknown = await rejection(response);
+  expect(problem).to.be.instanceOf(Problem);
+  return { problem: problem as Problem, taken };
+}
+
+/** Parameters as a parser makes them: own properties, whatever their names. */
+function own(entries: [string, unknown][]): Record<string, unknown> {
+  return Object.fromEntries(entries);
+}
+
+describe('authorization response', () => {
+  it('RFC 6749 §4.1.2 — accepts code and state, and hands out the attempt', async () => {
+    const { response, taken } = validate({ code: 'code-1', state: 'state-1' });
+    expect(await response).to.deep.equal({ code: 'code-1', attempt: ATTEMPT });
+    expect(taken).to.deep.equal(['state-1']);
+  });
+
+  it('RFC 6749 §4.1.2 — ignores foreign parameters, whatever their shape', async () => {
+    const { response } = validate({
+      code: 'code-1',
+      state: 'state-1',
+      context: ['a', 'b'],
+      scope: { deep: 'x'.repeat(9999) },
+      session_state: 'x'.repeat(9999),
+    });
+    expect((await response).code).to.equal('code-1');
+  });
+
+  it('RFC 9207 §2.4 — accepts the iss of the issuer that was asked', async () => {
+    const { response } = validate({ code: 'c', state: 'state-1', iss: 'https://acme.test/' });
+    expect((await response).code).to.equal('c');
+  });
+
+  describe('order of checks', () => {
+    // Each response has every later fault too; only the first one may be named.
+    const wrong = { iss: 'https://evil.test/', error: 'access_denied' };
+    const cases: [string, Record<string, unknown>, string, string[]][] = [
+      [
+        'a repeated parameter before state',
+        { ...wrong, state: 'x', code: ['a', 'b'] },
+        'repeated_parameter',
+        [],
+      ],
+      [
+        'an oversized parameter before state',
+        { ...wrong, code: 'c'.repeat(4097) },
+        'parameter_too_long',
+        [],
+      ],
+      ['state before iss and error', { ...wrong }, 'state_missing', []],
+      ['iss before error', { ...wrong, state: 'state-1' }, 'issuer_mismatch', ['state-1']],
+      [
+        'error before code',
+        { state: 'state-1', error: 'access_denied', code: 'c' },
+        'access_denied',
+        ['state-1'],
+      ],
+      ['code last', { state: 'state-1' }, 'code_missing', ['state-1']],
+    ];
+    for (const [title, parameters, code, expectedTaken] of cases) {
+      it(`RFC 6749 §4.1.2 — looks at ${title}`, async () => {
+        const { problem, taken } = await refusalOf(parameters);
+        expect(problem.code).to.equal(code);
+        expect(taken).to.deep.equal(expectedTaken);
+      });
+    }
+  });
+
+  describe('refusals', () => {
+    const soon = { code: 'c', state: 'state-1' };
+    const expired = { ...ATTEMPT, expiresAt: Date.now() - 1 };
+    const cases: [string, Record<string, unknown>, Parameters<typeof validate>[1], string][] = [
+      ['RFC 6749 §4.1.2 — state is missing', { code: 'c' }, {}, 'state_missing'],
+      ['RFC 6749 §4.1.2 — state is empty', { code: 'c', state: '' }, {}, 'state_missing'],
+      ['RFC 6749 §10.12 — no session', soon, { attempt: 'session_missing' }, 'session_missing'],
+      ['RFC 6749 §10.12 — unknown state', soon, { attempt: 'state_unknown' }, 'state_unknown'],
+      [
+        'RFC 9700 §4.7 — the store says expired',
+        soon,
+        { attempt: 'state_expired' },
+        'state_expired',
+      ],
+      ['RFC 9700 §4.7 — the attempt has expired', soon, { attempt: expired }, 'state_expired'],
+      [
+        'RFC 9700 §4.7 — the store answers with another attempt',
+        soon,
+        { attempt: { ...ATTEMPT, state: 'state-2' } },
+        'state_unknown',
+      ],
+      [
+        'RFC 9700 §4.4 — the attempt is of another client',
+        soon,
+        { attempt: { ...ATTEMPT, client: 'fingerprint-2' } },
+        'state_of_another_client',
+      ],
+      [
+        'RFC 9207 §2.4 — iss is another issuer',
+        { ...soon, iss: 'https://acme.test' },
+        {},
+        'issuer_mismatch',
+      ],
+      ['RFC 9207 §2.4 — iss is empty', { ...soon, iss: '' }, {}, 'issuer_mismatch'],
+      [
+        'RFC 9207 §2.4 — iss where no issuer is known',
+        { ...soon, iss: 'https://acme.test/' },
+        { issuer: null },
+        'issuer_mismatch',
+      ],
+      ['RFC 6749 §4.1.2 — code is missing', { state: 'state-1' }, {}, 'code_missing'],
+      ['RFC 6749 §4.1.2 — code is empty', { state: 'state-1', code: '' }, {}, 'code_missing'],
+    ];
+    for (const [title, parameters, options, code] of cases) {
+      it(`${title}: ${code}, 403`, async () => {
+        const { problem } = await refusalOf(parameters, options);
+        expect(problem.code).to.equal(code);
+        expect(problem.details.refusal).to.equal(403);
+        expect(problem.details.from).to.equal(undefined);
+      });
+    }
+  });
+
+  describe('parameters that are not one string', () => {
+    for (const name of ['code', 'state', 'iss', 'error', 'error_description', 'error_uri']) {
+      for (const [shape, value] of [
+        ['an array', ['a', 'a']],
+        ['an array of one', ['state-1']],
+        ['an object', { toString: 'x' }],
+        ['null', null],
+        ['a number', 1],
+      ] as const) {
+        it(`RFC 6749 §3.1 — refuses ${name} as ${shape}, and takes nothing`, async () => {
+          const { problem, taken } = await refusalOf({
+            code: 'c',
+            state: 'state-1',
+            [name]: value,
+          });
+          expect(problem.code).to.equal('repeated_parameter');
+          expect(problem.details.refusal).to.equal(403);
+          expect(taken).to.deep.equal([]);
+        });
+      }
+
+      it(`refuses an over-long ${name}, and takes nothing`, async () => {
+        const { problem, taken } = await refusalOf({
+          code: 'c',
+          state: 'state-1',
+          [name]: 'x'.repeat(4097),
+        });
+        expect(problem.code).to.equal('parameter_too_long');
+        expect(problem.details.refusal).to.equal(403);
+        expect(taken).to.deep.equal([]);
+      });
+    }
+
+    it('accepts a code of 4096 characters', async () => {
+      const { response } = validate({ code: 'c'.repeat(4096), state: 'state-1' });
+      expect((await response).code).to.have.lengthOf(4096);
+    });
+  });
+
+  describe('names of Object.prototype', () => {
+    for (const name of ['__proto__', 'constructor', 'hasOwnProperty', 'toString']) {
+      it(`ignores a parameter called ${name}`, async () => {
+        const parameters = own([
+          [name, ['x', { code: 'y' }]],
+          ['code', 'code-1'],
+          ['state', 'state-1'],
+        ]);
+        expect((await validate(parameters).response).code).to.equal('code-1');
+      });
+
+      it(`asks the store for a state called ${name} like for any other`, async () => {
+        const { problem, taken } = await refusalOf(
+          { code: 'c', state: name },
+          { attempt: 'state_unknown' },
+        );
+        expect(problem.code).to.equal('state_unknown');
+        expect(taken).to.deep.equal([name]);
+      });
+    }
+
+    it('believes no inherited parameter', async () => {
+      const parameters = Object.create({ state: 'state-1', code: 'c' }) as Record<string, unknown>;
+      const { problem, taken } = await refusalOf(parameters);
+      expect(problem.code).to.equal('state_missing');
+      expect(taken).to.deep.equal([]);
+    });
+  });
+
+  describe('errors of the provider', () => {
+    const refusals = [
+      'access_denied',
+      'login_required',
+      'consent_required',
+      'interaction_required',
+      'account_selection_required',
+      'account_locked',
+    ];
+    for (const error of refusals) {
+      it(`RFC 6749 §4.1.2.1 — ${error} is a refusal of the person, 401`, async () => {
+        const { problem, taken } = await refusalOf(
+          { error, state: 'state-1' },
+          { refusals: ['account_locked'] },
+        );
+        expect(problem.code).to.equal(error);
+        expect(problem.details).to.include({ refusal: 401, from: 'authorization response' });
+        expect(taken).to.deep.equal(['state-1']);
+      });
+    }
+
+    for (const error of [
+      'server_error',
+      'invalid_scope',
+      'unauthorized_client',
+      'account_locked',
+    ]) {
+      it(`RFC 6749 §4.1.2.1 — ${error} is a fault`, async () => {
+        const { problem } = await refusalOf({ error, state: 'state-1' });
+        expect(problem.code).to.equal(error);
+        expect(problem.details.from).to.equal('authorization response');
+        expect(problem.details.refusal).to.equal(undefined);
+      });
+    }
+
+    it('reads access-denied, as some documentation spells it', async () => {
+      const { problem } = await refusalOf({ error: 'access-denied', state: 'state-1' });
+      expect(problem.code).to.equal('access_denied');
+      expect(problem.details.refusal).to.equal(401);
+    });
+
+    for (const [title, error] of [
+      ['empty', ''],
+      ['free text', 'Something <b>bad</b>'],
+      ['over-long', 'e'.repeat(65)],
+      ['of two lines', 'access_denied\nX-Injected: 1'],
+    ] as const) {
+      it(`takes an error that is ${title} for server_error`, async () => {
+        const { problem } = await refusalOf({ error, state: 'state-1' });
+        expect(problem.code).to.equal('server_error');
+        expect(problem.details.refusal).to.equal(undefined);
+        expect(problem.message).to.equal('server_error');
+      });
+    }
+
+    it('RFC 6749 §10.12 — an error without a pending login is not believed', async () => {
+      const { problem } = await refusalOf(
+        { error: 'access_denied', error_description: 'call 555-0100', state: 'state-9' },
+        { attempt: 'state_unknown' },
+      );
+      expect(problem.code).to.equal('state_unknown');
+      expect(problem.message).not.to.include('555');
+    });
+
+    it('quotes error_description without control characters', async () => {
+      const { problem } = await refusalOf({
+        error: 'server_error',
+        error_description: 'line one\r\nline two\u0000\u001b[31m\u2028end',
+        state: 'state-1',
+      });
+      expect(problem.message).to.equal('server_error: line one line two [31m end');
+    });
+
+    it('quotes no code and no state', async () => {
+      const { problem } = await refusalOf({
+        error: 'server_error',
+        error_description: 'code SplxlOBeZQQYbYS6WxSbIA and state-1',
+        error_uri: 'https://acme.test/help?c=SplxlOBeZQQYbYS6WxSbIA&s=state-1',
+        code: 'SplxlOBeZQQYbYS6WxSbIA',
+        state: 'state-1',
+      });
+      expect(problem.message).to.equal('server_error: code [redacted] and [redacted]');
+      expect(problem.details.uri).to.equal('https://acme.test/help?c=[redacted]&s=[redacted]');
+    });
+
+    it('names no code as the error either', async () => {
+      const { problem } = await refusalOf({ error: 'SplxlO', code: 'SplxlO', state: 'state-1' });
+      expect(`${problem.code} ${problem.message}`).not.to.include('SplxlO');
+    });
+  });
+
+  describe('isAuthorizationResponse', () => {
+    for (const name of ['code', 'error', 'state']) {
+      it(`sees a response in anything with ${name}`, () => {
+        expect(isAuthorizationResponse({ [name]: '' })).to.equal(true);
+        expect(isAuthorizationResponse({ [name]: ['a'] })).to.equal(true);
+      });
+    }
+
+    it('RFC 9207 §2 — sees none in iss alone, which is part of a response only beside another', () => {
+      expect(isAuthorizationResponse({ iss: 'https://acme.test/' })).to.equal(false);
+      expect(isAuthorizationResponse({ iss: 'https://acme.test/', state: 's' })).to.equal(true);
+    });
+
+    it('sees none in other parameters', () => {
+      expect(isAuthorizationResponse({ returnTo: '/', scope: 'x' })).to.equal(false);
+      expect(isAuthorizationResponse({ code: undefined })).to.equal(false);
+    });
+  });
+});

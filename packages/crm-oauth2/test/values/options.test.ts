@@ -1,0 +1,317 @@
+import { Agent } from 'node:http';
+import * as https from 'node:https';
+import { expect } from 'chai';
+import {
+  checkAgent,
+  checkHeaders,
+  checkProviderOptions,
+  isLoopback,
+  nearestName,
+  optionalNumber,
+  optionalSecret,
+  refuseUnknownOptions,
+  requireBoolean,
+  requireEndpoint,
+  requireString,
+  scopeList,
+} from '../../dist/values/options';
+import { thrown } from '../support';
+
+function refusal(work: () => unknown): string {
+  const error: unknown = thrown(work);
+  expect(error).to.be.instanceOf(TypeError);
+  return (error as TypeError).message;
+}
+
+describe('options', () => {
+  describe('unknown names', () => {
+    const known = ['clientID', 'clientSecret', 'callbackURL', 'scope', 'timeout'];
+    for (const [name, meant] of [
+      ['clientId', 'clientID'],
+      ['clientsecret', 'clientSecret'],
+      ['callbackUrl', 'callbackURL'],
+      ['callback', 'callbackURL'],
+      ['scopes', 'scope'],
+      ['timeOut', 'timeout'],
+    ] as const) {
+      it(`are reported with the nearest known name: ${name}`, () => {
+        const message = refusal(() => refuseUnknownOptions('Acme', { [name]: 1 }, known));
+        expect(message).to.equal(`Acme: unknown option "${name}"; did you mean "${meant}"?`);
+      });
+    }
+
+    it('are reported with all known names when none is near', () => {
+      const message = refusal(() => refuseUnknownOptions('Acme', { zzzzzzzzzzzz: 1 }, known));
+      expect(message).to.equal(`Acme: unknown option "zzzzzzzzzzzz". Known: ${known.join(', ')}`);
+    });
+
+    it('are refused also with the value undefined, and names of Object.prototype too', () => {
+      refusal(() => refuseUnknownOptions('Acme', { clientId: undefined }, known));
+      refusal(() => refuseUnknownOptions('Acme', { constructor: 1 }, known));
+    });
+
+    it('never quote a value', () => {
+      const message = refusal(() => refuseUnknownOptions('Acme', { secret: 'topsecret' }, known));
+      expect(message).not.to.include('topsecret');
+    });
+
+    it('have no nearest name among none', () => {
+      expect(nearestName('x', [])).to.equal(undefined);
+    });
+  });
+
+  describe('endpoints', () => {
+    for (const url of [
+      'https://acme.test/token',
+      'https://acme.test:8443/token?tenant=1',
+      'http://localhost:3000/token',
+      'http://127.0.0.1/token',
+      'http://127.1.2.3:80/token',
+      'http://[::1]:3000/token',
+      'https://127.0.0.1.evil.test/',
+    ]) {
+      it(`accept ${url} as it is`, () => {
+        expect(requireEndpoint('Acme', 'tokenURL', url)).to.equal(url);
+      });
+    }
+
+    for (const url of [
+      'http://acme.test/token',
+      'http://127.0.0.1.evil.test/',
+      'http://localhost.evil.test/',
+      'http://evil.test/?localhost',
+      'http://evil-localhost/',
+      'http://128.0.0.1/',
+      'http://0.0.0.0/',
+      'http://[::2]/',
+      'http://[::ffff:127.0.0.1]/',
+      'ftp://localhost/',
+      'javascript:alert(1)',
+      'file:///etc/passwd',
+    ]) {
+      it(`RFC 6749 §3.1.2.1 — must be https: ${url}`, () => {
+        expect(refusal(() => requireEndpoint('Acme', 'tokenURL', url))).to.equal(
+          'Acme: option "tokenURL" must be https (http is accepted for localhost, 127.0.0.0/8 and [::1] only)',
+        );
+      });
+    }
+
+    for (const url of [
+      'https://user@acme.test/',
+      'https://user:pass@acme.test/',
+      'https://:pass@acme.test/',
+      'https://acme.test/#here',
+      'http://localhost@evil.test/',
+      'http://127.0.0.1:80@evil.test/',
+    ]) {
+      it(`RFC 6749 §3.1 — have neither user info nor a fragment: ${url}`, () => {
+        expect(refusal(() => requireEndpoint('Acme', 'tokenURL', url))).to.equal(
+          'Acme: option "tokenURL" must have neither user info nor a fragment',
+        );
+      });
+    }
+
+    for (const value of [
+      '',
+      '/token',
+      'acme.test/token',
+      undefined,
+      null,
+      7,
+      new URL('https://a.test'),
+    ]) {
+      it(`are absolute URLs, as text: ${String(value)} (${typeof value})`, () => {
+        expect(refusal(() => requireEndpoint('Acme', 'tokenURL', value))).to.equal(
+          'Acme: option "tokenURL" must be an absolute URL',
+        );
+      });
+    }
+
+    it('know the loopback hosts', () => {
+      const hosts = ['localhost', '127.0.0.1', '127.255.255.254', '[::1]'];
+      expect(hosts.every(isLoopback)).to.equal(true);
+      const others = [
+        'localhost.test',
+        '127.0.0.1.test',
+        'x127.0.0.1',
+        '1270.0.0.1',
+        '10.0.0.1',
+        '',
+      ];
+      expect(others.some(isLoopback)).to.equal(false);
+    });
+  });
+
+  describe('options of a provider', () => {
+    const kinds = { tokenURL: 'url', tenant: 'string', fancy: 'boolean' } as const;
+
+    it('are accepted by kind, and may be absent', () => {
+      checkProviderOptions('Acme', {}, kinds);
+      checkProviderOptions('Acme', { tenant: undefined }, kinds);
+      checkProviderOptions(
+        'Acme',
+        { tokenURL: 'https://a.test', tenant: 'x', fancy: false },
+        kinds,
+      );
+    });
+
+    for (const [options, message] of [
+      [{ tokenURL: 'http://a.test' }, 'option "tokenURL" must be https'],
+      [{ tokenURL: 7 }, 'option "tokenURL" must be an absolute URL'],
+      [{ tenant: '' }, 'option "tenant" must be a non-empty string'],
+      [{ tenant: 7 }, 'option "tenant" must be a non-empty string'],
+      [{ tenant: null }, 'option "tenant" must be a non-empty string'],
+      [{ fancy: 'yes' }, 'option "fancy" must be a boolean'],
+    ] as const) {
+      it(`are refused by name: ${JSON.stringify(options)}`, () => {
+        expect(refusal(() => checkProviderOptions('Acme', options, kinds))).to.include(
+          `Acme: ${message}`,
+        );
+      });
+    }
+  });
+
+  it('a required string is not empty', () => {
+    expect(requireString('Acme', 'clientID', 'x')).to.equal('x');
+    for (const value of [undefined, null, '', 7, ['x']]) {
+      expect(refusal(() => requireString('Acme', 'clientID', value))).to.equal(
+        'Acme: option "clientID" is required and must be a non-empty string',
+      );
+    }
+  });
+
+  it('RFC 6749 §2.1 — only a client without the option is a public one', () => {
+    expect(optionalSecret('Acme', { clientSecret: 'x' })).to.equal('x');
+    expect(optionalSecret('Acme', {})).to.equal(undefined);
+    for (const clientSecret of [undefined, null, '', 7, ['x']]) {
+      expect(refusal(() => optionalSecret('Acme', { clientSecret }))).to.equal(
+        'Acme: option "clientSecret" must be a non-empty string; leave it out for a public client',
+      );
+    }
+  });
+
+  it('a boolean is true or false, or absent', () => {
+    for (const value of [true, false, undefined]) requireBoolean('Acme', 'proxy', value);
+    for (const value of [null, 0, 1, '', 'true', {}]) {
+      expect(refusal(() => requireBoolean('Acme', 'proxy', value))).to.equal(
+        'Acme: option "proxy" must be true or false',
+      );
+    }
+  });
+
+  it('a number lies within its bounds', () => {
+    expect(optionalNumber('Acme', 'timeout', undefined, 10, [1, 20])).to.equal(10);
+    expect(optionalNumber('Acme', 'timeout', 1, 10, [1, 20])).to.equal(1);
+    expect(optionalNumber('Acme', 'timeout', 20, 10, [1, 20])).to.equal(20);
+    for (const value of [0, 21, Number.NaN, Infinity, '5', null, true]) {
+      expect(refusal(() => optionalNumber('Acme', 'timeout', value, 10, [1, 20]))).to.equal(
+        'Acme: option "timeout" must be a number from 1 to 20',
+      );
+    }
+  });
+
+  describe('scope', () => {
+    const lists: [unknown, string[] | undefined][] = [
+      [undefined, undefined],
+      [[], []],
+      ['', []],
+      ['a', ['a']],
+      ['a b', ['a', 'b']],
+      ['  a   b ', ['a', 'b']],
+      [
+        ['a', 'b'],
+        ['a', 'b'],
+      ],
+      [['a', '', 'a'], ['a']],
+      [['https://acme.test/read:all'], ['https://acme.test/read:all']],
+    ];
+    for (const [value, expected] of lists) {
+      it(`RFC 6749 §3.3 — reads ${JSON.stringify(value)}`, () => {
+        expect(scopeList('Acme', value)).to.deep.equal(expected);
+      });
+    }
+
+    for (const value of [
+      'a,b',
+      ['a,b'],
+      ['a b'],
+      ['a"'],
+      ['a\\b'],
+      ['ä'],
+      ['a\nb'],
+      [7],
+      [null],
+      7,
+      null,
+      {},
+    ]) {
+      it(`RFC 6749 §3.3 — refuses ${JSON.stringify(value)}`, () => {
+        expect(refusal(() => scopeList('Acme', value))).to.equal(
+          'Acme: option "scope" must be an array of scopes, or a string of them with spaces between',
+        );
+      });
+    }
+
+    it('changes nobody’s list', () => {
+      const scope = Object.freeze(['a', 'a', '']);
+      expect(scopeList('Acme', scope)).to.deep.equal(['a']);
+    });
+  });
+
+  describe('agent', () => {
+    it('may be absent, of node:http, of node:https, or made like one', () => {
+      const alike = { addRequest: () => undefined } as unknown as Agent;
+      for (const agent of [undefined, new Agent(), new https.Agent(), alike]) {
+        expect(checkAgent('Acme', agent)).to.equal(agent);
+      }
+    });
+
+    for (const value of [{}, 'http://proxy.test', null]) {
+      it(`is not ${JSON.stringify(value)}`, () => {
+        expect(refusal(() => checkAgent('Acme', value as unknown as Agent))).to.equal(
+          'Acme: option "agent" must be an http.Agent or https.Agent',
+        );
+      });
+    }
+  });
+
+  describe('customHeaders', () => {
+    it('are copied in lower case', () => {
+      const headers = { 'X-Trace': '1', 'User-Agent': 'app' };
+      const copy = checkHeaders('Acme', headers);
+      expect(copy).to.deep.equal({ 'x-trace': '1', 'user-agent': 'app' });
+      expect(Object.isFrozen(copy)).to.equal(true);
+      expect(headers).to.deep.equal({ 'X-Trace': '1', 'User-Agent': 'app' });
+    });
+
+    it('may be absent', () => {
+      expect(checkHeaders('Acme', undefined)).to.deep.equal({});
+    });
+
+    for (const name of [
+      'Authorization',
+      'accept',
+      'Accept-Encoding',
+      'Connection',
+      'Content-Type',
+      'CONTENT-LENGTH',
+      'expect',
+      'Host',
+      'Transfer-Encoding',
+    ]) {
+      it(`must not set ${name}`, () => {
+        expect(refusal(() => checkHeaders('Acme', { [name]: 'x' }))).to.equal(
+          `Acme: option "customHeaders" must not set ${name}`,
+        );
+      });
+    }
+
+    for (const value of [null, 'x', 7]) {
+      it(`are an object, not ${value}`, () => {
+        expect(refusal(() => checkHeaders('Acme', value))).to.equal(
+          'Acme: option "customHeaders" must be an object',
+        );
+      });
+    }
+  });
+});

@@ -1,0 +1,91 @@
+import { expect } from 'chai';
+import { Deadline } from '../../dist/wire/deadline';
+import { loginId } from '../../dist/errors/diagnostics';
+import { Problem } from '../../dist/errors/oauth2-error';
+import { pause, rejection } from '../support';
+
+function timers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+}
+
+const never = new Promise<never>(() => {});
+
+/** Stands still until it is told to go on; put away after each test. */
+function stoppedClock(): { go(milliseconds: number): void } {
+  let now = 5_000_000;
+  Object.defineProperty(performance, 'now', { configurable: true, value: () => now });
+  return { go: (milliseconds) => (now += milliseconds) };
+}
+
+describe('deadline', () => {
+  afterEach(() => {
+    // What stands behind it is the method of the prototype.
+    Reflect.deleteProperty(performance, 'now');
+  });
+
+  it('has as much left as it was given, or less', () => {
+    const deadline = new Deadline(60_000);
+    expect(deadline.timeout).to.equal(60_000);
+    expect(deadline.remaining()).to.be.within(1, 60_000);
+  });
+
+  it('never has less than nothing left', () => {
+    expect(new Deadline(-5).remaining()).to.equal(0);
+  });
+
+  it('counts what is left, and in whole milliseconds what has passed', () => {
+    const clock = stoppedClock();
+    const deadline = new Deadline(1000);
+    expect([deadline.elapsed(), deadline.remaining()]).to.deep.equal([0, 1000]);
+    clock.go(300.25);
+    expect([deadline.elapsed(), deadline.remaining()]).to.deep.equal([300, 699.75]);
+    clock.go(900.5);
+    expect([deadline.elapsed(), deadline.remaining()]).to.deep.equal([1201, 0]);
+  });
+
+  it('names the login it belongs to, which is not its state', () => {
+    expect(new Deadline(1000, 'state-1').login).to.equal(loginId('state-1'));
+    expect(new Deadline(1000, 'state-1').login).not.to.include('state-1');
+    expect(new Deadline(1000).login).to.equal(undefined);
+  });
+
+  it('returns what the work returns, promise or not', async () => {
+    expect(await new Deadline(1000).wait(7)).to.equal(7);
+    expect(await new Deadline(1000).wait(Promise.resolve(8))).to.equal(8);
+  });
+
+  it('passes the failure of the work on', async () => {
+    const error = new Error('of the work');
+    expect(await rejection(new Deadline(1000).wait(Promise.reject(error)))).to.equal(error);
+  });
+
+  it('ends work that never does', async () => {
+    const error: unknown = await rejection(new Deadline(20).wait(never));
+    expect(error).to.be.instanceOf(Problem);
+    expect(error).to.include({ code: 'timeout', message: 'not finished within 20 ms' });
+  });
+
+  it('names the code it is asked to', async () => {
+    expect(await rejection(new Deadline(5).wait(never, 'verify_timeout'))).to.include({
+      code: 'verify_timeout',
+    });
+  });
+
+  it('is shared: once it is over, every further wait is', async () => {
+    const deadline = new Deadline(20);
+    await rejection(deadline.wait(never));
+    expect(await rejection(deadline.wait(never))).to.include({ code: 'timeout' });
+  });
+
+  it('prefers work that is done to a deadline that is over', async () => {
+    expect(await new Deadline(0).wait(7)).to.equal(7);
+  });
+
+  it('leaves no timer behind', async () => {
+    await pause(1);
+    const before = timers();
+    await new Deadline(60_000).wait(7);
+    await rejection(new Deadline(60_000).wait(Promise.reject(new Error('x'))));
+    expect(timers()).to.equal(before);
+  });
+});
