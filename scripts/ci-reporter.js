@@ -1,6 +1,4 @@
-/**
- * Mocha's spec reporter, plus one line in a file for whoever wants the figures.
- */
+/** Mocha's spec reporter, which also writes the counts into the file that `.ci/run` names. */
 'use strict';
 const { writeFileSync } = require('node:fs');
 const Mocha = require('mocha');
