@@ -1,3 +1,4 @@
+/** The command `crm-emulator`, run as a process. */
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -9,14 +10,14 @@ const cli = join(
   'cli.js',
 );
 
-interface Ended {
+interface Result {
   code: number | null;
   out: string;
   err: string;
 }
 
-/** Runs the command; `seen` may stop it with a signal once it has printed something. */
-async function run(args: string[], signal?: NodeJS.Signals): Promise<Ended> {
+/** Runs the command; sends it the signal, if given, once it has printed everything. */
+async function run(args: string[], signal?: NodeJS.Signals): Promise<Result> {
   const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let out = '';
   let err = '';
@@ -31,28 +32,28 @@ async function run(args: string[], signal?: NodeJS.Signals): Promise<Ended> {
 }
 
 describe('crm-emulator: command', () => {
-  it('--help, --version — say so, and end', async () => {
+  it('--help, --version — print the text, and exit with 0', async () => {
     const [help, version] = await Promise.all([run(['--help']), run(['--version'])]);
     expect(help).to.include({ code: 0, err: '' });
     expect(help.out).to.include('--callback URL');
     expect(version.out).to.match(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it('misuse — explains, and ends with 2', async () => {
-    const ended = await Promise.all([
+  it('misuse — explains the mistake, and exits with 2', async () => {
+    const results = await Promise.all([
       run(['--prot', '4000']),
       run(['--port', 'many']),
       run(['--callback', 'nowhere']),
       run(['extra']),
     ]);
-    for (const { code, out, err } of ended) {
+    for (const { code, out, err } of results) {
       expect([code, out]).to.deep.equal([2, '']);
       expect(err).to.match(/^crm-emulator: .+\n\nUsage:/);
     }
   });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`${signal} — ends cleanly, after it printed the options and nothing else`, async () => {
+    it(`${signal} — exits with 0, after the options of each provider were printed`, async () => {
       const { code, out, err } = await run(['--callback', 'https://app.example/cb'], signal);
       expect([code, err]).to.deep.equal([0, '']);
       expect(out).to.match(/^For development only/);

@@ -1,3 +1,4 @@
+/** How each provider answers when nothing is wrong: pages, callbacks, tokens, profiles and keys. */
 import { createHash, createHmac, createPublicKey, type JsonWebKey, verify } from 'node:crypto';
 import { expect } from 'chai';
 import { type Emulator, startEmulator } from 'crm-emulator';
@@ -62,8 +63,8 @@ describe('crm-emulator: dialects', () => {
 
   after(() => emulator.close());
 
-  /** Verifies with node:crypto and the published keys only. */
-  async function verified(token: unknown, jwksURL: string): Promise<Json> {
+  /** Verifies with node:crypto and the published keys only; returns the claims. */
+  async function verifiedClaims(token: unknown, jwksURL: string): Promise<Json> {
     const [header = '', payload = '', signature = ''] = String(token).split('.');
     const { json } = await get(jwksURL);
     const keys = json['keys'] as (JsonWebKey & { kid: string })[];
@@ -80,7 +81,7 @@ describe('crm-emulator: dialects', () => {
 
   describe('start page', () => {
     for (const name of NAMES) {
-      it(`${name} — names every address, the client, the callback rule and the options`, async () => {
+      it(`${name} — names every endpoint, the client, the callback rule and the options`, async () => {
         const { origin, options } = emulator[name];
         const { status, text, headers } = await get(`${origin}/`);
         expect(status).to.equal(200);
@@ -95,7 +96,7 @@ describe('crm-emulator: dialects', () => {
         expect(page).to.include(`emulator.${name}.options`).and.include('Zoë Ångström');
       });
 
-      it(`${name} — lists no address that does not exist`, async () => {
+      it(`${name} — lists only endpoints that exist`, async () => {
         const { origin } = emulator[name];
         const { text } = await get(`${origin}/`);
         const listed = /Endpoints<.*/s
@@ -113,7 +114,7 @@ describe('crm-emulator: dialects', () => {
       });
     }
 
-    it('registered callback URLs — are listed, escaped', async () => {
+    it('registered callback URLs — are listed and escaped', async () => {
       const url = 'https://app.example/callback?a=1&b=<2>';
       const own = await startEmulator({ callbackURLs: [url] });
       try {
@@ -126,7 +127,7 @@ describe('crm-emulator: dialects', () => {
   });
 
   describe('Salesloft', () => {
-    it('callback — carries context and scope, and no iss', async () => {
+    it('callback — carries context and scope, but no iss', async () => {
       const params = await salesloft.signIn();
       expect(params).to.have.all.keys('code', 'state', 'context', 'scope');
       expect(params['state']).to.equal('a-state');
@@ -188,14 +189,14 @@ describe('crm-emulator: dialects', () => {
       expect(status).to.equal(200);
     });
 
-    it('PKCE — is not needed when no challenge was sent', async () => {
+    it('PKCE — needs no verifier when no challenge was sent', async () => {
       const none = { code_challenge: undefined, code_challenge_method: undefined };
       const { code } = await salesloft.signIn('Suri', none);
       const { status } = await salesloft.exchange(code, { code_verifier: undefined });
       expect(status).to.equal(200);
     });
 
-    it('refresh — gives a new pair each time', async () => {
+    it('refresh — issues a new access token and a new refresh token each time', async () => {
       const first = await salesloft.login();
       const { json: second } = await salesloft.refresh(first['refresh_token']);
       const { status, json: third } = await salesloft.refresh(second['refresh_token']);
@@ -211,7 +212,7 @@ describe('crm-emulator: dialects', () => {
       expect(me['data']).to.include({ name: 'Marta Quill', team_admin: true });
     });
 
-    it('/v2/me — answers with and without .json, in an envelope, with rate headers', async () => {
+    it('/v2/me — answers with or without .json, in an envelope, with rate limit headers', async () => {
       const { access_token: token } = await salesloft.login('Zoë Ångström');
       for (const path of ['/v2/me.json', '/v2/me']) {
         const { status, json, headers } = await get(salesloft.provider.origin + path, token);
@@ -228,7 +229,7 @@ describe('crm-emulator: dialects', () => {
       }
     });
 
-    it('/v2/me — has a null e-mail for a person without one', async () => {
+    it('/v2/me — has a null e-mail address for a person without one', async () => {
       const { json } = await salesloft.profile(await salesloft.login('Tobias Fenn'));
       expect(json['data']).to.include({ email: null });
     });
@@ -237,7 +238,7 @@ describe('crm-emulator: dialects', () => {
       expect((await get(salesloft.profileURL({}), API_KEY)).status).to.equal(200);
     });
 
-    it('cadences — are exported, and imported again', async () => {
+    it('cadences — imports what it exported', async () => {
       const { access_token: token } = await salesloft.login();
       const { origin } = salesloft.provider;
       const exported = await get(`${origin}/v2/cadence_exports/7.json`, token);
@@ -267,7 +268,7 @@ describe('crm-emulator: dialects', () => {
       expect((await salesloft.profile(tokens)).status).to.equal(401);
     });
 
-    it('metadata — is a web page with 200, not JSON', async () => {
+    it('metadata — is a web page with status 200 instead of JSON', async () => {
       const url = `${salesloft.provider.origin}/.well-known/openid-configuration`;
       const { status, headers } = await get(url);
       expect(status).to.equal(200);
@@ -280,7 +281,7 @@ describe('crm-emulator: dialects', () => {
       expect(await salesos.signIn()).to.have.all.keys('code', 'state');
     });
 
-    it('RFC 9207 §2 — sends iss when asked to', async () => {
+    it('RFC 9207 §2 — sends iss when the option sendIss is set', async () => {
       const other = await startEmulator({ sendIss: true });
       try {
         const client = new Client(other, 'salesos');
@@ -292,7 +293,7 @@ describe('crm-emulator: dialects', () => {
       }
     });
 
-    it('form_post — posts the callback by a page', async () => {
+    it('form_post — returns a page whose form posts the callback', async () => {
       const { url, html } = await salesos.page({ response_mode: 'form_post' });
       const person = /name="person"\s+value="(\d+)"/.exec(html)?.[1] ?? '';
       const chosen = await fetch(url, { method: 'POST', body: new URLSearchParams({ person }) });
@@ -306,7 +307,7 @@ describe('crm-emulator: dialects', () => {
 
     it('OIDC Core §2 — signs an ID Token with claims by scope, nonce and at_hash', async () => {
       const tokens = await salesos.login('Zoë Ångström');
-      const claims = await verified(
+      const claims = await verifiedClaims(
         tokens['id_token'],
         `${salesos.provider.origin}/.well-known/jwks.json`,
       );
@@ -328,7 +329,7 @@ describe('crm-emulator: dialects', () => {
     it('audience — makes the access token a JWT for the API and UserInfo', async () => {
       const { access_token: token, expires_in } = await salesos.login();
       const { origin, clientID } = salesos.provider;
-      const claims = await verified(token, `${origin}/.well-known/jwks.json`);
+      const claims = await verifiedClaims(token, `${origin}/.well-known/jwks.json`);
       expect(claims['aud']).to.deep.equal([AUDIENCE, `${origin}/userinfo`]);
       expect(claims).to.include({ iss: `${origin}/`, azp: clientID });
       expect(claims['scope']).to.equal('openid profile email offline_access leads:read');
@@ -336,7 +337,7 @@ describe('crm-emulator: dialects', () => {
       expect(expires_in).to.equal(86_400);
     });
 
-    it('audience — leaves the access token opaque when there is none', async () => {
+    it('audience — without one, the access token is opaque', async () => {
       const tokens = await salesos.login('Suri', { audience: undefined });
       expect(String(tokens['access_token']).split('.')).to.have.lengthOf(1);
       expect((await salesos.profile(tokens)).status).to.equal(200);
@@ -349,7 +350,7 @@ describe('crm-emulator: dialects', () => {
       expect(withIt['refresh_token']).to.match(/^v1\./);
     });
 
-    it('refresh — brings a new ID Token of the same person', async () => {
+    it('refresh — returns a new ID Token of the same person', async () => {
       const tokens = await salesos.login('Suri');
       const { json } = await salesos.refresh(tokens['refresh_token']);
       const { sub } = claimsOf(tokens['id_token']);
@@ -370,7 +371,7 @@ describe('crm-emulator: dialects', () => {
       }
     });
 
-    it('/userinfo — answers the same person, an e-mail only if there is one', async () => {
+    it('/userinfo — returns the same person, without an e-mail address when there is none', async () => {
       const tokens = await salesos.login('Tobias Fenn');
       const { json } = await salesos.profile(tokens);
       expect(json['sub']).to.equal(claimsOf(tokens['id_token'])['sub']);
@@ -378,7 +379,7 @@ describe('crm-emulator: dialects', () => {
       expect(json).not.to.have.any.keys('email', 'email_verified');
     });
 
-    it('client credentials — give a token of the client itself', async () => {
+    it('client credentials — issue a token whose subject is the client', async () => {
       const grant = { grant_type: 'client_credentials', audience: AUDIENCE };
       const { json } = await salesos.token(grant);
       expect(json).not.to.have.any.keys('refresh_token', 'id_token');
@@ -395,7 +396,7 @@ describe('crm-emulator: dialects', () => {
       expect(created.status).to.equal(201);
     });
 
-    it('photo — is a picture of this origin: no script, no other address, cacheable', async () => {
+    it('photo — is an SVG of this origin, without scripts or other addresses, and cacheable', async () => {
       const { id_token } = await salesos.login('Zoë Ångström');
       const { picture } = claimsOf(id_token);
       expect(picture).to.match(new RegExp(`^${salesos.provider.origin}/photos/\\d+\\.svg$`));
@@ -411,7 +412,7 @@ describe('crm-emulator: dialects', () => {
       expect(text.replace('http://www.w3.org/2000/svg', '')).not.to.match(/script|href|http|url\(/);
     });
 
-    it('photo — everybody has one of their own; nobody else does', async () => {
+    it('photo — differs for each person, and is not found for an unknown number', async () => {
       const { origin } = salesos.provider;
       const pictures = await Promise.all(
         ['Marta Quill', 'Tobias Fenn', 'Suri'].map(async (name) => {
@@ -429,7 +430,7 @@ describe('crm-emulator: dialects', () => {
       expect(json).to.include({ issuer: `${origin}/`, token_endpoint: `${origin}/oauth/token` });
     });
 
-    it('keys — rotate, with the old one published or retired', async () => {
+    it('keys — rotate, and the old key stays published unless it is retired', async () => {
       const jwks = async () => {
         const { json } = await get(`${salesos.provider.origin}/.well-known/jwks.json`);
         return (json['keys'] as { kid: string }[]).map(({ kid }) => kid);
@@ -446,7 +447,7 @@ describe('crm-emulator: dialects', () => {
   });
 
   describe('Salesforce', () => {
-    it('code — ends in ==, and expires with the first use', async () => {
+    it('code — ends in ==', async () => {
       const { code } = await salesforce.signIn();
       expect(code).to.match(/==$/);
     });
@@ -480,7 +481,7 @@ describe('crm-emulator: dialects', () => {
     it('OIDC Core §2 — signs an ID Token whose subject is the identity URL', async () => {
       const tokens = await salesforce.login();
       const { origin, clientID } = salesforce.provider;
-      expect(await verified(tokens['id_token'], `${origin}/id/keys`)).to.include({
+      expect(await verifiedClaims(tokens['id_token'], `${origin}/id/keys`)).to.include({
         iss: origin,
         sub: tokens['id'],
         aud: clientID,
@@ -489,7 +490,7 @@ describe('crm-emulator: dialects', () => {
       });
     });
 
-    it('scope — decides about refresh_token and id_token; omitted means all assigned', async () => {
+    it('scope — decides whether a refresh token and an ID Token come; none means the assigned ones', async () => {
       const api = await salesforce.login('Suri', { scope: 'api', nonce: undefined });
       expect(api).not.to.have.any.keys('refresh_token', 'id_token');
       const all = await salesforce.login('Suri', { scope: undefined });
@@ -513,7 +514,7 @@ describe('crm-emulator: dialects', () => {
       expect([organization.slice(0, 3), user.slice(0, 3)]).to.deep.equal(['00D', '005']);
     });
 
-    it('identity URL — asserts the person, with null names and missing urls for some', async () => {
+    it('identity URL — describes the person, with a null first name or without urls for some', async () => {
       const zoe = await salesforce.profile(await salesforce.login('Zoë Ångström'));
       expect(zoe.json).to.include({
         asserted_user: true,
@@ -528,7 +529,7 @@ describe('crm-emulator: dialects', () => {
       expect(tobias.json).not.to.have.any.keys('urls', 'email');
     });
 
-    it('identity URL — does not assert somebody else', async () => {
+    it('identity URL — sets asserted_user to false for another person', async () => {
       const scope = 'openid api';
       const mine = await salesforce.login('Marta Quill', { scope });
       const theirs = await salesforce.login('Suri', { scope });
@@ -546,7 +547,7 @@ describe('crm-emulator: dialects', () => {
     });
 
     for (const method of ['POST', 'GET'] as const) {
-      it(`RFC 7009 §2.1 — revokes by ${method}; a refresh token takes its sessions along`, async () => {
+      it(`RFC 7009 §2.1 — revokes by ${method}, and with a refresh token its sessions too`, async () => {
         const tokens = await salesforce.login();
         const token = String(tokens['refresh_token']);
         const url = salesforce.url('revoke');
@@ -560,7 +561,7 @@ describe('crm-emulator: dialects', () => {
       });
     }
 
-    it('RFC 7662 §2.2 — introspects', async () => {
+    it('RFC 7662 §2.2 — introspects an access token, and calls an unknown one inactive', async () => {
       const tokens = await salesforce.login();
       const introspect = async (token: string) => {
         const body = new URLSearchParams({ ...salesforce.credentials, token });
@@ -575,7 +576,7 @@ describe('crm-emulator: dialects', () => {
       expect(await introspect('unknown')).to.deep.equal({ active: false });
     });
 
-    it('OIDC Core §5.3.2 — answers UserInfo with the subject of the ID Token', async () => {
+    it('OIDC Core §5.3.2 — returns UserInfo with the subject of the ID Token', async () => {
       const tokens = await salesforce.login();
       const url = `${salesforce.provider.origin}/services/oauth2/userinfo`;
       const { json } = await get(url, tokens['access_token']);

@@ -1,3 +1,4 @@
+/** The faults, the sign-in page and the life of the emulator. */
 import { createHmac, createPublicKey } from 'node:crypto';
 import { once } from 'node:events';
 import { get as httpGet } from 'node:http';
@@ -8,8 +9,12 @@ import { type Emulator, type Fault, startEmulator } from 'crm-emulator';
 import { freePorts } from '../support/free-ports';
 import { buttons, CALLBACK, claimsOf, Client, get, headerOf, type Json } from './support.js';
 
-/** Omits from each member of a union. */
-type Kind = Fault extends infer One ? (One extends Fault ? Omit<One, 'step'> : never) : never;
+/** A fault without its step; distributes over the union, which plain `Omit` does not. */
+type FaultWithoutStep = Fault extends infer One
+  ? One extends Fault
+    ? Omit<One, 'step'>
+    : never
+  : never;
 
 describe('crm-emulator: faults', () => {
   let emulator: Emulator;
@@ -34,11 +39,12 @@ describe('crm-emulator: faults', () => {
 
   after(() => emulator.close());
 
-  const queue = (kind: Kind) => emulator.salesloft.fault({ step: 'profile', ...kind } as Fault);
+  const queue = (fault: FaultWithoutStep) =>
+    emulator.salesloft.fault({ step: 'profile', ...fault } as Fault);
   const profile = () => get(url, token);
 
-  /** The code of the error that ends a request; the part of the body that came before. */
-  async function broken(): Promise<{ code: string; received: string }> {
+  /** Requests the profile; returns the code of the error that ended it, and the body received before. */
+  async function brokenRequest(): Promise<{ code: string; received: string }> {
     return new Promise((resolve) => {
       let received = '';
       const fail = (error: NodeJS.ErrnoException) => resolve({ code: error.code ?? '', received });
@@ -52,15 +58,15 @@ describe('crm-emulator: faults', () => {
     });
   }
 
-  describe('of the wire', () => {
-    it('slow — answers rightly, but late', async () => {
+  describe('connection faults', () => {
+    it('slow — sends the right answer late', async () => {
       queue({ kind: 'slow', delayMs: 120 });
       const started = Date.now();
       expect((await profile()).status).to.equal(200);
       expect(Date.now() - started).to.be.at.least(115);
     });
 
-    it('silent — accepts, and answers nothing', async () => {
+    it('silent — accepts the request, and does not answer', async () => {
       queue({ kind: 'silent' });
       const wait = AbortSignal.timeout(150);
       const error = await get(url, token, { signal: wait }).catch((reason: Error) => reason);
@@ -68,14 +74,14 @@ describe('crm-emulator: faults', () => {
       expect(emulator.salesloft.requests.at(-1)).to.include({ path: '/v2/me.json', status: 0 });
     });
 
-    it('silent — lets go when faults are cleared', async () => {
+    it('silent — closes the connection when faults are cleared', async () => {
       queue({ kind: 'silent' });
-      const ended = broken();
+      const ended = brokenRequest();
       setTimeout(() => emulator.salesloft.clearFaults(), 50);
       expect((await ended).code).to.equal('ECONNRESET');
     });
 
-    it('drip — sends a byte at a time', async () => {
+    it('drip — sends one byte at a time', async () => {
       queue({ kind: 'drip', intervalMs: 1 });
       const { status, json } = await profile();
       expect(status).to.equal(200);
@@ -84,17 +90,17 @@ describe('crm-emulator: faults', () => {
 
     it('reset — breaks the connection before the headers', async () => {
       queue({ kind: 'reset' });
-      expect(await broken()).to.deep.equal({ code: 'ECONNRESET', received: '' });
+      expect(await brokenRequest()).to.deep.equal({ code: 'ECONNRESET', received: '' });
     });
 
     it('reset-after-headers — breaks the connection before the body', async () => {
       queue({ kind: 'reset-after-headers' });
-      expect(await broken()).to.deep.equal({ code: 'ECONNRESET', received: '' });
+      expect(await brokenRequest()).to.deep.equal({ code: 'ECONNRESET', received: '' });
     });
 
-    it('cut — promises more than it sends', async () => {
+    it('cut — sends less than content-length promises', async () => {
       queue({ kind: 'cut' });
-      const { code, received } = await broken();
+      const { code, received } = await brokenRequest();
       expect(code).to.equal('ECONNRESET');
       expect(received).to.match(/^\{/);
     });
@@ -121,7 +127,7 @@ describe('crm-emulator: faults', () => {
       expect(json).to.have.all.keys('padding', 'data');
     });
 
-    it('gzip — is small on the wire, and large once inflated', async () => {
+    it('gzip — is small when sent, and large when inflated', async () => {
       queue({ kind: 'gzip', bytes: 4_000_000 });
       const raw = await new Promise<Buffer>((resolve, reject) => {
         const request = httpGet(url, { headers: { authorization: `Bearer ${String(token)}` } });
@@ -138,7 +144,7 @@ describe('crm-emulator: faults', () => {
     });
   });
 
-  describe('of the answer', () => {
+  describe('answer faults', () => {
     it('html — is a page with status 200', async () => {
       queue({ kind: 'html' });
       const { status, headers } = await profile();
@@ -148,27 +154,27 @@ describe('crm-emulator: faults', () => {
       ]);
     });
 
-    it('status — with Retry-After and a body', async () => {
+    it('status — sets Retry-After and the body', async () => {
       queue({ kind: 'status', status: 429, retryAfter: 7, body: { error: 'slow down' } });
       const { status, headers, json } = await profile();
       expect([status, headers.get('retry-after')]).to.deep.equal([429, '7']);
       expect(json).to.deep.equal({ error: 'slow down' });
     });
 
-    it('redirect — names a location', async () => {
+    it('redirect — sets the location', async () => {
       queue({ kind: 'redirect', location: 'http://127.0.0.2:9/' });
       const { status, headers } = await profile();
       expect([status, headers.get('location')]).to.deep.equal([302, 'http://127.0.0.2:9/']);
     });
 
-    it('wrong-content-type — has the right body', async () => {
+    it('wrong-content-type — keeps the right body', async () => {
       queue({ kind: 'wrong-content-type' });
       const { headers, json } = await profile();
       expect(headers.get('content-type')).to.match(/^text\/html/);
       expect(json).to.have.property('data');
     });
 
-    it('empty, not-json — say JSON, and are not', async () => {
+    it('empty, not-json — claim to be JSON, and are not', async () => {
       queue({ kind: 'empty' });
       queue({ kind: 'not-json' });
       for (const length of [0, 36]) {
@@ -207,8 +213,8 @@ describe('crm-emulator: faults', () => {
     });
   });
 
-  describe('of the token response', () => {
-    async function lie(fault: Extract<Fault, { kind: 'id-token' }>): Promise<string> {
+  describe('token response faults', () => {
+    async function wrongIdToken(fault: Extract<Fault, { kind: 'id-token' }>): Promise<string> {
       const { code } = await salesos.signIn();
       emulator.salesos.fault(fault);
       return String((await salesos.exchange(code)).json['id_token']);
@@ -226,14 +232,14 @@ describe('crm-emulator: faults', () => {
       expect(json['signature']).to.have.lengthOf(44).and.not.equal(right);
     });
 
-    it('id-token — alg none', async () => {
-      const jwt = await lie({ ...fault, alg: 'none' });
+    it('id-token — has alg none and no signature', async () => {
+      const jwt = await wrongIdToken({ ...fault, alg: 'none' });
       expect(headerOf(jwt)).to.include({ alg: 'none' });
       expect(jwt).to.match(/\.$/);
     });
 
-    it('id-token — HS256 with the public key as the secret', async () => {
-      const jwt = await lie({ ...fault, alg: 'HS256' });
+    it('id-token — is signed by HS256 with the public key as the secret', async () => {
+      const jwt = await wrongIdToken({ ...fault, alg: 'HS256' });
       const { json } = await get(`${salesos.provider.origin}/.well-known/jwks.json`);
       const [key] = json['keys'] as [Json];
       const pem = createPublicKey({ key, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
@@ -242,25 +248,31 @@ describe('crm-emulator: faults', () => {
       expect(signature).to.equal(expected);
     });
 
-    it('id-token — unknown kid, no kid, embedded key, bad signature', async () => {
+    it('id-token — has an unknown kid, no kid, an embedded key or a bad signature', async () => {
       const { json } = await get(`${salesos.provider.origin}/.well-known/jwks.json`);
       const kids = (json['keys'] as { kid: string }[]).map(({ kid }) => kid);
-      expect(kids).not.to.include(headerOf(await lie({ ...fault, alg: 'unknown-kid' }))['kid']);
-      expect(headerOf(await lie({ ...fault, alg: 'no-kid' }))).not.to.have.property('kid');
-      expect(headerOf(await lie({ ...fault, alg: 'embedded-jwk' }))['jwk']).to.be.an('object');
-      expect(headerOf(await lie({ ...fault, alg: 'bad-signature' }))['kid']).to.be.oneOf(kids);
+      expect(kids).not.to.include(
+        headerOf(await wrongIdToken({ ...fault, alg: 'unknown-kid' }))['kid'],
+      );
+      expect(headerOf(await wrongIdToken({ ...fault, alg: 'no-kid' }))).not.to.have.property('kid');
+      expect(headerOf(await wrongIdToken({ ...fault, alg: 'embedded-jwk' }))['jwk']).to.be.an(
+        'object',
+      );
+      expect(headerOf(await wrongIdToken({ ...fault, alg: 'bad-signature' }))['kid']).to.be.oneOf(
+        kids,
+      );
     });
 
-    it('id-token — other claims, or fewer', async () => {
+    it('id-token — replaces and removes claims', async () => {
       const claims = { aud: 'another-client', nonce: undefined, exp: 1 };
-      const told = claimsOf(await lie({ ...fault, claims }));
-      expect(told).to.include({ aud: 'another-client', exp: 1 });
-      expect(told).not.to.have.property('nonce');
+      const changed = claimsOf(await wrongIdToken({ ...fault, claims }));
+      expect(changed).to.include({ aud: 'another-client', exp: 1 });
+      expect(changed).not.to.have.property('nonce');
     });
   });
 
-  describe('bookkeeping', () => {
-    it('faults — hit their own step, in order, as often as they say', async () => {
+  describe('the queue of faults', () => {
+    it('faults — apply to their own step, in order, as many times as they say', async () => {
       emulator.salesloft.fault({ step: 'token', kind: 'status', status: 500 });
       queue({ kind: 'status', status: 503, times: 2 });
       queue({ kind: 'status', status: 429 });
@@ -276,14 +288,14 @@ describe('crm-emulator: faults', () => {
       expect((await profile()).status).to.equal(200);
     });
 
-    it('a code survives an answer that never came from the token endpoint', async () => {
+    it('faults — leave a code unused when they replace the token response', async () => {
       const { code } = await salesloft.signIn();
       emulator.salesloft.fault({ step: 'token', kind: 'status', status: 503 });
       expect((await salesloft.exchange(code)).status).to.equal(503);
       expect((await salesloft.exchange(code)).status).to.equal(200);
     });
 
-    it('rehearsals — a failure chosen on the page happens once', async () => {
+    it('rehearsals — let a failure chosen on the page happen once', async () => {
       const { html } = await salesloft.page();
       const option = /<option value="(\d+)">\s*Profile answers 500\s*<\/option>/.exec(html)?.[1];
       const { code } = await salesloft.signIn('Suri', {}, { fault: option });
@@ -292,7 +304,7 @@ describe('crm-emulator: faults', () => {
       expect((await salesloft.profile(json)).status).to.equal(200);
     });
 
-    it('rehearsals — what one sign-in has not met is nothing to the next', async () => {
+    it('rehearsals — forget a failure that has not happened at the next sign-in', async () => {
       const { html } = await salesloft.page();
       const option = /<option value="(\d+)">\s*Profile answers 500\s*<\/option>/.exec(html)?.[1];
       const { code: abandoned } = await salesloft.signIn('Suri', {}, { fault: option });
@@ -302,7 +314,7 @@ describe('crm-emulator: faults', () => {
       await salesloft.exchange(abandoned);
     });
 
-    it('rehearsals — nothing goes wrong after a sign-in that was refused', async () => {
+    it('rehearsals — queue nothing after a sign-in that was refused', async () => {
       const { url: page, html } = await salesloft.page();
       const fault = /<option value="(\d+)">\s*Profile answers 500\s*<\/option>/.exec(html)?.[1];
       const body = new URLSearchParams({ deny: '1', fault: String(fault) });
@@ -310,7 +322,7 @@ describe('crm-emulator: faults', () => {
       expect((await salesloft.profile({ access_token: token })).status).to.equal(200);
     });
 
-    it('rehearsals — leave a fault alone that a test has asked for', async () => {
+    it('rehearsals — keep a fault that a test has queued', async () => {
       emulator.salesloft.fault({ step: 'profile', kind: 'status', status: 503 });
       expect((await salesloft.profile(await salesloft.login())).status).to.equal(503);
     });
@@ -330,7 +342,7 @@ describe('crm-emulator: faults', () => {
   });
 
   describe('sign-in page', () => {
-    it('has one button per person, Deny, and says what it is', async () => {
+    it('has a button for each person, one to deny, and a notice that it is an emulator', async () => {
       const { html, headers } = await salesloft.page({ login_hint: 'ZOE.angstrom@example.com' });
       expect(buttons(html).map(({ label }) => label)).to.deep.equal([
         'Continue as Zoë Ångström',
@@ -348,7 +360,7 @@ describe('crm-emulator: faults', () => {
       expect(headers.get('set-cookie')).to.equal(null);
     });
 
-    it('escapes what it shows, and keeps one sign-in apart from another', async () => {
+    it('escapes names, and keeps simultaneous sign-ins apart', async () => {
       const other = await startEmulator({ people: [{ name: '<b>"Bo"</b>' }, { name: 'Ida' }] });
       try {
         const client = new Client(other, 'salesos');
@@ -362,7 +374,7 @@ describe('crm-emulator: faults', () => {
       }
     });
 
-    it('is gone once it was answered', async () => {
+    it('cannot be answered twice', async () => {
       const { url: page } = await salesloft.page();
       const body = new URLSearchParams({ deny: '1' });
       const { headers } = await fetch(page, { method: 'POST', body, redirect: 'manual' });
@@ -373,8 +385,8 @@ describe('crm-emulator: faults', () => {
     });
   });
 
-  describe('life', () => {
-    it('close — ends open and stalled connections at once', async () => {
+  describe('start and close', () => {
+    it('close — ends idle and stalled connections at once', async () => {
       const other = await startEmulator();
       other.salesloft.fault({ step: 'profile', kind: 'silent' });
       other.salesos.fault({ step: 'jwks', kind: 'slow', delayMs: 60_000 });
@@ -394,7 +406,7 @@ describe('crm-emulator: faults', () => {
       expect(await get(other.salesos.origin).catch(() => 'closed')).to.equal('closed');
     });
 
-    it('start — takes three ports in a row, and gives them back when one is taken', async () => {
+    it('start — listens on three ports in a row, and closes them all when one is taken', async () => {
       const port = await freePorts(3);
       const holder = createServer().listen(port + 2, '127.0.0.1');
       await once(holder, 'listening');
@@ -416,7 +428,7 @@ describe('crm-emulator: faults', () => {
       }
     });
 
-    it('callbackURLs — are registered exactly', async () => {
+    it('callbackURLs — are compared character by character', async () => {
       const other = await startEmulator({ callbackURLs: ['https://app.example/cb'] });
       try {
         const client = new Client(other, 'salesloft');

@@ -1,3 +1,4 @@
+/** Proves every entry of `REFUSALS`, by a test of the same title. */
 import { expect } from 'chai';
 import { type Emulator, REFUSALS, startEmulator } from 'crm-emulator';
 import {
@@ -9,12 +10,12 @@ import {
   type Json,
   NAMES,
   refusedAt,
-  seconds,
+  waitSeconds,
 } from './support.js';
 
-/** What an answer says in two words: its status, and its error. */
-const said = ({ status, json }: Answer) => `${status} ${String(json['error'])}`;
-const text = ({ json }: Answer) => json['error_description'];
+/** The status and the error of an answer, such as `400 invalid_grant`. */
+const statusAndError = ({ status, json }: Answer) => `${status} ${String(json['error'])}`;
+const description = ({ json }: Answer) => json['error_description'];
 
 const INVALID_GRANT = {
   salesloft: '400 invalid_grant',
@@ -25,11 +26,14 @@ const INVALID_GRANT = {
 describe('crm-emulator: refusals', () => {
   let emulator: Emulator;
   let strict: Emulator;
-  let hasty: Emulator;
+  /** Its codes and access tokens expire after a second. */
+  let shortLived: Emulator;
   let clients: Record<(typeof NAMES)[number], Client>;
 
-  before(async () => {
-    [emulator, strict, hasty] = await Promise.all([
+  before(async function () {
+    // Three emulators make twelve RSA keys, which takes long on a busy machine.
+    this.timeout(60_000);
+    [emulator, strict, shortLived] = await Promise.all([
       startEmulator(),
       startEmulator({ pkce: 'required', refreshTokenRotation: { salesforce: true } }),
       startEmulator({ codeTTL: 1, accessTokenTTL: 1 }),
@@ -37,7 +41,7 @@ describe('crm-emulator: refusals', () => {
     clients = of(emulator);
   });
 
-  after(() => Promise.all([emulator, strict, hasty].map((running) => running.close())));
+  after(() => Promise.all([emulator, strict, shortLived].map((running) => running.close())));
 
   function of(running: Emulator) {
     return {
@@ -61,19 +65,19 @@ describe('crm-emulator: refusals', () => {
 
   const proofs: Record<string, () => Promise<void>> = {
     'shows a page, and redirects nowhere, when the client is unknown': async () => {
-      const words = {
+      const expected = {
         salesloft: 'invalid_client',
         salesos: 'Unknown client',
         salesforce: 'client identifier invalid',
       };
       await each(async (client) => {
-        const shown = await page(client.authorizationURL({ client_id: 'nobody' }));
-        expect(shown).to.include(words[client.name]);
+        const shown = await page(client.authorizationURL({ client_id: 'unknown-client' }));
+        expect(shown).to.include(expected[client.name]);
       });
     },
 
     'shows a page, and redirects nowhere, when the redirect URI is not registered': async () => {
-      const words = {
+      const expected = {
         salesloft: 'invalid_redirect_uri',
         salesos: 'Callback URL mismatch',
         salesforce: 'redirect_uri must match configuration',
@@ -88,7 +92,7 @@ describe('crm-emulator: refusals', () => {
       await each(async (client) => {
         for (const redirect_uri of wrong) {
           expect(await page(client.authorizationURL({ redirect_uri }))).to.include(
-            words[client.name],
+            expected[client.name],
           );
         }
       });
@@ -124,11 +128,11 @@ describe('crm-emulator: refusals', () => {
         error_description: `Service not found: ${audience}`,
       });
       const machine = await clients.salesos.token({ grant_type: 'client_credentials', audience });
-      expect(said(machine)).to.equal('403 access_denied');
+      expect(statusAndError(machine)).to.equal('403 access_denied');
     },
 
     'refuses a request without a code challenge where one is required': async () => {
-      const words = {
+      const expected = {
         salesloft: 'Code challenge is required.',
         salesos: 'Parameter code_challenge is required',
         salesforce: 'missing required code challenge',
@@ -137,7 +141,7 @@ describe('crm-emulator: refusals', () => {
       await each(async (client) => {
         expect(await refusedAt(client.authorizationURL(none))).to.include({
           error: 'invalid_request',
-          error_description: words[client.name],
+          error_description: expected[client.name],
         });
       }, strict);
       expect(await refusedAt(clients.salesforce.authorizationURL(none))).to.include({
@@ -146,20 +150,20 @@ describe('crm-emulator: refusals', () => {
     },
 
     'refuses the plain code challenge method': async () => {
-      const words = {
+      const expected = {
         salesloft: 'invalid_code_challenge_method',
         salesos: 'invalid_request',
         salesforce: 'invalid_request',
       };
       await each(async (client) => {
         const url = client.authorizationURL({ code_challenge_method: 'plain' });
-        expect(await refusedAt(url)).to.include({ error: words[client.name] });
+        expect(await refusedAt(url)).to.include({ error: expected[client.name] });
       });
       const unnamed = clients.salesloft.authorizationURL({ code_challenge_method: undefined });
       expect(await refusedAt(unnamed)).to.include({ error: 'invalid_code_challenge_method' });
     },
 
-    'refuses prompt=none, since nobody is ever signed in already': () =>
+    'refuses prompt=none, because it asks at every request who signs in': () =>
       each(async (client) => {
         const refused = await refusedAt(client.authorizationURL({ prompt: 'none' }));
         expect(refused).to.include({ error: 'login_required', state: 'a-state' });
@@ -171,7 +175,7 @@ describe('crm-emulator: refusals', () => {
     },
 
     'says access_denied when the person denies': async () => {
-      const words = {
+      const expected = {
         salesloft: 'The resource owner or authorization server denied the request.',
         salesos: 'The user denied the authorization request',
         salesforce: 'end-user denied authorization',
@@ -179,7 +183,7 @@ describe('crm-emulator: refusals', () => {
       await each(async (client) => {
         expect(await client.signIn('Deny')).to.deep.equal({
           error: 'access_denied',
-          error_description: words[client.name],
+          error_description: expected[client.name],
           state: 'a-state',
         });
       });
@@ -196,13 +200,13 @@ describe('crm-emulator: refusals', () => {
       expect(json['data']).to.include({ active: false });
     },
 
-    'refuses a code that was used, and revokes what it gave': () =>
+    'refuses a code that was used, and revokes the tokens it gave': () =>
       each(async (client) => {
         const { code } = await client.signIn();
         const first = await client.exchange(code);
         expect(first.status).to.equal(200);
-        expect(said(await client.exchange(code))).to.equal(INVALID_GRANT[client.name]);
-        expect(said(await client.refresh(first.json['refresh_token']))).to.equal(
+        expect(statusAndError(await client.exchange(code))).to.equal(INVALID_GRANT[client.name]);
+        expect(statusAndError(await client.refresh(first.json['refresh_token']))).to.equal(
           INVALID_GRANT[client.name],
         );
       }),
@@ -211,33 +215,33 @@ describe('crm-emulator: refusals', () => {
       const codes: [Client, string | undefined][] = [];
       await each(async (client) => {
         codes.push([client, (await client.signIn())['code']]);
-      }, hasty);
-      await seconds(2);
+      }, shortLived);
+      await waitSeconds(2);
       for (const [client, code] of codes) {
         const refused = await client.exchange(code);
-        expect(said(refused)).to.equal(INVALID_GRANT[client.name]);
+        expect(statusAndError(refused)).to.equal(INVALID_GRANT[client.name]);
         if (client.name === 'salesforce')
-          expect(text(refused)).to.equal('expired authorization code');
+          expect(description(refused)).to.equal('expired authorization code');
       }
     },
 
     'refuses an invented code': async () => {
       await each(async (client) => {
-        expect(said(await client.exchange('an-invented-code'))).to.equal(
+        expect(statusAndError(await client.exchange('an-invented-code'))).to.equal(
           INVALID_GRANT[client.name],
         );
       });
       const { code } = await clients.salesforce.signIn();
       const twice = await clients.salesforce.exchange(encodeURIComponent(code ?? ''));
-      expect(text(twice)).to.equal('invalid authorization code');
+      expect(description(twice)).to.equal('invalid authorization code');
     },
 
-    'refuses another redirect URI than that of the authorization request': async () => {
-      const words = { ...INVALID_GRANT, salesforce: '400 redirect_uri_mismatch' };
+    'refuses a redirect URI other than that of the authorization request': async () => {
+      const expected = { ...INVALID_GRANT, salesforce: '400 redirect_uri_mismatch' };
       await each(async (client) => {
         const { code } = await client.signIn();
         const refused = await client.exchange(code, { redirect_uri: `${CALLBACK}/` });
-        expect(said(refused)).to.equal(words[client.name]);
+        expect(statusAndError(refused)).to.equal(expected[client.name]);
       });
     },
 
@@ -246,21 +250,21 @@ describe('crm-emulator: refusals', () => {
         const { code } = await client.signIn();
         for (const code_verifier of ['v'.repeat(43), 'too-short']) {
           const refused = await client.exchange(code, { code_verifier });
-          expect(said(refused)).to.equal(INVALID_GRANT[client.name]);
+          expect(statusAndError(refused)).to.equal(INVALID_GRANT[client.name]);
         }
       }),
 
     'refuses a missing code verifier when a challenge was sent': async () => {
-      const words = { ...INVALID_GRANT, salesloft: '400 invalid_request' };
+      const expected = { ...INVALID_GRANT, salesloft: '400 invalid_request' };
       await each(async (client) => {
         const { code } = await client.signIn();
         const refused = await client.exchange(code, { code_verifier: undefined });
-        expect(said(refused)).to.equal(words[client.name]);
+        expect(statusAndError(refused)).to.equal(expected[client.name]);
       });
     },
 
     'refuses a wrong client secret': async () => {
-      const words = {
+      const expected = {
         salesloft: '401 invalid_client',
         salesos: '401 invalid_client',
         salesforce: '400 invalid_client',
@@ -268,23 +272,23 @@ describe('crm-emulator: refusals', () => {
       await each(async (client) => {
         const { code } = await client.signIn();
         const refused = await client.exchange(code, { client_secret: 'wrong' });
-        expect(said(refused)).to.equal(words[client.name]);
+        expect(statusAndError(refused)).to.equal(expected[client.name]);
         const none = await client.exchange(code, { client_secret: undefined });
-        expect(said(none)).to.equal(words[client.name]);
+        expect(statusAndError(none)).to.equal(expected[client.name]);
         const challenge = refused.headers.get('www-authenticate');
         if (client.name === 'salesloft') expect(challenge).to.match(/^Bearer realm="Doorkeeper"/);
       });
     },
 
     'refuses an unknown client at the token endpoint': async () => {
-      const words = {
+      const expected = {
         salesloft: '401 invalid_client',
         salesos: '401 invalid_client',
         salesforce: '400 invalid_client_id',
       };
       await each(async (client) => {
-        const refused = await client.exchange('a-code', { client_id: 'nobody' });
-        expect(said(refused)).to.equal(words[client.name]);
+        const refused = await client.exchange('a-code', { client_id: 'unknown-client' });
+        expect(statusAndError(refused)).to.equal(expected[client.name]);
       });
     },
 
@@ -296,21 +300,21 @@ describe('crm-emulator: refusals', () => {
           { grant_type: 'refresh_token', refresh_token: 'a-token' },
           { headers: { authorization: `Basic ${basic}` } },
         );
-        expect(said(refused)).to.equal('400 invalid_request');
+        expect(statusAndError(refused)).to.equal('400 invalid_request');
       }),
 
     'refuses an unknown grant type': () =>
       each(async (client) => {
         const refused = await client.token({ grant_type: 'password' });
-        expect(said(refused)).to.equal('400 unsupported_grant_type');
+        expect(statusAndError(refused)).to.equal('400 unsupported_grant_type');
       }),
 
     'names the parameter that is missing': () =>
       each(async (client) => {
         const { code } = await client.signIn();
         const refused = await client.exchange(code, { redirect_uri: undefined });
-        expect(said(refused)).to.equal('400 invalid_request');
-        expect(text(refused)).to.match(/^missing required parameter: redirect_uri\.?$/i);
+        expect(statusAndError(refused)).to.equal('400 invalid_request');
+        expect(description(refused)).to.match(/^missing required parameter: redirect_uri\.?$/i);
       }),
 
     'refuses GET at the token endpoint': () =>
@@ -339,7 +343,7 @@ describe('crm-emulator: refusals', () => {
           body: JSON.stringify({ ...clients.salesforce.credentials, grant_type: 'refresh_token' }),
         },
       );
-      expect(said(refused)).to.equal('400 unsupported_grant_type');
+      expect(statusAndError(refused)).to.equal('400 unsupported_grant_type');
     },
 
     'refuses a scope in any token request': async () => {
@@ -349,8 +353,8 @@ describe('crm-emulator: refusals', () => {
         await salesforce.exchange(code, { scope: 'api' }),
         await salesforce.token({ grant_type: 'refresh_token', refresh_token: 'x', scope: 'api' }),
       ]) {
-        expect(said(refused)).to.equal('400 invalid_request');
-        expect(text(refused)).to.equal('scope parameter not supported');
+        expect(statusAndError(refused)).to.equal('400 invalid_request');
+        expect(description(refused)).to.equal('scope parameter not supported');
       }
     },
 
@@ -358,17 +362,17 @@ describe('crm-emulator: refusals', () => {
       async () => {
         const grant_type = 'client_credentials';
         const salesos = await clients.salesos.token({ grant_type });
-        expect(said(salesos)).to.equal('400 invalid_request');
-        expect(text(salesos)).to.equal('Missing required parameter: audience');
+        expect(statusAndError(salesos)).to.equal('400 invalid_request');
+        expect(description(salesos)).to.equal('Missing required parameter: audience');
         const salesforce = await clients.salesforce.token({ grant_type });
-        expect(said(salesforce)).to.equal('400 invalid_grant');
+        expect(statusAndError(salesforce)).to.equal('400 invalid_grant');
       },
 
-    'refuses a refresh token that was rotated away': () =>
+    'refuses a refresh token that a refresh has replaced': () =>
       each(async (client) => {
         const { refresh_token: old } = await client.login();
         expect((await client.refresh(old)).status).to.equal(200);
-        expect(said(await client.refresh(old))).to.equal(INVALID_GRANT[client.name]);
+        expect(statusAndError(await client.refresh(old))).to.equal(INVALID_GRANT[client.name]);
       }, strict),
 
     'revokes the live refresh token when an old one is replayed (SalesOS, Salesforce)':
@@ -380,19 +384,21 @@ describe('crm-emulator: refusals', () => {
           return client.refresh(json['refresh_token']);
         };
         const running = of(strict);
-        expect(said(await replay(running.salesos))).to.equal('403 invalid_grant');
-        expect(text(await replay(running.salesforce))).to.equal('expired access/refresh token');
+        expect(statusAndError(await replay(running.salesos))).to.equal('403 invalid_grant');
+        expect(description(await replay(running.salesforce))).to.equal(
+          'expired access/refresh token',
+        );
         expect((await replay(running.salesloft)).status).to.equal(200);
       },
 
     'refuses to revoke for a client that is not authenticated (Salesloft, SalesOS)': async () => {
-      const words = { salesloft: 403, salesos: 401 };
+      const expected = { salesloft: 403, salesos: 401 };
       for (const name of ['salesloft', 'salesos'] as const) {
         const response = await fetch(clients[name].url('revoke'), {
           method: 'POST',
           body: new URLSearchParams({ token: 'a-token' }),
         });
-        expect(response.status).to.equal(words[name]);
+        expect(response.status).to.equal(expected[name]);
       }
     },
 
@@ -430,15 +436,15 @@ describe('crm-emulator: refusals', () => {
       const held: [Client, Json][] = [];
       await each(async (client) => {
         held.push([client, await client.login()]);
-      }, hasty);
-      await seconds(2);
+      }, shortLived);
+      await waitSeconds(2);
       for (const [client, tokens] of held) {
         const { status } = await client.profile(tokens);
         expect(status).to.equal(client.name === 'salesforce' ? 403 : 401);
       }
     },
 
-    'refuses the identity of another person, organization or nobody': async () => {
+    'refuses the identity of another person, another organization or an unknown user': async () => {
       const { salesforce } = clients;
       const mine = await salesforce.login('Marta Quill');
       const theirs = await salesforce.login('Suri');
@@ -446,8 +452,8 @@ describe('crm-emulator: refusals', () => {
       expect(await read(theirs['id'])).to.include({ status: 403, text: 'No_Access' });
       const elsewhere = String(mine['id']).replace(/00D\w{15}/, '00D000000000001EAA');
       expect(await read(elsewhere)).to.include({ status: 403, text: 'Wrong_Org' });
-      const nobody = String(mine['id']).replace(/005\w{15}/, '005000000000001AAA');
-      expect(await read(nobody)).to.include({ status: 404, text: 'Bad_Id' });
+      const unknown = String(mine['id']).replace(/005\w{15}/, '005000000000001AAA');
+      expect(await read(unknown)).to.include({ status: 404, text: 'Bad_Id' });
     },
 
     'refuses an API call without the scope (Salesloft, SalesOS)': async () => {
@@ -498,15 +504,15 @@ describe('crm-emulator: refusals', () => {
     },
   };
 
-  for (const { section, what } of REFUSALS) {
-    it(`${section} — ${what}`, async () => {
-      const proof = proofs[what];
-      if (!proof) throw new Error('this refusal has no proof');
+  for (const { section, behaviour } of REFUSALS) {
+    it(`${section} — ${behaviour}`, async () => {
+      const proof = proofs[behaviour];
+      if (!proof) throw new Error('no proof of this title: add one to `proofs`');
       await proof();
     });
   }
 
-  it('crm-emulator — proves no refusal that is not listed', () => {
-    expect(Object.keys(proofs)).to.have.members(REFUSALS.map(({ what }) => what));
+  it('crm-emulator — lists every refusal that has a proof', () => {
+    expect(Object.keys(proofs)).to.have.members(REFUSALS.map(({ behaviour }) => behaviour));
   });
 });

@@ -1,3 +1,4 @@
+/** A client for the emulator, made of `fetch` alone, and helpers to read its answers. */
 import type { Emulator, ProviderName } from 'crm-emulator';
 
 /** RFC 7636 Appendix B. */
@@ -35,7 +36,7 @@ export interface Answer {
 
 type Fields = Record<string, string | undefined>;
 
-/** A client made of `fetch` and nothing else: it shares no code with the packages under test. */
+/** Shares no code with the packages under test, so that one mistake cannot hide in both. */
 export class Client {
   constructor(
     readonly emulator: Emulator,
@@ -50,7 +51,7 @@ export class Client {
     return this.provider.origin + PATHS[this.name][step];
   }
 
-  /** The authorization request; a field set to undefined is left out. */
+  /** The URL of an authorization request. A change to undefined removes the parameter. */
   authorizationURL(changes: Fields = {}): string {
     const fields: Fields = {
       response_type: 'code',
@@ -74,7 +75,7 @@ export class Client {
     return { url, html: await shown.text(), headers: shown.headers };
   }
 
-  /** The callback's parameters after somebody answered the sign-in page. */
+  /** Answers the sign-in page, and returns the callback's parameters. */
   async signIn(who = 'Marta Quill', changes: Fields = {}, extra: Fields = {}) {
     const { url, html } = await this.page(changes);
     const person = buttons(html).find(({ label }) => label === `Continue as ${who}`)?.value;
@@ -118,13 +119,12 @@ export class Client {
     return this.token({ grant_type: 'refresh_token', refresh_token: String(token) });
   }
 
-  /** A whole login, as far as the token response. */
+  /** Signs a person in and redeems the code; returns the token response. */
   async login(who?: string, changes: Fields = {}): Promise<Json> {
     const { code } = await this.signIn(who, changes);
     return (await this.exchange(code)).json;
   }
 
-  /** Where the profile is, for these tokens. */
   profileURL(tokens: Json): string {
     const { origin } = this.provider;
     if (this.name === 'salesloft') return `${origin}/v2/me.json`;
@@ -142,7 +142,7 @@ export async function get(url: string, token?: unknown, init: RequestInit = {}):
   return answer(await fetch(url, { redirect: 'manual', ...init, headers }));
 }
 
-/** The redirect to the callback that an authorization request got at once. */
+/** The callback's parameters when the request is refused without a sign-in page. */
 export async function refusedAt(url: string): Promise<Record<string, string>> {
   const response = await fetch(url, { redirect: 'manual' });
   return callback(response.headers.get('location') ?? '');
@@ -164,7 +164,7 @@ export async function answer(response: Response): Promise<Answer> {
   return { status: response.status, text, json, headers: response.headers };
 }
 
-/** The submit buttons of a page, by the name a screen reader says. */
+/** The submit buttons of a page, with their accessible names. */
 export function buttons(html: string): { label: string; value: string }[] {
   return [...html.matchAll(/<button([^>]*)>([^<]*)<\/button>/g)].map(([, attributes, text]) => ({
     label: unescape((text ?? '').trim()),
@@ -195,8 +195,8 @@ function part(token: unknown, index: number): Json {
   return JSON.parse(Buffer.from(encoded, 'base64url').toString()) as Json;
 }
 
-/** By the wall clock, which tokens end by and which may be set back meanwhile; 10 s at most. */
-export async function seconds(count: number): Promise<void> {
+/** Waits by the wall clock, which decides when tokens expire and may be set back; at most 10 s. */
+export async function waitSeconds(count: number): Promise<void> {
   const end = Date.now() + count * 1000;
   for (let round = 0; round < 200 && Date.now() < end; round += 1) {
     await new Promise<void>((resolve) => {

@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-// A file that is there before anything is built: npm links the commands of a clone when it installs.
+// npm links this file when a clone is installed, before `dist` is built; so it must be in the repository.
 await import('../dist/cli.js');

@@ -1,21 +1,22 @@
 #!/usr/bin/env node
+/** The command `crm-emulator`: starts the emulator and prints what an application needs. */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { startEmulator } from './index.js';
 
 const USAGE = `Usage: crm-emulator [options]
 
-Runs local stand-ins of Salesloft, SalesOS and Salesforce, for development only.
+Plays Salesloft, SalesOS and Salesforce on this machine, for development only.
 
-  --port N        the first of three ports; without it, three free ones
+  --port N        the first of three ports in a row (default: three free ports)
   --host ADDRESS  the address to listen on (default 127.0.0.1)
-  --callback URL  a registered redirect URI beyond the loopback ones; may be repeated
-  --help          shows this text
-  --version       shows the version
+  --callback URL  registers a redirect URI that is not of this machine; may be repeated
+  --help          prints this text
+  --version       prints the version
 `;
 
-/** Exit status for a command line that makes no sense. */
-const MISUSE = 2;
+/** The exit status of a command line that cannot be read, as in most commands. */
+const MISUSE_EXIT_STATUS = 2;
 
 interface Command {
   port: number;
@@ -38,9 +39,9 @@ function parse(argv: string[]): Command | 'help' | 'version' {
   if (values.version) return 'version';
   const port = /^\d+$/.test(values.port) ? Number(values.port) : NaN;
   if (!(port <= 65_533))
-    throw new TypeError(`--port: a whole number up to 65533, not ${values.port}`);
+    throw new TypeError(`--port: must be a whole number up to 65533, not ${values.port}`);
   for (const url of values.callback) {
-    if (!URL.canParse(url)) throw new TypeError(`--callback: not a URL: ${url}`);
+    if (!URL.canParse(url)) throw new TypeError(`--callback: must be a whole URL, not ${url}`);
   }
   return { port, host: values.host, callbackURLs: values.callback };
 }
@@ -57,7 +58,7 @@ async function serve(command: Command): Promise<void> {
   process.once('SIGTERM', stop);
 
   const lines = [
-    'For development only: anybody who reaches these ports can sign in as anybody.',
+    'For development only: everyone who can reach these ports can sign in as any person.',
     '',
   ];
   for (const name of ['salesloft', 'salesos', 'salesforce'] as const) {
@@ -74,7 +75,7 @@ async function main(): Promise<void> {
     command = parse(process.argv.slice(2));
   } catch (error) {
     console.error(`crm-emulator: ${(error as Error).message}\n\n${USAGE}`);
-    process.exitCode = MISUSE;
+    process.exitCode = MISUSE_EXIT_STATUS;
     return;
   }
   if (command === 'help') return console.log(USAGE);

@@ -1,11 +1,15 @@
+/** Reads the credentials of a request: the client's (RFC 6749 §2.3.1) and the bearer token (RFC 6750 §2.1). */
 import { timingSafeEqual } from 'node:crypto';
-import type { Client } from './dialect.js';
+import type { RegisteredClient } from './dialect.js';
 import type { EngineRequest } from './engine-request.js';
 
 export type ClientAuthentication = 'authenticated' | 'none' | 'twice' | 'unknown' | 'wrong-secret';
 
-/** RFC 6749 §2.3.1: HTTP Basic or the body, not both. */
-export function authenticateClient(request: EngineRequest, client: Client): ClientAuthentication {
+/** RFC 6749 §2.3.1: HTTP Basic or the body, but not both. */
+export function authenticateClient(
+  request: EngineRequest,
+  client: RegisteredClient,
+): ClientAuthentication {
   const { client_id: id, client_secret: secret } = request.fields ?? {};
   const basic = /^basic ([a-z0-9+/=]+)$/i.exec(request.headers.authorization ?? '')?.[1];
   if (basic && secret !== undefined) return 'twice';
@@ -17,14 +21,15 @@ export function authenticateClient(request: EngineRequest, client: Client): Clie
   return check(id, secret, client);
 }
 
-function check(id: string, secret: string, client: Client): ClientAuthentication {
+function check(id: string, secret: string, client: RegisteredClient): ClientAuthentication {
   if (id !== client.id) return 'unknown';
   const given = Buffer.from(secret);
-  const right = Buffer.from(client.secret);
-  const same = given.length === right.length && timingSafeEqual(given, right);
+  const expected = Buffer.from(client.secret);
+  const same = given.length === expected.length && timingSafeEqual(given, expected);
   return same ? 'authenticated' : 'wrong-secret';
 }
 
+/** RFC 6749 §2.3.1: both halves of HTTP Basic are form-encoded first. */
 function decodeForm(text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
@@ -33,7 +38,7 @@ function decodeForm(text: string): string {
   }
 }
 
-/** RFC 6750 §2.1: the token of the `Authorization` header; tokens elsewhere do not count. */
+/** The token of the `Authorization` header; a token in the query or the body does not count. */
 export function bearerToken(request: EngineRequest): string | undefined {
   return /^bearer ([\w.~+/!=-]+)$/i.exec(request.headers.authorization ?? '')?.[1];
 }

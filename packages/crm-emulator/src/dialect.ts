@@ -1,38 +1,34 @@
+/** The types that describe one provider: its facts, and where it differs from the engine. */
 import type { Context, OidcContext } from 'oidc-provider/lib/provider.js';
+import type { TokenErrorReason } from './engine-errors.js';
 import type { EngineRequest, Fields } from './engine-request.js';
-import type { People, Resident } from './people.js';
-import type { Reason } from './reason.js';
+import type { CompletePerson, People } from './people.js';
+import type { Reply } from './reply.js';
 import type { Store } from './store.js';
-import type { EmulatorOptions, Pkce, ProviderName, Step } from './types.js';
+import type { EmulatorOptions, Fault, Pkce, ProviderName, Step, TokenFault } from './types.js';
 
-/** The one client each provider has registered. */
-export interface Client {
+/** The one client that is registered at a provider. */
+export interface RegisteredClient {
   id: string;
   secret: string;
 }
 
-/** What a dialect is given. */
+/** The parts of a running provider that its dialect needs. */
 export interface Environment {
   origin: string;
-  client: Client;
+  client: RegisteredClient;
   people: People;
   store: Store;
   options: EmulatorOptions;
 }
 
-/** An answer, as data. A string body is sent as it is, anything else as JSON. */
-export interface Reply {
-  status: number;
-  body?: unknown;
-  headers?: Record<string, string>;
-  type?: string;
-}
-
+/** The `error` and `error_description` of an authorization response or of a page. */
 export interface Refusal {
   error: string;
   description: string;
 }
 
+/** An endpoint that the dialect answers without the engine. */
 export interface Route {
   methods: readonly string[];
   path: RegExp;
@@ -48,27 +44,28 @@ export interface RouteContext {
 }
 
 export interface TokenResponseContext {
-  person: Resident | undefined;
+  /** Undefined when the client acts for itself. */
+  person: CompletePerson | undefined;
   grantType: string;
   issued: NonNullable<OidcContext['entities']['AccessToken']>;
-  fault: unknown;
+  fault: TokenFault | undefined;
 }
 
-/** A fault a person can choose on the sign-in page. */
+/** A fault that a person can choose on the sign-in page. */
 export interface Rehearsal {
   label: string;
-  fault: import('./types.js').Fault;
+  fault: Fault;
 }
 
-/** One address, for the start page. */
+/** One line of the start page. */
 export interface Endpoint {
   name: string;
   methods: string;
   path: string;
 }
 
-/** How one provider differs from the engine, and from the other two. */
-export interface Dialect {
+/** The part of a dialect that is plain values. */
+export interface ProviderFacts {
   readonly name: ProviderName;
   readonly title: string;
   readonly issuer: string;
@@ -76,45 +73,62 @@ export interface Dialect {
   readonly pkce: Pkce;
   readonly scopes: readonly string[];
   readonly rotatesRefreshTokens: boolean;
-  readonly ttl: { accessToken: number; idToken: number; code: number };
+  readonly lifetimeSeconds: { accessToken: number; idToken: number; code: number };
   /** OpenID Connect claims, by scope. */
   readonly claims: Readonly<Record<string, readonly string[]>>;
-  /** Audience (resource) identifiers that access tokens can be asked for, with their scopes. */
+  /** Identifiers of the APIs (resources) a client can ask an access token for, with their scopes. */
   readonly audiences: Readonly<Record<string, readonly string[]>>;
   readonly rehearsals: readonly Rehearsal[];
   readonly routes: readonly Route[];
-  /** What the start page lists, in the order of a login. */
+  /** Listed on the start page, in the order of a login. */
   readonly endpoints: readonly Endpoint[];
-  /** Where a strategy finds this provider: its options, beside the client. */
-  readonly whereabouts: Readonly<Record<string, string>>;
+  /** The options, beside the client, that point a strategy at this origin. */
+  readonly strategyOptions: Readonly<Record<string, string>>;
+  /** The steps, for faults, that a request to a path belongs to. */
+  stepsOf(path: string): readonly Step[];
+}
 
-  stepsOf(method: string, path: string): readonly Step[];
-  accountIdOf(person: Resident): string;
-  personOf(accountId: string): Resident | undefined;
-  claimsOf(person: Resident): Record<string, unknown>;
-  issuesRefreshToken(scopes: ReadonlySet<string>): boolean;
+/** How a dialect names people, and tells a client about them. */
+export interface AccountRules {
+  accountIdOf(person: CompletePerson): string;
+  personOf(accountId: string): CompletePerson | undefined;
+  claimsOf(person: CompletePerson): Record<string, unknown>;
+  /** Refuses a person who must not sign in, for example one whose account is blocked. */
+  checkSignIn(person: CompletePerson): Refusal | undefined;
+}
 
-  /** What the engine is asked instead of what the application asked. */
+/** How a dialect reads an authorization request, and writes the response (RFC 6749 §4.1.1, §4.1.2). */
+export interface AuthorizationRules {
+  /** Translates the application's request into one that the engine understands. */
   authorizationRequest(query: Record<string, string>): Record<string, string>;
-  /** Refuses an authorization request whose client and redirect URI are good. */
+  /** Called once the client and the redirect URI are known to be good. */
   checkAuthorizationRequest?(params: Record<string, string | undefined>): Refusal | undefined;
-  /** What a person meets instead of an answer: a blocked account, for one. */
-  checkSignIn(person: Resident): Refusal | undefined;
+  /** Sent to the application when the person chooses Deny. */
   readonly denied: Refusal;
-  /** Shown on a page, never sent to a redirect URI. */
+  /** Shown on a page, because the redirect URI cannot be trusted. */
   readonly unknownClient: Refusal;
   readonly wrongRedirectUri: Refusal;
-  /** The callback's parameters, in the provider's words. */
+  /** Translates the engine's response into the provider's words. */
   authorizationResponse(
     payload: Record<string, string>,
     context: Context,
   ): Record<string, string | undefined>;
+}
 
-  /** Refuses a token request, or says what the engine is asked. */
+/** How a dialect reads a token request, and writes the response (RFC 6749 §4.1.3, §5). */
+export interface TokenRules {
+  issuesRefreshToken(scopes: ReadonlySet<string>): boolean;
+  /** Returns a refusal, or the form that the engine is to read. */
   tokenRequest(request: EngineRequest, url: URL): { reply: Reply } | { form: Fields };
   tokenResponse(
     body: Record<string, unknown>,
     context: TokenResponseContext,
   ): Record<string, unknown> | Promise<Record<string, unknown>>;
-  tokenError(reason: Reason, request: EngineRequest): Reply;
+  tokenError(reason: TokenErrorReason, request: EngineRequest): Reply;
 }
+
+/** How one provider differs from the engine, and from the other two. */
+export interface Dialect extends ProviderFacts, AccountRules, AuthorizationRules, TokenRules {}
+
+/** Stands for "no scope" inside the engine, which requires at least one. */
+export const NO_SCOPE = 'emulator:none';

@@ -1,24 +1,27 @@
+/** Wraps a request whose body was read already, and gives the engine a form to read in its place. */
 import { IncomingMessage } from 'node:http';
+import { isObject } from './values.js';
 
-/** The largest request body that is read. */
-export const BODY_LIMIT = 256 * 1024;
+const BODY_LIMIT_BYTES = 256 * 1024;
+
+export const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 export type Fields = Record<string, string | string[]>;
 
 /**
- * A request whose body was read already, and which hands the engine a form in its place: what the
- * provider accepts (JSON, say) is decided by its dialect, and the engine only knows forms.
+ * The engine reads forms only. The dialect decides which bodies its provider accepts (JSON, for example),
+ * and sets the form that the engine reads instead.
  */
 export class EngineRequest extends IncomingMessage {
-  /** The body as it came. */
-  readonly raw: Buffer;
-  /** The body as fields, or undefined when it is neither a form nor a JSON object. */
+  /** The body as a JSON value, or undefined when it is not JSON. */
+  readonly json: unknown;
+  /** The body as fields of text, or undefined when it is neither a form nor a JSON object. */
   readonly fields: Fields | undefined;
   /** The media type of the body, in lower case and without parameters. */
   readonly mediaType: string;
   #form = '';
 
-  constructor(original: IncomingMessage, raw: Buffer) {
+  constructor(original: IncomingMessage, body: Buffer) {
     super(original.socket);
     this.method = original.method ?? 'GET';
     this.url = original.url ?? '/';
@@ -27,24 +30,24 @@ export class EngineRequest extends IncomingMessage {
     this.httpVersionMajor = original.httpVersionMajor;
     this.httpVersionMinor = original.httpVersionMinor;
     this.complete = true;
-    this.raw = raw;
     this.mediaType = (original.headers['content-type'] ?? '')
       .split(';', 1)[0]!
       .trim()
       .toLowerCase();
-    this.fields = parse(this.mediaType, raw);
+    this.json = this.mediaType === 'application/json' ? parseJson(body) : undefined;
+    this.fields = this.mediaType === FORM_TYPE ? formFields(body) : jsonFields(this.json);
     delete this.headers['content-length'];
     delete this.headers['transfer-encoding'];
   }
 
-  /** Sets what the engine is to read. */
+  /** Sets the form that the engine is to read. */
   setForm(fields: Fields): void {
     const form = new URLSearchParams();
     for (const [name, value] of Object.entries(fields)) {
       for (const one of [value].flat()) form.append(name, one);
     }
     this.#form = form.toString();
-    this.headers['content-type'] = 'application/x-www-form-urlencoded';
+    this.headers['content-type'] = FORM_TYPE;
     this.headers['content-length'] = String(Buffer.byteLength(this.#form));
   }
 
@@ -54,36 +57,39 @@ export class EngineRequest extends IncomingMessage {
   }
 }
 
-/** Reads a whole body; undefined when it is larger than the limit. */
+/** Reads a whole body; returns undefined when it is larger than the limit. */
 export async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     length += chunk.length;
-    if (length > BODY_LIMIT) return undefined;
+    if (length > BODY_LIMIT_BYTES) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-function parse(mediaType: string, raw: Buffer): Fields | undefined {
-  if (mediaType === 'application/x-www-form-urlencoded') {
-    const fields: Fields = {};
-    for (const [name, value] of new URLSearchParams(raw.toString())) {
-      const before = Object.hasOwn(fields, name) ? fields[name] : undefined;
-      fields[name] = before === undefined ? value : [before, value].flat();
-    }
-    return fields;
+function formFields(body: Buffer): Fields {
+  const fields: Fields = {};
+  for (const [name, value] of new URLSearchParams(body.toString())) {
+    const before = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    fields[name] = before === undefined ? value : [before, value].flat();
   }
-  if (mediaType !== 'application/json') return undefined;
+  return fields;
+}
+
+function jsonFields(json: unknown): Fields | undefined {
+  if (!isObject(json)) return undefined;
+  return Object.fromEntries(
+    Object.entries(json)
+      .filter(([, value]) => value !== undefined && value !== null)
+      .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+  );
+}
+
+function parseJson(body: Buffer): unknown {
   try {
-    const body: unknown = JSON.parse(raw.toString());
-    if (typeof body !== 'object' || body === null || Array.isArray(body)) return undefined;
-    return Object.fromEntries(
-      Object.entries(body)
-        .filter(([, value]) => value !== undefined && value !== null)
-        .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
-    );
+    return JSON.parse(body.toString());
   } catch {
     return undefined;
   }

@@ -1,49 +1,89 @@
+/** Sets up oidc-provider as the OAuth 2.0 engine of one provider: codes, grants, PKCE and refresh tokens. */
 import { generateKeyPairSync } from 'node:crypto';
 import { CustomOIDCProviderError, InvalidTarget } from 'oidc-provider/lib/helpers/errors.js';
 import { type Context, type EngineError, Provider } from 'oidc-provider/lib/provider.js';
-import type { Dialect, Environment, Refusal } from './dialect.js';
-import { errorPage, formPostPage, sendPage } from './pages.js';
+import type { Dialect, Environment, RegisteredClient, Refusal } from './dialect.js';
+import { errorPage, formPostPage, pageReply } from './pages.js';
 import { isLoopback } from './redirect-uris.js';
+import { send } from './reply.js';
 
-const YEAR = 365 * 24 * 3_600;
+const YEAR_SECONDS = 365 * 24 * 3_600;
 const SIGN_IN_SECONDS = 3_600;
 
-/** Where the engine sends the browser to choose who signs in. */
+/** The page where the browser chooses who signs in. */
 export const SIGN_IN_PATH = '/emulator/sign-in';
 
-/** A request parameter of our own, which makes the engine call the dialect's checks. */
-const CHECKED = 'emulator';
+/** A request parameter that only the engine knows: its validation calls the dialect's own check. */
+const CHECK_PARAMETER = 'emulator';
 
-/** What the browser brings back to the application. */
+/** The parameters that the browser brings back to the application. */
 export type CallbackParams = Record<string, string | undefined>;
 
-/** Builds the OAuth 2.0 engine of one provider: codes, grants, PKCE, refresh, client authentication. */
 export function createEngine(
   dialect: Dialect,
   environment: Environment,
   patchCallback: (params: CallbackParams) => CallbackParams,
 ): Provider {
   const { client, options, store } = environment;
-  const registered = options.callbackURLs ?? [];
-  const provider = new Provider(dialect.issuer, {
+  const callbackURLs = options.callbackURLs ?? [];
+  const engine = new Provider(dialect.issuer, {
     adapter: (model: string) => store.adapter(model),
-    // The engine's own signatures never leave the emulator: dialects sign what goes out.
-    jwks: { keys: [engineKey()] },
-    clients: [
-      {
-        client_id: client.id,
-        client_secret: client.secret,
-        redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback', ...registered],
-        response_types: ['code'],
-        grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
-        token_endpoint_auth_method: 'client_secret_post',
-        id_token_signed_response_alg: 'ES256',
-      },
-    ],
-    scopes: [...dialect.scopes],
-    claims: { openid: ['sub'], ...dialect.claims },
-    conformIdTokenClaims: false,
+    // The engine's signatures never leave the emulator: the dialect signs each token again.
+    jwks: { keys: [createEngineKey()] },
+    clients: [clientMetadata(client, callbackURLs)],
+    ...authorizationSettings(dialect),
+    ...tokenSettings(dialect),
+    ...accountSettings(dialect),
+    loadExistingGrant: (context: Context) => grantEverything(engine, context, dialect),
+  });
+  engine.Client.prototype.redirectUriAllowed = (uri) =>
+    callbackURLs.includes(uri) || isLoopback(uri);
+  handleErrors(engine);
+  registerResponseModes(engine, (payload, context) =>
+    patchCallback(dialect.authorizationResponse(payload, context)),
+  );
+  return engine;
+}
+
+function clientMetadata({ id, secret }: RegisteredClient, callbackURLs: readonly string[]) {
+  return {
+    client_id: id,
+    client_secret: secret,
+    redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback', ...callbackURLs],
+    response_types: ['code'],
+    grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+    token_endpoint_auth_method: 'client_secret_post',
+    id_token_signed_response_alg: 'ES256',
+  };
+}
+
+function authorizationSettings(dialect: Dialect) {
+  return {
     routes: { authorization: dialect.paths.authorize, token: dialect.paths.token },
+    scopes: [...dialect.scopes],
+    responseTypes: ['code'],
+    pkce: { required: () => dialect.pkce === 'required' },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    extraParams: {
+      [CHECK_PARAMETER]: (context: Context) => {
+        const refusal = dialect.checkAuthorizationRequest?.(context.oidc?.params ?? {});
+        if (refusal) throw new CustomOIDCProviderError(refusal.error, refusal.description);
+      },
+    },
+    interactions: {
+      url: (_context: Context, { uid }: { uid: string }) => `${SIGN_IN_PATH}/${uid}`,
+    },
+    cookies: { names: cookieNames(dialect) },
+    renderError: (context: Context, failure: Record<string, string>) => {
+      const { error, description } = pageError(dialect, failure);
+      send(context, pageReply(400, errorPage(dialect.title, error, description)));
+    },
+  };
+}
+
+function tokenSettings(dialect: Dialect) {
+  const { accessToken, idToken, code } = dialect.lifetimeSeconds;
+  return {
     features: {
       devInteractions: { enabled: false },
       userinfo: { enabled: false },
@@ -60,73 +100,67 @@ export function createEngine(
         },
       },
     },
-    pkce: { required: () => dialect.pkce === 'required' },
-    responseTypes: ['code'],
-    allowOmittingSingleRegisteredRedirectUri: false,
     rotateRefreshToken: () => dialect.rotatesRefreshTokens,
-    issueRefreshToken: (_context: Context, _client: unknown, code: { scopes: Set<string> }) =>
-      dialect.issuesRefreshToken(code.scopes),
+    issueRefreshToken: (
+      _context: Context,
+      _client: unknown,
+      authorizationCode: { scopes: Set<string> },
+    ) => dialect.issuesRefreshToken(authorizationCode.scopes),
     expiresWithSession: () => false,
     ttl: {
-      AccessToken: dialect.ttl.accessToken,
-      ClientCredentials: dialect.ttl.accessToken,
-      AuthorizationCode: dialect.ttl.code,
-      IdToken: dialect.ttl.idToken,
-      RefreshToken: YEAR,
-      Grant: YEAR,
+      AccessToken: accessToken,
+      ClientCredentials: accessToken,
+      AuthorizationCode: code,
+      IdToken: idToken,
+      RefreshToken: YEAR_SECONDS,
+      Grant: YEAR_SECONDS,
       Session: SIGN_IN_SECONDS,
       Interaction: SIGN_IN_SECONDS,
     },
-    extraParams: {
-      [CHECKED]: (context: Context) => {
-        const refusal = dialect.checkAuthorizationRequest?.(context.oidc?.params ?? {});
-        if (refusal) throw new CustomOIDCProviderError(refusal.error, refusal.description);
-      },
-    },
-    interactions: {
-      url: (_context: Context, { uid }: { uid: string }) => `${SIGN_IN_PATH}/${uid}`,
-    },
-    cookies: { names: cookieNames(dialect) },
+  };
+}
+
+function accountSettings(dialect: Dialect) {
+  return {
+    claims: { openid: ['sub'], ...dialect.claims },
+    conformIdTokenClaims: false,
     findAccount: (_context: Context, accountId: string) => {
       const person = dialect.personOf(accountId);
       return (
         person && { accountId, claims: () => ({ sub: accountId, ...dialect.claimsOf(person) }) }
       );
     },
-    loadExistingGrant: (context: Context) => consent(provider, context, dialect),
-    renderError: (context: Context, failure: Record<string, string>) => {
-      const { error, description } = pageError(dialect, failure);
-      sendPage(context, 400, errorPage(dialect.title, error, description));
-    },
-  });
+  };
+}
 
-  provider.Client.prototype.redirectUriAllowed = (uri) =>
-    registered.includes(uri) || isLoopback(uri);
-  provider.on('error', (error) => {
-    // Sockets that faults and clients break are no failures.
+function handleErrors(engine: Provider): void {
+  engine.on('error', (error) => {
+    // An error with a code comes from a socket that a fault or the client broke: nothing to report.
     if (!('code' in error)) console.error('crm-emulator:', error);
   });
-  provider.on('grant.error', rememberError);
-  provider.on('authorization.error', rememberError);
-  provider.on('server_error', (_context, error) => console.error('crm-emulator:', error));
+  engine.on('grant.error', rememberError);
+  engine.on('authorization.error', rememberError);
+  engine.on('server_error', (_context, error) => console.error('crm-emulator:', error));
+}
 
-  const respond = (context: Context, payload: Record<string, string>) =>
-    patchCallback(dialect.authorizationResponse(payload, context));
-  provider.registerResponseMode('emulator_query', (context, redirectUri, payload) => {
+function registerResponseModes(
+  engine: Provider,
+  callbackParams: (payload: Record<string, string>, context: Context) => CallbackParams,
+): void {
+  engine.registerResponseMode('emulator_query', (context, redirectUri, payload) => {
     const url = new URL(redirectUri);
-    for (const [name, value] of Object.entries(respond(context, payload))) {
+    for (const [name, value] of Object.entries(callbackParams(payload, context))) {
       if (value !== undefined) url.searchParams.set(name, value);
     }
     context.status = 302;
     context.redirect(url.href);
   });
-  provider.registerResponseMode('emulator_form_post', (context, redirectUri, payload) => {
-    sendPage(context, 200, formPostPage(redirectUri, respond(context, payload)));
+  engine.registerResponseMode('emulator_form_post', (context, redirectUri, payload) => {
+    send(context, pageReply(200, formPostPage(redirectUri, callbackParams(payload, context))));
   });
-  return provider;
 }
 
-/** The cookie that carries a pending sign-in from the page to the engine; it never reaches a browser. */
+/** The cookie by which the engine finds a pending sign-in again. It never reaches a browser. */
 export function resumeCookie(dialect: Dialect, uid: string): string {
   return `${cookieNames(dialect).resume}=${uid}`;
 }
@@ -150,12 +184,12 @@ function rememberError(context: Context, error: EngineError): void {
   context.state['error'] = error;
 }
 
-/** Whoever signs in consents to everything that was asked. */
-async function consent(provider: Provider, context: Context, dialect: Dialect) {
+/** The person who signs in consents to everything that the client asked for. */
+async function grantEverything(engine: Provider, context: Context, dialect: Dialect) {
   const { oidc } = context;
   const accountId = oidc?.session?.accountId;
   if (!oidc?.client || !accountId) return undefined;
-  const grant = new provider.Grant({ accountId, clientId: oidc.client.clientId });
+  const grant = new engine.Grant({ accountId, clientId: oidc.client.clientId });
   grant.addOIDCScope([...oidc.requestParamOIDCScopes].join(' '));
   for (const audience of Object.keys(oidc.resourceServers)) {
     const offered = dialect.audiences[audience] ?? [];
@@ -166,7 +200,7 @@ async function consent(provider: Provider, context: Context, dialect: Dialect) {
   return grant;
 }
 
-function engineKey() {
+function createEngineKey() {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   return { ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'ES256', kid: 'engine' };
 }

@@ -1,73 +1,88 @@
+/** The faults of one origin: a queue of what goes wrong next, and how each kind spoils an answer. */
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { Context } from 'oidc-provider/lib/provider.js';
+import { HTML_TYPE, JSON_TYPE, type Reply, send, TEXT_TYPE } from './reply.js';
 import type { Fault, Step } from './types.js';
+import { isObject, merged } from './values.js';
 
 const MEBIBYTE = 1024 * 1024;
-const ENDLESS_BYTES = 64 * MEBIBYTE;
-const ENDLESS_MS = 30_000;
+const PADDING_BYTES = 16 * MEBIBYTE;
 
-/** The faults waiting at one origin, and the ones at work. */
+/** How much more than the whole body a `cut` answer promises in its `content-length`. */
+const MISSING_BYTES = 64;
+
+const DRIP_INTERVAL_MS = 1_000;
+/** Lets what was written reach the client before the connection breaks. */
+const BEFORE_BREAK_MS = 20;
+
+/** An `endless` answer ends at these limits, so that a client which never gives up is not served for ever. */
+const ENDLESS_LIMIT_BYTES = 64 * MEBIBYTE;
+const ENDLESS_LIMIT_MS = 30_000;
+const ENDLESS_CHUNK_BYTES = 64 * 1024;
+const ENDLESS_PAUSE_MS = 5;
+
+/** Queued faults, and the signal that ends those in progress. */
 export class Faults {
   #queue: { fault: Fault; left: number; isRehearsed?: true }[] = [];
-  #work = new AbortController();
+  #inProgress = new AbortController();
 
   add(fault: Fault): void {
     const left = fault.times ?? 1;
     if (!Number.isInteger(left) || left < 1)
-      throw new TypeError('fault.times: a whole number from 1');
+      throw new TypeError('fault.times: must be a whole number, 1 or more');
     this.#queue.push({ fault, left });
   }
 
   /**
-   * What a person has chosen to go wrong after this sign-in. What is left of the choice of an earlier one
-   * is forgotten, since nobody would understand it any more.
+   * Queues the fault that a person chose on the sign-in page. It replaces the choice of an earlier sign-in
+   * that has not happened yet, because a late failure would surprise.
    */
   rehearse(fault: Fault | undefined): void {
     this.#queue = this.#queue.filter(({ isRehearsed }) => !isRehearsed);
     if (fault) this.#queue.push({ fault, left: 1, isRehearsed: true });
   }
 
-  /** Forgets what is queued and ends what is at work: stalled requests lose their socket. */
+  /** Forgets queued faults, and closes the sockets of requests that a fault keeps open. */
   clear(): void {
     this.#queue = [];
-    this.#work.abort();
-    this.#work = new AbortController();
+    this.#inProgress.abort();
+    this.#inProgress = new AbortController();
   }
 
-  /** Takes the oldest fault aimed at one of the steps, and counts it. */
-  take(steps: readonly Step[], wanted: (fault: Fault) => boolean = () => true): Fault | undefined {
-    const entry = this.#queue.find(({ fault }) => steps.includes(fault.step) && wanted(fault));
+  /** Uses up one turn of the oldest fault for one of these steps. */
+  take(steps: readonly Step[], matches: (fault: Fault) => boolean): Fault | undefined {
+    const entry = this.#queue.find(({ fault }) => steps.includes(fault.step) && matches(fault));
     if (!entry) return undefined;
     entry.left -= 1;
     if (entry.left === 0) this.#queue.splice(this.#queue.indexOf(entry), 1);
     return entry.fault;
   }
 
-  /** Lets a fault spoil one answer; `handle` makes the right one. */
+  /** Spoils one answer; `handle` makes the right one. */
   async apply(fault: Fault, context: Context, handle: () => Promise<void>): Promise<void> {
-    const { signal } = this.#work;
+    const { signal } = this.#inProgress;
     switch (fault.kind) {
       case 'slow':
-        if (await paused(fault.delayMs, context.res, signal)) return handle();
-        return drop(context);
+        if (await sleepWhileOpen(fault.delayMs, context.res, signal)) return handle();
+        return disconnect(context);
       case 'silent':
         context.respond = false;
-        await closed(context.res, signal);
-        return drop(context);
+        await untilClosed(context.res, signal);
+        return disconnect(context);
       case 'reset':
-        return drop(context, true);
+        return reset(context);
       case 'reset-after-headers':
         context.respond = false;
         context.res.writeHead(200, { 'content-type': JSON_TYPE, 'content-length': 1024 });
         context.res.flushHeaders();
-        await paused(20, context.res, signal);
-        return drop(context, true);
+        await sleepWhileOpen(BEFORE_BREAK_MS, context.res, signal);
+        return reset(context);
       case 'drip':
         await handle();
-        return drip(context, fault.intervalMs ?? 1_000, signal);
+        return drip(context, fault.intervalMs ?? DRIP_INTERVAL_MS, signal);
       case 'cut':
         await handle();
         return cut(context, signal);
@@ -75,102 +90,92 @@ export class Faults {
         return endless(context, signal);
       case 'huge':
         await handle();
-        context.body = padded(context.body, fault.bytes ?? 16 * MEBIBYTE);
+        context.body = padded(context.body, fault.bytes);
         return;
       case 'gzip':
         await handle();
         context.set('content-encoding', 'gzip');
         context.type = JSON_TYPE;
-        context.body = gzipSync(JSON.stringify(padded(context.body, fault.bytes ?? 16 * MEBIBYTE)));
+        context.body = gzipSync(JSON.stringify(padded(context.body, fault.bytes)));
         return;
       case 'html':
-        return answer(
-          context,
-          200,
-          'text/html; charset=utf-8',
-          '<!doctype html><title>Maintenance</title>',
-        );
+        return send(context, { status: 200, type: HTML_TYPE, body: MAINTENANCE_PAGE });
       case 'status':
-        if (fault.retryAfter !== undefined) context.set('retry-after', String(fault.retryAfter));
-        if (typeof fault.body === 'string')
-          return answer(context, fault.status, 'text/plain; charset=utf-8', fault.body);
-        return answer(
-          context,
-          fault.status,
-          JSON_TYPE,
-          JSON.stringify(fault.body ?? { error: 'emulated_fault' }),
-        );
+        return send(context, errorStatus(fault));
       case 'redirect':
-        context.set('location', fault.location);
-        return answer(context, fault.status ?? 302, 'text/plain; charset=utf-8', 'Moved');
+        return send(context, {
+          status: fault.status ?? 302,
+          headers: { location: fault.location },
+          type: TEXT_TYPE,
+          body: 'Moved',
+        });
       case 'wrong-content-type':
         await handle();
-        context.body = serialised(context.body);
-        context.set('content-type', fault.contentType ?? 'text/html; charset=utf-8');
+        context.body = asText(context.body);
+        context.set('content-type', fault.contentType ?? HTML_TYPE);
         return;
       case 'empty':
-        return answer(context, 200, JSON_TYPE, '');
+        return send(context, { status: 200, type: JSON_TYPE, body: '' });
       case 'not-json':
-        return answer(context, 200, JSON_TYPE, '{"access_token": "cut-off-in-the-mid');
+        return send(context, { status: 200, type: JSON_TYPE, body: BROKEN_JSON });
       case 'json':
-        return answer(context, fault.status ?? 200, JSON_TYPE, JSON.stringify(fault.body));
+        return send(context, {
+          status: fault.status ?? 200,
+          type: JSON_TYPE,
+          body: JSON.stringify(fault.body),
+        });
       case 'patch':
         await handle();
         if (isObject(context.body)) context.body = merged(context.body, fault.merge);
         return;
       case 'wrong-signature':
       case 'id-token':
-        // The dialect lies while it makes the token response.
+        // The dialect makes the wrong token response, because it holds the keys.
         context.state['fault'] = fault;
         return handle();
     }
   }
 }
 
-const JSON_TYPE = 'application/json; charset=utf-8';
+const MAINTENANCE_PAGE = '<!doctype html><title>Maintenance</title>';
+const BROKEN_JSON = '{"access_token": "cut-off-in-the-mid';
 
-/** Lays `changes` over `fields`; `undefined` and `null` remove. */
-export function merged<T>(
-  fields: Record<string, T>,
-  changes: Record<string, unknown>,
-): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries({ ...fields, ...changes }).filter(
-      ([, value]) => value !== undefined && value !== null,
-    ),
-  );
+function errorStatus(fault: Extract<Fault, { kind: 'status' }>): Reply {
+  const { status, retryAfter } = fault;
+  const body = fault.body ?? { error: 'emulated_fault' };
+  const headers: Record<string, string> =
+    retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
+  return typeof body === 'string'
+    ? { status, headers, type: TEXT_TYPE, body }
+    : { status, headers, type: JSON_TYPE, body: JSON.stringify(body) };
 }
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value)
-  );
-}
-
-function answer(context: Context, status: number, type: string, body: string): void {
-  context.status = status;
-  context.body = body;
-  context.set('content-type', type);
-}
-
-function padded(body: unknown, bytes: number): Record<string, unknown> {
+function padded(body: unknown, bytes = PADDING_BYTES): Record<string, unknown> {
   return { padding: 'a'.repeat(bytes), ...(isObject(body) ? body : {}) };
 }
 
-function serialised(body: unknown): string {
+function asText(body: unknown): string {
   return typeof body === 'string' ? body : JSON.stringify(body ?? '');
 }
 
-/** Ends the connection without (the rest of) an answer; `reset`: with a TCP reset. */
-function drop(context: Context, reset = false): void {
+/** Closes the connection, whether or not the answer is complete. */
+function disconnect(context: Context): void {
   context.respond = false;
-  const { socket } = context.res;
-  if (reset) socket?.resetAndDestroy();
-  else socket?.destroy();
+  context.res.socket?.destroy();
 }
 
-/** Waits; false when the client or the emulator gave up first. */
-async function paused(ms: number, response: ServerResponse, signal: AbortSignal): Promise<boolean> {
+/** Breaks the connection with a TCP reset. */
+function reset(context: Context): void {
+  context.respond = false;
+  context.res.socket?.resetAndDestroy();
+}
+
+/** Returns false when the client left or the faults were cleared before the time was over. */
+async function sleepWhileOpen(
+  ms: number,
+  response: ServerResponse,
+  signal: AbortSignal,
+): Promise<boolean> {
   const done = new AbortController();
   const stop = () => done.abort();
   response.once('close', stop);
@@ -186,13 +191,13 @@ async function paused(ms: number, response: ServerResponse, signal: AbortSignal)
   }
 }
 
-async function closed(response: ServerResponse, signal: AbortSignal): Promise<void> {
+async function untilClosed(response: ServerResponse, signal: AbortSignal): Promise<void> {
   if (response.destroyed || signal.aborted) return;
   await once(response, 'close', { signal }).catch(() => undefined);
 }
 
-/** Starts an answer by hand, with the length it claims to have. */
-function begin(context: Context, body: Buffer, length: number): ServerResponse {
+/** Sends the headers, with a `content-length` that need not be true; the caller writes the body. */
+function beginAnswer(context: Context, body: Buffer, length: number): ServerResponse {
   const { res, status } = context;
   context.respond = false;
   res.removeHeader('transfer-encoding');
@@ -204,21 +209,21 @@ function begin(context: Context, body: Buffer, length: number): ServerResponse {
 }
 
 async function drip(context: Context, intervalMs: number, signal: AbortSignal): Promise<void> {
-  const body = Buffer.from(serialised(context.body));
-  const response = begin(context, body, body.length);
+  const body = Buffer.from(asText(context.body));
+  const response = beginAnswer(context, body, body.length);
   for (const byte of body) {
-    if (!(await paused(intervalMs, response, signal))) return drop(context);
+    if (!(await sleepWhileOpen(intervalMs, response, signal))) return disconnect(context);
     response.write(Buffer.of(byte));
   }
   response.end();
 }
 
 async function cut(context: Context, signal: AbortSignal): Promise<void> {
-  const body = Buffer.from(serialised(context.body));
-  const response = begin(context, body, body.length + 64);
+  const body = Buffer.from(asText(context.body));
+  const response = beginAnswer(context, body, body.length + MISSING_BYTES);
   response.write(body.subarray(0, Math.ceil(body.length / 2)));
-  await paused(20, response, signal);
-  drop(context);
+  await sleepWhileOpen(BEFORE_BREAK_MS, response, signal);
+  disconnect(context);
 }
 
 async function endless(context: Context, signal: AbortSignal): Promise<void> {
@@ -226,12 +231,12 @@ async function endless(context: Context, signal: AbortSignal): Promise<void> {
   context.respond = false;
   res.writeHead(200, { 'content-type': JSON_TYPE });
   res.write('{"padding":"');
-  const chunk = Buffer.alloc(64 * 1024, 'a');
-  const until = Date.now() + ENDLESS_MS;
-  for (let sent = 0; sent < ENDLESS_BYTES && Date.now() < until; sent += chunk.length) {
+  const chunk = Buffer.alloc(ENDLESS_CHUNK_BYTES, 'a');
+  const endsAt = Date.now() + ENDLESS_LIMIT_MS;
+  for (let sent = 0; sent < ENDLESS_LIMIT_BYTES && Date.now() < endsAt; sent += chunk.length) {
     if (res.destroyed || signal.aborted) break;
-    // A client that reads slowly is waited for a little, one that left is not.
-    if (!res.write(chunk)) await paused(5, res, signal);
+    // Gives a slow reader time, so that the chunks do not pile up in memory.
+    if (!res.write(chunk)) await sleepWhileOpen(ENDLESS_PAUSE_MS, res, signal);
   }
-  drop(context);
+  disconnect(context);
 }

@@ -1,11 +1,13 @@
-/** Markup that is safe to send. */
+/** Builds HTML that escapes every value. */
+
+/** Markup that needs no more escaping. */
 export class Html {
   constructor(readonly text: string) {}
 }
 
 type Part = string | number | undefined | false | Html | readonly Part[];
 
-/** A template that escapes every value, unless it is markup already. */
+/** A template tag: escapes each value that is not markup already. */
 export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
   return new Html(String.raw({ raw: strings }, ...parts.map(render)));
 }

@@ -1,7 +1,8 @@
+/** The package's entry: starts the three providers. */
 import type { Dialect, Environment } from './dialect.js';
-import { createSalesforce, salesforceAt } from './dialects/salesforce.js';
-import { createSalesloft, salesloftAt } from './dialects/salesloft.js';
-import { createSalesos, salesosAt } from './dialects/salesos.js';
+import { createSalesforce, salesforceOptions } from './dialects/salesforce.js';
+import { createSalesloft, salesloftOptions } from './dialects/salesloft.js';
+import { createSalesos, salesosOptions } from './dialects/salesos.js';
 import { KeyRing } from './keys.js';
 import { listen, type Listener, Origin, stop } from './origin.js';
 import { People } from './people.js';
@@ -12,17 +13,18 @@ export { PEOPLE } from './people.js';
 export { REFUSALS, type RefusalEntry } from './refusals.js';
 export type * from './types.js';
 
-/** The registered client of each provider. The secrets protect nothing. */
+/** The registered client of each provider. The secrets are public: they protect nothing. */
 const CLIENTS = {
   salesloft: { id: 'salesloft-client', secret: 'salesloft-secret-for-local-use-only' },
   salesos: { id: 'salesos-client', secret: 'salesos-secret-for-local-use-only' },
   salesforce: { id: '3MVG9-salesforce-client', secret: 'salesforce-secret-for-local-use-only' },
 } as const;
 
-const DEFAULT_PKCE = { salesloft: 'allowed', salesos: 'allowed', salesforce: 'required' } as const;
-
 /**
- * Starts the three providers, each at its own origin on this machine, for development and tests.
+ * Starts the three providers, each at its own origin on this machine, for development and tests only.
+ *
+ * @throws {TypeError} for an option with an unusable value
+ * @throws {Error} of `node:net` when it cannot listen, for example `EADDRINUSE`
  *
  * @example
  * const emulator = await startEmulator({ port: 0 });
@@ -32,14 +34,14 @@ const DEFAULT_PKCE = { salesloft: 'allowed', salesos: 'allowed', salesforce: 're
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const { port = 0, host = '127.0.0.1' } = options;
   if (!Number.isInteger(port) || port < 0 || port > 65_533) {
-    throw new TypeError('port: a whole number from 0 to 65533');
+    throw new TypeError('port: must be a whole number from 0 to 65533');
   }
   const people = new People(options.people);
-  const at = (index: number) => listen(host, port === 0 ? 0 : port + index);
-  const listening = [at(0), at(1), at(2)] as const;
+  const listenAt = (index: number) => listen(host, port === 0 ? 0 : port + index);
+  const listening = [listenAt(0), listenAt(1), listenAt(2)] as const;
   try {
     const listeners = await Promise.all(listening);
-    // A used refresh token is forgotten: replaying it is refused, and harms no other token.
+    // Salesloft refuses a used refresh token, but does not revoke the tokens that replaced it.
     const store = new Store(['RefreshToken']);
     const salesloft = start('salesloft', createSalesloft, listeners[0], store);
     const [salesos, salesforce] = await Promise.all([
@@ -47,9 +49,12 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       startSigned('salesforce', createSalesforce, listeners[2]),
     ]);
     return {
-      salesloft: surface(salesloft, salesloftAt(salesloft.origin)),
-      salesos: withKeys(salesos, surface(salesos, salesosAt(salesos.origin))),
-      salesforce: withKeys(salesforce, surface(salesforce, salesforceAt(salesforce.origin))),
+      salesloft: toProviderEmulator(salesloft, salesloftOptions(salesloft.origin)),
+      salesos: withKeys(salesos, toProviderEmulator(salesos, salesosOptions(salesos.origin))),
+      salesforce: withKeys(
+        salesforce,
+        toProviderEmulator(salesforce, salesforceOptions(salesforce.origin)),
+      ),
       async close() {
         for (const { running } of [salesloft, salesos, salesforce]) running.clearFaults();
         await Promise.all(listeners.map(stop));
@@ -66,8 +71,8 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     listener: Listener,
   ) {
     const keys = await KeyRing.create();
-    const signed = (environment: Environment) => create(environment, keys);
-    return { ...start(name, signed, listener, new Store()), keys };
+    const createWithKeys = (environment: Environment) => create(environment, keys);
+    return { ...start(name, createWithKeys, listener, new Store()), keys };
   }
 
   function start(
@@ -77,14 +82,19 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     store: Store,
   ) {
     const environment = { origin, client: CLIENTS[name], people, store, options };
-    const dialect = { ...create(environment), pkce: pkceOf(options, name) };
+    const described = create(environment);
+    const dialect = { ...described, pkce: pkceOf(options, name) ?? described.pkce };
     return { ...environment, running: new Origin(server, dialect, environment) };
   }
 }
 
 type Running = Environment & { running: Origin };
 
-function surface<Extra extends object>({ origin, client, running }: Running, extra: Extra) {
+/** The object that a caller of `startEmulator` gets for one provider. */
+function toProviderEmulator<Extra extends object>(
+  { origin, client, running }: Running,
+  extra: Extra,
+) {
   const credentials = { clientID: client.id, clientSecret: client.secret };
   const provider: ProviderEmulator<Extra & typeof credentials> = {
     origin,
@@ -97,13 +107,13 @@ function surface<Extra extends object>({ origin, client, running }: Running, ext
   return provider;
 }
 
-function withKeys<Surface extends object>({ keys }: { keys: KeyRing }, provider: Surface) {
+function withKeys<Provider extends object>({ keys }: { keys: KeyRing }, provider: Provider) {
   return {
     ...provider,
     rotateKeys: ({ retireOld = false }: { retireOld?: boolean } = {}) => keys.rotate(retireOld),
   };
 }
 
-function pkceOf({ pkce }: EmulatorOptions, name: ProviderName): Pkce {
-  return (typeof pkce === 'string' ? pkce : pkce?.[name]) ?? DEFAULT_PKCE[name];
+function pkceOf({ pkce }: EmulatorOptions, name: ProviderName): Pkce | undefined {
+  return typeof pkce === 'string' ? pkce : pkce?.[name];
 }

@@ -1,7 +1,9 @@
+/** The signing keys of an issuer, and the ID Tokens they sign: right ones, and wrong ones for faults. */
 import { createHash, generateKeyPair, type KeyObject, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { exportJWK, type JWK, jwtVerify, type JWTPayload, SignJWT } from 'jose';
 import type { TokenFault } from './types.js';
+import { merged } from './values.js';
 
 const generate = promisify(generateKeyPair);
 
@@ -21,7 +23,7 @@ async function createKey(): Promise<SigningKey> {
   return { kid, ...pair, jwk: { ...jwk, kid, use: 'sig', alg: 'RS256' } };
 }
 
-/** The signing keys of one issuer: one signs, all of them are published. */
+/** The signing keys of one issuer: the first one signs, all of them are published. */
 export class KeyRing {
   #keys: [SigningKey, ...SigningKey[]];
 
@@ -29,7 +31,7 @@ export class KeyRing {
     this.#keys = keys;
   }
 
-  /** The current key, and the one that would be next. */
+  /** Two keys, as providers publish the current one and the next. */
   static async create(): Promise<KeyRing> {
     return new KeyRing(await Promise.all([createKey(), createKey()]));
   }
@@ -65,8 +67,8 @@ export class KeyRing {
       case 'bad-signature':
         return withBrokenSignature(await rs256({ kid }));
       case 'embedded-jwk': {
-        const stranger = await createKey();
-        return rs256({ kid: stranger.kid, jwk: stranger.jwk }, stranger.privateKey);
+        const unpublished = await createKey();
+        return rs256({ kid: unpublished.kid, jwk: unpublished.jwk }, unpublished.privateKey);
       }
       case undefined:
       default:
@@ -74,7 +76,14 @@ export class KeyRing {
     }
   }
 
-  /** Verifies a token this ring signed. */
+  /** Signs the engine's ID Token again, with `claims` and those of a fault in place of the engine's. */
+  async signIdToken(engineToken: string, claims: JWTPayload, fault?: TokenFault): Promise<string> {
+    const idTokenFault = fault?.kind === 'id-token' ? fault : undefined;
+    const right = { ...decodeClaims(engineToken), ...claims };
+    return this.sign(merged(right, idTokenFault?.claims ?? {}), idTokenFault);
+  }
+
+  /** Verifies a token that one of these keys signed. */
   async verify(token: string, issuer: string, audience: string): Promise<JWTPayload> {
     const { payload } = await jwtVerify(
       token,
@@ -89,13 +98,13 @@ export class KeyRing {
   }
 }
 
-/** OIDC Core §3.1.3.6: the left half of the access token's hash. */
+/** OIDC Core §3.1.3.6: `at_hash` is the left half of the access token's hash. */
 export function atHash(accessToken: string): string {
   return createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url');
 }
 
-/** The claims of a token whose signature is of no interest here. */
-export function claimsOf(token: string): JWTPayload {
+/** Reads claims without a check of the signature: the token comes from the engine. */
+function decodeClaims(token: string): JWTPayload {
   const [, payload = ''] = token.split('.');
   return JSON.parse(Buffer.from(payload, 'base64url').toString()) as JWTPayload;
 }

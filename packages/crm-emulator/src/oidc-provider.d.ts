@@ -1,8 +1,6 @@
-/**
- * The few parts of oidc-provider (which ships no types) that the emulator uses. `lib/provider.js` is
- * imported instead of the package's entry, whose only other effect is a console notice about the
- * Node.js release.
- */
+/** Types for the parts of oidc-provider that the emulator uses: the package ships none. */
+
+/** Imported instead of the package's entry, which would print a notice about the Node.js release. */
 declare module 'oidc-provider/lib/provider.js' {
   import type { IncomingMessage, ServerResponse } from 'node:http';
 

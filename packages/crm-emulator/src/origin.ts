@@ -1,20 +1,21 @@
+/** One provider at its own address: records each request, applies faults, then asks dialect or engine. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-
 import type { Context, EngineError, Provider } from 'oidc-provider/lib/provider.js';
-import type { Dialect, Environment, Reply } from './dialect.js';
+import type { Dialect, Environment } from './dialect.js';
 import { type CallbackParams, createEngine, resumeCookie, SIGN_IN_PATH } from './engine.js';
+import { tokenErrorReason } from './engine-errors.js';
 import { EngineRequest, readBody } from './engine-request.js';
-import { Faults, merged } from './faults.js';
-import { homePage, PAGE_HEADERS } from './pages.js';
-import { reasonFor } from './reason.js';
+import { Faults } from './faults.js';
+import { pageReply, startPage } from './pages.js';
+import { type Reply, send } from './reply.js';
 import { continueSignIn, showSignIn } from './sign-in.js';
-import type { Fault, RequestRecord } from './types.js';
+import type { Fault, RequestRecord, TokenFault } from './types.js';
+import { merged } from './values.js';
 
-/** An emulator may run for days. */
-const REQUESTS_KEPT = 10_000;
+/** Limits the memory of an emulator that runs for days. */
+const MAX_RECORDED_REQUESTS = 10_000;
 
-/** One listening address. */
 export interface Listener {
   server: Server;
   origin: string;
@@ -39,7 +40,6 @@ export async function stop({ server }: Listener): Promise<void> {
   await closed;
 }
 
-/** One provider at its address: dialect in front, engine behind, faults in between. */
 export class Origin {
   readonly requests: RequestRecord[] = [];
   readonly #faults = new Faults();
@@ -53,7 +53,7 @@ export class Origin {
     this.#engine = createEngine(dialect, environment, (params) => this.#patchCallback(params));
     this.#engine
       .use((context, next) => this.#record(context, next))
-      .use((context, next) => this.#spoil(context, next))
+      .use((context, next) => this.#applyFault(context, next))
       .use((context, next) => this.#route(context, next));
     const callback = this.#engine.callback();
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
@@ -70,19 +70,12 @@ export class Origin {
   }
 
   async #record(context: Context, next: () => Promise<void>): Promise<void> {
-    const headers = Object.fromEntries(
-      Object.entries(context.headers).map(([name, value]) => [
-        name,
-        [value ?? ''].flat().join(', '),
-      ]),
-    );
-    if (headers['authorization'])
-      headers['authorization'] = headers['authorization'].split(' ', 1)[0]!;
-    if (headers['cookie']) headers['cookie'] = 'not kept';
     const { method, path } = context;
+    const headers = recordedHeaders(context);
     const record: RequestRecord = { method, path, at: Date.now(), headers, status: 0 };
     this.requests.push(record);
-    if (this.requests.length > REQUESTS_KEPT) this.requests.shift();
+    if (this.requests.length > MAX_RECORDED_REQUESTS) this.requests.shift();
+    // The engine must not find a sign-in by a cookie of the browser: `#resume` alone sets one.
     delete context.req.headers.cookie;
     try {
       await next();
@@ -93,12 +86,13 @@ export class Origin {
     }
   }
 
-  async #spoil(context: Context, next: () => Promise<void>): Promise<void> {
-    const steps = this.#dialect.stepsOf(context.method, context.path);
-    const fault =
-      steps.length > 0
-        ? this.#faults.take(steps, ({ step, kind }) => step !== 'authorize' || kind !== 'patch')
-        : undefined;
+  async #applyFault(context: Context, next: () => Promise<void>): Promise<void> {
+    const steps = this.#dialect.stepsOf(context.path);
+    // A patch of the callback waits until there is a callback: see `#patchCallback`.
+    const fault = this.#faults.take(
+      steps,
+      ({ step, kind }) => step !== 'authorize' || kind !== 'patch',
+    );
     return fault ? this.#faults.apply(fault, context, next) : next();
   }
 
@@ -106,16 +100,11 @@ export class Origin {
     const { method, path } = context;
     const { paths } = this.#dialect;
     if (path === paths.authorize && method === 'GET') return this.#authorize(context, next);
-    if (path.startsWith(`${paths.authorize}/`) && method === 'GET') {
-      context.req.headers.cookie = resumeCookie(
-        this.#dialect,
-        path.slice(paths.authorize.length + 1),
-      );
-      return next();
-    }
+    if (path.startsWith(`${paths.authorize}/`) && method === 'GET')
+      return this.#resume(context, next);
     if (path === paths.token && method === 'POST') return this.#token(context, next);
     if (path.startsWith(`${SIGN_IN_PATH}/`)) return this.#signIn(context);
-    if (path === '/' && method === 'GET') return send(context, this.#home());
+    if (path === '/' && method === 'GET') return send(context, this.#startPage());
 
     const request = context.req as EngineRequest;
     const url = new URL(context.url, this.#environment.origin);
@@ -128,18 +117,26 @@ export class Origin {
     send(context, { status: 404, body: { error: 'Not found' } });
   }
 
+  /** Continues an authorization request after the sign-in page. */
+  async #resume(context: Context, next: () => Promise<void>): Promise<void> {
+    const uid = context.path.slice(this.#dialect.paths.authorize.length + 1);
+    context.req.headers.cookie = resumeCookie(this.#dialect, uid);
+    await next();
+  }
+
   async #authorize(context: Context, next: () => Promise<void>): Promise<void> {
     const asked = new URLSearchParams(context.querystring);
+    // Of a repeated parameter the first value counts here.
     const single = Object.fromEntries([...asked].toReversed());
-    // A hint about who was signed in is of no use to a page that asks every time.
+    // The emulator asks at every request: a hint about an earlier sign-in has no meaning here.
     delete single['id_token_hint'];
-    const { response_mode: mode, ...wanted } = this.#dialect.authorizationRequest(single);
+    const { response_mode: mode, ...translated } = this.#dialect.authorizationRequest(single);
     const query = new URLSearchParams({
-      ...wanted,
+      ...translated,
       response_mode: mode === 'form_post' ? 'emulator_form_post' : 'emulator_query',
-      prompt: wanted['prompt']?.split(' ').includes('none') ? 'none' : 'login consent',
+      prompt: translated['prompt']?.split(' ').includes('none') ? 'none' : 'login consent',
     });
-    // A repeated parameter is for the engine to refuse.
+    // Repeats what was repeated, so that the engine refuses it (RFC 6749 §3.1).
     for (const name of new Set(asked.keys())) {
       if (asked.getAll(name).length > 1) query.append(name, '');
     }
@@ -150,10 +147,10 @@ export class Origin {
   async #token(context: Context, next: () => Promise<void>): Promise<void> {
     const dialect = this.#dialect;
     const request = context.req as EngineRequest;
-    const asked = dialect.tokenRequest(request, new URL(context.url, this.#environment.origin));
+    const outcome = dialect.tokenRequest(request, new URL(context.url, this.#environment.origin));
     context.set('cache-control', 'no-store');
-    if ('reply' in asked) return send(context, asked.reply);
-    request.setForm(asked.form);
+    if ('reply' in outcome) return send(context, outcome.reply);
+    request.setForm(outcome.form);
     request.headers.accept = 'application/json';
     context.querystring = '';
     await next();
@@ -162,19 +159,19 @@ export class Origin {
     const issued = oidc?.entities.AccessToken ?? oidc?.entities.ClientCredentials;
     if (context.status === 200 && issued) {
       const person = issued.accountId ? dialect.personOf(issued.accountId) : undefined;
-      const grantType = [asked.form['grant_type']].flat()[0] ?? '';
+      const grantType = [outcome.form['grant_type']].flat()[0] ?? '';
       context.body = await dialect.tokenResponse(body as Record<string, unknown>, {
         person,
         grantType,
         issued,
-        fault: state['fault'],
+        fault: state['fault'] as TokenFault | undefined,
       });
       return;
     }
     const error = state['error'] as EngineError | undefined;
     if (!error || context.status >= 500) return;
     context.remove('www-authenticate');
-    const reason = reasonFor({
+    const reason = tokenErrorReason({
       error: error.error,
       description: error.error_description ?? '',
       detail: error.error_detail ?? '',
@@ -185,29 +182,29 @@ export class Origin {
   async #signIn(context: Context): Promise<void> {
     const uid = context.path.slice(SIGN_IN_PATH.length + 1);
     const pending = await this.#engine.Interaction.find(uid);
-    const place = { dialect: this.#dialect, environment: this.#environment, path: context.path };
-    if (context.method === 'GET') return send(context, showSignIn(place, pending));
+    const signIn = { dialect: this.#dialect, environment: this.#environment, path: context.path };
+    if (context.method === 'GET') return send(context, showSignIn(signIn, pending));
     if (context.method !== 'POST') return send(context, { status: 405 });
     const { fields } = context.req as EngineRequest;
-    const { reply, fault } = await continueSignIn(place, pending, fields ?? {});
+    const { reply, fault } = await continueSignIn(signIn, pending, fields ?? {});
     this.#faults.rehearse(fault);
     send(context, reply);
   }
 
-  #home(): Reply {
+  #startPage(): Reply {
     const { origin, client, options, people } = this.#environment;
-    const { name, title, endpoints, whereabouts } = this.#dialect;
-    const page = homePage({
+    const { name, title, endpoints, strategyOptions } = this.#dialect;
+    const page = startPage({
       name,
       title,
       origin,
       endpoints,
       client,
-      options: { clientID: client.id, clientSecret: client.secret, ...whereabouts },
+      options: { clientID: client.id, clientSecret: client.secret, ...strategyOptions },
       callbackURLs: options.callbackURLs ?? [],
       people: people.all,
     });
-    return { status: 200, type: 'text/html; charset=utf-8', headers: PAGE_HEADERS, body: page };
+    return pageReply(200, page);
   }
 
   #patchCallback(params: CallbackParams): CallbackParams {
@@ -236,15 +233,18 @@ async function accept(
     }
     await callback(new EngineRequest(request, body), response);
   } catch {
-    // The client went away while it was still sending.
+    // The client left while it was still sending.
     response.destroy();
   }
 }
 
-function send(context: Context, { status, body, headers = {}, type }: Reply): void {
-  context.status = status;
-  context.body = body ?? '';
-  if (type) context.set('content-type', type);
-  else if (typeof body === 'object') context.set('content-type', 'application/json; charset=utf-8');
-  for (const [name, value] of Object.entries(headers)) context.set(name, value);
+/** Headers that hold no secret: the scheme of `authorization` only, and no cookie. */
+function recordedHeaders(context: Context): Record<string, string> {
+  const headers = Object.fromEntries(
+    Object.entries(context.headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]),
+  );
+  const { authorization, cookie } = headers;
+  if (authorization) headers['authorization'] = authorization.split(' ', 1)[0]!;
+  if (cookie) headers['cookie'] = 'not kept';
+  return headers;
 }

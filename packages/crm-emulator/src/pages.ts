@@ -1,8 +1,9 @@
+/** The emulator's pages: the sign-in page, the start page, the error page and the form that posts a callback. */
 import { createHash } from 'node:crypto';
-import type { Context } from 'oidc-provider/lib/provider.js';
-import type { Client, Endpoint, Rehearsal } from './dialect.js';
+import type { Endpoint, RegisteredClient, Rehearsal } from './dialect.js';
 import { Html, html } from './html.js';
-import type { Resident } from './people.js';
+import type { CompletePerson } from './people.js';
+import { HTML_TYPE, type Reply } from './reply.js';
 
 const STYLE = `
 :root{color-scheme:light dark;--paper:#f4f2ee;--card:#fff;--ink:#1d1f24;--soft:#5a5f6b;--line:#d9d6cf;--accent:#2b5c4f;--accent-ink:#fff;--warn:#8a4b08;--warn-paper:#fdf3e3}
@@ -46,27 +47,29 @@ pre:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 @media (max-width:40rem){.wide .body{padding:1.25rem 1.25rem 1.5rem}.wide .notice{padding-inline:1.25rem}.wide dl{grid-template-columns:minmax(0,1fr)}.wide dt{padding-bottom:0}.wide dd{padding-top:0}.wide .endpoint{grid-template-columns:minmax(0,1fr)}}
 `;
 
-const SUBMIT = 'document.forms[0].submit()';
+const SUBMIT_SCRIPT = 'document.forms[0].submit()';
 
-// Whole elements: the policy's hashes cover every character between the tags.
+// Built without `html`, because the hashes of the policy cover every character between the tags.
 const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
-const SUBMIT_ELEMENT = new Html(`<script>${SUBMIT}</script>`);
+const SUBMIT_ELEMENT = new Html(`<script>${SUBMIT_SCRIPT}</script>`);
 
 function sourceHash(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }
 
-/** No `form-action`: browsers apply it to redirects too, and the answer to a form leads back to the app. */
+/**
+ * Without `form-action`, because browsers apply it to redirects as well, and the answer to the sign-in form
+ * redirects to the application.
+ */
 const POLICY = [
   "default-src 'none'",
   `style-src ${sourceHash(STYLE)}`,
-  `script-src ${sourceHash(SUBMIT)}`,
+  `script-src ${sourceHash(SUBMIT_SCRIPT)}`,
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Headers of every page. */
-export const PAGE_HEADERS: Record<string, string> = {
+const PAGE_HEADERS: Record<string, string> = {
   'content-security-policy': POLICY,
   'x-frame-options': 'DENY',
   'x-content-type-options': 'nosniff',
@@ -74,11 +77,8 @@ export const PAGE_HEADERS: Record<string, string> = {
   'cache-control': 'no-store',
 };
 
-export function sendPage(context: Context, status: number, page: string): void {
-  context.status = status;
-  context.body = page;
-  context.set('content-type', 'text/html; charset=utf-8');
-  for (const [name, value] of Object.entries(PAGE_HEADERS)) context.set(name, value);
+export function pageReply(status: number, page: string): Reply {
+  return { status, body: page, type: HTML_TYPE, headers: PAGE_HEADERS };
 }
 
 function document(title: string, notice: string, body: Html, width?: 'wide'): string {
@@ -102,18 +102,22 @@ function document(title: string, notice: string, body: Html, width?: 'wide'): st
 
 const noticeOf = (title: string) => `Local emulator of ${title}. For development only.`;
 
-export interface SignIn {
+const HEADING = 'Who is signing in?';
+
+export interface SignInPage {
   title: string;
+  /** Where the form is posted to. */
   action: string;
   clientID: string;
   redirectHost: string;
   scopes: readonly string[];
-  people: readonly Resident[];
-  hinted: Resident | undefined;
+  people: readonly CompletePerson[];
+  /** The person of the `login_hint`, who comes first. */
+  hinted: CompletePerson | undefined;
   rehearsals: readonly Rehearsal[];
 }
 
-export function signInPage(signIn: SignIn): string {
+export function signInPage(signIn: SignInPage): string {
   const { title, hinted, scopes } = signIn;
   const people = hinted
     ? [hinted, ...signIn.people.filter((person) => person !== hinted)]
@@ -121,9 +125,9 @@ export function signInPage(signIn: SignIn): string {
   return document(
     `Sign in: local emulator of ${title}`,
     noticeOf(title),
-    html`<h1>Who is signing in?</h1>
+    html`<h1>${HEADING}</h1>
       <p class="soft">
-        <code>${signIn.clientID}</code> asks, and gets the answer at
+        <code>${signIn.clientID}</code> asks you to sign in. The answer goes to
         <code>${signIn.redirectHost}</code>${scopes.length > 0 ? ', for these scopes:' : '.'}
       </p>
       ${
@@ -151,35 +155,35 @@ export function signInPage(signIn: SignIn): string {
         <button class="deny" name="deny" value="1">Deny</button>
         <details>
           <summary>Rehearse a failure</summary>
-          <label for="fault">What goes wrong, once, after this sign-in</label>
+          <label for="fault">Choose a failure that happens once, after this sign-in</label>
           <select id="fault" name="fault">
             <option value="">Nothing</option>
             ${signIn.rehearsals.map(({ label }, index) => html`<option value="${index}">${label}</option>`)}
           </select>
           <p class="soft">
-            Only what the application asks for can fail: it may have the keys already, and ask again
-            when a connection breaks.
+            A request fails only if the application makes it. An application that has the keys
+            already does not ask for them, and may ask again when a connection breaks.
           </p>
         </details>
       </form>`,
   );
 }
 
-function aboutPerson({ email, jobRole, admin, active }: Resident): string {
+function aboutPerson({ email, jobRole, admin, active }: CompletePerson): string {
   return [!active && 'inactive', admin && 'administrator', jobRole, email ?? 'no e-mail address']
     .filter(Boolean)
     .join(' · ');
 }
 
-/** What the browser shows when there is nowhere safe to redirect to. */
+/** Shown instead of a redirect to the application (RFC 6749 §4.1.2.1). */
 export function errorPage(title: string, error: string, description: string): string {
   return document(
     `Error: local emulator of ${title}`,
     noticeOf(title),
     html`<h1>This request was refused</h1>
       <p class="soft">
-        The application is not told: without a known client and a registered redirect URI there is
-        nobody to send the browser back to.
+        The browser is not sent back to the application. That takes a known client, a registered
+        redirect URI and a sign-in that is still open.
       </p>
       <dl>
         <dt>error</dt>
@@ -190,7 +194,7 @@ export function errorPage(title: string, error: string, description: string): st
   );
 }
 
-/** OAuth 2.0 Form Post Response Mode: the parameters travel as a form that sends itself. */
+/** OAuth 2.0 Form Post Response Mode §2: the parameters are sent by a form that submits itself. */
 export function formPostPage(action: string, params: Record<string, string | undefined>): string {
   const fields = Object.entries(params).filter(([, value]) => value !== undefined);
   return document(
@@ -206,22 +210,22 @@ export function formPostPage(action: string, params: Record<string, string | und
   );
 }
 
-export interface Home {
+export interface StartPage {
   name: string;
   title: string;
   origin: string;
   endpoints: readonly Endpoint[];
-  client: Client;
-  /** What a strategy is given. */
+  client: RegisteredClient;
+  /** The options to give to a strategy. */
   options: Readonly<Record<string, string>>;
-  /** Registered beyond the loopback ones. */
+  /** Registered redirect URIs; those of this machine need no registration. */
   callbackURLs: readonly string[];
-  people: readonly Resident[];
+  people: readonly CompletePerson[];
 }
 
-/** The front door of an origin, for a person who opens it: all that an application needs to know. */
-export function homePage(home: Home): string {
-  const { name, title, origin, endpoints, client, options, callbackURLs, people } = home;
+/** The page at `/` of an origin: everything that a developer needs to connect an application. */
+export function startPage(page: StartPage): string {
+  const { name, title, origin, endpoints, client, options, callbackURLs, people } = page;
   const entries = Object.entries(options).map(([option, value]) => `  ${option}: '${value}',`);
   return document(
     `Local emulator of ${title}`,
@@ -249,7 +253,7 @@ export function homePage(home: Home): string {
         <dd><code>${client.secret}</code></dd>
         <dt>Callback URLs</dt>
         <dd>
-          Every one on this machine, with any port and path: <code>localhost</code>,
+          All on this machine, with any port and path: <code>localhost</code>,
           <code>*.localhost</code>, <code>127.0.0.1</code>, <code>[::1]</code>.
           ${
             callbackURLs.length === 0

@@ -1,3 +1,4 @@
+/** The people who can sign in, with the identifiers each provider gives them. */
 import { createHash } from 'node:crypto';
 import type { Person } from './types.js';
 
@@ -15,53 +16,57 @@ export const PEOPLE: readonly Person[] = [
   { name: 'Dario Plum', active: false, jobRole: 'Former colleague' },
 ];
 
-/** A person with nothing left to default. */
-export interface Resident extends Required<Omit<Person, 'email'>> {
-  /** Undefined: no e-mail address. */
+/** A person with every field set, and with the identifiers of the three providers. */
+export interface CompletePerson extends Required<Omit<Person, 'email'>> {
+  /** Undefined when the person has none. */
   email: string | undefined;
-  /** A short name made of the e-mail's alphabet. */
+  /** The name in ASCII letters, as in the e-mail address: `zoe.angstrom`. */
   handle: string;
-  /** Has the shape of an e-mail address, and is none. */
+  /** Salesforce: shaped like an e-mail address, but receives no mail. */
   username: string;
+  /** Salesloft's id of the user. */
   number: number;
+  /** Salesloft's other id of the user. */
   guid: string;
+  /** The last part of the SalesOS subject. */
   hex: string;
+  /** Salesforce ids of 18 characters. */
   organizationId: string;
   userId: string;
 }
 
-/** The people of one emulator, by the identifiers of each provider. */
+/** The people of one emulator. */
 export class People {
-  readonly all: readonly Resident[];
+  readonly all: readonly CompletePerson[];
 
   constructor(people: readonly Person[] = PEOPLE) {
-    this.all = people.map(settle);
+    this.all = people.map(withDefaults);
     const [first] = this.all;
-    if (!first) throw new TypeError('people: name at least one person');
+    if (!first) throw new TypeError('people: the list must name at least one person');
   }
 
-  /** Whoever acts for the application itself: the first administrator. */
-  get administrator(): Resident {
-    return this.all.find(({ admin }) => admin) ?? (this.all[0] as Resident);
+  /** Salesloft's client credentials act as this person: the first administrator. */
+  get administrator(): CompletePerson {
+    return this.all.find(({ admin }) => admin) ?? (this.all[0] as CompletePerson);
   }
 
-  byNumber(number: number): Resident | undefined {
+  byNumber(number: number): CompletePerson | undefined {
     return this.all.find((person) => person.number === number);
   }
 
-  /** Finds whom a `login_hint` means: an e-mail address, or a name. */
-  byHint(hint: string | undefined): Resident | undefined {
+  /** Finds the person of a `login_hint`: an e-mail address or a name. */
+  byHint(hint: string | undefined): CompletePerson | undefined {
     const wanted = hint?.trim().toLowerCase();
     if (!wanted) return undefined;
     return this.all.find(({ email, handle, name, username }) =>
       [email, handle, name, `${handle}@example.com`, username].some(
-        (known) => known?.toLowerCase() === wanted,
+        (candidate) => candidate?.toLowerCase() === wanted,
       ),
     );
   }
 }
 
-function settle(person: Person, index: number): Resident {
+function withDefaults(person: Person, index: number): CompletePerson {
   const { name } = person;
   const words = name.split(' ');
   const handle = name
@@ -94,8 +99,8 @@ function settle(person: Person, index: number): Resident {
 }
 
 /**
- * A 15-character Salesforce id made 18: one character per block of five, which says where the capital
- * letters are.
+ * Extends a 15-character Salesforce id to 18 characters: each added character encodes which letters of
+ * one block of five are capitals.
  */
 export function withCheckSuffix(id15: string): string {
   const blocks = id15.match(/.{5}/g) ?? [];

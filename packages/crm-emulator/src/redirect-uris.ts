@@ -1,6 +1,8 @@
+/** Decides which redirect URIs need no registration. */
+
 /**
- * A redirect URI on this machine, which needs no registration: any port, any path, no fragment and no
- * user information.
+ * RFC 8252 §7.3: a redirect URI of this machine counts as registered with any port. The emulator accepts
+ * any path too, and refuses fragments (RFC 6749 §3.1.2) and user information.
  */
 export function isLoopback(uri: string): boolean {
   const url = URL.parse(uri);

@@ -1,19 +1,21 @@
+/** The list of everything that the emulator refuses; the README and the tests build on it. */
 import type { ProviderName } from './types.js';
 
-/** One thing the emulator refuses, where it is written down, and what it answers. */
 export interface RefusalEntry {
+  /** The specification or the provider that demands the refusal. */
   section: string;
-  what: string;
-  /** The answer of each provider that can be asked: an error code, and where it is shown. */
-  words: Partial<Record<ProviderName, string>>;
+  /** A sentence without its subject, the emulator; also the title of the test that proves it. */
+  behaviour: string;
+  /** The answer of each provider to which the entry applies: where it is shown, and the error. */
+  answers: Partial<Record<ProviderName, string>>;
 }
 
-/** Everything the emulator refuses. Each entry is proved by a test of the same title. */
+/** Everything that the emulator refuses. A test of the same title proves each entry. */
 export const REFUSALS: readonly RefusalEntry[] = [
   {
     section: 'RFC 6749 §4.1.2.1',
-    what: 'shows a page, and redirects nowhere, when the client is unknown',
-    words: {
+    behaviour: 'shows a page, and redirects nowhere, when the client is unknown',
+    answers: {
       salesloft: 'page: invalid_client',
       salesos: 'page: Unknown client',
       salesforce: 'page: invalid_client_id, client identifier invalid',
@@ -21,8 +23,8 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'RFC 6749 §3.1.2.4',
-    what: 'shows a page, and redirects nowhere, when the redirect URI is not registered',
-    words: {
+    behaviour: 'shows a page, and redirects nowhere, when the redirect URI is not registered',
+    answers: {
       salesloft: 'page: invalid_redirect_uri',
       salesos: 'page: Callback URL mismatch',
       salesforce: 'page: redirect_uri_mismatch, redirect_uri must match configuration',
@@ -30,31 +32,31 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'RFC 6749 §3.1',
-    what: 'refuses a repeated parameter of the authorization request',
-    words: each('callback: invalid_request'),
+    behaviour: 'refuses a repeated parameter of the authorization request',
+    answers: each('callback: invalid_request'),
   },
   {
     section: 'RFC 6749 §3.1.1',
-    what: 'refuses a response type other than code',
-    words: each('callback: unsupported_response_type'),
+    behaviour: 'refuses a response type other than code',
+    answers: each('callback: unsupported_response_type'),
   },
   {
     section: 'RFC 6749 §3.3',
-    what: 'refuses an unknown scope (Salesloft, Salesforce)',
-    words: {
+    behaviour: 'refuses an unknown scope (Salesloft, Salesforce)',
+    answers: {
       salesloft: 'callback: invalid_scope',
       salesforce: 'callback: invalid_scope, the requested scope is not allowed',
     },
   },
   {
     section: 'Auth0',
-    what: 'refuses an unknown audience',
-    words: { salesos: 'callback: access_denied, Service not found: …' },
+    behaviour: 'refuses an unknown audience',
+    answers: { salesos: 'callback: access_denied, Service not found: …' },
   },
   {
     section: 'RFC 7636 §4.4.1',
-    what: 'refuses a request without a code challenge where one is required',
-    words: {
+    behaviour: 'refuses a request without a code challenge where one is required',
+    answers: {
       salesloft: 'callback: invalid_request, Code challenge is required.',
       salesos: 'callback: invalid_request, Parameter code_challenge is required',
       salesforce: 'callback: invalid_request, missing required code challenge',
@@ -62,8 +64,8 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'RFC 7636 §4.3',
-    what: 'refuses the plain code challenge method',
-    words: {
+    behaviour: 'refuses the plain code challenge method',
+    answers: {
       salesloft: 'callback: invalid_code_challenge_method',
       salesos: 'callback: invalid_request',
       salesforce: 'callback: invalid_request, invalid code challenge',
@@ -71,18 +73,18 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'OIDC Core §3.1.2.6',
-    what: 'refuses prompt=none, since nobody is ever signed in already',
-    words: each('callback: login_required'),
+    behaviour: 'refuses prompt=none, because it asks at every request who signs in',
+    answers: each('callback: login_required'),
   },
   {
     section: 'Salesforce',
-    what: 'refuses immediate=true',
-    words: { salesforce: 'callback: immediate_unsuccessful' },
+    behaviour: 'refuses immediate=true',
+    answers: { salesforce: 'callback: immediate_unsuccessful' },
   },
   {
     section: 'RFC 6749 §4.1.2.1',
-    what: 'says access_denied when the person denies',
-    words: {
+    behaviour: 'says access_denied when the person denies',
+    answers: {
       salesloft:
         'callback: access_denied, The resource owner or authorization server denied the request.',
       salesos: 'callback: access_denied, The user denied the authorization request',
@@ -91,16 +93,16 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'Provider policy',
-    what: 'refuses an inactive person (SalesOS, Salesforce)',
-    words: {
+    behaviour: 'refuses an inactive person (SalesOS, Salesforce)',
+    answers: {
       salesos: 'callback: access_denied, user is blocked',
       salesforce: 'callback: inactive_user, user is inactive',
     },
   },
   {
     section: 'RFC 6749 §4.1.2',
-    what: 'refuses a code that was used, and revokes what it gave',
-    words: {
+    behaviour: 'refuses a code that was used, and revokes the tokens it gave',
+    answers: {
       salesloft: '400 invalid_grant',
       salesos: '403 invalid_grant, Invalid authorization code',
       salesforce: '400 invalid_grant, expired authorization code',
@@ -108,8 +110,8 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'RFC 6749 §4.1.2',
-    what: 'refuses a code that has expired',
-    words: {
+    behaviour: 'refuses a code that has expired',
+    answers: {
       salesloft: '400 invalid_grant',
       salesos: '403 invalid_grant, Invalid authorization code',
       salesforce: '400 invalid_grant, expired authorization code',
@@ -117,8 +119,8 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'RFC 6749 §5.2',
-    what: 'refuses an invented code',
-    words: {
+    behaviour: 'refuses an invented code',
+    answers: {
       salesloft: '400 invalid_grant',
       salesos: '403 invalid_grant, Invalid authorization code',
       salesforce: '400 invalid_grant, invalid authorization code',
@@ -126,8 +128,8 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'RFC 6749 §4.1.3',
-    what: 'refuses another redirect URI than that of the authorization request',
-    words: {
+    behaviour: 'refuses a redirect URI other than that of the authorization request',
+    answers: {
       salesloft: '400 invalid_grant',
       salesos: '403 invalid_grant, Invalid authorization code',
       salesforce: '400 redirect_uri_mismatch, redirect_uri must match configuration',
@@ -135,8 +137,8 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'RFC 7636 §4.6',
-    what: 'refuses a wrong code verifier',
-    words: {
+    behaviour: 'refuses a wrong code verifier',
+    answers: {
       salesloft: '400 invalid_grant',
       salesos: '403 invalid_grant, Invalid authorization code',
       salesforce: '400 invalid_grant, invalid code verifier',
@@ -144,8 +146,8 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'RFC 7636 §4.6',
-    what: 'refuses a missing code verifier when a challenge was sent',
-    words: {
+    behaviour: 'refuses a missing code verifier when a challenge was sent',
+    answers: {
       salesloft: '400 invalid_request, Missing required parameter: code_verifier.',
       salesos: '403 invalid_grant, Invalid authorization code',
       salesforce: '400 invalid_grant, invalid code verifier',
@@ -153,8 +155,8 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'RFC 6749 §2.3.1',
-    what: 'refuses a wrong client secret',
-    words: {
+    behaviour: 'refuses a wrong client secret',
+    answers: {
       salesloft: '401 invalid_client',
       salesos: '401 invalid_client, Client authentication failed',
       salesforce: '400 invalid_client, invalid client credentials',
@@ -162,8 +164,8 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'RFC 6749 §2.3.1',
-    what: 'refuses an unknown client at the token endpoint',
-    words: {
+    behaviour: 'refuses an unknown client at the token endpoint',
+    answers: {
       salesloft: '401 invalid_client',
       salesos: '401 invalid_client, Client authentication failed',
       salesforce: '400 invalid_client_id, client identifier invalid',
@@ -171,51 +173,52 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'RFC 6749 §2.3',
-    what: 'refuses two client authentication methods at once',
-    words: each('400 invalid_request'),
+    behaviour: 'refuses two client authentication methods at once',
+    answers: each('400 invalid_request'),
   },
   {
     section: 'RFC 6749 §5.2',
-    what: 'refuses an unknown grant type',
-    words: each('400 unsupported_grant_type'),
+    behaviour: 'refuses an unknown grant type',
+    answers: each('400 unsupported_grant_type'),
   },
   {
     section: 'RFC 6749 §5.2',
-    what: 'names the parameter that is missing',
-    words: each('400 invalid_request, …redirect_uri'),
+    behaviour: 'names the parameter that is missing',
+    answers: each('400 invalid_request, …redirect_uri'),
   },
   {
     section: 'RFC 6749 §3.2',
-    what: 'refuses GET at the token endpoint',
-    words: each('404'),
+    behaviour: 'refuses GET at the token endpoint',
+    answers: each('404'),
   },
   {
     section: 'RFC 6749 §2.3.1',
-    what: 'refuses credentials and codes in the query of a token request (Salesloft, Salesforce)',
-    words: { salesloft: '400 invalid_request', salesforce: '400 invalid_request' },
+    behaviour:
+      'refuses credentials and codes in the query of a token request (Salesloft, Salesforce)',
+    answers: { salesloft: '400 invalid_request', salesforce: '400 invalid_request' },
   },
   {
     section: 'Salesforce',
-    what: 'refuses a JSON body at the token endpoint',
-    words: { salesforce: '400 unsupported_grant_type, grant type not supported' },
+    behaviour: 'refuses a JSON body at the token endpoint',
+    answers: { salesforce: '400 unsupported_grant_type, grant type not supported' },
   },
   {
     section: 'Salesforce',
-    what: 'refuses a scope in any token request',
-    words: { salesforce: '400 invalid_request, scope parameter not supported' },
+    behaviour: 'refuses a scope in any token request',
+    answers: { salesforce: '400 invalid_request, scope parameter not supported' },
   },
   {
     section: 'RFC 6749 §4.4',
-    what: 'refuses client credentials without an audience (SalesOS), or at all (Salesforce)',
-    words: {
+    behaviour: 'refuses client credentials without an audience (SalesOS), or at all (Salesforce)',
+    answers: {
       salesos: '400 invalid_request, Missing required parameter: audience',
       salesforce: '400 invalid_grant, no client credentials user enabled',
     },
   },
   {
     section: 'RFC 9700 §4.14.2',
-    what: 'refuses a refresh token that was rotated away',
-    words: {
+    behaviour: 'refuses a refresh token that a refresh has replaced',
+    answers: {
       salesloft: '400 invalid_grant',
       salesos: '403 invalid_grant, Unknown or invalid refresh token.',
       salesforce: '400 invalid_grant, expired access/refresh token',
@@ -223,26 +226,26 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'RFC 9700 §4.14.2',
-    what: 'revokes the live refresh token when an old one is replayed (SalesOS, Salesforce)',
-    words: {
+    behaviour: 'revokes the live refresh token when an old one is replayed (SalesOS, Salesforce)',
+    answers: {
       salesos: '403 invalid_grant, Unknown or invalid refresh token.',
       salesforce: '400 invalid_grant, expired access/refresh token',
     },
   },
   {
     section: 'RFC 7009 §2.1',
-    what: 'refuses to revoke for a client that is not authenticated (Salesloft, SalesOS)',
-    words: { salesloft: '403 unauthorized_client', salesos: '401 invalid_client' },
+    behaviour: 'refuses to revoke for a client that is not authenticated (Salesloft, SalesOS)',
+    answers: { salesloft: '403 unauthorized_client', salesos: '401 invalid_client' },
   },
   {
     section: 'RFC 7009 §2.2',
-    what: 'refuses to revoke an unknown token (Salesforce)',
-    words: { salesforce: '400 invalid_token' },
+    behaviour: 'refuses to revoke an unknown token (Salesforce)',
+    answers: { salesforce: '400 invalid_token' },
   },
   {
     section: 'RFC 6750 §3',
-    what: 'refuses a profile request without a token, or with an invalid one',
-    words: {
+    behaviour: 'refuses a profile request without a token, or with an invalid one',
+    answers: {
       salesloft: '401, a JSON body with error',
       salesos: '401 invalid_token',
       salesforce: '403 Missing_OAuth_Token, or Bad_OAuth_Token, as plain text',
@@ -250,41 +253,41 @@ export const REFUSALS: readonly RefusalEntry[] = [
   },
   {
     section: 'RFC 9700 §4.3.2',
-    what: 'refuses an access token in a URL',
-    words: { salesloft: '401', salesos: '401 invalid_token', salesforce: '403 Bad_OAuth_Token' },
+    behaviour: 'refuses an access token in a URL',
+    answers: { salesloft: '401', salesos: '401 invalid_token', salesforce: '403 Bad_OAuth_Token' },
   },
   {
     section: 'RFC 6750 §3.1',
-    what: 'refuses an access token that has expired',
-    words: { salesloft: '401', salesos: '401 invalid_token', salesforce: '403 Bad_OAuth_Token' },
+    behaviour: 'refuses an access token that has expired',
+    answers: { salesloft: '401', salesos: '401 invalid_token', salesforce: '403 Bad_OAuth_Token' },
   },
   {
     section: 'Salesforce',
-    what: 'refuses the identity of another person, organization or nobody',
-    words: { salesforce: '403 No_Access, 403 Wrong_Org, 404 Bad_Id' },
+    behaviour: 'refuses the identity of another person, another organization or an unknown user',
+    answers: { salesforce: '403 No_Access, 403 Wrong_Org, 404 Bad_Id' },
   },
   {
     section: 'RFC 6750 §3.1',
-    what: 'refuses an API call without the scope (Salesloft, SalesOS)',
-    words: { salesloft: '403', salesos: '403 FORBIDDEN' },
+    behaviour: 'refuses an API call without the scope (Salesloft, SalesOS)',
+    answers: { salesloft: '403', salesos: '403 FORBIDDEN' },
   },
   {
     section: 'Salesloft',
-    what: 'refuses an API key that is not listed',
-    words: { salesloft: '401' },
+    behaviour: 'refuses an API key that is not listed',
+    answers: { salesloft: '401' },
   },
   {
     section: 'Salesloft',
-    what: 'refuses a cadence import that is not valid',
-    words: { salesloft: '422, errors by field' },
+    behaviour: 'refuses a cadence import that is not valid',
+    answers: { salesloft: '422, errors by field' },
   },
   {
     section: 'SalesOS',
-    what: 'refuses a lead without a name',
-    words: { salesos: '400 VALIDATION_ERROR' },
+    behaviour: 'refuses a lead without a name',
+    answers: { salesos: '400 VALIDATION_ERROR' },
   },
 ];
 
-function each(words: string): Record<ProviderName, string> {
-  return { salesloft: words, salesos: words, salesforce: words };
+function each(answer: string): Record<ProviderName, string> {
+  return { salesloft: answer, salesos: answer, salesforce: answer };
 }

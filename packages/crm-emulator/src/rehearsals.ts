@@ -1,7 +1,8 @@
+/** The faults that the sign-in page offers under "Rehearse a failure". */
 import type { Rehearsal } from './dialect.js';
 import type { Step } from './types.js';
 
-const WIRE = [
+const WIRE_FAULTS = [
   ['answers after 15 seconds', { kind: 'slow', delayMs: 15_000 }],
   ['never answers', { kind: 'silent' }],
   ['breaks the connection', { kind: 'reset' }],
@@ -13,35 +14,33 @@ const WIRE = [
   ['redirects to another host', { kind: 'redirect', location: 'http://127.0.0.2:9/elsewhere' }],
 ] as const;
 
-/** The wire faults of one endpoint, as choices of the sign-in page. */
+/** The faults that any endpoint can have. */
 export function wireRehearsals(step: Step, endpoint: string): Rehearsal[] {
-  return WIRE.map(([label, fault]) => ({
+  return WIRE_FAULTS.map(([label, fault]) => ({
     label: `${endpoint} ${label}`,
     fault: { ...fault, step },
   }));
 }
 
-/** The lies an ID Token can tell. */
+/** ID Tokens that a client must refuse (OIDC Core §3.1.3.7). */
 export function idTokenRehearsals(): Rehearsal[] {
-  const lie = { step: 'token', kind: 'id-token' } as const;
+  const idToken = { step: 'token', kind: 'id-token' } as const;
+  const withClaims = (label: string, claims: Record<string, unknown>): Rehearsal => ({
+    label,
+    fault: { ...idToken, claims },
+  });
   return [
-    { label: 'ID Token is unsigned (alg none)', fault: { ...lie, alg: 'none' } },
-    { label: 'ID Token is signed with the public key (HS256)', fault: { ...lie, alg: 'HS256' } },
-    { label: 'ID Token names an unknown key', fault: { ...lie, alg: 'unknown-kid' } },
-    { label: 'ID Token brings its own key', fault: { ...lie, alg: 'embedded-jwk' } },
-    { label: 'ID Token has a bad signature', fault: { ...lie, alg: 'bad-signature' } },
+    { label: 'ID Token is unsigned (alg none)', fault: { ...idToken, alg: 'none' } },
     {
-      label: 'ID Token is for another client',
-      fault: { ...lie, claims: { aud: 'another-client' } },
+      label: 'ID Token is signed with the public key (HS256)',
+      fault: { ...idToken, alg: 'HS256' },
     },
-    {
-      label: 'ID Token is of another issuer',
-      fault: { ...lie, claims: { iss: 'https://evil.example/' } },
-    },
-    { label: 'ID Token has another nonce', fault: { ...lie, claims: { nonce: 'another-nonce' } } },
-    {
-      label: 'ID Token has expired',
-      fault: { ...lie, claims: { exp: 1_600_000_000, iat: 1_599_999_000 } },
-    },
+    { label: 'ID Token names an unknown key', fault: { ...idToken, alg: 'unknown-kid' } },
+    { label: 'ID Token brings its own key', fault: { ...idToken, alg: 'embedded-jwk' } },
+    { label: 'ID Token has a bad signature', fault: { ...idToken, alg: 'bad-signature' } },
+    withClaims('ID Token is for another client', { aud: 'another-client' }),
+    withClaims('ID Token is of another issuer', { iss: 'https://evil.example/' }),
+    withClaims('ID Token has another nonce', { nonce: 'another-nonce' }),
+    withClaims('ID Token has expired', { exp: 1_600_000_000, iat: 1_599_999_000 }),
   ];
 }

@@ -1,54 +1,51 @@
+/** Shows the sign-in page, and turns its answer into the result of a pending sign-in. */
 import type { Interaction } from 'oidc-provider/lib/provider.js';
-import type { Dialect, Environment, Refusal, Reply } from './dialect.js';
+import { type Dialect, type Environment, NO_SCOPE } from './dialect.js';
 import type { Fields } from './engine-request.js';
-import { errorPage, PAGE_HEADERS, signInPage } from './pages.js';
+import { errorPage, pageReply, signInPage } from './pages.js';
+import type { Reply } from './reply.js';
 import type { Fault } from './types.js';
 
-interface Place {
+interface SignInContext {
   dialect: Dialect;
   environment: Environment;
   path: string;
 }
 
 /** Asks who signs in. */
-export function showSignIn({ dialect, environment, path }: Place, pending?: Interaction): Reply {
-  if (!pending) return expired(dialect);
+export function showSignIn(
+  { dialect, environment, path }: SignInContext,
+  pending?: Interaction,
+): Reply {
+  if (!pending) return refuse(dialect, EXPIRED);
   const { client_id, redirect_uri = '', scope = '', login_hint } = pending.params;
   const { people } = environment;
-  return page(
-    200,
-    signInPage({
-      title: dialect.title,
-      action: path,
-      clientID: client_id ?? '',
-      redirectHost: new URL(redirect_uri).host,
-      scopes: scope.split(' ').filter((name) => dialect.scopes.includes(name) && name !== NO_SCOPE),
-      people: people.all,
-      hinted: people.byHint(login_hint),
-      rehearsals: dialect.rehearsals,
-    }),
-  );
+  const page = signInPage({
+    title: dialect.title,
+    action: path,
+    clientID: client_id ?? '',
+    redirectHost: new URL(redirect_uri).host,
+    scopes: scope.split(' ').filter((name) => dialect.scopes.includes(name) && name !== NO_SCOPE),
+    people: people.all,
+    hinted: people.byHint(login_hint),
+    rehearsals: dialect.rehearsals,
+  });
+  return pageReply(200, page);
 }
 
-/** Stands for "no scope at all" inside the engine, which wants at least one. */
-export const NO_SCOPE = 'emulator:none';
-
-/** Takes the answer, and sends the browser on to the engine, which sends it back to the application. */
+/** Stores the choice, and redirects to the engine, which redirects to the application. */
 export async function continueSignIn(
-  { dialect, environment }: Place,
+  { dialect, environment }: SignInContext,
   pending: Interaction | undefined,
   fields: Fields,
 ): Promise<{ reply: Reply; fault?: Fault | undefined }> {
-  if (!pending) return { reply: expired(dialect) };
+  if (!pending) return { reply: refuse(dialect, EXPIRED) };
   const person = environment.people.byNumber(Number(fields['person']));
   const denied = fields['deny'] !== undefined;
-  if (!person && !denied) {
-    const text = 'Nobody was chosen.';
-    return { reply: page(400, errorPage(dialect.title, 'invalid_request', text)) };
-  }
+  if (!person && !denied) return { reply: refuse(dialect, 'No person was chosen.') };
   const refusal = denied || !person ? dialect.denied : dialect.checkSignIn(person);
   pending.result = refusal
-    ? toError(refusal)
+    ? { error: refusal.error, error_description: refusal.description }
     : { login: { accountId: dialect.accountIdOf(person!), remember: false }, consent: {} };
   await pending.save(pending.exp - Math.floor(Date.now() / 1000));
 
@@ -58,17 +55,8 @@ export async function continueSignIn(
   return { reply: { status: 303, headers: { location, 'cache-control': 'no-store' } }, fault };
 }
 
-function toError({ error, description }: Refusal) {
-  return { error, error_description: description };
-}
+const EXPIRED = 'This sign-in has expired or was finished.';
 
-function expired({ title }: Dialect): Reply {
-  return page(
-    400,
-    errorPage(title, 'invalid_request', 'This sign-in has expired or was finished.'),
-  );
-}
-
-function page(status: number, body: string): Reply {
-  return { status, body, type: 'text/html; charset=utf-8', headers: PAGE_HEADERS };
+function refuse({ title }: Dialect, description: string): Reply {
+  return pageReply(400, errorPage(title, 'invalid_request', description));
 }

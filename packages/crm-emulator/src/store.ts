@@ -1,29 +1,30 @@
+/** The memory of one provider: codes, tokens, grants and pending sign-ins. */
 import type { Stored } from 'oidc-provider/lib/provider.js';
 
-const PRUNE_ABOVE = 5_000;
+const PRUNE_ABOVE_ENTRIES = 5_000;
 const KEEP_EXPIRED_SECONDS = 3_600;
 
-/** Kept nowhere: the emulator asks who signs in at every request. */
-const FORGOTTEN = new Set(['Session']);
+/** The engine's models that are never saved: the emulator asks who signs in at every request. */
+const UNSAVED_MODELS = new Set(['Session']);
 
-/**
- * Everything one provider remembers: codes, tokens, grants, pending sign-ins. Expired entries stay for
- * an hour, so that a refusal can say "expired" instead of "unknown".
- */
+/** Expired entries stay for an hour, so that a refusal can say "expired" instead of "unknown". */
 export class Store {
   readonly #entries = new Map<string, Stored>();
-  readonly #forgetsConsumed: ReadonlySet<string>;
+  readonly #modelsDeletedOnUse: ReadonlySet<string>;
 
-  /** @param forgetsConsumed models whose used entries are dropped, so that a replay harms nobody else */
-  constructor(forgetsConsumed: string[] = []) {
-    this.#forgetsConsumed = new Set(forgetsConsumed);
+  /**
+   * @param modelsDeletedOnUse models whose entries are deleted when they are used. A replay is then
+   *   refused as unknown, and the engine does not revoke the other tokens of the grant.
+   */
+  constructor(modelsDeletedOnUse: string[] = []) {
+    this.#modelsDeletedOnUse = new Set(modelsDeletedOnUse);
   }
 
   find(model: string, id: string): Stored | undefined {
     return this.#entries.get(`${model}:${id}`);
   }
 
-  /** The entry, unless it has expired or was used up. */
+  /** Finds an entry that is neither expired nor used. */
   findLive(model: string, id: string): Stored | undefined {
     const entry = this.find(model, id);
     if (!entry || entry['consumed'] !== undefined) return undefined;
@@ -33,13 +34,13 @@ export class Store {
   }
 
   save(model: string, id: string, payload: Stored): void {
-    if (FORGOTTEN.has(model)) return;
-    if (this.#entries.size > PRUNE_ABOVE) this.#prune();
+    if (UNSAVED_MODELS.has(model)) return;
+    if (this.#entries.size > PRUNE_ABOVE_ENTRIES) this.#prune();
     this.#entries.set(`${model}:${id}`, payload);
   }
 
   consume(model: string, id: string): void {
-    if (this.#forgetsConsumed.has(model)) return this.destroy(model, id);
+    if (this.#modelsDeletedOnUse.has(model)) return this.destroy(model, id);
     const entry = this.find(model, id);
     if (entry) entry['consumed'] = Math.floor(Date.now() / 1000);
   }
@@ -48,15 +49,15 @@ export class Store {
     this.#entries.delete(`${model}:${id}`);
   }
 
-  /** Removes whatever was issued on one consent; a single model's, if named. */
-  revokeGrant(grantId: unknown, model = ''): void {
+  /** Deletes everything that was issued on one grant, or only the entries of one model. */
+  revokeGrant(grantId: unknown, keyPrefix = ''): void {
     if (typeof grantId !== 'string') return;
     for (const [key, entry] of this.#entries) {
-      if (entry['grantId'] === grantId && key.startsWith(model)) this.#entries.delete(key);
+      if (entry['grantId'] === grantId && key.startsWith(keyPrefix)) this.#entries.delete(key);
     }
   }
 
-  /** The storage interface the engine asks for, one per model. */
+  /** The storage interface that the engine asks for, one per model. */
   adapter(model: string) {
     const settled = <T>(value: T) => Promise.resolve(value);
     return {

@@ -1,18 +1,20 @@
-/** The three providers the emulator stands in for. */
+/** The public types of the package: options, faults, people and the running emulator. */
+
+/** The three providers that the emulator plays. */
 export type ProviderName = 'salesloft' | 'salesos' | 'salesforce';
 
-/** The requests a fault can be aimed at. */
+/** The request that a fault is for. */
 export type Step = 'authorize' | 'token' | 'profile' | 'jwks' | 'userinfo' | 'api' | 'revoke';
 
-interface Aimed {
-  /** Which request misbehaves. */
+interface FaultTarget {
+  /** The request that goes wrong. */
   step: Step;
-  /** How many matching requests misbehave before things are well again. Default 1. */
+  /** How many matching requests go wrong, before the next one is answered normally. Default 1. */
   times?: number;
 }
 
-/** Faults of the wire: what the socket does. */
-export type WireFault = Aimed &
+/** Faults of the connection. */
+export type WireFault = FaultTarget &
   (
     | { kind: 'slow'; delayMs: number }
     | { kind: 'silent' }
@@ -25,8 +27,8 @@ export type WireFault = Aimed &
     | { kind: 'gzip'; bytes?: number }
   );
 
-/** Faults of the answer: another body, status or header than the right one. */
-export type AnswerFault = Aimed &
+/** Faults of the answer: a wrong body, status or header. */
+export type AnswerFault = FaultTarget &
   (
     | { kind: 'html' }
     | { kind: 'status'; status: number; retryAfter?: number | string; body?: unknown }
@@ -35,11 +37,14 @@ export type AnswerFault = Aimed &
     | { kind: 'empty' }
     | { kind: 'not-json' }
     | { kind: 'json'; body: unknown; status?: number }
-    /** Shallow-merged into the JSON body; `undefined` or `null` removes a field. At step `authorize`: into the callback's parameters. */
+    /**
+     * Merged into the JSON body, one level deep; `undefined` or `null` removes a field. At step
+     * `authorize`: merged into the callback's parameters.
+     */
     | { kind: 'patch'; merge: Record<string, unknown> }
   );
 
-/** Lies of the token response, signed as convincingly as the lie allows. */
+/** Faults of the token response that only the signer can make: a wrong signature, or a wrong ID Token. */
 export type TokenFault = { step: 'token'; times?: number } & (
   | { kind: 'wrong-signature' }
   | {
@@ -58,19 +63,19 @@ export interface RequestRecord {
   path: string;
   /** Epoch milliseconds. */
   at: number;
-  /** Lower-case names; `authorization` holds the scheme only, `cookie` nothing of use. */
+  /** Names in lower case. Of `authorization` only the scheme is kept, of `cookie` nothing. */
   headers: Record<string, string>;
-  /** 0 until answered, and for ever if a fault leaves the request unanswered. */
+  /** 0 until the request is answered; stays 0 when a fault leaves it unanswered. */
   status: number;
 }
 
-/** Somebody who can sign in. What is left out is derived from the name. */
+/** A person who can sign in. Fields that are left out get a default, some of them derived from the name. */
 export interface Person {
   name: string;
-  /** `null`: has no first name. */
+  /** `null`: the person has no first name. */
   firstName?: string | null;
   lastName?: string;
-  /** `null`: has no e-mail address. */
+  /** `null`: the person has no e-mail address. */
   email?: string | null;
   emailVerified?: boolean;
   active?: boolean;
@@ -83,24 +88,27 @@ export interface Person {
 }
 
 export interface EmulatorOptions {
-  /** 0, the default: a free port for each provider. N: N, N + 1 and N + 2. */
+  /** 0, the default: a free port for each provider. N: the ports N, N + 1 and N + 2. */
   port?: number;
   /** The address to listen on, and the host of every origin. Default `127.0.0.1`. */
   host?: string;
-  /** Registered redirect URIs beyond the loopback ones, which are always taken as registered. */
+  /** Redirect URIs to register. Those of this machine (loopback) always count as registered. */
   callbackURLs?: string[];
+  /** Seconds. Default: Salesloft 7 200, SalesOS 86 400, Salesforce 7 200. */
   accessTokenTTL?: number;
+  /** Seconds. Default: SalesOS 36 000, Salesforce 120. */
   idTokenTTL?: number;
+  /** Seconds. Default: Salesloft and SalesOS 600, Salesforce 900. */
   codeTTL?: number;
-  /** Salesloft always rotates. SalesOS rotates, Salesforce does not, unless told otherwise. */
+  /** Default: SalesOS rotates, Salesforce does not. Salesloft always rotates. */
   refreshTokenRotation?: { salesos?: boolean; salesforce?: boolean };
-  /** Default: required at Salesforce, allowed at the other two. Enforced whenever a challenge was sent. */
+  /** Default: required at Salesforce, allowed at the other two. A challenge that was sent is always checked. */
   pkce?: Pkce | Partial<Record<ProviderName, Pkce>>;
-  /** Replaces the list of people. */
+  /** Replaces the list of people who can sign in. */
   people?: Person[];
-  /** SalesOS only: send the `iss` parameter of RFC 9207 with the callback. */
+  /** SalesOS only: adds the `iss` parameter of RFC 9207 to the callback. */
   sendIss?: boolean;
-  /** Salesloft only: API keys (`ak` and 64 hexadecimal digits) the API accepts. */
+  /** Salesloft only: the keys (`ak` and 64 hexadecimal digits) that its API accepts. */
   apiKeys?: string[];
 }
 
@@ -111,18 +119,18 @@ export interface ProviderEmulator<Options> {
   readonly origin: string;
   readonly clientID: string;
   readonly clientSecret: string;
-  /** What to spread into the strategy's options. */
+  /** Spread these into the options of a strategy. */
   readonly options: Options;
-  /** Every request that reached this origin, oldest first; the last 10 000. */
+  /** The last 10 000 requests that reached this origin, oldest first. */
   readonly requests: RequestRecord[];
-  /** Queues a fault. */
+  /** Queues a fault for the next matching request. */
   fault(fault: Fault): void;
-  /** Forgets queued faults and ends the ones at work. */
+  /** Forgets queued faults, and ends requests that a fault keeps open. */
   clearFaults(): void;
 }
 
 export interface KeyRotation {
-  /** Makes a new signing key current. The old one stays published unless `retireOld`. */
+  /** Starts to sign with a new key. The old key stays published unless `retireOld` is true. */
   rotateKeys(options?: { retireOld?: boolean }): Promise<void>;
 }
 

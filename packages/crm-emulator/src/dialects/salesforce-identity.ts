@@ -1,35 +1,38 @@
+/** Salesforce's profile: the identity URL and UserInfo. Their errors are plain text. */
 import { bearerToken } from '../client-authentication.js';
-import type { Environment, Reply, Route, RouteContext } from '../dialect.js';
-import type { Resident } from '../people.js';
-import { sessionOf } from './salesforce-tokens.js';
+import type { Environment, Route, RouteContext } from '../dialect.js';
+import type { CompletePerson } from '../people.js';
+import { type Reply, TEXT_TYPE } from '../reply.js';
+import { identityURL, personOfIdentity, sessionOf } from './salesforce-tokens.js';
 
-/** Any of these lets a token read its own identity. */
+/** The release that the version `latest` stands for. */
+const LATEST_API_VERSION = '66.0';
+
+/** Any of these scopes allows a token to read the identity of its own person. */
 const IDENTITY_SCOPES = ['id', 'profile', 'email', 'address', 'phone', 'api', 'full'];
 
-/** The identity URL and UserInfo. Their errors are plain text. */
 export function identityRoutes(environment: Environment): Route[] {
-  const { origin, people } = environment;
+  const { people } = environment;
 
-  function asserted({ request, url }: RouteContext): Resident | Reply {
-    const inUrl = ['access_token', 'oauth_token'].some((name) => url.searchParams.has(name));
+  /** The person of the access token, or the refusal of it. */
+  function tokenOwner({ request, url }: RouteContext): CompletePerson | Reply {
+    const isInUrl = ['access_token', 'oauth_token'].some((name) => url.searchParams.has(name));
     const token = bearerToken(request);
-    if (inUrl) return text(403, 'Bad_OAuth_Token');
+    if (isInUrl) return text(403, 'Bad_OAuth_Token');
     if (!token) return text(403, 'Missing_OAuth_Token');
-    const session = sessionOf(environment, token);
-    const person = people.all.find(
-      ({ organizationId, userId }) =>
-        session?.entry['accountId'] === `${origin}/id/${organizationId}/${userId}`,
-    );
-    return person ?? text(403, 'Bad_OAuth_Token');
+    const accountId = sessionOf(environment, token)?.entry['accountId'];
+    return personOfIdentity(environment, accountId) ?? text(403, 'Bad_OAuth_Token');
   }
 
   function identity(context: RouteContext): Reply {
     const { match, request, url } = context;
-    const owner = asserted(context);
+    const owner = tokenOwner(context);
     if (!('userId' in owner)) return owner;
     const [, organization = '', user = ''] = match;
-    const person = people.all.find(({ userId }) => sameId(userId, user));
-    const organizationKnown = people.all.some((one) => sameId(one.organizationId, organization));
+    const person = people.all.find(({ userId }) => isSameId(userId, user));
+    const organizationKnown = people.all.some((known) =>
+      isSameId(known.organizationId, organization),
+    );
     if (/^00D\w{12}(\w{3})?$/.test(organization) && !organizationKnown)
       return text(403, 'Wrong_Org');
     if (!organizationKnown || !person) return text(404, 'Bad_Id');
@@ -46,7 +49,7 @@ export function identityRoutes(environment: Environment): Route[] {
   }
 
   function userInfo(context: RouteContext): Reply {
-    const owner = asserted(context);
+    const owner = tokenOwner(context);
     return 'userId' in owner ? { status: 200, body: userInfoOf(environment, owner) } : owner;
   }
 
@@ -56,24 +59,28 @@ export function identityRoutes(environment: Environment): Route[] {
   ];
 }
 
-/** 15 and 18 characters name the same record. */
-function sameId(id18: string, given: string): boolean {
+/** A Salesforce id may be written with 15 or 18 characters. */
+function isSameId(id18: string, given: string): boolean {
   return given === id18 || given === id18.slice(0, 15);
 }
 
 function text(status: number, body: string): Reply {
-  return { status, body, type: 'text/plain; charset=utf-8' };
+  return { status, body, type: TEXT_TYPE };
 }
 
-function photosOf(origin: string, { number }: Resident) {
+function photosOf(origin: string, { number }: CompletePerson) {
   return {
     picture: `${origin}/profilephoto/${number}/F`,
     thumbnail: `${origin}/profilephoto/${number}/T`,
   };
 }
 
-function urlsOf(origin: string, person: Resident, version = '{version}'): Record<string, string> {
-  const release = version === 'latest' ? '66.0' : version;
+function urlsOf(
+  origin: string,
+  person: CompletePerson,
+  version = '{version}',
+): Record<string, string> {
+  const release = version === 'latest' ? LATEST_API_VERSION : version;
   const data = `${origin}/services/data/v${release}`;
   const organization = person.organizationId.slice(0, 15);
   return {
@@ -98,15 +105,16 @@ function urlsOf(origin: string, person: Resident, version = '{version}'): Record
 }
 
 function identityOf(
-  { origin }: Environment,
-  person: Resident,
-  own: boolean,
+  environment: Environment,
+  person: CompletePerson,
+  isOwnIdentity: boolean,
   version: string | undefined,
 ): Record<string, unknown> {
+  const { origin } = environment;
   const { organizationId, userId, email } = person;
   return {
-    id: `${origin}/id/${organizationId}/${userId}`,
-    asserted_user: own,
+    id: identityURL(environment, person),
+    asserted_user: isOwnIdentity,
     user_id: userId,
     organization_id: organizationId,
     username: person.username,
@@ -137,11 +145,12 @@ function identityOf(
   };
 }
 
-function userInfoOf({ origin }: Environment, person: Resident): Record<string, unknown> {
+function userInfoOf(environment: Environment, person: CompletePerson): Record<string, unknown> {
+  const { origin } = environment;
   const { organizationId, userId, email, firstName } = person;
   const photos = photosOf(origin, person);
   return {
-    sub: `${origin}/id/${organizationId}/${userId}`,
+    sub: identityURL(environment, person),
     user_id: userId,
     organization_id: organizationId,
     preferred_username: person.username,

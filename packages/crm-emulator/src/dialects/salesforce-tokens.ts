@@ -1,14 +1,17 @@
+/** The form of Salesforce's tokens and codes, which wrap those of the engine, and its identity URLs. */
 import type { Stored } from 'oidc-provider/lib/provider.js';
 import type { Environment } from '../dialect.js';
-import type { Resident } from '../people.js';
-import { scopesOf } from '../text.js';
+import type { CompletePerson } from '../people.js';
+import { scopesOf } from '../values.js';
 
-/** Access tokens are sessions: the 15-character organization id, `!`, and the secret part. */
-export function wrapSession({ organizationId }: Resident, value: string): string {
-  return `${organizationId.slice(0, 15)}!AQEA.${value}`;
+const REFRESH_TOKEN_PREFIX = '5Aep861.';
+
+/** An access token is a session: the 15-character organization id, `!`, and the secret part. */
+export function wrapAccessToken({ organizationId }: CompletePerson, engineToken: string): string {
+  return `${organizationId.slice(0, 15)}!AQEA.${engineToken}`;
 }
 
-export function storedSession(token: string): string | undefined {
+export function unwrapAccessToken(token: string): string | undefined {
   return /^00D\w{12}!AQEA\.(.+)$/.exec(token)?.[1];
 }
 
@@ -17,11 +20,42 @@ export function sessionOf(
   { store }: Environment,
   token: string,
 ): { entry: Stored; scopes: ReadonlySet<string> } | undefined {
-  const value = storedSession(token);
-  const entry = value === undefined ? undefined : store.findLive('AccessToken', value);
+  const engineToken = unwrapAccessToken(token);
+  const entry = engineToken === undefined ? undefined : store.findLive('AccessToken', engineToken);
   return entry && { entry, scopes: scopesOf(entry['scope']) };
 }
 
-export function refreshTokenValue(token: string, prefix: string): string {
-  return token.startsWith(prefix) ? token.slice(prefix.length) : 'no-refresh-token';
+export function wrapRefreshToken(engineToken: string): string {
+  return REFRESH_TOKEN_PREFIX + engineToken;
+}
+
+/** A value without the prefix becomes one that the engine does not know. */
+export function unwrapRefreshToken(token: string): string {
+  return token.startsWith(REFRESH_TOKEN_PREFIX)
+    ? token.slice(REFRESH_TOKEN_PREFIX.length)
+    : 'no-refresh-token';
+}
+
+/** Codes end in `==`, so that a client which does not encode them is noticed. */
+export function wrapCode(engineCode: string): string {
+  return `aPrx${engineCode}==`;
+}
+
+export function unwrapCode(code: string): string {
+  return /^aPrx(.+)==$/.exec(code)?.[1] ?? 'no-code';
+}
+
+/** The URL that names a person: the subject of the ID Token, and the address of the profile. */
+export function identityURL(
+  { origin }: Environment,
+  { organizationId, userId }: CompletePerson,
+): string {
+  return `${origin}/id/${organizationId}/${userId}`;
+}
+
+export function personOfIdentity(
+  environment: Environment,
+  url: unknown,
+): CompletePerson | undefined {
+  return environment.people.all.find((person) => identityURL(environment, person) === url);
 }

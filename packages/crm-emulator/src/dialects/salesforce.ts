@@ -1,17 +1,40 @@
+/** Salesforce's dialect. */
 import { createHmac } from 'node:crypto';
 import { authenticateClient } from '../client-authentication.js';
-import type { Dialect, Environment, Refusal, Reply, RouteContext } from '../dialect.js';
-import { merged } from '../faults.js';
-import { atHash, claimsOf, type KeyRing } from '../keys.js';
-import type { Resident } from '../people.js';
-import type { Reason } from '../reason.js';
+import type {
+  AccountRules,
+  AuthorizationRules,
+  Dialect,
+  Environment,
+  ProviderFacts,
+  Refusal,
+  RouteContext,
+  TokenRules,
+} from '../dialect.js';
+import {
+  isCodeChallengeMissing,
+  missingParameter,
+  type TokenErrorReason,
+} from '../engine-errors.js';
+import { FORM_TYPE } from '../engine-request.js';
+import { atHash, type KeyRing } from '../keys.js';
 import { idTokenRehearsals, wireRehearsals } from '../rehearsals.js';
-import { textOf } from '../text.js';
-import type { TokenFault } from '../types.js';
+import { oauthError, type Reply } from '../reply.js';
+import { areAllKnown } from '../values.js';
 import { identityRoutes } from './salesforce-identity.js';
-import { refreshTokenValue, sessionOf, storedSession, wrapSession } from './salesforce-tokens.js';
+import {
+  identityURL,
+  personOfIdentity,
+  sessionOf,
+  unwrapAccessToken,
+  unwrapCode,
+  unwrapRefreshToken,
+  wrapAccessToken,
+  wrapCode,
+  wrapRefreshToken,
+} from './salesforce-tokens.js';
 
-export const SCOPES = [
+const SCOPES = [
   'openid',
   'id',
   'profile',
@@ -30,27 +53,26 @@ export const SCOPES = [
   'offline_access',
 ] as const;
 
-/** What the app is assigned, and gets when it asks for nothing in particular. */
-const ASSIGNED = 'openid id profile email address phone api web refresh_token';
+/** The scopes that the app is assigned. It gets them when it asks for none. */
+const ASSIGNED_SCOPE = 'openid id profile email address phone api web refresh_token';
 
-const CODE = /^aPrx(.+)==$/;
-const REFRESH_PREFIX = '5Aep861.';
-const FORM = 'application/x-www-form-urlencoded';
-
-/** The options of a strategy, beside the client. */
-export function salesforceAt(origin: string) {
+/** The options, beside the client, that point a strategy at this origin. */
+export function salesforceOptions(origin: string) {
   return { loginURL: origin };
 }
 
 /** Salesforce: OAuth 2.0 with an identity URL, a signed token response, and OpenID Connect on request. */
 export function createSalesforce(environment: Environment, keys: KeyRing): Dialect {
-  const { origin, people, client, store, options } = environment;
-  const rotates = options.refreshTokenRotation?.salesforce ?? false;
-  const identityURL = ({ organizationId, userId }: Resident) =>
-    `${origin}/id/${organizationId}/${userId}`;
-  const personOf = (accountId: string) =>
-    people.all.find((person) => identityURL(person) === accountId);
+  return {
+    ...facts(environment, keys),
+    ...accountRules(environment),
+    ...AUTHORIZATION_RULES,
+    ...tokenRules(environment, keys),
+  };
+}
 
+function facts(environment: Environment, keys: KeyRing): ProviderFacts {
+  const { origin, options } = environment;
   return {
     name: 'salesforce',
     title: 'Salesforce',
@@ -58,8 +80,8 @@ export function createSalesforce(environment: Environment, keys: KeyRing): Diale
     paths: { authorize: '/services/oauth2/authorize', token: '/services/oauth2/token' },
     pkce: 'required',
     scopes: SCOPES,
-    rotatesRefreshTokens: rotates,
-    ttl: {
+    rotatesRefreshTokens: options.refreshTokenRotation?.salesforce ?? false,
+    lifetimeSeconds: {
       accessToken: options.accessTokenTTL ?? 7_200,
       idToken: options.idTokenTTL ?? 120,
       code: options.codeTTL ?? 900,
@@ -84,10 +106,17 @@ export function createSalesforce(environment: Environment, keys: KeyRing): Diale
         handle: () => ({ status: 200, body: discovery(origin) }),
       },
       { methods: ['GET'], path: /^\/id\/keys$/, handle: () => ({ status: 200, body: keys.jwks }) },
-      { methods: ['GET', 'POST'], path: /^\/services\/oauth2\/revoke$/, handle: revoke },
-      { methods: ['POST'], path: /^\/services\/oauth2\/introspect$/, handle: introspect },
+      {
+        methods: ['GET', 'POST'],
+        path: /^\/services\/oauth2\/revoke$/,
+        handle: (context) => revoke(context, environment),
+      },
+      {
+        methods: ['POST'],
+        path: /^\/services\/oauth2\/introspect$/,
+        handle: (context) => introspect(context, environment),
+      },
     ],
-
     endpoints: [
       { name: 'Discovery', methods: 'GET', path: '/.well-known/openid-configuration' },
       { name: 'Authorization', methods: 'GET', path: '/services/oauth2/authorize' },
@@ -98,9 +127,8 @@ export function createSalesforce(environment: Environment, keys: KeyRing): Diale
       { name: 'Revocation', methods: 'POST, GET', path: '/services/oauth2/revoke' },
       { name: 'Introspection', methods: 'POST', path: '/services/oauth2/introspect' },
     ],
-    whereabouts: salesforceAt(origin),
-
-    stepsOf(_method, path) {
+    strategyOptions: salesforceOptions(origin),
+    stepsOf(path) {
       if (path === '/services/oauth2/authorize') return ['authorize'];
       if (path === '/services/oauth2/token') return ['token'];
       if (path === '/services/oauth2/revoke') return ['revoke'];
@@ -108,89 +136,132 @@ export function createSalesforce(environment: Environment, keys: KeyRing): Diale
       if (path === '/id/keys') return ['jwks'];
       return path.startsWith('/id/') ? ['profile'] : [];
     },
-    accountIdOf: identityURL,
-    personOf,
-    claimsOf: () => ({}),
-    issuesRefreshToken: (scopes) => scopes.has('refresh_token') || scopes.has('offline_access'),
+  };
+}
 
-    authorizationRequest({ immediate, response_mode: _mode, nonce, ...query }) {
-      const scope = query['scope'] || ASSIGNED;
-      return {
-        ...query,
-        scope,
-        ...(nonce && scope.split(' ').includes('openid') && { nonce }),
-        ...(query['code_challenge'] && {
-          code_challenge_method: query['code_challenge_method'] ?? 'S256',
-        }),
-        ...(immediate === 'true' && { prompt: 'none', ui_locales: IMMEDIATE }),
-      };
-    },
-    checkAuthorizationRequest({ scope = '' }) {
-      const known: readonly string[] = SCOPES;
-      return scope.split(' ').every((name) => known.includes(name))
-        ? undefined
-        : { error: 'invalid_scope', description: 'the requested scope is not allowed' };
-    },
+function accountRules(environment: Environment): AccountRules {
+  return {
+    accountIdOf: (person) => identityURL(environment, person),
+    personOf: (accountId) => personOfIdentity(environment, accountId),
+    claimsOf: () => ({}),
     checkSignIn: ({ active }) =>
       active ? undefined : { error: 'inactive_user', description: 'user is inactive' },
-    denied: { error: 'access_denied', description: 'end-user denied authorization' },
-    unknownClient: { error: 'invalid_client_id', description: 'client identifier invalid' },
-    wrongRedirectUri: {
-      error: 'redirect_uri_mismatch',
-      description: 'redirect_uri must match configuration',
-    },
-    authorizationResponse({ iss: _iss, ...payload }, { oidc }) {
-      const { error, error_description: description = '', code, state } = payload;
-      if (!error) return { code: `aPrx${code ?? ''}==`, state };
-      const said = inWords({ error, description }, oidc?.params ?? {});
-      return { error: said.error, error_description: said.description, state };
-    },
+  };
+}
 
+/**
+ * Marks a request with `immediate=true`, which the engine does not know. The mark travels in `ui_locales`,
+ * a parameter that the engine keeps and the emulator does not use.
+ */
+const IMMEDIATE_MARK = 'x-immediate';
+
+const AUTHORIZATION_RULES: AuthorizationRules = {
+  authorizationRequest({ immediate, response_mode: _mode, nonce, ...query }) {
+    const scope = query['scope'] || ASSIGNED_SCOPE;
+    return {
+      ...query,
+      scope,
+      ...(nonce && scope.split(' ').includes('openid') && { nonce }),
+      ...(query['code_challenge'] && {
+        code_challenge_method: query['code_challenge_method'] ?? 'S256',
+      }),
+      ...(immediate === 'true' && { prompt: 'none', ui_locales: IMMEDIATE_MARK }),
+    };
+  },
+  checkAuthorizationRequest: ({ scope = '' }) =>
+    areAllKnown(scope.split(' '), SCOPES)
+      ? undefined
+      : { error: 'invalid_scope', description: 'the requested scope is not allowed' },
+  denied: { error: 'access_denied', description: 'end-user denied authorization' },
+  unknownClient: { error: 'invalid_client_id', description: 'client identifier invalid' },
+  wrongRedirectUri: {
+    error: 'redirect_uri_mismatch',
+    description: 'redirect_uri must match configuration',
+  },
+  authorizationResponse({ iss: _iss, ...payload }, { oidc }) {
+    const { error, error_description: engineDescription = '', code, state } = payload;
+    if (!error) return { code: wrapCode(code ?? ''), state };
+    const isImmediate = oidc?.params?.['ui_locales'] === IMMEDIATE_MARK;
+    const refusal = authorizationError(error, engineDescription, isImmediate);
+    return { error: refusal.error, error_description: refusal.description, state };
+  },
+};
+
+/** Translates the engine's refusal of an authorization request. */
+function authorizationError(error: string, description: string, isImmediate: boolean): Refusal {
+  const missing = missingParameter(description);
+  if (missing) {
+    return { error: 'invalid_request', description: `missing required parameter: ${missing}` };
+  }
+  if (isCodeChallengeMissing(description)) {
+    return { error: 'invalid_request', description: 'missing required code challenge' };
+  }
+  if (/code_challenge/.test(description)) {
+    return { error: 'invalid_request', description: 'invalid code challenge' };
+  }
+  if (error === 'unsupported_response_type') {
+    return { error, description: 'response type not supported' };
+  }
+  if (error === 'login_required') {
+    return isImmediate
+      ? { error: 'immediate_unsuccessful', description: 'immediate request was unsuccessful' }
+      : { error, description: 'end-user authentication is required' };
+  }
+  return { error, description };
+}
+
+function tokenRules(environment: Environment, keys: KeyRing): TokenRules {
+  const { origin, client, options } = environment;
+  return {
+    issuesRefreshToken: (scopes) => scopes.has('refresh_token') || scopes.has('offline_access'),
     tokenRequest(request, url) {
       const { fields, mediaType } = request;
       if (url.search !== '') {
-        return { reply: problem('invalid_request', 'parameters are not allowed in the query') };
+        return { reply: badRequest('invalid_request', 'parameters are not allowed in the query') };
       }
-      if (mediaType !== FORM || !fields || !fields['grant_type']) {
-        return { reply: problem('unsupported_grant_type', 'grant type not supported') };
+      if (mediaType !== FORM_TYPE || !fields || !fields['grant_type']) {
+        return { reply: badRequest('unsupported_grant_type', 'grant type not supported') };
       }
       if (fields['scope'] !== undefined) {
-        return { reply: problem('invalid_request', 'scope parameter not supported') };
+        return { reply: badRequest('invalid_request', 'scope parameter not supported') };
       }
       if (fields['grant_type'] === 'client_credentials') {
-        return { reply: problem('invalid_grant', 'no client credentials user enabled') };
+        return { reply: badRequest('invalid_grant', 'no client credentials user enabled') };
       }
-      const form = { ...fields };
-      if (typeof form['code'] === 'string')
-        form['code'] = CODE.exec(form['code'])?.[1] ?? 'no-code';
-      if (typeof form['refresh_token'] === 'string') {
-        form['refresh_token'] = refreshTokenValue(form['refresh_token'], REFRESH_PREFIX);
-      }
-      return { form };
+      const { code, refresh_token: refreshToken } = fields;
+      return {
+        form: {
+          ...fields,
+          ...(typeof code === 'string' && { code: unwrapCode(code) }),
+          ...(typeof refreshToken === 'string' && {
+            refresh_token: unwrapRefreshToken(refreshToken),
+          }),
+        },
+      };
     },
     async tokenResponse(body, { person, grantType, issued, fault }) {
-      const lie = fault as TokenFault | undefined;
-      const idLie = lie?.kind === 'id-token' ? lie : undefined;
-      const { id_token: idToken, refresh_token: refresh } = body;
-      const access = wrapSession(person!, String(body['access_token']));
-      const id = identityURL(person!);
+      const { id_token: idToken, refresh_token: refreshToken } = body;
+      const accessToken = wrapAccessToken(person!, String(body['access_token']));
+      const id = identityURL(environment, person!);
       const issuedAt = String(Date.now());
-      const secret = lie?.kind === 'wrong-signature' ? `not-${client.secret}` : client.secret;
-      const renewed = grantType !== 'refresh_token' || rotates;
+      const isRenewed =
+        grantType !== 'refresh_token' || options.refreshTokenRotation?.salesforce === true;
       return {
-        access_token: access,
-        ...(typeof refresh === 'string' && renewed && { refresh_token: REFRESH_PREFIX + refresh }),
-        signature: createHmac('sha256', secret)
+        access_token: accessToken,
+        ...(typeof refreshToken === 'string' &&
+          isRenewed && { refresh_token: wrapRefreshToken(refreshToken) }),
+        signature: createHmac(
+          'sha256',
+          fault?.kind === 'wrong-signature' ? `not-${client.secret}` : client.secret,
+        )
           .update(id + issuedAt)
           .digest('base64'),
         scope: issued.scope ?? '',
         ...(typeof idToken === 'string' && {
-          id_token: await keys.sign(
-            merged(
-              { ...claimsOf(idToken), iss: origin, at_hash: atHash(access) },
-              idLie?.claims ?? {},
-            ),
-            idLie,
+          id_token: await keys.signIdToken(
+            idToken,
+            { iss: origin, at_hash: atHash(accessToken) },
+            fault,
           ),
         }),
         instance_url: origin,
@@ -201,128 +272,104 @@ export function createSalesforce(environment: Environment, keys: KeyRing): Diale
     },
     tokenError,
   };
-
-  /** Either token. A refresh token takes its sessions with it; a session goes alone. */
-  function revoke({ method, request, url }: RouteContext): Reply {
-    const token = method === 'GET' ? url.searchParams.get('token') : request.fields?.['token'];
-    if (typeof token !== 'string') {
-      return problem('unsupported_token_type', 'this token type is not supported');
-    }
-    const refresh = store.findLive('RefreshToken', refreshTokenValue(token, REFRESH_PREFIX));
-    if (refresh) {
-      store.revokeGrant(refresh['grantId']);
-      return { status: 200, body: '' };
-    }
-    const session = storedSession(token);
-    if (!session || !store.findLive('AccessToken', session)) {
-      return problem('invalid_token', 'invalid token: the token is unknown or was revoked');
-    }
-    store.destroy('AccessToken', session);
-    return { status: 200, body: '' };
-  }
-
-  function introspect({ request }: RouteContext): Reply {
-    const { fields } = request;
-    switch (authenticateClient(request, client)) {
-      case 'authenticated':
-        break;
-      case 'unknown':
-        return problem('invalid_client_id', 'client identifier invalid');
-      case 'none':
-      case 'twice':
-      case 'wrong-secret':
-        return problem('invalid_client', 'invalid client credentials');
-    }
-    const token = fields?.['token'];
-    if (typeof token !== 'string') {
-      return problem('invalid_request', 'missing required parameter: token');
-    }
-    const session = sessionOf(environment, token);
-    const entry =
-      session?.entry ?? store.findLive('RefreshToken', refreshTokenValue(token, REFRESH_PREFIX));
-    const person = personOf(textOf(entry?.['accountId']));
-    if (!entry || !person) return { status: 200, body: { active: false } };
-    return {
-      status: 200,
-      body: {
-        active: true,
-        scope: entry['scope'],
-        client_id: client.id,
-        username: person.username,
-        sub: identityURL(person),
-        token_type: session ? 'access_token' : 'refresh_token',
-        exp: entry['exp'],
-        iat: entry['iat'],
-        nbf: entry['iat'],
-      },
-    };
-  }
 }
 
-/** Marks a request that asked for `immediate=true`, which the engine does not know. */
-const IMMEDIATE = 'x-immediate';
-
-function inWords(refusal: Refusal, params: Record<string, string | undefined>): Refusal {
-  const { error, description } = refusal;
-  const absent = /missing required parameter\w* '(\w+)'/.exec(description)?.[1];
-  if (absent)
-    return { error: 'invalid_request', description: `missing required parameter: ${absent}` };
-  if (/policy requires PKCE/.test(description)) {
-    return { error: 'invalid_request', description: 'missing required code challenge' };
-  }
-  if (/code_challenge/.test(description)) {
-    return { error: 'invalid_request', description: 'invalid code challenge' };
-  }
-  if (error === 'unsupported_response_type')
-    return { error, description: 'response type not supported' };
-  if (error === 'login_required') {
-    return params['ui_locales'] === IMMEDIATE
-      ? { error: 'immediate_unsuccessful', description: 'immediate request was unsuccessful' }
-      : { error, description: 'end-user authentication is required' };
-  }
-  return refusal;
-}
-
-function tokenError(reason: Reason): Reply {
+function tokenError(reason: TokenErrorReason): Reply {
   switch (reason.kind) {
     case 'client-unknown':
-      return problem('invalid_client_id', 'client identifier invalid');
+      return badRequest('invalid_client_id', 'client identifier invalid');
     case 'client-secret':
     case 'client-missing':
-      return problem('invalid_client', 'invalid client credentials');
+      return badRequest('invalid_client', 'invalid client credentials');
     case 'client-twice':
-      return problem('invalid_request', 'only one client authentication method is allowed');
+      return badRequest('invalid_request', 'only one client authentication method is allowed');
     case 'parameter-missing':
-      return problem('invalid_request', `missing required parameter: ${reason.names[0] ?? ''}`);
+      return badRequest('invalid_request', `missing required parameter: ${reason.name}`);
     case 'parameter-repeated':
-      return problem('invalid_request', 'parameters must not be repeated');
+      return badRequest('invalid_request', 'parameters must not be repeated');
     case 'grant-type-unsupported':
     case 'grant-type-not-allowed':
-      return problem('unsupported_grant_type', 'grant type not supported');
+      return badRequest('unsupported_grant_type', 'grant type not supported');
     case 'code-expired':
     case 'code-used':
-      return problem('invalid_grant', 'expired authorization code');
+      return badRequest('invalid_grant', 'expired authorization code');
     case 'redirect-uri-differs':
-      return problem('redirect_uri_mismatch', 'redirect_uri must match configuration');
+      return badRequest('redirect_uri_mismatch', 'redirect_uri must match configuration');
     case 'verifier-missing':
     case 'verifier-wrong':
-      return problem('invalid_grant', 'invalid code verifier');
+      return badRequest('invalid_grant', 'invalid code verifier');
     case 'refresh-token-unknown':
     case 'refresh-token-expired':
     case 'refresh-token-used':
-      return problem('invalid_grant', 'expired access/refresh token');
+      return badRequest('invalid_grant', 'expired access/refresh token');
     case 'code-unknown':
-      return problem('invalid_grant', 'invalid authorization code');
+      return badRequest('invalid_grant', 'invalid authorization code');
     case 'scope':
     case 'audience':
     case 'other':
     default:
-      return problem('invalid_request', 'invalid request');
+      return badRequest('invalid_request', 'invalid request');
   }
 }
 
-function problem(error: string, description: string): Reply {
-  return { status: 400, body: { error, error_description: description } };
+/** Revoking a refresh token revokes its sessions too; revoking an access token ends that session only. */
+function revoke({ method, request, url }: RouteContext, { store }: Environment): Reply {
+  const token = method === 'GET' ? url.searchParams.get('token') : request.fields?.['token'];
+  if (typeof token !== 'string') {
+    return badRequest('unsupported_token_type', 'this token type is not supported');
+  }
+  const refreshToken = store.findLive('RefreshToken', unwrapRefreshToken(token));
+  if (refreshToken) {
+    store.revokeGrant(refreshToken['grantId']);
+    return { status: 200, body: '' };
+  }
+  const accessToken = unwrapAccessToken(token);
+  if (!accessToken || !store.findLive('AccessToken', accessToken)) {
+    return badRequest('invalid_token', 'invalid token: the token is unknown or was revoked');
+  }
+  store.destroy('AccessToken', accessToken);
+  return { status: 200, body: '' };
+}
+
+/** RFC 7662. */
+function introspect({ request }: RouteContext, environment: Environment): Reply {
+  const { client, store } = environment;
+  switch (authenticateClient(request, client)) {
+    case 'authenticated':
+      break;
+    case 'unknown':
+      return badRequest('invalid_client_id', 'client identifier invalid');
+    case 'none':
+    case 'twice':
+    case 'wrong-secret':
+      return badRequest('invalid_client', 'invalid client credentials');
+  }
+  const token = request.fields?.['token'];
+  if (typeof token !== 'string') {
+    return badRequest('invalid_request', 'missing required parameter: token');
+  }
+  const session = sessionOf(environment, token);
+  const entry = session?.entry ?? store.findLive('RefreshToken', unwrapRefreshToken(token));
+  const person = personOfIdentity(environment, entry?.['accountId']);
+  if (!entry || !person) return { status: 200, body: { active: false } };
+  return {
+    status: 200,
+    body: {
+      active: true,
+      scope: entry['scope'],
+      client_id: client.id,
+      username: person.username,
+      sub: identityURL(environment, person),
+      token_type: session ? 'access_token' : 'refresh_token',
+      exp: entry['exp'],
+      iat: entry['iat'],
+      nbf: entry['iat'],
+    },
+  };
+}
+
+function badRequest(error: string, description: string): Reply {
+  return oauthError(400, error, description);
 }
 
 function discovery(origin: string): Record<string, unknown> {

@@ -1,42 +1,43 @@
+/** Salesloft's REST API: who the user is, and the exchange of cadences. */
 import { bearerToken } from '../client-authentication.js';
-import type { Environment, Reply, Route, RouteContext } from '../dialect.js';
+import type { Environment, Route, RouteContext } from '../dialect.js';
 import type { EngineRequest } from '../engine-request.js';
-import { isObject } from '../faults.js';
-import type { Resident } from '../people.js';
-import { scopesOf } from '../text.js';
+import type { CompletePerson } from '../people.js';
+import type { Reply } from '../reply.js';
+import { isObject, scopesOf } from '../values.js';
 
-const MINUTE = 60_000;
-const BUDGET = 600;
-const API = 'https://api.salesloft.com';
+const MINUTE_MS = 60_000;
+const REQUESTS_PER_MINUTE = 600;
+/** Named in links only; the emulator does not contact it. */
+const REAL_API_ORIGIN = 'https://api.salesloft.com';
 
 interface Caller {
-  person: Resident;
-  /** API keys are not limited to scopes here. */
+  person: CompletePerson;
+  /** An API key is not limited to scopes. */
   scopes: ReadonlySet<string> | 'all';
 }
 
-/** The part of the REST API that applications meet at login, and cadence exchange. */
 export function salesloftApi({ store, people, options }: Environment): Route[] {
   const apiKeys = new Set(options.apiKeys ?? []);
   let minute = 0;
-  let remaining = BUDGET;
+  let remaining = REQUESTS_PER_MINUTE;
 
   function callerOf(request: EngineRequest): Caller | undefined {
     const token = bearerToken(request) ?? '';
     if (/^ak[0-9a-f]{64}$/.test(token)) {
       return apiKeys.has(token) ? { person: people.administrator, scopes: 'all' } : undefined;
     }
-    const machine = store.findLive('ClientCredentials', token);
-    const entry = machine ?? store.findLive('AccessToken', token);
+    const ownToken = store.findLive('ClientCredentials', token);
+    const entry = ownToken ?? store.findLive('AccessToken', token);
     if (!entry) return undefined;
-    // A client's own token acts as the administrator who created the application.
-    const person = machine ? people.administrator : people.byNumber(Number(entry['accountId']));
+    // The client's own token acts as the administrator who created the application.
+    const person = ownToken ? people.administrator : people.byNumber(Number(entry['accountId']));
     return person && { person, scopes: scopesOf(entry['scope']) };
   }
 
   function rateHeaders(): Record<string, string> {
-    const now = Math.floor(Date.now() / MINUTE);
-    if (now !== minute) [minute, remaining] = [now, BUDGET];
+    const now = Math.floor(Date.now() / MINUTE_MS);
+    if (now !== minute) [minute, remaining] = [now, REQUESTS_PER_MINUTE];
     remaining = Math.max(0, remaining - 1);
     return {
       'x-ratelimit-endpoint-cost': '1',
@@ -44,15 +45,16 @@ export function salesloftApi({ store, people, options }: Environment): Route[] {
     };
   }
 
+  /** Wraps a handler: checks the token and the scope, and counts the request. */
   function guarded(
     scope: string | undefined,
     answer: (caller: Caller, context: RouteContext) => Reply,
   ): Route['handle'] {
     return (context) => {
-      const reply = decide(context);
+      const reply = checked(context);
       return { ...reply, headers: { ...rateHeaders(), ...reply.headers } };
     };
-    function decide(context: RouteContext): Reply {
+    function checked(context: RouteContext): Reply {
       if (!bearerToken(context.request)) return { status: 401, body: { error: NO_TOKEN } };
       const caller = callerOf(context.request);
       if (!caller) return { status: 401, body: { error: 'Invalid Bearer token' } };
@@ -93,7 +95,7 @@ export function salesloftApi({ store, people, options }: Environment): Route[] {
 const NO_TOKEN =
   'No Bearer Token attached to request, please see documentation at developers.salesloft.com';
 
-function userOf(person: Resident): Record<string, unknown> {
+function userOf(person: CompletePerson): Record<string, unknown> {
   const { name, firstName, lastName, email = null, number } = person;
   return {
     id: number,
@@ -129,8 +131,8 @@ function userOf(person: Resident): Record<string, unknown> {
     _private_fields: {},
     phone_client: { id: number - 2_000 },
     phone_number_assignment: null,
-    group: { id: 1, _href: `${API}/v2/groups/1` },
-    team: { id: 111_800, _href: `${API}/v2/team` },
+    group: { id: 1, _href: `${REAL_API_ORIGIN}/v2/groups/1` },
+    team: { id: 111_800, _href: `${REAL_API_ORIGIN}/v2/team` },
     role: { id: person.admin ? 'Admin' : 'User' },
   };
 }
@@ -160,10 +162,9 @@ function cadenceOf(id: number): Record<string, unknown> {
   };
 }
 
-let imported = 9_000;
+let lastCadenceId = 9_000;
 
-function importCadence({ mediaType, raw }: EngineRequest): Reply {
-  const body = mediaType === 'application/json' ? parse(raw) : undefined;
+function importCadence({ json: body }: EngineRequest): Reply {
   const content = isObject(body) ? body['cadence_content'] : undefined;
   const settings = isObject(body) ? body['settings'] : undefined;
   const name = isObject(settings) ? settings['name'] : undefined;
@@ -172,14 +173,6 @@ function importCadence({ mediaType, raw }: EngineRequest): Reply {
     ...(typeof name === 'string' && name !== '' ? {} : { 'settings.name': ["can't be blank"] }),
   };
   if (Object.keys(errors).length > 0) return { status: 422, body: { errors } };
-  imported += 1;
-  return { status: 200, body: { data: { cadence: { id: imported, name } } } };
-}
-
-function parse(raw: Buffer): unknown {
-  try {
-    return JSON.parse(raw.toString());
-  } catch {
-    return undefined;
-  }
+  lastCadenceId += 1;
+  return { status: 200, body: { data: { cadence: { id: lastCadenceId, name } } } };
 }

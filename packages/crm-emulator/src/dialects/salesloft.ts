@@ -1,12 +1,27 @@
+/** Salesloft's dialect. */
 import { randomBytes } from 'node:crypto';
 import { authenticateClient } from '../client-authentication.js';
-import type { Dialect, Environment, Refusal, Reply } from '../dialect.js';
+import type {
+  AccountRules,
+  AuthorizationRules,
+  Dialect,
+  Environment,
+  ProviderFacts,
+  Refusal,
+  TokenRules,
+} from '../dialect.js';
+import {
+  isCodeChallengeMissing,
+  missingParameter,
+  type TokenErrorReason,
+} from '../engine-errors.js';
 import type { EngineRequest } from '../engine-request.js';
-import type { Reason } from '../reason.js';
 import { wireRehearsals } from '../rehearsals.js';
+import { HTML_TYPE, oauthError, type Reply } from '../reply.js';
+import { areAllKnown } from '../values.js';
 import { salesloftApi } from './salesloft-api.js';
 
-export const SCOPES = [
+const SCOPES = [
   'accounts:read',
   'accounts:write',
   'people:read',
@@ -26,10 +41,10 @@ export const SCOPES = [
   'cadences:write',
 ] as const;
 
-/** What the application is registered for, and gets when it asks for nothing in particular. */
-const REGISTERED = 'accounts:read people:read team:read cadences:read cadences:write';
+/** The scopes that the application is registered for. It gets them when it asks for none. */
+const REGISTERED_SCOPE = 'accounts:read people:read team:read cadences:read cadences:write';
 
-const ERRORS = {
+const DESCRIPTIONS = {
   invalid_grant:
     'The provided authorization grant is invalid, expired, revoked, does not match the redirection URI used in the authorization request, or was issued to another client.',
   invalid_client:
@@ -46,15 +61,15 @@ const ERRORS = {
   login_required: 'The authorization server requires end-user authentication.',
 } as const;
 
-type ErrorCode = keyof typeof ERRORS;
+type ErrorCode = keyof typeof DESCRIPTIONS;
 
-/** Parameters that would end up in logs if they travelled in a URL. */
+/** RFC 6749 §2.3.1: refused in the query, where they would end up in logs. */
 const SECRET_PARAMETERS = ['client_secret', 'code', 'code_verifier', 'refresh_token', 'token'];
 
-const missing = (name: string) => `Missing required parameter: ${name}.`;
+const missingMessage = (name: string) => `Missing required parameter: ${name}.`;
 
-/** The options of a strategy, beside the client. */
-export function salesloftAt(origin: string) {
+/** The options, beside the client, that point a strategy at this origin. */
+export function salesloftOptions(origin: string) {
   return {
     authorizationURL: `${origin}/oauth/authorize`,
     tokenURL: `${origin}/oauth/token`,
@@ -64,8 +79,16 @@ export function salesloftAt(origin: string) {
 
 /** Salesloft: plain OAuth 2.0 with opaque tokens, and a JSON API that says who the user is. */
 export function createSalesloft(environment: Environment): Dialect {
-  const { origin, people, client, store, options } = environment;
+  return {
+    ...facts(environment),
+    ...accountRules(environment),
+    ...AUTHORIZATION_RULES,
+    ...TOKEN_RULES,
+  };
+}
 
+function facts(environment: Environment): ProviderFacts {
+  const { origin, options } = environment;
   return {
     name: 'salesloft',
     title: 'Salesloft',
@@ -74,7 +97,7 @@ export function createSalesloft(environment: Environment): Dialect {
     pkce: 'allowed',
     scopes: SCOPES,
     rotatesRefreshTokens: true,
-    ttl: {
+    lifetimeSeconds: {
       accessToken: options.accessTokenTTL ?? 7_200,
       idToken: options.idTokenTTL ?? 600,
       code: options.codeTTL ?? 600,
@@ -84,30 +107,22 @@ export function createSalesloft(environment: Environment): Dialect {
     rehearsals: [
       ...wireRehearsals('token', 'Token endpoint'),
       ...wireRehearsals('profile', 'Profile'),
-      {
-        label: 'Profile has no data',
-        fault: { step: 'profile', kind: 'json', body: {} },
-      },
+      { label: 'Profile has no data', fault: { step: 'profile', kind: 'json', body: {} } },
     ],
     routes: [
       ...salesloftApi(environment),
       {
         methods: ['POST'],
         path: /^\/oauth\/revoke$/,
-        handle: ({ request }) => revoke(request),
+        handle: ({ request }) => revoke(request, environment),
       },
       {
-        // The real host serves a single-page application: unknown metadata is a web page, with 200.
+        // The real host serves a single-page application, which answers every metadata URL with 200.
         methods: ['GET'],
         path: /^\/\.well-known\//,
-        handle: () => ({
-          status: 200,
-          type: 'text/html; charset=utf-8',
-          body: '<!doctype html><title>Local emulator of Salesloft</title><div id="app"></div>',
-        }),
+        handle: () => ({ status: 200, type: HTML_TYPE, body: SINGLE_PAGE_APPLICATION }),
       },
     ],
-
     endpoints: [
       { name: 'Authorization', methods: 'GET', path: '/oauth/authorize' },
       { name: 'Token', methods: 'POST', path: '/oauth/token' },
@@ -116,147 +131,132 @@ export function createSalesloft(environment: Environment): Dialect {
       { name: 'API: cadence export', methods: 'GET', path: '/v2/cadence_exports/:id.json' },
       { name: 'API: cadence import', methods: 'POST', path: '/v2/cadence_imports.json' },
     ],
-    whereabouts: salesloftAt(origin),
-
-    stepsOf(_method, path) {
+    strategyOptions: salesloftOptions(origin),
+    stepsOf(path) {
       if (path === '/oauth/authorize') return ['authorize'];
       if (path === '/oauth/token') return ['token'];
       if (path === '/oauth/revoke') return ['revoke'];
       if (/^\/v2\/me(\.json)?$/.test(path)) return ['profile', 'api'];
       return path.startsWith('/v2/') ? ['api'] : [];
     },
+  };
+}
+
+const SINGLE_PAGE_APPLICATION =
+  '<!doctype html><title>Local emulator of Salesloft</title><div id="app"></div>';
+
+function accountRules({ people }: Environment): AccountRules {
+  return {
     accountIdOf: ({ number }) => String(number),
     personOf: (accountId) => people.byNumber(Number(accountId)),
     claimsOf: () => ({}),
-    issuesRefreshToken: () => true,
-
-    authorizationRequest({ nonce: _nonce, response_mode: _mode, ...query }) {
-      return {
-        ...query,
-        scope: query['scope'] || REGISTERED,
-        // Without a method the challenge would be a plain one, which is refused.
-        ...(query['code_challenge'] && {
-          code_challenge_method: query['code_challenge_method'] ?? 'plain',
-        }),
-      };
-    },
-    checkAuthorizationRequest({ scope = '' }) {
-      const known: readonly string[] = SCOPES;
-      return scope.split(' ').every((name) => known.includes(name))
-        ? undefined
-        : refusal('invalid_scope');
-    },
+    // An inactive person may sign in: the profile then says `active: false`.
     checkSignIn: () => undefined,
-    denied: refusal('access_denied'),
-    unknownClient: refusal('invalid_client'),
-    wrongRedirectUri: {
-      error: 'invalid_redirect_uri',
-      description: 'The redirect URI is malformed or does not match the registered one.',
-    },
-    authorizationResponse({ iss: _iss, ...payload }, { oidc }) {
-      const { error, error_description: description = '', state } = payload;
-      if (error) {
-        const said = inWords(error, description);
-        return { error: said.error, error_description: said.description, state };
-      }
-      return {
-        code: payload['code'],
-        context: randomBytes(9).toString('base64url'),
-        scope: oidc?.params?.['scope'],
-        state,
-      };
-    },
-
-    tokenRequest(request, url) {
-      if (SECRET_PARAMETERS.some((name) => url.searchParams.has(name))) {
-        return { reply: problem('invalid_request') };
-      }
-      if (!request.fields) return { reply: problem('invalid_request', missing('grant_type')) };
-      const { context: _context, ...form } = request.fields;
-      // A code exchange inherits the scopes of the grant; what is asked here is ignored.
-      if (form['grant_type'] !== 'client_credentials') delete form['scope'];
-      else form['scope'] ||= REGISTERED;
-      const scopes = [form['scope'] ?? ''].flat().join(' ').split(' ').filter(Boolean);
-      const known: readonly string[] = SCOPES;
-      return scopes.every((name) => known.includes(name))
-        ? { form }
-        : { reply: problem('invalid_scope') };
-    },
-    tokenResponse(body, { issued }) {
-      return {
-        access_token: body['access_token'],
-        token_type: 'Bearer',
-        expires_in: body['expires_in'],
-        ...(body['refresh_token'] !== undefined && { refresh_token: body['refresh_token'] }),
-        scope: issued.scope ?? '',
-        created_at: Math.floor(Date.now() / 1000),
-      };
-    },
-    tokenError,
   };
+}
 
-  function revoke(request: EngineRequest): Reply {
-    const authentication = authenticateClient(request, client);
-    if (authentication === 'twice') return problem('invalid_request', TWICE);
-    if (authentication !== 'authenticated') {
-      return {
-        status: 403,
-        body: {
-          error: 'unauthorized_client',
-          error_description: 'You are not authorized to revoke this token',
-        },
-      };
+const AUTHORIZATION_RULES: AuthorizationRules = {
+  authorizationRequest({ nonce: _nonce, response_mode: _mode, ...query }) {
+    return {
+      ...query,
+      scope: query['scope'] || REGISTERED_SCOPE,
+      // RFC 7636 §4.3: without a method the challenge is a plain one, which is then refused.
+      ...(query['code_challenge'] && {
+        code_challenge_method: query['code_challenge_method'] ?? 'plain',
+      }),
+    };
+  },
+  checkAuthorizationRequest: ({ scope = '' }) =>
+    areAllKnown(scope.split(' '), SCOPES) ? undefined : refusal('invalid_scope'),
+  denied: refusal('access_denied'),
+  unknownClient: refusal('invalid_client'),
+  wrongRedirectUri: {
+    error: 'invalid_redirect_uri',
+    description: 'The redirect URI is malformed or does not match the registered one.',
+  },
+  authorizationResponse({ iss: _iss, ...payload }, { oidc }) {
+    const { error, error_description: engineDescription = '', state } = payload;
+    if (error) {
+      const { error: code, description } = authorizationError(error, engineDescription);
+      return { error: code, error_description: description, state };
     }
-    const token = String(request.fields?.['token'] ?? '');
-    // One record holds both tokens: whichever is revoked, both are.
-    const entry = ['AccessToken', 'RefreshToken', 'ClientCredentials']
-      .map((model) => store.find(model, token))
-      .find(Boolean);
-    if (entry) store.revokeGrant(entry['grantId']);
-    store.destroy('ClientCredentials', token);
-    return { status: 200, body: {} };
-  }
-}
+    return {
+      code: payload['code'],
+      context: randomBytes(9).toString('base64url'),
+      scope: oidc?.params?.['scope'],
+      state,
+    };
+  },
+};
 
-const TWICE = 'The request must not use more than one mechanism for client authentication.';
-
-function refusal(error: ErrorCode): Refusal {
-  return { error, description: ERRORS[error] };
-}
-
-/** The engine's refusal of an authorization request, in Salesloft's words. */
-function inWords(error: string, description: string): Refusal {
-  const absent = /missing required parameter\w* '(\w+)'/.exec(description)?.[1];
-  if (absent) return { error: 'invalid_request', description: missing(absent) };
+/** Translates the engine's refusal of an authorization request. */
+function authorizationError(error: string, description: string): Refusal {
+  const missing = missingParameter(description);
+  if (missing) return { error: 'invalid_request', description: missingMessage(missing) };
   if (/code_challenge_method/.test(description)) return refusal('invalid_code_challenge_method');
-  if (/policy requires PKCE/.test(description)) {
+  if (isCodeChallengeMissing(description)) {
     return { error: 'invalid_request', description: 'Code challenge is required.' };
   }
-  return error in ERRORS ? refusal(error as ErrorCode) : { error, description };
+  return error in DESCRIPTIONS ? refusal(error as ErrorCode) : { error, description };
 }
 
-function tokenError(reason: Reason): Reply {
+function refusal(error: ErrorCode): Refusal {
+  return { error, description: DESCRIPTIONS[error] };
+}
+
+const TOKEN_RULES: TokenRules = {
+  issuesRefreshToken: () => true,
+  tokenRequest(request, url) {
+    if (SECRET_PARAMETERS.some((name) => url.searchParams.has(name))) {
+      return { reply: tokenRefusal('invalid_request') };
+    }
+    if (!request.fields) {
+      return { reply: tokenRefusal('invalid_request', missingMessage('grant_type')) };
+    }
+    const { context: _context, ...form } = request.fields;
+    // A code or a refresh token has the scopes of its grant; those of the request are ignored.
+    if (form['grant_type'] !== 'client_credentials') delete form['scope'];
+    else form['scope'] ||= REGISTERED_SCOPE;
+    const scopes = [form['scope'] ?? ''].flat().join(' ').split(' ').filter(Boolean);
+    return areAllKnown(scopes, SCOPES) ? { form } : { reply: tokenRefusal('invalid_scope') };
+  },
+  tokenResponse(body, { issued }) {
+    return {
+      access_token: body['access_token'],
+      token_type: 'Bearer',
+      expires_in: body['expires_in'],
+      ...(body['refresh_token'] !== undefined && { refresh_token: body['refresh_token'] }),
+      scope: issued.scope ?? '',
+      created_at: Math.floor(Date.now() / 1000),
+    };
+  },
+  tokenError,
+};
+
+const TWO_METHODS = 'The request must not use more than one mechanism for client authentication.';
+
+function tokenError(reason: TokenErrorReason): Reply {
   switch (reason.kind) {
     case 'client-unknown':
     case 'client-secret':
     case 'client-missing':
-      return problem('invalid_client');
+      return tokenRefusal('invalid_client');
     case 'client-twice':
-      return problem('invalid_request', TWICE);
+      return tokenRefusal('invalid_request', TWO_METHODS);
     case 'parameter-missing':
-      return problem('invalid_request', missing(reason.names[0] ?? ''));
+      return tokenRefusal('invalid_request', missingMessage(reason.name));
     case 'verifier-missing':
-      return problem('invalid_request', missing('code_verifier'));
+      return tokenRefusal('invalid_request', missingMessage('code_verifier'));
     case 'grant-type-unsupported':
-      return problem('unsupported_grant_type');
+      return tokenRefusal('unsupported_grant_type');
     case 'grant-type-not-allowed':
-      return problem('unauthorized_client');
+      return tokenRefusal('unauthorized_client');
     case 'scope':
-      return problem('invalid_scope');
+      return tokenRefusal('invalid_scope');
     case 'parameter-repeated':
     case 'audience':
     case 'other':
-      return problem('invalid_request');
+      return tokenRefusal('invalid_request');
     case 'code-unknown':
     case 'code-expired':
     case 'code-used':
@@ -266,13 +266,30 @@ function tokenError(reason: Reason): Reply {
     case 'refresh-token-expired':
     case 'refresh-token-used':
     default:
-      return problem('invalid_grant');
+      return tokenRefusal('invalid_grant');
   }
 }
 
-function problem(error: ErrorCode, description: string = ERRORS[error]): Reply {
-  const body = { error, error_description: description };
-  if (error !== 'invalid_client') return { status: 400, body };
+/** Salesloft's framework, Doorkeeper, adds a challenge to 401. */
+function tokenRefusal(error: ErrorCode, description: string = DESCRIPTIONS[error]): Reply {
+  if (error !== 'invalid_client') return oauthError(400, error, description);
   const challenge = `Bearer realm="Doorkeeper", error="${error}", error_description="${description}"`;
-  return { status: 401, body, headers: { 'www-authenticate': challenge } };
+  const headers = { 'www-authenticate': challenge };
+  return { ...oauthError(401, error, description), headers };
+}
+
+/** RFC 7009: one record holds both tokens, so that revoking either one revokes both. */
+function revoke(request: EngineRequest, { client, store }: Environment): Reply {
+  const authentication = authenticateClient(request, client);
+  if (authentication === 'twice') return tokenRefusal('invalid_request', TWO_METHODS);
+  if (authentication !== 'authenticated') {
+    return oauthError(403, 'unauthorized_client', 'You are not authorized to revoke this token');
+  }
+  const token = String(request.fields?.['token'] ?? '');
+  const entry = ['AccessToken', 'RefreshToken', 'ClientCredentials']
+    .map((model) => store.find(model, token))
+    .find(Boolean);
+  if (entry) store.revokeGrant(entry['grantId']);
+  store.destroy('ClientCredentials', token);
+  return { status: 200, body: {} };
 }

@@ -1,9 +1,11 @@
+/** The leads API of SalesOS, for which access tokens are requested with an `audience`. */
 import { randomUUID } from 'node:crypto';
 import { bearerToken } from '../client-authentication.js';
-import type { Reply, Route } from '../dialect.js';
+import type { Route } from '../dialect.js';
 import type { EngineRequest } from '../engine-request.js';
 import type { KeyRing } from '../keys.js';
-import { scopesOf } from '../text.js';
+import type { Reply } from '../reply.js';
+import { scopesOf } from '../values.js';
 
 interface Lead {
   id: string;
@@ -11,14 +13,14 @@ interface Lead {
   status: string;
 }
 
-/** `/v1/leads`, which trusts a token by its signature alone, as an API behind Auth0 does. */
+/** The API checks the token's signature and claims only, as an API behind Auth0 does. */
 export function leadsRoutes(keys: KeyRing, issuer: string, audience: string): Route[] {
   const leads: Lead[] = [
     { id: 'd1f7c1c0-0000-4000-8000-000000000001', name: 'Harbour Bakery', status: 'new' },
     { id: 'd1f7c1c0-0000-4000-8000-000000000002', name: 'Pine Street Cycles', status: 'contacted' },
   ];
 
-  async function refused(request: EngineRequest, scope: string): Promise<Reply | undefined> {
+  async function refusalOf(request: EngineRequest, scope: string): Promise<Reply | undefined> {
     const token = bearerToken(request) ?? '';
     const claims = await keys.verify(token, issuer, audience).catch(() => undefined);
     if (!claims) return problem(401, 'UNAUTHORIZED', 'Token is missing, expired, or invalid');
@@ -33,7 +35,7 @@ export function leadsRoutes(keys: KeyRing, issuer: string, audience: string): Ro
       methods: ['GET'],
       path: /^\/v1\/leads$/,
       handle: async ({ request }) =>
-        (await refused(request, 'leads:read')) ?? {
+        (await refusalOf(request, 'leads:read')) ?? {
           status: 200,
           body: { data: leads, meta: meta() },
         },
@@ -42,7 +44,7 @@ export function leadsRoutes(keys: KeyRing, issuer: string, audience: string): Ro
       methods: ['POST'],
       path: /^\/v1\/leads$/,
       handle: async ({ request }) => {
-        const refusal = await refused(request, 'leads:write');
+        const refusal = await refusalOf(request, 'leads:write');
         if (refusal) return refusal;
         const name =
           request.mediaType === 'application/json' ? request.fields?.['name'] : undefined;

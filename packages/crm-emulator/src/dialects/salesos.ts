@@ -1,19 +1,38 @@
-import { authenticateClient, bearerToken } from '../client-authentication.js';
-import type { Dialect, Environment, Refusal, Reply } from '../dialect.js';
+/** SalesOS's dialect. */
+import { authenticateClient } from '../client-authentication.js';
+import {
+  type AccountRules,
+  type AuthorizationRules,
+  type Dialect,
+  type Environment,
+  NO_SCOPE,
+  type ProviderFacts,
+  type Refusal,
+  type TokenResponseContext,
+  type TokenRules,
+} from '../dialect.js';
+import {
+  isCodeChallengeMissing,
+  missingParameter,
+  type TokenErrorReason,
+} from '../engine-errors.js';
 import type { EngineRequest } from '../engine-request.js';
-import { merged } from '../faults.js';
-import { atHash, claimsOf, type KeyRing } from '../keys.js';
-import type { Resident } from '../people.js';
-import { photoRoute, photoURL } from '../photo.js';
-import type { Reason } from '../reason.js';
+import { atHash, type KeyRing } from '../keys.js';
+import { photoRoute } from '../photo.js';
 import { idTokenRehearsals, wireRehearsals } from '../rehearsals.js';
-import { NO_SCOPE } from '../sign-in.js';
-import { scopesOf, textOf } from '../text.js';
-import type { TokenFault } from '../types.js';
+import { oauthError, type Reply } from '../reply.js';
 import { leadsRoutes } from './salesos-api.js';
+import {
+  CLAIMS_BY_SCOPE,
+  claimsOf,
+  issuerOf,
+  personOfSubject,
+  subjectOf,
+  userInfo,
+} from './salesos-identity.js';
 
 /** The API that access tokens are for. */
-export const AUDIENCE = 'https://api.play2sell.com';
+const AUDIENCE = 'https://api.play2sell.com';
 
 const API_SCOPES = [
   'leads:read',
@@ -28,25 +47,26 @@ const API_SCOPES = [
 
 const OIDC_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
 
-/** Opaque refresh tokens look like this. */
-const REFRESH_PREFIX = 'v1.';
+const REFRESH_TOKEN_PREFIX = 'v1.';
 
-const CLAIMS = {
-  profile: ['name', 'given_name', 'family_name', 'nickname', 'picture', 'updated_at'],
-  email: ['email', 'email_verified'],
-} as const;
-
-/** The options of a strategy, beside the client. */
-export function salesosAt(origin: string) {
-  return { issuer: `${origin}/` };
+/** The options, beside the client, that point a strategy at this origin. */
+export function salesosOptions(origin: string) {
+  return { issuer: issuerOf(origin) };
 }
 
-/** SalesOS: an Auth0 tenant, which is OpenID Connect with an `audience` of its own. */
+/** SalesOS: an Auth0 tenant, that is, OpenID Connect with an `audience` for access tokens. */
 export function createSalesos(environment: Environment, keys: KeyRing): Dialect {
-  const { origin, people, client, store, options } = environment;
-  const issuer = `${origin}/`;
-  const userinfo = `${origin}/userinfo`;
+  return {
+    ...facts(environment, keys),
+    ...accountRules(environment),
+    ...authorizationRules(environment),
+    ...tokenRules(environment, keys),
+  };
+}
 
+function facts(environment: Environment, keys: KeyRing): ProviderFacts {
+  const { origin, people, options } = environment;
+  const issuer = issuerOf(origin);
   return {
     name: 'salesos',
     title: 'SalesOS',
@@ -54,13 +74,13 @@ export function createSalesos(environment: Environment, keys: KeyRing): Dialect 
     paths: { authorize: '/authorize', token: '/oauth/token' },
     pkce: 'allowed',
     scopes: [...OIDC_SCOPES, NO_SCOPE],
-    rotatesRefreshTokens: options.refreshTokenRotation?.salesos ?? true,
-    ttl: {
+    rotatesRefreshTokens: rotatesRefreshTokens(environment),
+    lifetimeSeconds: {
       accessToken: options.accessTokenTTL ?? 86_400,
       idToken: options.idTokenTTL ?? 36_000,
       code: options.codeTTL ?? 600,
     },
-    claims: CLAIMS,
+    claims: CLAIMS_BY_SCOPE,
     audiences: { [AUDIENCE]: [...OIDC_SCOPES, ...API_SCOPES] },
     rehearsals: [
       ...idTokenRehearsals(),
@@ -88,15 +108,14 @@ export function createSalesos(environment: Environment, keys: KeyRing): Dialect 
       {
         methods: ['GET', 'POST'],
         path: /^\/userinfo$/,
-        handle: ({ request }) => userInfo(request),
+        handle: ({ request }) => userInfo(request, environment, keys),
       },
       {
         methods: ['POST'],
         path: /^\/oauth\/revoke$/,
-        handle: ({ request }) => revoke(request),
+        handle: ({ request }) => revoke(request, environment),
       },
     ],
-
     endpoints: [
       { name: 'Discovery', methods: 'GET', path: '/.well-known/openid-configuration' },
       { name: 'Authorization', methods: 'GET', path: '/authorize' },
@@ -107,9 +126,8 @@ export function createSalesos(environment: Environment, keys: KeyRing): Dialect 
       { name: 'Revocation', methods: 'POST', path: '/oauth/revoke' },
       { name: 'API: leads', methods: 'GET, POST', path: '/v1/leads' },
     ],
-    whereabouts: salesosAt(origin),
-
-    stepsOf(_method, path) {
+    strategyOptions: salesosOptions(origin),
+    stepsOf(path) {
       if (path === '/authorize') return ['authorize'];
       if (path === '/oauth/token') return ['token'];
       if (path === '/oauth/revoke') return ['revoke'];
@@ -117,23 +135,35 @@ export function createSalesos(environment: Environment, keys: KeyRing): Dialect 
       if (path === '/.well-known/jwks.json') return ['jwks'];
       return path.startsWith('/v1/') ? ['api'] : [];
     },
-    accountIdOf: ({ hex }) => `auth0|${hex}`,
-    personOf,
-    claimsOf: (person) => claimsOfPerson(person, origin),
-    issuesRefreshToken: (scopes) => scopes.has('offline_access'),
+  };
+}
 
+function rotatesRefreshTokens({ options }: Environment): boolean {
+  return options.refreshTokenRotation?.salesos ?? true;
+}
+
+function accountRules({ origin, people }: Environment): AccountRules {
+  return {
+    accountIdOf: subjectOf,
+    personOf: (accountId) => personOfSubject(people, accountId),
+    claimsOf: (person) => claimsOf(person, origin),
+    checkSignIn: ({ active }) =>
+      active ? undefined : { error: 'access_denied', description: 'user is blocked' },
+  };
+}
+
+function authorizationRules({ origin, options }: Environment): AuthorizationRules {
+  return {
     authorizationRequest({ audience, nonce, ...query }) {
       const scopes = (query['scope'] ?? '').split(' ').filter(Boolean);
       return {
         ...query,
-        // The engine wants a scope it knows; none at all is fine here.
+        // The engine requires a scope that it knows; SalesOS does not.
         scope: [...scopes, NO_SCOPE].join(' '),
         ...(nonce && scopes.includes('openid') && { nonce }),
         ...(audience && { resource: audience }),
       };
     },
-    checkSignIn: ({ active }) =>
-      active ? undefined : { error: 'access_denied', description: 'user is blocked' },
     denied: { error: 'access_denied', description: 'The user denied the authorization request' },
     unknownClient: { error: 'invalid_request', description: 'Unknown client' },
     wrongRedirectUri: {
@@ -141,26 +171,61 @@ export function createSalesos(environment: Environment, keys: KeyRing): Dialect 
       description: 'The provided redirect_uri is not in the list of allowed callback URLs.',
     },
     authorizationResponse({ iss: _iss, ...payload }, { oidc }) {
-      const { error, error_description: description = '', state } = payload;
-      const iss = options.sendIss ? issuer : undefined;
+      const { error, error_description: engineDescription = '', state } = payload;
+      const iss = options.sendIss ? issuerOf(origin) : undefined;
       if (!error) return { code: payload['code'], state, iss };
-      const said = inWords({ error, description }, oidc?.params ?? {});
-      return { error: said.error, error_description: said.description, state, iss };
+      const refusal = authorizationError(error, engineDescription, oidc?.params ?? {});
+      return { error: refusal.error, error_description: refusal.description, state, iss };
     },
+  };
+}
 
-    tokenRequest(request) {
-      if (!request.fields) {
-        return { reply: problem(400, 'invalid_request', 'Missing required parameter: grant_type') };
+/** Translates the engine's refusal of an authorization request. */
+function authorizationError(
+  error: string,
+  description: string,
+  { resource = '', response_type: responseType = '' }: Record<string, string | undefined>,
+): Refusal {
+  const missing = missingParameter(description);
+  if (missing) {
+    return { error: 'invalid_request', description: `Missing required parameter: ${missing}` };
+  }
+  if (isCodeChallengeMissing(description)) {
+    return { error, description: 'Parameter code_challenge is required' };
+  }
+  switch (error) {
+    case 'invalid_target':
+      return { error: 'access_denied', description: `Service not found: ${resource}` };
+    case 'login_required':
+      return { error, description: 'The user is not logged in' };
+    case 'unsupported_response_type':
+      return { error, description: `Unsupported response type: ${responseType}` };
+    default:
+      return { error, description };
+  }
+}
+
+function tokenRules(environment: Environment, keys: KeyRing): TokenRules {
+  const { origin } = environment;
+  return {
+    issuesRefreshToken: (scopes) => scopes.has('offline_access'),
+    tokenRequest({ fields }) {
+      if (!fields) {
+        return {
+          reply: oauthError(400, 'invalid_request', 'Missing required parameter: grant_type'),
+        };
       }
-      const { audience, ...form } = request.fields;
+      const { audience, ...form } = fields;
       if (form['grant_type'] === 'client_credentials') {
         if (typeof audience !== 'string') {
-          return { reply: problem(400, 'invalid_request', 'Missing required parameter: audience') };
+          return {
+            reply: oauthError(400, 'invalid_request', 'Missing required parameter: audience'),
+          };
         }
         form['resource'] = audience;
         form['scope'] ||= API_SCOPES.join(' ');
       } else if (typeof form['refresh_token'] === 'string') {
-        form['refresh_token'] = form['refresh_token'].replace(REFRESH_PREFIX, '');
+        form['refresh_token'] = form['refresh_token'].replace(REFRESH_TOKEN_PREFIX, '');
         if (form['scope']) form['scope'] = [form['scope'], NO_SCOPE].flat().join(' ');
       } else {
         delete form['scope'];
@@ -168,169 +233,89 @@ export function createSalesos(environment: Environment, keys: KeyRing): Dialect 
       return { form };
     },
     async tokenResponse(body, { issued, grantType, fault }) {
-      const lie = fault as TokenFault | undefined;
-      const now = Math.floor(Date.now() / 1000);
+      const { id_token: idToken, refresh_token: refreshToken, expires_in: expiresIn } = body;
       const scope = (issued.scope ?? '')
         .split(' ')
         .filter((name) => name !== NO_SCOPE)
         .join(' ');
-      const machine = issued.accountId === undefined;
-      const openid = scope.split(' ').includes('openid');
-      const access = issued.aud
-        ? await keys.sign({
-            iss: issuer,
-            sub: issued.accountId ?? `${client.id}@clients`,
-            aud: openid ? [issued.aud, userinfo] : issued.aud,
-            iat: now,
-            exp: now + Number(body['expires_in']),
-            scope,
-            azp: client.id,
-            ...(machine && { gty: 'client-credentials' }),
-            ...(grantType === 'refresh_token' && { gty: 'refresh_token' }),
-          })
+      const accessToken = issued.aud
+        ? await keys.sign(accessTokenClaims(environment, issued, scope, grantType, expiresIn))
         : String(body['access_token']);
-
-      const idLie = lie?.kind === 'id-token' ? lie : undefined;
-      const { id_token: idToken, refresh_token: refresh } = body;
-      const renewed =
-        grantType !== 'refresh_token' || (options.refreshTokenRotation?.salesos ?? true);
+      const isRenewed = grantType !== 'refresh_token' || rotatesRefreshTokens(environment);
       return {
-        access_token: access,
-        ...(typeof refresh === 'string' && renewed && { refresh_token: REFRESH_PREFIX + refresh }),
+        access_token: accessToken,
+        ...(typeof refreshToken === 'string' &&
+          isRenewed && { refresh_token: REFRESH_TOKEN_PREFIX + refreshToken }),
         ...(typeof idToken === 'string' && {
-          id_token: await keys.sign(
-            merged(
-              { ...claimsOf(idToken), iss: issuer, at_hash: atHash(access) },
-              idLie?.claims ?? {},
-            ),
-            idLie,
+          id_token: await keys.signIdToken(
+            idToken,
+            { iss: issuerOf(origin), at_hash: atHash(accessToken) },
+            fault,
           ),
         }),
         ...(scope && { scope }),
-        expires_in: body['expires_in'],
+        expires_in: expiresIn,
         token_type: 'Bearer',
       };
     },
     tokenError,
   };
-
-  function personOf(accountId: string): Resident | undefined {
-    return people.all.find(({ hex }) => accountId === `auth0|${hex}`);
-  }
-
-  async function userInfo(request: EngineRequest): Promise<Reply> {
-    const token = bearerToken(request) ?? '';
-    const held = store.findLive('AccessToken', token);
-    const claims = held
-      ? { sub: held['accountId'], scope: held['scope'] }
-      : await keys.verify(token, issuer, userinfo).catch(() => undefined);
-    const person = personOf(textOf(claims?.['sub']));
-    const scopes = scopesOf(claims?.['scope']);
-    if (!person || !scopes.has('openid')) {
-      const description = 'The access token is invalid or has expired';
-      return {
-        ...problem(401, 'invalid_token', description),
-        headers: {
-          'www-authenticate': `Bearer error="invalid_token", error_description="${description}"`,
-        },
-      };
-    }
-    const wanted = Object.entries(CLAIMS).flatMap(([scope, names]) =>
-      scopes.has(scope) ? names : [],
-    );
-    const known = claimsOfPerson(person, origin);
-    return {
-      status: 200,
-      body: {
-        sub: claims?.['sub'],
-        ...Object.fromEntries(
-          wanted.filter((name) => name in known).map((name) => [name, known[name]]),
-        ),
-      },
-    };
-  }
-
-  /** Refresh tokens only: access tokens live until they expire. */
-  function revoke(request: EngineRequest): Reply {
-    if (authenticateClient(request, client) !== 'authenticated') {
-      return problem(401, 'invalid_client', 'Client authentication failed');
-    }
-    const token = request.fields?.['token'];
-    if (typeof token !== 'string') {
-      return problem(400, 'invalid_request', 'Missing required parameter: token');
-    }
-    store.destroy('RefreshToken', token.replace(REFRESH_PREFIX, ''));
-    return { status: 200, body: '' };
-  }
 }
 
-function claimsOfPerson(person: Resident, origin: string): Record<string, unknown> {
-  const { email, emailVerified, firstName, lastName, name, handle } = person;
+/** An access token for an audience is a JWT. With the scope `openid` it is for UserInfo too. */
+function accessTokenClaims(
+  { origin, client }: Environment,
+  issued: TokenResponseContext['issued'],
+  scope: string,
+  grantType: string,
+  expiresIn: unknown,
+): Record<string, unknown> {
+  const now = Math.floor(Date.now() / 1000);
+  const isForUserInfo = scope.split(' ').includes('openid');
   return {
-    name,
-    ...(firstName !== null && { given_name: firstName }),
-    ...(lastName && { family_name: lastName }),
-    nickname: handle,
-    picture: photoURL(origin, person),
-    updated_at: '2026-08-01T09:30:00.000Z',
-    ...(email && { email, email_verified: emailVerified }),
+    iss: issuerOf(origin),
+    sub: issued.accountId ?? `${client.id}@clients`,
+    aud: isForUserInfo ? [issued.aud, `${origin}/userinfo`] : issued.aud,
+    iat: now,
+    exp: now + Number(expiresIn),
+    scope,
+    azp: client.id,
+    ...(issued.accountId === undefined && { gty: 'client-credentials' }),
+    ...(grantType === 'refresh_token' && { gty: 'refresh_token' }),
   };
 }
 
-function inWords(refusal: Refusal, params: Record<string, string | undefined>): Refusal {
-  const { error, description } = refusal;
-  const absent = /missing required parameter\w* '(\w+)'/.exec(description)?.[1];
-  if (absent)
-    return { error: 'invalid_request', description: `Missing required parameter: ${absent}` };
-  switch (error) {
-    case 'invalid_target':
-      return {
-        error: 'access_denied',
-        description: `Service not found: ${params['resource'] ?? ''}`,
-      };
-    case 'login_required':
-      return { error, description: 'The user is not logged in' };
-    case 'unsupported_response_type':
-      return { error, description: `Unsupported response type: ${params['response_type'] ?? ''}` };
-    default:
-      if (/policy requires PKCE/.test(description)) {
-        return { error, description: 'Parameter code_challenge is required' };
-      }
-      return refusal;
-  }
-}
-
-function tokenError(reason: Reason, request: EngineRequest): Reply {
+function tokenError(reason: TokenErrorReason, request: EngineRequest): Reply {
   const audience = String(request.fields?.['audience'] ?? '');
   switch (reason.kind) {
     case 'client-unknown':
     case 'client-secret':
     case 'client-missing':
-      return problem(401, 'invalid_client', 'Client authentication failed');
+      return oauthError(401, 'invalid_client', 'Client authentication failed');
     case 'client-twice':
-      return problem(400, 'invalid_request', 'Only one client authentication method can be used');
-    case 'parameter-missing':
-      return problem(
+      return oauthError(
         400,
         'invalid_request',
-        `Missing required parameter: ${reason.names[0] ?? ''}`,
+        'Only one client authentication method can be used',
       );
+    case 'parameter-missing':
+      return oauthError(400, 'invalid_request', `Missing required parameter: ${reason.name}`);
     case 'parameter-repeated':
-      return problem(400, 'invalid_request', 'Parameters must not be repeated');
+      return oauthError(400, 'invalid_request', 'Parameters must not be repeated');
     case 'grant-type-unsupported':
-      return problem(400, 'unsupported_grant_type', 'Grant type not supported');
+      return oauthError(400, 'unsupported_grant_type', 'Grant type not supported');
     case 'grant-type-not-allowed':
-      return problem(403, 'unauthorized_client', 'Grant type not allowed for the client.');
+      return oauthError(403, 'unauthorized_client', 'Grant type not allowed for the client.');
     case 'refresh-token-unknown':
     case 'refresh-token-expired':
     case 'refresh-token-used':
-      return problem(403, 'invalid_grant', 'Unknown or invalid refresh token.');
+      return oauthError(403, 'invalid_grant', 'Unknown or invalid refresh token.');
     case 'scope':
-      return problem(403, 'invalid_scope', 'The requested scope is wider than the granted one');
+      return oauthError(403, 'invalid_scope', 'The requested scope is wider than the granted one');
     case 'audience':
-      return problem(403, 'access_denied', `Service not found: ${audience}`);
+      return oauthError(403, 'access_denied', `Service not found: ${audience}`);
     case 'other':
-      return problem(400, 'invalid_request', 'Bad request');
+      return oauthError(400, 'invalid_request', 'Bad request');
     case 'code-unknown':
     case 'code-expired':
     case 'code-used':
@@ -338,17 +323,26 @@ function tokenError(reason: Reason, request: EngineRequest): Reply {
     case 'verifier-missing':
     case 'verifier-wrong':
     default:
-      return problem(403, 'invalid_grant', 'Invalid authorization code');
+      return oauthError(403, 'invalid_grant', 'Invalid authorization code');
   }
 }
 
-function problem(status: number, error: string, description: string): Reply {
-  return { status, body: { error, error_description: description } };
+/** RFC 7009, for refresh tokens only: an access token lives until it expires. */
+function revoke(request: EngineRequest, { client, store }: Environment): Reply {
+  if (authenticateClient(request, client) !== 'authenticated') {
+    return oauthError(401, 'invalid_client', 'Client authentication failed');
+  }
+  const token = request.fields?.['token'];
+  if (typeof token !== 'string') {
+    return oauthError(400, 'invalid_request', 'Missing required parameter: token');
+  }
+  store.destroy('RefreshToken', token.replace(REFRESH_TOKEN_PREFIX, ''));
+  return { status: 200, body: '' };
 }
 
-function discovery(origin: string, iss: boolean): Record<string, unknown> {
+function discovery(origin: string, sendsIss: boolean): Record<string, unknown> {
   return {
-    issuer: `${origin}/`,
+    issuer: issuerOf(origin),
     authorization_endpoint: `${origin}/authorize`,
     token_endpoint: `${origin}/oauth/token`,
     userinfo_endpoint: `${origin}/userinfo`,
@@ -361,7 +355,15 @@ function discovery(origin: string, iss: boolean): Record<string, unknown> {
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['RS256'],
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
-    claims_supported: ['aud', 'exp', 'iat', 'iss', 'sub', ...CLAIMS.profile, ...CLAIMS.email],
-    ...(iss && { authorization_response_iss_parameter_supported: true }),
+    claims_supported: [
+      'aud',
+      'exp',
+      'iat',
+      'iss',
+      'sub',
+      ...CLAIMS_BY_SCOPE.profile,
+      ...CLAIMS_BY_SCOPE.email,
+    ],
+    ...(sendsIss && { authorization_response_iss_parameter_supported: true }),
   };
 }

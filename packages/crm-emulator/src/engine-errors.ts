@@ -1,7 +1,9 @@
-/** Why the engine refused a token request: its own words, sorted. */
-export type Reason =
+/** Reads the engine's error messages, so that each provider can refuse in its own words. */
+
+/** Why the engine refused a token request. */
+export type TokenErrorReason =
   | { kind: 'client-unknown' | 'client-secret' | 'client-missing' | 'client-twice' }
-  | { kind: 'parameter-missing'; names: string[] }
+  | { kind: 'parameter-missing'; name: string }
   | { kind: 'parameter-repeated' }
   | { kind: 'grant-type-unsupported' | 'grant-type-not-allowed' }
   | { kind: 'code-unknown' | 'code-expired' | 'code-used' | 'redirect-uri-differs' }
@@ -9,13 +11,15 @@ export type Reason =
   | { kind: 'refresh-token-unknown' | 'refresh-token-expired' | 'refresh-token-used' }
   | { kind: 'scope' | 'audience' | 'other' };
 
-interface Refused {
+interface EngineRefusal {
   error: string;
   description: string;
+  /** For developers only: the engine does not send it. */
   detail: string;
 }
 
-const WORDS: readonly [RegExp, Reason['kind']][] = [
+/** In order: a later pattern also matches messages of an earlier one. */
+const MESSAGES: readonly [RegExp, TokenErrorReason['kind']][] = [
   [/client not found/, 'client-unknown'],
   [/invalid secret|mechanism does not match/, 'client-secret'],
   [/only be provided using one mechanism/, 'client-twice'],
@@ -35,18 +39,23 @@ const WORDS: readonly [RegExp, Reason['kind']][] = [
   [/refresh token/, 'refresh-token-unknown'],
 ];
 
-export function reasonFor({ error, description, detail }: Refused): Reason {
-  const words = `${description} ${detail}`;
-  const missing = /missing required parameters? (.+)/.exec(description);
-  if (missing?.[1]) {
-    return {
-      kind: 'parameter-missing',
-      names: [...missing[1].matchAll(/'(\w+)'/g)].map(([, name]) => name ?? ''),
-    };
-  }
-  const known = WORDS.find(([pattern]) => pattern.test(words));
-  if (known) return { kind: known[1] } as Reason;
+export function tokenErrorReason({ error, description, detail }: EngineRefusal): TokenErrorReason {
+  const name = missingParameter(description);
+  if (name) return { kind: 'parameter-missing', name };
+  const message = `${description} ${detail}`;
+  const known = MESSAGES.find(([pattern]) => pattern.test(message));
+  if (known) return { kind: known[1] } as TokenErrorReason;
   if (error === 'invalid_target') return { kind: 'audience' };
   if (error === 'invalid_scope') return { kind: 'scope' };
   return { kind: 'other' };
+}
+
+/** The first parameter that the engine misses, or undefined when it refused for another reason. */
+export function missingParameter(description: string): string | undefined {
+  return /missing required parameters? '(\w+)'/.exec(description)?.[1];
+}
+
+/** RFC 7636 §4.4.1: tells whether the engine refused because no code challenge was sent. */
+export function isCodeChallengeMissing(description: string): boolean {
+  return description.includes('policy requires PKCE');
 }
