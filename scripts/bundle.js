@@ -1,21 +1,21 @@
 /**
- * Makes of each published package what it loads: one file, or one a door. Forty small files are good
- * to read, and cost an application that starts more than all they do. Runs after the compiler, which
- * has checked the types and written the declarations.
+ * Makes of each published package what it loads: one file a door. Forty small files are good to read,
+ * and cost an application that starts more than all they do. Runs after the compiler, which has checked
+ * the types and written the declarations.
  */
 'use strict';
-const { readFileSync, writeFileSync } = require('node:fs');
-const { join } = require('node:path');
-const { buildSync } = require('esbuild');
+const { readFileSync, readdirSync, writeFileSync } = require('node:fs');
+const { join, sep } = require('node:path');
+const { build } = require('esbuild');
+const { ROOT, STRATEGIES } = require('./packages');
 
-const root = join(__dirname, '..');
-const STRATEGIES = ['passport-salesloft', 'passport-salesos', 'passport-salesforce-oauth2'];
+const CORE = 'packages/crm-oauth2';
 
-function bundle(name, source, outfile) {
-  const folder = join(root, 'packages', name);
-  buildSync({
-    stdin: { contents: source, resolveDir: join(folder, 'src'), loader: 'ts' },
-    outfile: join(folder, 'lib', outfile),
+async function bundle(folder, source, outfile, plugins = []) {
+  const file = join(ROOT, folder, 'lib', outfile);
+  await build({
+    stdin: { contents: source, resolveDir: join(ROOT, folder, 'src'), loader: 'ts' },
+    outfile: file,
     bundle: true,
     packages: 'external',
     platform: 'node',
@@ -24,13 +24,14 @@ function bundle(name, source, outfile) {
     // Decides how ES modules see what is required; TypeScript's own rule for these packages.
     tsconfigRaw: { compilerOptions: { esModuleInterop: true } },
     logLevel: 'warning',
+    plugins,
   });
-  announce(join(folder, 'lib', outfile));
+  announce(file);
 }
 
-/** Node's reader of CommonJS finds the names for `import { Strategy }` here; it never runs. */
+/** Node's reader of CommonJS finds the names for `import { Strategy }` in a line that never runs. */
 function announce(file) {
-  const names = Object.keys(require(file)).filter((name) => name !== 'default' && name !== 'main');
+  const names = Object.keys(require(file)).filter((name) => /^(?!default$)[A-Za-z]\w*$/.test(name));
   const text = readFileSync(file, 'utf8').replace(
     /\n\/\/ Annotate the CommonJS export names[^]*$/,
     '\n',
@@ -38,15 +39,55 @@ function announce(file) {
   writeFileSync(file, `${text}0 && (module.exports = { ${names.join(', ')} });\n`);
 }
 
-// Both doors are one file, so that each class exists once; the first door is a window of the second.
-bundle(
-  'crm-oauth2',
-  "export * from './passport/index'; export * as main from './index';",
-  'passport.js',
-);
-const index = join(root, 'packages/crm-oauth2/lib/index.js');
-writeFileSync(index, "'use strict';\nmodule.exports = require('./passport.js').main;\n");
-announce(index);
-bundle('crm-oauth2', "export * from './testing/token-store-checks';", 'conformance.js');
-for (const name of STRATEGIES)
-  bundle(name, "import s = require('./index'); export = s;", 'index.js');
+/** A door that has some of the names of `core.js`, so that each class exists once. */
+function window(door) {
+  const file = join(ROOT, CORE, 'lib', `${door}.js`);
+  writeFileSync(file, `'use strict';\nmodule.exports = require('./core.js').${door}Door;\n`);
+  announce(file);
+}
+
+/** Resolves what a door imports from outside its folder to `core.js`. */
+const outsideIsCore = (door) => ({
+  name: 'outside-is-core',
+  setup({ onResolve }) {
+    const own = join(ROOT, CORE, 'src', door);
+    onResolve({ filter: /^\./ }, ({ path, resolveDir }) =>
+      resolveDir.startsWith(own) && !join(resolveDir, path).startsWith(own)
+        ? { path: './core.js', external: true }
+        : undefined,
+    );
+  },
+});
+
+/** The modules of the core: all but the doors. */
+function coreModules() {
+  return readdirSync(join(ROOT, CORE, 'src'), { recursive: true, encoding: 'utf8' })
+    .map((name) => name.split(sep).join('/'))
+    .filter((name) => name.endsWith('.ts') && !/^(?:passport|testing)\/|index\.ts$/.test(name))
+    .map((name) => `./${name.slice(0, -'.ts'.length)}`);
+}
+
+async function main() {
+  await bundle(
+    CORE,
+    [
+      ...coreModules().map((name) => `export * from '${name}';`),
+      "export * as indexDoor from './index';",
+      "export * as providerDoor from './provider/index';",
+    ].join('\n'),
+    'core.js',
+  );
+  window('index');
+  window('provider');
+  for (const door of ['passport', 'testing']) {
+    await bundle(CORE, `export * from './${door}/index';`, `${door}.js`, [outsideIsCore(door)]);
+  }
+  for (const { folder } of STRATEGIES) {
+    await bundle(folder, "import s = require('./index'); export = s;", 'index.js');
+  }
+}
+
+main().catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});

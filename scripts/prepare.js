@@ -7,7 +7,8 @@ const { execFileSync } = require('node:child_process');
 const { existsSync, statSync } = require('node:fs');
 const { join } = require('node:path');
 
-const root = join(__dirname, '..');
+const { ROOT: root, projects } = require('./packages');
+
 const at = (...path) => join(root, ...path);
 
 /** npm writes this file at the end of an installation, so it is older than a lock that changed. */
@@ -41,5 +42,5 @@ if (!isInstalled()) {
     '--loglevel=error',
   ]);
 }
-run('', at('node_modules', 'typescript', 'bin', 'tsc'), ['-b']);
+run('', at('node_modules', 'typescript', 'bin', 'tsc'), ['-b', ...projects()]);
 run('', at('scripts', 'bundle.js'), []);

@@ -1,195 +1,104 @@
+/** The OAuth 2.0 client of one provider, without Passport: one method per grant. */
 import { createHash } from 'node:crypto';
-import type { OutgoingHttpHeaders } from 'node:http';
-import { buildAuthorizationUrl } from './protocol/authorization-request';
+import { judgeClientOptions } from './client-options';
+import type { ClientOptions, ClientSettings } from './client-options';
+import { ClientRequests } from './client-requests';
+import type {
+  CallOptions,
+  GrantOptions,
+  ParseErrorResponse,
+  TokenCallOptions,
+} from './client-requests';
+import { isOAuth2Error } from './errors/oauth2-error';
+import { Problem } from './errors/problem';
+import { buildAuthorizationRequest, extrasOf } from './protocol/authorization-request';
 import { validateAuthorizationResponse } from './protocol/authorization-response';
 import type {
   MissingAttempt,
   ValidatedAuthorizationResponse,
 } from './protocol/authorization-response';
-import { Deadline } from './wire/deadline';
-import { isObserved, publish } from './errors/diagnostics';
-import { Problem, isOAuth2Error, located, redact } from './errors/oauth2-error';
-import type { Stage } from './errors/oauth2-error';
-import { fetchWithToken } from './protocol/profile-request';
-import { HttpClient } from './wire/http';
-import type { Agent, HttpRequest, HttpResponse } from './wire/http';
 import { createIdTokenVerifier } from './protocol/id-token';
 import type { IdTokenVerifier } from './protocol/id-token';
-import { isJsonObject, known, parseJson } from './values/json';
-import type { JsonObject } from './values/json';
-import { createLoginAttempt } from './protocol/login-attempt';
+import { questionsOf, randomAttempt } from './protocol/login-attempt';
 import type { LoginAttempt } from './protocol/login-attempt';
-import {
-  checkAgent,
-  checkHeaders,
-  checkProviderOptions,
-  optionalNumber,
-  optionalSecret,
-  refuseUnknownOptions,
-  requireEndpoint,
-  requireString,
-  scopeList,
-} from './values/options';
-import type {
-  Endpoints,
-  GrantType,
-  Profile,
-  ProviderDescription,
-  SlotContext,
-} from './provider/description';
-import {
-  buildTokenRequest,
-  isSuccess,
-  processTokenError,
-  processTokenResponse,
-} from './protocol/token-endpoint';
+import { processTokenError, replaceTokens } from './protocol/token-endpoint';
 import type { TokenSet } from './protocol/token-set';
+import type { Endpoints, Provider } from './provider/description';
+import type { Profile } from './provider/standard-claims';
+import { isJsonObject } from './values/json';
+import type { Json, JsonObject } from './values/json';
+import { refuseUnknownOptions, requireString, scopeList } from './values/options';
+import { isSuccess, jsonOf } from './wire/answers';
+import type { Deadline } from './wire/deadline';
 
-/** The options every client takes, whatever the provider. */
-export interface ClientOptions {
-  clientID: string;
-  /** Absent for a public client, which relies on PKCE alone. */
-  clientSecret?: string;
-  /** Asked for in place of the provider's default scopes. */
+/** The request for one login. */
+export interface LoginRequest {
+  /** Absolute. Registered at the provider, character by character. */
+  redirectUri: string;
+  /** Default: the scopes of the client. */
   scope?: string | readonly string[];
-  /** Milliseconds for a whole exchange, every request of it together; default 10 000. */
-  timeout?: number;
-  /** Used for every request: corporate proxy, client certificate, private authority. */
-  agent?: Agent;
-  /** Seconds the provider's clock and ours may differ; default 60. */
-  clockTolerance?: number;
-  /**
-   * Seconds an access token is taken to live when the provider does not say; default: the provider's
-   * usual lifetime, if it has one.
-   */
-  assumedLifetime?: number;
-  /** Sent with every request; cannot replace the headers of the protocol. */
-  customHeaders?: Readonly<OutgoingHttpHeaders>;
+  /** Typed extras of the provider: `{ prompt: 'login', loginHint: 'zoe@example.com' }`. */
+  extras?: Readonly<Record<string, unknown>>;
+  /** Any other parameter, by its wire name; those of the protocol cannot be overridden. */
+  parameters?: Readonly<Record<string, unknown>>;
+  /** The application's own state: kept with the attempt, never in the URL. */
+  appState?: unknown;
 }
 
-/** The names of {@link ClientOptions}. */
-export const CLIENT_OPTIONS = [
-  'clientID',
-  'clientSecret',
-  'scope',
-  'timeout',
-  'agent',
-  'clockTolerance',
-  'assumedLifetime',
-  'customHeaders',
-] as const satisfies readonly (keyof ClientOptions)[];
-
-/** Options of every call that asks the provider. */
-export interface CallOptions {
-  /** Share one deadline among several calls; by default each call has {@link ClientOptions.timeout}. */
-  deadline?: Deadline;
-}
-
-/** Options of a call about one token. */
-export interface TokenCallOptions extends CallOptions {
-  tokenTypeHint?: 'access_token' | 'refresh_token';
-  tokens?: TokenSet;
-}
-
-/** A refreshed ID Token proves nothing then, and nothing against it is proven either. */
-const UNPROVEN: readonly string[] = [
+/** A refreshed ID Token that cannot be checked just now: the tokens are kept, without claims. */
+const UNCHECKED: readonly string[] = [
   'keys_unavailable',
   'timeout',
   'id_token_expired',
   'id_token_not_yet_valid',
 ];
 
-/** What one login asks for; the same goes to `createLoginAttempt` and `buildAuthorizationUrl`. */
-export interface AuthorizationParameters {
-  redirectUri: string;
-  scope?: string | readonly string[];
-  /** Typed extras of the provider: `{ prompt: 'login', loginHint: 'zoe@example.com' }`. */
-  extras?: Readonly<Record<string, unknown>>;
-  /** Any other parameter, by its wire name. */
-  parameters?: Readonly<Record<string, unknown>>;
-}
-
 /**
- * One provider's OAuth 2.0 client: one method per grant. It needs neither Passport, nor a request,
- * nor a session, so that a background job refreshes with the very code a login runs through.
- *
- * Every method rejects with an {@link OAuth2Error} whose `code` is listed in `docs/errors.md`.
+ * It needs neither Passport, nor a request, nor a session: a background job refreshes with the very
+ * code that a login runs through. Each method rejects with an {@link OAuth2Error}, whose `code`
+ * `docs/errors.md` lists.
  *
  * @example
  * const client = new OAuth2Client(salesloft, { clientID, clientSecret });
  * const tokens = await client.refreshTokenGrant(refreshToken);
  */
 export class OAuth2Client<Options extends object = object, P extends Profile = Profile> {
-  readonly provider: ProviderDescription<Options, P>;
+  readonly provider: Provider<Options, P>;
   readonly endpoints: Readonly<Endpoints>;
   readonly clientID: string;
   /** Milliseconds. */
   readonly timeout: number;
   /** Names this client at this provider: a login begun by another one is refused. */
   readonly fingerprint: string;
-  readonly #context: SlotContext<Options>;
-  readonly #scope: readonly string[];
-  readonly #headers: Readonly<OutgoingHttpHeaders>;
-  readonly #http: HttpClient;
+  readonly #settings: ClientSettings<Options>;
+  readonly #requests: ClientRequests<Options, P>;
   readonly #verifyIdToken: IdTokenVerifier | undefined;
-  /** The endpoints, parsed once. */
-  readonly #urls = new Map<string, URL>();
-  readonly #hosts: readonly URL[];
-  readonly #ownOrigins: ReadonlySet<string>;
-  readonly #assumedLifetime: number | undefined;
-  /** Where the last profiles came from: an organization's own host, which only its tokens name. */
-  #profileHost: URL | undefined;
-  #lastProfileHost: string | undefined;
 
   /** @throws {TypeError} naming the option that is missing, unknown or wrong */
-  constructor(provider: ProviderDescription<Options, P>, options: ClientOptions & Options) {
-    const owner = provider.title;
-    refuseUnknownOptions(owner, options, [...CLIENT_OPTIONS, ...Object.keys(provider.options)]);
-    checkProviderOptions(owner, options, provider.options);
-    const clientSecret = optionalSecret(owner, options);
-
+  constructor(provider: Provider<Options, P>, options: ClientOptions & Options) {
+    const settings = judgeClientOptions(provider, options);
+    const { context, credentials } = settings;
+    const requests = new ClientRequests(provider, settings);
     this.provider = provider;
-    this.clientID = requireString(owner, 'clientID', options.clientID);
-    this.timeout = optionalNumber(owner, 'timeout', options.timeout, 10_000, [1, 600_000]);
-    this.endpoints = Object.freeze(provider.endpoints(options));
-    for (const [name, url] of Object.entries(this.endpoints)) {
-      if (url !== undefined) this.#urls.set(url, new URL(requireEndpoint(owner, name, url)));
-    }
-    this.#context = Object.freeze({
-      options: Object.freeze({ ...options, clientSecret }),
-      endpoints: this.endpoints,
-    });
-    this.#scope = scopeList(owner, options.scope) ?? provider.scope;
-    this.#headers = checkHeaders(owner, options.customHeaders);
-    this.#http = new HttpClient(checkAgent(owner, options.agent));
+    this.endpoints = context.endpoints;
+    this.clientID = credentials.clientID;
+    this.timeout = settings.timeoutMs;
     this.fingerprint = createHash('sha256')
       .update(JSON.stringify([provider.name, this.endpoints.tokenEndpoint, this.clientID]))
       .digest('base64url')
       .slice(0, 22);
-    const clockTolerance = optionalNumber(
-      owner,
-      'clockTolerance',
-      options.clockTolerance,
-      60,
-      [0, 600],
-    );
-    this.#assumedLifetime =
-      options.assumedLifetime === undefined
-        ? provider.assumedLifetime
-        : optionalNumber(owner, 'assumedLifetime', options.assumedLifetime, 0, [1, 31_536_000]);
-    const { jwksUri, tokenEndpoint, userInfoEndpoint } = this.endpoints;
+    this.#settings = settings;
+    this.#requests = requests;
+    const { jwksUri } = this.endpoints;
     if (jwksUri !== undefined && provider.idToken !== 'none') {
-      this.#verifyIdToken = createIdTokenVerifier(
-        jwksUri,
-        (url, isAhead) =>
-          this.#send({ method: 'GET', url, headers: { accept: 'application/json' }, isAhead }),
-        clockTolerance,
-      );
+      const headers = { accept: 'application/json' };
+      const request = { method: 'GET', url: requests.url(jwksUri), headers } as const;
+      this.#verifyIdToken = createIdTokenVerifier({
+        fetchKeys: ({ isBackground }) => requests.send({ ...request, isBackground }),
+        algorithms: provider.idTokenAlgorithms,
+        clockToleranceSeconds: settings.clockToleranceSeconds,
+      });
     }
-    this.#hosts = [tokenEndpoint, userInfoEndpoint]
-      .filter((url) => url !== undefined)
-      .map((url) => this.#url(url));
-    this.#ownOrigins = new Set(this.#hosts.map(({ origin }) => origin));
   }
 
   /**
@@ -197,47 +106,41 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * `openid` (OpenID Connect Core §3.1.2.1).
    */
   scopes(scope?: string | readonly string[]): readonly string[] {
-    const scopes = scopeList(this.provider.title, scope) ?? this.#scope;
+    const scopes = scopeList(this.provider.title, scope) ?? this.#settings.scope;
     return this.provider.idToken === 'required' && !scopes.includes('openid')
       ? ['openid', ...scopes]
       : scopes;
   }
 
   /**
-   * Begins a login: random `state`, code verifier and, for OpenID Connect, `nonce`. What is asked of
-   * the ID Token (`max_age`, `organization`) is kept with it, and checked when the token comes.
+   * Begins a login: the authorization request as a URL (RFC 6749 §4.1.1, RFC 7636 §4.3), and the
+   * attempt that its answer will be checked against. Keep the attempt where only this browser's
+   * callback finds it, and send the browser to the URL.
    *
-   * @throws {TypeError} when `maxAge` is no whole number of seconds, or `organization` no text
+   * @throws {TypeError} for a question that cannot be checked, such as `max_age` without `openid`
    */
-  createLoginAttempt(
-    request: Partial<AuthorizationParameters> & { appState?: unknown } = {},
-  ): LoginAttempt {
-    const { redirectUri, scope, appState } = request;
-    const idToken = this.provider.idToken !== 'none' && this.scopes(scope).includes('openid');
-    const asked = this.#extraParameters(request);
-    return createLoginAttempt({
-      client: this.fingerprint,
-      redirectUri,
-      appState,
-      idToken,
-      maxAge: idToken ? seconds(this.provider.title, asked.max_age) : undefined,
-      organization: idToken ? organization(this.provider.title, asked.organization) : undefined,
-    });
-  }
-
-  /**
-   * The authorization request as a URL (RFC 6749 §4.1.1, RFC 7636 §4.3). Protocol parameters
-   * cannot be overridden.
-   */
-  buildAuthorizationUrl(request: AuthorizationParameters & { attempt: LoginAttempt }): string {
-    return buildAuthorizationUrl({
-      authorizationEndpoint: this.#url(this.endpoints.authorizationEndpoint),
+  beginLogin(request: LoginRequest): { url: string; attempt: LoginAttempt } {
+    const { provider } = this;
+    const redirectUri = requireString(provider.title, 'redirectUri', request.redirectUri);
+    const scope = this.scopes(request.scope);
+    const asksIdToken = provider.idToken !== 'none' && scope.includes('openid');
+    const random = randomAttempt(asksIdToken);
+    const { url, query } = buildAuthorizationRequest({
+      authorizationEndpoint: this.#requests.url(this.endpoints.authorizationEndpoint),
       clientID: this.clientID,
-      redirectUri: request.redirectUri,
-      scope: this.scopes(request.scope),
-      attempt: request.attempt,
+      redirectUri,
+      scope,
+      attempt: random,
       parameters: this.#extraParameters(request),
     });
+    const attempt: LoginAttempt = {
+      ...random,
+      client: this.fingerprint,
+      redirectUri,
+      ...questionsOf(query, asksIdToken, provider),
+      ...(request.appState !== undefined && { appState: request.appState }),
+    };
+    return { url, attempt };
   }
 
   /**
@@ -250,7 +153,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     parameters: Readonly<Record<string, unknown>>,
     take: (state: string) => LoginAttempt | MissingAttempt | Promise<LoginAttempt | MissingAttempt>,
   ): Promise<ValidatedAuthorizationResponse> {
-    return await this.#at('authorize', this.endpoints.authorizationEndpoint, () =>
+    return await this.#requests.at('authorize', this.endpoints.authorizationEndpoint, () =>
       validateAuthorizationResponse(parameters, {
         take,
         client: this.fingerprint,
@@ -268,23 +171,16 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    */
   async authorizationCodeGrant(
     response: ValidatedAuthorizationResponse,
-    options: CallOptions & {
-      /** The one that was sent, when the attempt does not hold it. */
-      redirectUri?: string;
-      /** Further parameters by wire name; those of the protocol cannot be overridden. */
-      parameters?: Readonly<Record<string, string>>;
-      /** Judges an error body, without our secrets in it, before we do; `null` leaves it to us. */
-      parseErrorResponse?: (body: string, status: number) => Error | null;
-    },
+    options: GrantOptions & { parseErrorResponse?: ParseErrorResponse } = {},
   ): Promise<TokenSet> {
     const { attempt, code } = response;
-    const deadline = options.deadline ?? new Deadline(this.timeout);
-    const tokens = await this.#grant('authorization_code', 'token', {
+    const deadline = this.#requests.deadline(options);
+    const tokens = await this.#requests.grant('authorization_code', 'token', {
       ...options,
       deadline,
       protocol: {
         code,
-        redirect_uri: attempt.redirectUri ?? options.redirectUri,
+        redirect_uri: attempt.redirectUri,
         code_verifier: attempt.codeVerifier,
       },
     });
@@ -292,11 +188,10 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   }
 
   /**
-   * Refreshes (RFC 6749 §6). The old refresh token is kept only if no new one came.
-   * Sent once: a rotating refresh token whose fate is unknown must not be replayed. A new ID Token
-   * is verified (OpenID Connect Core §12.2), but keys that cannot be fetched just then, or a clock that
-   * is wrong, are no reason to lose a refresh token that has come: the tokens are returned without
-   * `claims`.
+   * Refreshes (RFC 6749 §6). The old refresh token is kept only if no new one came. Sent once: a
+   * rotating refresh token whose fate is unknown must not be sent again. A new ID Token is verified
+   * (OpenID Connect Core §12.2). When its keys cannot be fetched just then, or a clock is wrong, the
+   * tokens are returned without `claims`, so that the new refresh token is not lost.
    *
    * @param options.scope a narrower scope; ignored where the provider refuses the parameter
    * @param options.previous the tokens that are refreshed: what the answer leaves out is kept from
@@ -304,88 +199,64 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    */
   async refreshTokenGrant(
     refreshToken: string,
-    options: CallOptions & {
-      scope?: string | readonly string[];
-      /** Further parameters by wire name. */
-      parameters?: Readonly<Record<string, string>>;
-      previous?: TokenSet;
-    } = {},
+    options: GrantOptions & { scope?: string | readonly string[]; previous?: TokenSet } = {},
   ): Promise<TokenSet> {
-    const { previous } = options;
-    const deadline = options.deadline ?? new Deadline(this.timeout);
-    const tokens = await this.#grant('refresh_token', 'refresh', {
+    const { previous, parameters } = options;
+    const deadline = this.#requests.deadline(options);
+    const tokens = await this.#requests.grant('refresh_token', 'refresh', {
       deadline,
-      parameters: options.parameters,
+      parameters,
       protocol: { refresh_token: refreshToken, scope: this.#scopeParameter(options.scope) },
     });
     const kept = Object.freeze({ ...tokens, refreshToken: tokens.refreshToken ?? refreshToken });
     const verified = await this.#withClaims(kept, deadline).catch((error: unknown) => {
-      const code = isOAuth2Error(error) ? error.code : '';
-      if (UNPROVEN.includes(code)) return this.#withSubject(kept);
+      if (isOAuth2Error(error) && UNCHECKED.includes(error.code)) return this.#withSubject(kept);
       throw error;
     });
     if (previous === undefined) return verified;
-    return await this.#at('refresh', this.endpoints.tokenEndpoint, () =>
-      succeed(previous, verified),
+    return await this.#requests.at('refresh', this.endpoints.tokenEndpoint, () =>
+      replaceTokens(previous, verified),
     );
   }
 
   /** A token for the app itself (RFC 6749 §4.4); no person, and no refresh token. */
   async clientCredentialsGrant(
-    options: CallOptions & {
-      scope?: string | readonly string[];
-      /** Further parameters by wire name, such as another `audience`. */
-      parameters?: Readonly<Record<string, string>>;
-    } = {},
+    options: GrantOptions & { scope?: string | readonly string[] } = {},
   ): Promise<TokenSet> {
-    const tokens = await this.#grant('client_credentials', 'client_credentials', {
+    const tokens = await this.#requests.grant('client_credentials', 'client_credentials', {
       ...options,
+      deadline: this.#requests.deadline(options),
       protocol: { scope: this.#scopeParameter(options.scope) },
     });
     return this.#withSubject(tokens);
   }
 
-  /**
-   * Revokes a token (RFC 7009). A token the provider does not know is revoked already (§2.2).
-   *
-   * @param options.tokenTypeHint RFC 7009 §2.1
-   * @param options.tokens the tokens it came with: an organization's own host is asked, if it has one
-   */
+  /** Revokes a token (RFC 7009). A token the provider does not know is revoked already (§2.2). */
   async revokeToken(token: string, options: TokenCallOptions = {}): Promise<void> {
-    await this.#askAboutToken('revoke', 'revocationEndpoint', token, options, (response) => {
+    await this.#requests.askAboutToken('revoke', token, options, (response, secrets) => {
       if (isSuccess(response)) return;
-      const problem = processTokenError(response, [token, this.#context.options.clientSecret]);
+      const problem = processTokenError(response, secrets);
       if (problem.code !== 'invalid_token') throw problem;
     });
   }
 
   /**
-   * What the provider knows about a token (RFC 7662): above all whether it is `active`, and `exp`.
+   * Asks the provider about a token (RFC 7662): above all whether it is `active`, and `exp`.
    *
-   * @param options.tokenTypeHint RFC 7662 §2.1
-   * @param options.tokens the tokens it came with: an organization's own host is asked, if it has one
    * @throws {TypeError} where the provider has no introspection endpoint
    */
   async introspectToken(
     token: string,
     options: TokenCallOptions = {},
   ): Promise<Readonly<JsonObject & { active: boolean }>> {
-    return await this.#askAboutToken(
-      'introspect',
-      'introspectionEndpoint',
-      token,
-      options,
-      (response) => {
-        if (!isSuccess(response)) {
-          throw processTokenError(response, [token, this.#context.options.clientSecret]);
-        }
-        const json = parseJson(response.body, response.headers['content-type']);
-        if (isJsonObject(json) && typeof json.active === 'boolean') {
-          return Object.freeze({ ...json, active: json.active });
-        }
-        throw new Problem('invalid_token_response', 'the answer does not say whether it is active');
-      },
-    );
+    return await this.#requests.askAboutToken('introspect', token, options, (response, secrets) => {
+      if (!isSuccess(response)) throw processTokenError(response, secrets);
+      const json = jsonOf(response);
+      if (isJsonObject(json) && typeof json.active === 'boolean') {
+        return Object.freeze({ ...json, active: json.active });
+      }
+      throw new Problem('invalid_token_response', 'the answer does not say whether it is active');
+    });
   }
 
   /**
@@ -393,184 +264,109 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * access token in the `Authorization` header, at a host that may have it.
    */
   async fetchProfile(tokens: TokenSet, options: CallOptions = {}): Promise<P> {
-    const deadline = options.deadline ?? new Deadline(this.timeout);
-    const fallback = this.endpoints.userInfoEndpoint ?? this.endpoints.tokenEndpoint;
-    return await this.#at('profile', fallback, async (where) => {
-      const request = this.provider.profileRequest(tokens, this.#context);
-      const { claims } = tokens;
-      const context = { ...this.#context, tokens, claims };
-      if (request === undefined) {
-        const json = { ...claims } as Parameters<typeof this.provider.mapProfile>[0];
-        return withId(this.provider.mapProfile(json, { ...context, raw: JSON.stringify(json) }));
-      }
-      const url = this.#url(request.url);
-      const response = await fetchWithToken({ ...request, url }, tokens.accessToken, {
-        send: (message) => this.#send(message, deadline),
-        isOwn: ({ origin }) => this.#ownOrigins.has(origin),
-        at: (asked) => {
-          where.host = asked.host;
-          // Twice in a row: where each organization has a host of its own, the next is another one.
-          this.#profileHost = this.#lastProfileHost === asked.host ? asked : undefined;
-          this.#lastProfileHost = asked.host;
-        },
-      });
-      const json = parseJson(response.body, response.headers['content-type']);
+    const { provider, endpoints } = this;
+    const { context } = this.#settings;
+    const { claims } = tokens;
+    const endpoint = endpoints.userInfoEndpoint ?? endpoints.tokenEndpoint;
+    return await this.#requests.at('profile', endpoint, async (place) => {
+      const request = provider.profileRequest(tokens, context);
+      const [json, raw] =
+        request === undefined
+          ? [{ ...claims } as Json, JSON.stringify(claims ?? {})]
+          : await this.#requests.askProfile(
+              request,
+              tokens,
+              this.#requests.deadline(options),
+              place,
+            );
       // OpenID Connect Core §5.3.2: the answer must be about the person of the ID Token.
       if (claims && isJsonObject(json) && json.sub !== undefined && json.sub !== claims.sub) {
         throw new Problem('subject_mismatch', 'the profile is of another person');
       }
-      return withId(this.provider.mapProfile(json, { ...context, raw: response.body }));
+      return withId(provider.mapProfile(json, { ...context, raw, tokens, claims }));
     });
   }
 
   /**
    * Makes ready, while a person is away at the provider, what their return will need: a connection to
-   * each host that will be asked, and the keys that ID Tokens are signed with. Neither waits nor fails;
-   * does nothing that is done already.
+   * each host that will be asked, and the keys of ID Tokens. Returns at once, never fails, and does
+   * nothing twice.
    */
   prepare(attempt: LoginAttempt): void {
-    for (const url of this.#hosts) this.#http.open(url);
-    if (this.#profileHost) this.#http.open(this.#profileHost);
-    if (attempt.nonce === undefined) return;
-    // A failure is met, and told, when the keys are needed.
-    this.#verifyIdToken?.fetchAhead().catch(() => undefined);
+    this.#requests.openConnections();
+    // The login that needs the keys meets a failure, and tells it.
+    if (attempt.nonce !== undefined) this.#verifyIdToken?.fetchAhead().catch(() => undefined);
   }
 
   /**
-   * Closes idle connections, and the others after their answers. A process may end without it: idle ones
-   * do not keep it alive.
+   * Closes idle connections, and the others after their answers. A process can end without it: idle
+   * connections do not keep it alive.
    */
   close(): void {
-    this.#http.close();
+    this.#requests.close();
   }
 
-  /** A request about one token (RFC 7009 §2.1, RFC 7662 §2.1), at the host that knows it. */
-  async #askAboutToken<T>(
-    stage: Stage,
-    name: 'revocationEndpoint' | 'introspectionEndpoint',
-    token: string,
-    options: TokenCallOptions,
-    judge: (response: HttpResponse) => T,
-  ): Promise<T> {
-    const configured = this.endpoints[name];
-    if (configured === undefined) {
-      throw new TypeError(
-        `${this.provider.title} has no ${stage === 'revoke' ? 'revocation' : 'introspection'} endpoint`,
-      );
-    }
-    return await this.#at(stage, configured, async (where) => {
-      const own =
-        options.tokens &&
-        this.provider.organizationEndpoints?.(options.tokens.response, this.#context);
-      const url = this.#url(own?.[name] ?? configured);
-      where.host = url.host;
-      const response = await this.#send(
-        {
-          method: 'POST',
-          url,
-          // Both RFCs know the form encoding only, also where token requests are JSON.
-          ...buildTokenRequest('form', this.#context.options, {
-            token,
-            token_type_hint: options.tokenTypeHint,
-          }),
-        },
-        options.deadline,
-      );
-      return judge(response);
-    });
-  }
-
-  /** One token request: asked, judged, checked by the provider's own rule. */
-  async #grant(
-    grantType: GrantType,
-    stage: Stage,
-    request: CallOptions & {
-      protocol: Record<string, string | undefined>;
-      parameters?: Readonly<Record<string, string>>;
-      parseErrorResponse?: (body: string, status: number) => Error | null;
-    },
-  ): Promise<TokenSet> {
+  /**
+   * Verifies the ID Token of a token response, and adds its claims. It may be missing only where the
+   * provider need not send one, and the login asked nothing that it must answer.
+   */
+  async #withClaims(tokens: TokenSet, deadline: Deadline, login?: LoginAttempt): Promise<TokenSet> {
     const { provider, endpoints } = this;
-    const { options } = this.#context;
-    return await this.#at(stage, endpoints.tokenEndpoint, async () => {
-      const requestedAt = Date.now();
-      const response = await this.#send(
-        {
-          method: 'POST',
-          url: this.#url(endpoints.tokenEndpoint),
-          ...buildTokenRequest(provider.tokenRequestFormat, options, {
-            ...provider.requestParameters?.(grantType, this.#context),
-            ...request.parameters,
-            grant_type: grantType,
-            ...request.protocol,
-          }),
-        },
-        request.deadline,
-      );
-      const { code, code_verifier: verifier, refresh_token: refreshToken } = request.protocol;
-      const secrets = [options.clientSecret, code, verifier, refreshToken];
-      if (!isSuccess(response)) {
-        const own = ownError(request.parseErrorResponse, response, secrets);
-        throw own ?? processTokenError(response, secrets, provider.tokenErrorCode);
-      }
-      const tokens = processTokenResponse(response, requestedAt, secrets, {
-        assumedLifetime: this.#assumedLifetime,
-        codeOf: provider.tokenErrorCode,
-      });
-      provider.checkTokenResponse?.(tokens.response, { ...this.#context, grantType });
-      return tokens;
-    });
-  }
-
-  /** Verifies the ID Token of a token response, when there is one, and adds its claims. */
-  async #withClaims(
-    tokens: TokenSet,
-    deadline: Deadline,
-    attempt?: LoginAttempt,
-  ): Promise<TokenSet> {
-    const { provider, endpoints } = this;
+    const { context } = this.#settings;
     const verify = this.#verifyIdToken;
-    const isMissing = tokens.idToken === undefined || verify === undefined;
-    if (isMissing && !(attempt && provider.idToken === 'required'))
+    const { idToken } = tokens;
+    const isNeeded =
+      login !== undefined &&
+      (provider.idToken === 'required' || login.maxAge !== undefined || login.asked !== undefined);
+    if (!isNeeded && (idToken === undefined || verify === undefined)) {
       return this.#withSubject(tokens);
-    return await this.#at('id_token', endpoints.jwksUri ?? endpoints.tokenEndpoint, async () => {
-      if (tokens.idToken === undefined || verify === undefined) {
-        throw new Problem('id_token_missing', 'the token response has no ID Token');
-      }
-      const issuers =
-        provider.idTokenIssuers?.(tokens.response, this.#context) ??
-        [endpoints.issuer].filter((issuer) => issuer !== undefined);
-      const claims = await deadline.wait(
-        verify(tokens.idToken, {
-          issuers,
-          clientID: this.clientID,
-          accessToken: tokens.accessToken,
-          nonce: attempt?.nonce,
-          maxAge: attempt?.maxAge,
-          organization: attempt?.organization,
-        }),
-      );
-      return this.#withSubject({ ...tokens, claims });
-    });
+    }
+    return await this.#requests.at(
+      'id_token',
+      endpoints.jwksUri ?? endpoints.tokenEndpoint,
+      async () => {
+        if (idToken === undefined || verify === undefined) {
+          throw new Problem('id_token_missing', 'the token response has no ID Token');
+        }
+        const issuers =
+          provider.idTokenIssuers?.(tokens.response, context) ??
+          [endpoints.issuer].filter((issuer) => issuer !== undefined);
+        const { clientID } = this;
+        const { accessToken } = tokens;
+        const claims = await deadline.wait(
+          verify(idToken, { issuers, clientID, accessToken, login }),
+        );
+        if (login?.asked) provider.checkIdToken?.(claims, login.asked);
+        return this.#withSubject({ ...tokens, claims });
+      },
+    );
   }
 
   #withSubject(tokens: TokenSet): TokenSet {
-    const subject = this.provider.subject?.(tokens);
+    const subject = this.provider.subject(tokens);
     return Object.freeze(subject === undefined ? tokens : { ...tokens, subject });
   }
 
   /** Everything beside the protocol's own, by wire name: the provider's, the hook's, the extras. */
-  #extraParameters(request: Partial<AuthorizationParameters>): Record<string, unknown> {
-    const { requestParameters, authorizationParameters } = this.provider;
-    const parameters: Record<string, unknown> = {
-      ...requestParameters?.('authorization', this.#context),
-      ...request.parameters,
+  #extraParameters({ parameters, extras = {} }: LoginRequest): Record<string, unknown> {
+    const { title, boundParameters, requestParameters } = this.provider;
+    const wireNames = extrasOf(this.provider);
+    refuseUnknownOptions(title, extras, Object.keys(wireNames));
+    const merged: Record<string, unknown> = {
+      ...requestParameters?.('authorization', this.#settings.context),
+      ...parameters,
     };
-    for (const [name, wireName] of Object.entries(authorizationParameters)) {
-      const value = request.extras?.[name];
-      if (value !== undefined) parameters[wireName] = value;
+    for (const [name, wireName] of Object.entries(wireNames)) {
+      const value = extras[name];
+      if (value !== undefined && value !== null) merged[wireName] = value;
     }
-    return parameters;
+    for (const name of ['max_age', ...boundParameters]) {
+      const value = merged[name] ?? '';
+      // Any other value could reach the URL in another form than the one that is checked, or not at all.
+      if (typeof value === 'string' || (name === 'max_age' && typeof value === 'number')) continue;
+      throw new TypeError(`${title}: "${name}" must be a string`);
+    }
+    return merged;
   }
 
   #scopeParameter(scope: string | readonly string[] | undefined): string | undefined {
@@ -578,101 +374,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     if (!scopes || scopes.length === 0 || !this.provider.scopeInTokenRequests) return undefined;
     return scopes.join(' ');
   }
-
-  async #send(request: HttpRequest, deadline = new Deadline(this.timeout)): Promise<HttpResponse> {
-    const headers = { 'user-agent': 'crm-oauth2', ...this.#headers, ...request.headers };
-    const sent = this.#http.send({ ...request, headers }, deadline);
-    if (!isObserved()) return await sent;
-
-    const began = performance.now();
-    const tell = (result: { status?: number; code?: string }) =>
-      publish({
-        event: 'request',
-        login: deadline.login,
-        provider: this.provider.name,
-        method: request.method,
-        host: request.url.host,
-        path: request.url.pathname,
-        duration: Math.round(performance.now() - began),
-        ...result,
-      });
-    sent.then(
-      ({ status }) => tell({ status }),
-      (error: unknown) => tell({ code: error instanceof Problem ? error.code : 'unexpected' }),
-    );
-    return await sent;
-  }
-
-  #url(endpoint: string | URL): URL {
-    return typeof endpoint === 'string'
-      ? (this.#urls.get(endpoint) ?? new URL(endpoint))
-      : endpoint;
-  }
-
-  /** Runs one step at an endpoint, or wherever the step says it has gone. */
-  #at<T>(
-    stage: Stage,
-    endpoint: string,
-    step: (where: { host: string }) => T | Promise<T>,
-  ): Promise<T> {
-    return located({ provider: this.provider, stage, host: this.#url(endpoint).host }, step);
-  }
 }
 
-/**
- * passport-oauth2's hook. It sees no secret that the provider echoes, and what it throws, over a web
- * page for instance, leaves the judgement to us, as in passport-oauth2.
- */
-function ownError(
-  parse: ((body: string, status: number) => Error | null) | undefined,
-  response: HttpResponse,
-  secrets: readonly (string | undefined)[],
-): Error | null | undefined {
-  try {
-    return parse?.(redact(response.body, secrets), response.status);
-  } catch {
-    return null;
-  }
-}
-
-/**
- * The tokens that replace others: what a refresh leaves out is as it was, and whom they are for too.
- *
- * @throws {Problem} `subject_mismatch` (OpenID Connect Core §12.2, for its part: the same `sub`)
- */
-function succeed(previous: TokenSet, next: TokenSet): TokenSet {
-  const { subject = previous.subject, scope = previous.scope } = next;
-  if (previous.subject !== undefined && subject !== previous.subject) {
-    throw new Problem('subject_mismatch', 'the refreshed tokens are of another person');
-  }
-  const response: JsonObject = { ...previous.response, ...next.response };
-  // Of the one before, what belonged to its tokens ends with them.
-  for (const name of ['refresh_token', 'id_token', 'expires_in']) {
-    if (next.response[name] === undefined) delete response[name];
-  }
-  return Object.freeze(
-    known<TokenSet>({ ...next, scope, subject, response: Object.freeze(response) }),
-  );
-}
-
-/** Applications key accounts by `id`: without one, everybody would be the same person. */
+/** Applications key accounts by `id`: without one, all people would share one account. */
 function withId<P extends Profile>(profile: P): P {
   const id: unknown = profile.id;
   if (typeof id === 'string' && id !== '') return profile;
   throw new Problem('invalid_profile', 'the profile has no id');
-}
-
-/** Auth0's `organization`, which is checked too: nothing but text can be. */
-function organization(owner: string, value: unknown): string | undefined {
-  if (value === undefined || value === null) return undefined;
-  if (typeof value === 'string' && value !== '') return value;
-  throw new TypeError(`${owner}: "organization" must be a non-empty string`);
-}
-
-/** `max_age` as a number (OpenID Connect Core §3.1.2.1): what is asked for must be checkable. */
-function seconds(owner: string, value: unknown): number | undefined {
-  if (value === undefined) return undefined;
-  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
-  if (typeof number === 'number' && Number.isSafeInteger(number) && number >= 0) return number;
-  throw new TypeError(`${owner}: "maxAge" must be a whole number of seconds`);
 }

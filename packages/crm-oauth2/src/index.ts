@@ -1,47 +1,26 @@
-/**
- * Door 1: the client. No Passport, no Express, no session.
- */
+/** Door `.`: use a client and its tokens. No Passport, no Express, no session. */
+export { OAuth2Client } from './client';
+export type { LoginRequest } from './client';
+export type { ClientOptions } from './client-options';
+export type {
+  CallOptions,
+  GrantOptions,
+  ParseErrorResponse,
+  TokenCallOptions,
+} from './client-requests';
+export type { ErrorCode } from './errors/codes';
+export type { DiagnosticsEvent } from './errors/diagnostics';
+export { OAuth2Error, isOAuth2Error } from './errors/oauth2-error';
+export type { Stage } from './errors/oauth2-error';
 export type {
   MissingAttempt,
   ValidatedAuthorizationResponse,
 } from './protocol/authorization-response';
-export { OAuth2Client } from './client';
-export type {
-  AuthorizationParameters,
-  CallOptions,
-  ClientOptions,
-  TokenCallOptions,
-} from './client';
-export { Deadline } from './wire/deadline';
-export type { DiagnosticsEvent } from './errors/diagnostics';
-export {
-  AuthorizationError,
-  InternalOAuthError,
-  Problem,
-  TokenError,
-  isOAuth2Error,
-} from './errors/oauth2-error';
-export type { ErrorDetails, HintTable, OAuth2Error, Stage } from './errors/oauth2-error';
-export type { Agent } from './wire/http';
 export type { IdTokenClaims } from './protocol/id-token';
-export { isJsonObject, known, text, wholeNumber } from './values/json';
-export type { Json, JsonObject } from './values/json';
-export { LOGIN_ATTEMPT_LIFETIME } from './protocol/login-attempt';
 export type { LoginAttempt } from './protocol/login-attempt';
-export { isLoopback } from './values/options';
-export { defineProvider } from './provider/description';
-export type {
-  ClientCredentials,
-  Endpoints,
-  GrantType,
-  OptionKind,
-  Profile,
-  ProfileRequest,
-  ProviderDescription,
-  RateLimit,
-  SlotContext,
-} from './provider/description';
 export type { TokenSet } from './protocol/token-set';
+export type { Endpoints, Provider, RateLimit } from './provider/description';
+export type { Profile } from './provider/standard-claims';
 export { authorizedFetch } from './tokens/authorized-fetch';
 export type {
   AuthorizedFetch,
@@ -58,4 +37,6 @@ export type { ClientCredentialsOptions, GetTokenOptions, TokenSource } from './t
 export { MemoryTokenStore } from './tokens/token-store';
 export type { StoredValue, TokenStore, Unlock } from './tokens/token-store';
 export { UserTokens, userTokens } from './tokens/user-tokens';
-export type { RefreshClient, UserTokensOptions } from './tokens/user-tokens';
+export type { UserTokensOptions } from './tokens/user-tokens';
+export type { Json, JsonObject } from './values/json';
+export type { Agent } from './wire/http';

@@ -1,24 +1,26 @@
 import { expect } from 'chai';
 import { generateKeyPairSync } from 'node:crypto';
+import * as diagnosticsChannel from 'node:diagnostics_channel';
 import * as http from 'node:http';
 import { inspect } from 'node:util';
 import nock = require('nock');
 import type { ValidatedAuthorizationResponse } from '../dist/protocol/authorization-response';
 import { OAuth2Client } from '../dist/client';
-import type { ClientOptions } from '../dist/client';
-import { Deadline } from '../dist/wire/deadline';
+import type { LoginRequest } from '../dist/client';
+import type { ClientOptions } from '../dist/client-options';
+import type { CallOptions } from '../dist/client-requests';
 import { HINTS } from '../dist/errors/codes';
-import {
-  InternalOAuthError,
-  Problem,
-  TokenError,
-  isOAuth2Error,
-} from '../dist/errors/oauth2-error';
-import type { OAuth2Error } from '../dist/errors/oauth2-error';
-import { text } from '../dist/values/json';
+import type { DiagnosticsEvent } from '../dist/errors/diagnostics';
+import { OAuth2Error, isOAuth2Error } from '../dist/errors/oauth2-error';
+import { Problem } from '../dist/errors/problem';
+import { providerCode } from '../dist/errors/provider-codes';
+import type { IdTokenAlgorithm, IdTokenClaims } from '../dist/protocol/id-token';
 import type { LoginAttempt } from '../dist/protocol/login-attempt';
-import type { ProviderDescription } from '../dist/provider/description';
+import { codeChallenge } from '../dist/protocol/pkce';
 import type { TokenSet } from '../dist/protocol/token-set';
+import type { Provider, ProviderDescription } from '../dist/provider/description';
+import { text } from '../dist/values/json';
+import { Deadline } from '../dist/wire/deadline';
 import {
   CALLBACK,
   CREDENTIALS,
@@ -50,29 +52,40 @@ const CODE = 'SplxlOBeZQQYbYS6WxSbIA';
 
 function make(
   changes: Partial<ClientOptions & AcmeOptions> = {},
-  provider: Description = acme,
+  provider: Provider<AcmeOptions> = acme,
 ): OAuth2Client<AcmeOptions> {
   return new OAuth2Client(provider, { ...CREDENTIALS, timeout: 2000, ...changes });
 }
 
+/** The attempt of a login that has begun. */
+function begin(
+  client: OAuth2Client<AcmeOptions>,
+  request: Partial<LoginRequest> = {},
+): LoginAttempt {
+  return client.beginLogin({ redirectUri: CALLBACK, ...request }).attempt;
+}
+
 async function respond(
   client: OAuth2Client<AcmeOptions>,
-  attempt: LoginAttempt = client.createLoginAttempt(),
+  attempt: LoginAttempt = begin(client),
   code = CODE,
 ): Promise<ValidatedAuthorizationResponse> {
   return await client.validateAuthorizationResponse({ code, state: attempt.state }, () => attempt);
 }
 
-/** Redeems the code of a login, and what was sent for it. */
+/** The option by which the calls of one login share a deadline. Applications cannot see it. */
+function sharing(deadline: Deadline): CallOptions {
+  const options: object = { deadline };
+  return options;
+}
+
+/** Redeems the code of a login. */
 async function redeem(
   client: OAuth2Client<AcmeOptions>,
-  attempt: LoginAttempt = client.createLoginAttempt(),
+  attempt: LoginAttempt = begin(client),
   parameters?: Record<string, string>,
 ): Promise<TokenSet> {
-  return await client.authorizationCodeGrant(await respond(client, attempt), {
-    redirectUri: CALLBACK,
-    parameters,
-  });
+  return await client.authorizationCodeGrant(await respond(client, attempt), { parameters });
 }
 
 interface Asked {
@@ -96,7 +109,8 @@ function answerPost(path: string, status = 200, reply: nock.Body = TOKENS): Aske
 /** The error of a failed call, which must show no secret, however it is printed. */
 async function failure(work: Promise<unknown>, ...secrets: string[]): Promise<OAuth2Error> {
   const error = await rejection(work);
-  expect(isOAuth2Error(error), String(error)).to.equal(true);
+  expect(error, String(error)).to.be.instanceOf(OAuth2Error);
+  expect(isOAuth2Error(error)).to.equal(true);
   const printed = [
     error.message,
     error.stack,
@@ -111,111 +125,64 @@ async function failure(work: Promise<unknown>, ...secrets: string[]): Promise<OA
   return error;
 }
 
-describe('client', () => {
-  describe('options', () => {
-    const cases: [string, Record<string, unknown>, string][] = [
-      ['clientID is missing', { clientID: undefined }, 'option "clientID" is required'],
-      ['clientID is empty', { clientID: '' }, 'option "clientID" is required'],
-      ['clientSecret is empty', { clientSecret: '' }, 'option "clientSecret" must be a non-empty'],
-      ['clientSecret is a variable that was not set', { clientSecret: undefined }, 'leave it out'],
-      ['an option is misspelt', { clientId: 'x' }, 'did you mean "clientID"?'],
-      [
-        'tokenURL is plain http',
-        { tokenURL: 'http://acme.test' },
-        'option "tokenURL" must be https',
-      ],
-      ['an own option is of another kind', { fancy: 'yes' }, 'option "fancy" must be a boolean'],
-      ['timeout is zero', { timeout: 0 }, 'option "timeout" must be a number'],
-      ['timeout is text', { timeout: '10' }, 'option "timeout" must be a number'],
-      ['clockTolerance is negative', { clockTolerance: -1 }, 'option "clockTolerance" must be'],
-      ['clockTolerance is an hour', { clockTolerance: 3600 }, 'option "clockTolerance" must be'],
-      ['assumedLifetime is zero', { assumedLifetime: 0 }, 'option "assumedLifetime" must be'],
-      ['assumedLifetime is text', { assumedLifetime: '60' }, 'option "assumedLifetime" must be'],
-      ['scope is a number', { scope: 7 }, 'option "scope" must be'],
-      [
-        'customHeaders sets Authorization',
-        { customHeaders: { Authorization: 'x' } },
-        'Authorization',
-      ],
-    ];
-    for (const [title, changes, message] of cases) {
-      it(`throws a TypeError when ${title}`, () => {
-        const error: unknown = thrown(() => make(changes));
-        expect(error).to.be.instanceOf(TypeError);
-        expect((error as Error).message).to.match(/^Acme: /);
-        expect((error as Error).message).to.include(message);
-        expect((error as Error).message).not.to.include(SECRET);
-      });
-    }
+/** The key that signs the ID Tokens of these tests. */
+const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
-    it('takes numbers at the ends of their ranges', () => {
-      for (const changes of [
-        { clockTolerance: 0 },
-        { clockTolerance: 600 },
-        { timeout: 1 },
-        { timeout: 600_000 },
-        { assumedLifetime: 1 },
-      ]) {
-        expect(() => make(changes)).not.to.throw();
-      }
-    });
-
-    it('judges also endpoints that a provider derives', () => {
-      const provider = acmeWith({
-        endpoints: () => ({
-          authorizationEndpoint: 'https://a.test',
-          tokenEndpoint: 'http://a.test',
-        }),
-      });
-      expect(thrown(() => make({}, provider)).message).to.include('"tokenEndpoint" must be https');
-    });
-
-    it('changes nobody’s object, and needs none later', async () => {
-      const customHeaders = Object.freeze({ 'X-Trace': '1' });
-      const scope = Object.freeze(['read', 'write']);
-      const options = Object.freeze({ ...CREDENTIALS, scope, customHeaders, tenant: 'seven' });
-      const copy = structuredClone(options);
-      const client = new OAuth2Client(acme, options);
-      const attempt = client.createLoginAttempt();
-      client.buildAuthorizationUrl({ attempt, redirectUri: CALLBACK });
-      await respond(client, attempt);
-      expect(options).to.deep.equal(copy);
-    });
-
-    it('has a fingerprint per provider, token endpoint and client id', () => {
-      const fingerprints = [
-        make(),
-        make({ clientID: 'client-2' }),
-        make({ tokenURL: `${ORIGIN}/other` }),
-        make({}, acmeWith({ name: 'other' })),
-      ].map(({ fingerprint }) => fingerprint);
-      expect(new Set(fingerprints).size).to.equal(4);
-      // It lies in every session that waits for a login.
-      for (const fingerprint of fingerprints) expect(fingerprint).to.match(/^[\w-]{22}$/);
-      expect(make({ scope: 'x', clientSecret: 'rotated' }).fingerprint).to.equal(fingerprints[0]);
-    });
+/** A provider with ID Tokens. */
+function openid(
+  idToken: 'required' | 'when present',
+  changes: Partial<Description> = {},
+): Provider<AcmeOptions> {
+  return acmeWith({
+    idToken,
+    scope: ['openid'],
+    endpoints: (options) => ({
+      ...acmeDescription.endpoints(options),
+      jwksUri: `${ORIGIN}/keys`,
+    }),
+    ...changes,
   });
+}
 
+/** Epoch seconds. */
+const seconds = () => Math.floor(Date.now() / 1000);
+
+/** @param clock seconds by which the provider's clock differs from ours */
+async function signed(claims: Record<string, unknown>, clock = 0): Promise<string> {
+  const { SignJWT } = await import('jose');
+  const now = seconds() + clock;
+  return await new SignJWT({ iss: `${ORIGIN}/`, sub: '7', aud: 'client-1', ...claims })
+    .setProtectedHeader({ alg: 'RS256' })
+    .setIssuedAt(now)
+    .setExpirationTime(now + 300)
+    .sign(pair.privateKey);
+}
+
+/** Answers the request for the keys, once. */
+function publish(keys: unknown[] = [pair.publicKey.export({ format: 'jwk' })]): void {
+  nock(ORIGIN, { reqheaders: { accept: 'application/json' } })
+    .get('/keys')
+    .reply(200, { keys });
+}
+
+describe('client', () => {
   describe('the authorization request', () => {
     it('RFC 6749 §4.1.1 — is built of description, options, extras and attempt', () => {
       const provider = acmeWith({
+        idToken: 'when present',
         requestParameters: (request) => ({ audience: `for-${request}` }),
       });
-      const client = make({ scope: ['read', 'write'] }, provider);
-      const attempt = client.createLoginAttempt();
-      const url = new URL(
-        client.buildAuthorizationUrl({
-          attempt,
-          redirectUri: CALLBACK,
-          extras: {
-            prompt: ['login', 'consent'],
-            loginHint: 'zoe@example.com',
-            maxAge: 0,
-            other: 'x',
-          },
-          parameters: { display: 'page', state: 'mine', client_id: 'mine' },
-        }),
-      );
+      const client = make({ scope: ['read', 'openid'] }, provider);
+      const { url: href, attempt } = client.beginLogin({
+        redirectUri: CALLBACK,
+        extras: {
+          prompt: ['login', 'consent'],
+          loginHint: 'zoe@example.com',
+          maxAge: 0,
+        },
+        parameters: { display: 'page', state: 'mine', client_id: 'mine', redirect_uri: 'mine' },
+      });
+      const url = new URL(href);
       const { code_challenge: challenge, ...query } = Object.fromEntries(url.searchParams);
       expect(url.origin + url.pathname).to.equal(`${ORIGIN}/authorize`);
       expect(challenge).to.match(/^[\w-]{43}$/);
@@ -228,47 +195,413 @@ describe('client', () => {
         response_type: 'code',
         client_id: 'client-1',
         redirect_uri: CALLBACK,
-        scope: 'read write',
+        scope: 'read openid',
         state: attempt.state,
+        nonce: attempt.nonce,
         code_challenge_method: 'S256',
       });
+    });
+
+    it('refuses an extra that the provider does not have, and names the nearest one', () => {
+      const error: unknown = thrown(() => begin(make(), { extras: { loginhint: 'zoe' } }));
+      expect(error).to.be.instanceOf(TypeError);
+      expect((error as Error).message).to.match(/^Acme: .*"loginhint".*did you mean "loginHint"/);
     });
 
     it('asks for the default scopes, those of the options, or those of the call', () => {
       expect(make().scopes()).to.deep.equal(['read']);
       expect(make({ scope: 'a b' }).scopes()).to.deep.equal(['a', 'b']);
       expect(make({ scope: 'a b' }).scopes('c')).to.deep.equal(['c']);
+      const { url } = make({ scope: 'a b' }).beginLogin({ redirectUri: CALLBACK, scope: ['c'] });
+      expect(new URL(url).searchParams.get('scope')).to.equal('c');
     });
 
     it('OIDC Core §3.1.2.1 — asks for openid, with a nonce, where the login rests on it', () => {
       const client = make({ scope: 'email' }, acmeWith({ idToken: 'required' }));
       expect(client.scopes()).to.deep.equal(['openid', 'email']);
       expect(client.scopes('email openid')).to.deep.equal(['email', 'openid']);
-      expect(client.createLoginAttempt().nonce).to.match(/^[\w-]{32}$/);
+      expect(begin(client).nonce).to.match(/^[\w-]{32}$/);
     });
 
     it('OIDC Core §3.1.2.1 — sends a nonce only when openid is asked for', () => {
       const client = make({}, acmeWith({ idToken: 'when present' }));
-      expect(client.createLoginAttempt().nonce).to.equal(undefined);
-      expect(client.createLoginAttempt({ scope: 'openid read' }).nonce).to.be.a('string');
-      expect(make().createLoginAttempt({ scope: 'openid' }).nonce).to.equal(undefined);
+      expect(begin(client)).not.to.have.property('nonce');
+      expect(begin(client, { scope: 'openid read' }).nonce).to.be.a('string');
+      expect(begin(make(), { scope: 'openid' })).not.to.have.property('nonce');
     });
 
-    it('changes no attempt, and hides the verifier', () => {
-      const client = make();
-      const attempt = Object.freeze(
-        client.createLoginAttempt({ appState: { returnTo: '/deals' } }),
-      );
-      const url = client.buildAuthorizationUrl({ attempt, redirectUri: CALLBACK });
+    it('keeps the verifier and the application state out of the URL', () => {
+      const request = Object.freeze({
+        redirectUri: CALLBACK,
+        appState: Object.freeze({ returnTo: '/deals' }),
+      });
+      const { url, attempt } = make().beginLogin(request);
+      expect(attempt.appState).to.deep.equal({ returnTo: '/deals' });
       expect(url).not.to.include(attempt.codeVerifier);
       expect(url).not.to.include('deals');
     });
   });
 
+  describe('one call begins a login', () => {
+    mockTheNetwork();
+
+    /** Each comparison of an ID Token: its person, and the questions of the login. */
+    const compared: [sub: string, asked: object][] = [];
+    beforeEach(() => {
+      compared.length = 0;
+    });
+
+    /** A provider that compares the organization that was asked for. */
+    function binding(changes: Partial<Description> = {}): Provider<AcmeOptions> {
+      return openid('when present', {
+        boundParameters: ['organization'],
+        checkIdToken: (claims: IdTokenClaims, asked: Readonly<Record<string, string>>) => {
+          compared.push([claims.sub, asked]);
+          if (claims.org_id !== asked.organization) {
+            throw new Problem(providerCode('other_organization'), 'it is of another organization');
+          }
+        },
+        ...changes,
+      });
+    }
+
+    it('gives the URL, and the attempt that its answer is checked against', () => {
+      const client = make({}, openid('when present'));
+      const before = Date.now();
+      const { url, attempt } = client.beginLogin({ redirectUri: CALLBACK });
+      const { searchParams } = new URL(url);
+      const names = ['state', 'codeVerifier', 'nonce', 'client', 'redirectUri', 'expiresAt'];
+      expect(attempt).to.have.all.keys(names);
+      expect(attempt).to.include({ client: client.fingerprint, redirectUri: CALLBACK });
+      expect(attempt.expiresAt).to.be.within(before + 600_000, Date.now() + 600_000);
+      expect(searchParams.get('state')).to.equal(attempt.state);
+      expect(searchParams.get('nonce')).to.equal(attempt.nonce);
+      expect(searchParams.get('redirect_uri')).to.equal(CALLBACK);
+      expect(searchParams.get('code_challenge')).to.equal(codeChallenge(attempt.codeVerifier));
+    });
+
+    it('gives each login random values of its own', () => {
+      const client = make({}, openid('when present'));
+      const attempts = Array.from({ length: 20 }, () => begin(client));
+      const values = attempts.flatMap(({ state, nonce, codeVerifier }) => [
+        state,
+        nonce,
+        codeVerifier,
+      ]);
+      expect(new Set(values).size).to.equal(60);
+    });
+
+    for (const appState of [null, false, 0, '', { returnTo: '/' }]) {
+      it(`keeps the application's state: ${JSON.stringify(appState)}`, () => {
+        expect(begin(make(), { appState }).appState).to.deep.equal(appState);
+      });
+    }
+
+    it('keeps a pending login within 400 bytes, with every question', () => {
+      const { attempt } = make({}, binding()).beginLogin({
+        redirectUri: 'https://crm.app.example.com/auth/salesforce/callback',
+        extras: { maxAge: 86_400, organization: 'org_2mXhGs4vKzLqRt7Y' },
+      });
+      expect(attempt).to.have.property('nonce');
+      expect(Buffer.byteLength(JSON.stringify(attempt))).to.be.at.most(400);
+    });
+
+    it('finishes from the attempt as JSON, in another client of the same app', async () => {
+      const request = { extras: { maxAge: 60, organization: 'org_1' } };
+      const attempt = JSON.parse(
+        JSON.stringify(begin(make({}, binding()), request)),
+      ) as LoginAttempt;
+      const asked = answerPost('/token', 200, {
+        ...TOKENS,
+        id_token: await signed({ nonce: attempt.nonce, org_id: 'org_1', auth_time: seconds() }),
+      });
+      publish();
+      const tokens = await redeem(make({}, binding()), attempt);
+      expect(tokens.claims).to.include({ org_id: 'org_1' });
+      expect(asked[0]?.body.redirect_uri).to.equal(CALLBACK);
+    });
+
+    describe('without the scope openid', () => {
+      for (const scope of ['read', []]) {
+        it(`OIDC Core §3.1.2.1 — sends no nonce: ${JSON.stringify(scope)}`, () => {
+          const client = make({}, openid('when present'));
+          const parameters = { nonce: 'mine', scope: 'openid' };
+          const { url, attempt } = client.beginLogin({ redirectUri: CALLBACK, scope, parameters });
+          expect(attempt).not.to.have.property('nonce');
+          expect(new URL(url).searchParams.has('nonce')).to.equal(false);
+          expect(new URL(url).searchParams.get('scope')).not.to.equal('openid');
+        });
+      }
+
+      for (const [title, nonce] of [
+        ['another login', 'nonce-of-another-login'],
+        ['no login', ''],
+      ] as const) {
+        it(`OIDC Core §3.1.3.7 item 11 — refuses an ID Token with the nonce of ${title}`, async () => {
+          const client = make({}, openid('when present'));
+          answerPost('/token', 200, { ...TOKENS, id_token: await signed({ nonce }) });
+          publish();
+          const error = await failure(redeem(client, begin(client, { scope: 'read' })));
+          expect(error).to.include({ code: 'id_token_nonce', stage: 'id_token' });
+        });
+      }
+
+      it('OIDC Core §3.1.3.7 item 11 — takes an ID Token without a nonce', async () => {
+        const client = make({}, openid('when present'));
+        answerPost('/token', 200, { ...TOKENS, id_token: await signed({}) });
+        publish();
+        const tokens = await redeem(client, begin(client, { scope: 'read' }));
+        expect(tokens.claims?.sub).to.equal('7');
+      });
+    });
+
+    /** Every way in which a question reaches the authorization request. */
+    const ways: [
+      string,
+      (asked: Record<string, string>) => {
+        options?: Partial<AcmeOptions>;
+        description?: Partial<Description>;
+        request?: Partial<LoginRequest>;
+      },
+    ][] = [
+      [
+        'as extras',
+        ({ max_age: maxAge, organization }) => ({ request: { extras: { maxAge, organization } } }),
+      ],
+      ['by wire name, as a hook adds them', (asked) => ({ request: { parameters: asked } })],
+      [
+        'in the query of authorizationURL',
+        (asked) => ({
+          options: {
+            authorizationURL: `${ORIGIN}/authorize?${new URLSearchParams(asked).toString()}`,
+          },
+        }),
+      ],
+      ['by the description', (asked) => ({ description: { requestParameters: () => asked } })],
+    ];
+    const questions: [string, Record<string, string>, Partial<LoginAttempt>][] = [
+      ['max_age', { max_age: '60' }, { maxAge: 60 }],
+      ['a bound parameter', { organization: 'org_1' }, { asked: { organization: 'org_1' } }],
+    ];
+    for (const [way, ask] of ways) {
+      const start = (asked: Record<string, string>, changes: Partial<LoginRequest> = {}) => {
+        const { options, description, request } = ask(asked);
+        const client = make(options, binding(description));
+        const { url, attempt } = client.beginLogin({
+          redirectUri: CALLBACK,
+          ...request,
+          ...changes,
+        });
+        return { client, attempt, query: new URL(url).searchParams };
+      };
+      const answer = async (attempt: LoginAttempt, claims: Record<string, unknown>) => {
+        const idToken = await signed({ nonce: attempt.nonce, ...claims });
+        answerPost('/token', 200, { ...TOKENS, id_token: idToken });
+        publish();
+      };
+
+      it(`OIDC Core §3.1.2.1 — keeps its questions to the ID Token, asked ${way}`, () => {
+        const { attempt, query } = start({ max_age: '60', organization: 'org_1' });
+        expect(attempt).to.deep.include({ maxAge: 60, asked: { organization: 'org_1' } });
+        expect(query.getAll('max_age')).to.deep.equal(['60']);
+        expect(query.getAll('organization')).to.deep.equal(['org_1']);
+      });
+
+      for (const [title, asked, kept] of questions) {
+        it(`OIDC Core §3.1.2.1 — refuses ${title} without the scope openid, asked ${way}`, () => {
+          const error: unknown = thrown(() => start(asked, { scope: 'read' }));
+          expect(error).to.be.instanceOf(TypeError);
+          expect((error as Error).message).to.match(
+            /^Acme: "(max_age|organization)" is checked in the ID Token/,
+          );
+        });
+
+        it(`OIDC Core §3.1.2.1 — fails when no ID Token answers ${title}, asked ${way}`, async () => {
+          const { client, attempt } = start(asked);
+          expect(attempt).to.deep.include(kept);
+          answerPost('/token');
+          const error = await failure(redeem(client, attempt));
+          expect(error).to.include({ code: 'id_token_missing', stage: 'id_token' });
+        });
+      }
+
+      it(`OIDC Core §3.1.3.7 item 13 — refuses an auth_time before max_age, asked ${way}`, async () => {
+        const { client, attempt } = start({ max_age: '60' });
+        await answer(attempt, { auth_time: seconds() - 180 });
+        expect(await failure(redeem(client, attempt))).to.include({ code: 'id_token_auth_time' });
+      });
+
+      it(`OIDC Core §3.1.3.7 item 13 — refuses an ID Token without auth_time, asked ${way}`, async () => {
+        const { client, attempt } = start({ max_age: '60' });
+        await answer(attempt, {});
+        expect(await failure(redeem(client, attempt))).to.include({ code: 'id_token_auth_time' });
+      });
+
+      it(`OIDC Core §3.1.3.7 — refuses the ID Token of another organization, asked ${way}`, async () => {
+        const { client, attempt } = start({ organization: 'org_1' });
+        await answer(attempt, { org_id: 'org_2' });
+        expect(await failure(redeem(client, attempt))).to.include({
+          code: 'other_organization',
+          stage: 'id_token',
+          host: 'acme.test',
+        });
+        expect(compared).to.deep.equal([['7', { organization: 'org_1' }]]);
+      });
+
+      it(`signs in when the ID Token answers every question, asked ${way}`, async () => {
+        const { client, attempt } = start({ max_age: '60', organization: 'org_1' });
+        await answer(attempt, { auth_time: seconds() - 30, org_id: 'org_1' });
+        expect((await redeem(client, attempt)).claims).to.include({ org_id: 'org_1' });
+        expect(compared).to.deep.equal([['7', { organization: 'org_1' }]]);
+      });
+    }
+
+    it('compares nothing that was not asked', async () => {
+      const client = make({}, binding());
+      for (const request of [{}, { extras: { maxAge: 60 } }]) {
+        const attempt = begin(client, request);
+        answerPost('/token', 200, {
+          ...TOKENS,
+          id_token: await signed({ nonce: attempt.nonce, org_id: 'org_2', auth_time: seconds() }),
+        });
+        if (request.extras === undefined) publish();
+        expect((await redeem(client, attempt)).claims).to.include({ org_id: 'org_2' });
+      }
+      expect(compared).to.deep.equal([]);
+    });
+
+    it('OIDC Core §3.1.2.1 — takes maxAge also where the description does not list it', () => {
+      const provider = openid('when present', { authorizationParameters: {} });
+      const { url, attempt } = make({}, provider).beginLogin({
+        redirectUri: CALLBACK,
+        extras: { maxAge: 60 },
+      });
+      expect(attempt.maxAge).to.equal(60);
+      expect(new URL(url).searchParams.get('max_age')).to.equal('60');
+    });
+
+    it('OIDC Core §3.1.2.1 — refuses each question where the provider has no ID Tokens', () => {
+      const provider = acmeWith({ boundParameters: ['organization'], checkIdToken: () => {} });
+      for (const extras of [{ maxAge: 60 }, { organization: 'org_1' }]) {
+        const error: unknown = thrown(() => begin(make({}, provider), { scope: 'openid', extras }));
+        expect(error).to.be.instanceOf(TypeError);
+      }
+    });
+
+    it('RFC 6749 §4.1.1 — refuses a login without redirectUri', () => {
+      for (const redirectUri of [undefined, '', 5] as unknown as string[]) {
+        expect(thrown(() => make({}, binding()).beginLogin({ redirectUri })).message).to.contain(
+          'option "redirectUri" is required',
+        );
+      }
+    });
+
+    it('prefers an extra to a parameter, and both to the query of authorizationURL', () => {
+      const client = make({ authorizationURL: `${ORIGIN}/authorize?max_age=1` }, binding());
+      const parameters = { max_age: 2 };
+      const asked = [{}, { parameters }, { parameters, extras: { maxAge: 3 } }].map((request) =>
+        client.beginLogin({ redirectUri: CALLBACK, ...request }),
+      );
+      expect(asked.map(({ attempt }) => attempt.maxAge)).to.deep.equal([1, 2, 3]);
+      expect(asked.map(({ url }) => new URL(url).searchParams.getAll('max_age'))).to.deep.equal([
+        ['1'],
+        ['2'],
+        ['3'],
+      ]);
+    });
+
+    it('RFC 6749 §3.1 — refuses a question that authorizationURL asks twice', () => {
+      const authorizationURL = `${ORIGIN}/authorize?organization=org_1&organization=org_2`;
+      const error: unknown = thrown(() => begin(make({ authorizationURL }, binding())));
+      expect(error)
+        .to.be.instanceOf(TypeError)
+        .with.property('message', 'Acme: "organization" must be one non-empty value');
+    });
+
+    for (const [way, ask] of [
+      ['as an extra', (value: unknown) => ({ extras: { maxAge: value, organization: value } })],
+      [
+        'by wire name',
+        (value: unknown) => ({ parameters: { max_age: value, organization: value } }),
+      ],
+    ] as const) {
+      const only = (name: 'extras' | 'parameters', request: object, keep: string) => ({
+        [name]: { [keep]: Reflect.get(Reflect.get(request, name) as object, keep) as unknown },
+      });
+      const [name, maxAgeName] =
+        way === 'as an extra'
+          ? (['extras', 'maxAge'] as const)
+          : (['parameters', 'max_age'] as const);
+      const beginWith = (keep: string, value: unknown) =>
+        make({}, binding()).beginLogin({
+          redirectUri: CALLBACK,
+          ...only(name, ask(value), keep),
+        });
+
+      for (const maxAge of [0, '0', 3600]) {
+        it(`OIDC Core §3.1.2.1 — asks for a max_age of ${JSON.stringify(maxAge)}, ${way}`, () => {
+          const { url, attempt } = beginWith(maxAgeName, maxAge);
+          expect(attempt.maxAge).to.equal(Number(maxAge));
+          expect(new URL(url).searchParams.get('max_age')).to.equal(String(maxAge));
+        });
+      }
+
+      for (const maxAge of [
+        'abc',
+        '',
+        '60s',
+        's60',
+        [60, 60],
+        Number.NaN,
+        -1,
+        1.5,
+        2 ** 53,
+        true,
+      ]) {
+        it(`OIDC Core §3.1.2.1 — refuses a max_age that cannot be checked, ${way}: ${JSON.stringify(maxAge)}`, () => {
+          expect(() => beginWith(maxAgeName, maxAge)).to.throw(
+            TypeError,
+            'Acme: "max_age" must be',
+          );
+        });
+      }
+
+      for (const [title, value] of [
+        ['an object', { seconds: 60 }],
+        ['a bigint', 60n],
+        ['a function', () => 60],
+        ['a symbol', Symbol('60')],
+      ] as const) {
+        it(`OIDC Core §3.1.2.1 — refuses a max_age that is ${title}, ${way}`, () => {
+          expect(() => beginWith(maxAgeName, value)).to.throw(TypeError, 'must be');
+        });
+      }
+
+      for (const organization of [['org_1'], '', 7, true, { id: 'org_1' }]) {
+        it(`refuses a bound parameter that is not a string with text, ${way}: ${JSON.stringify(organization)}`, () => {
+          expect(() => beginWith('organization', organization)).to.throw(
+            TypeError,
+            /^Acme: "organization" must be (a string|one non-empty value)$/,
+          );
+        });
+      }
+
+      for (const value of [undefined, null]) {
+        it(`asks no question for ${value}, ${way}`, () => {
+          for (const keep of [maxAgeName, 'organization']) {
+            const { url, attempt } = beginWith(keep, value);
+            expect(attempt).not.to.have.any.keys('maxAge', 'asked');
+            expect(new URL(url).search).not.to.match(/max_age|organization/);
+          }
+        });
+      }
+    }
+  });
+
   describe('the authorization response', () => {
     it('RFC 6749 §4.1.2.1 — tells a refusal with provider, stage, host and hint', async () => {
       const client = make();
-      const attempt = client.createLoginAttempt();
+      const attempt = begin(client);
       const error = await failure(
         client.validateAuthorizationResponse(
           { error: 'access_denied', error_description: 'Zoë said no', state: attempt.state },
@@ -276,33 +609,34 @@ describe('client', () => {
         ),
       );
       expect(error).to.include({
-        name: 'AuthorizationError',
+        name: 'OAuth2Error',
         message: 'acme: access_denied: Zoë said no',
         code: 'access_denied',
         stage: 'authorize',
         host: 'acme.test',
         refusal: 401,
+        reportedIn: 'authorization response',
       });
-      expect(error.hint).to.be.a('string');
+      expect(error.hint).to.equal(HINTS.access_denied);
     });
 
     it("knows the provider's own refusals", async () => {
       const client = make();
-      const attempt = client.createLoginAttempt();
+      const attempt = begin(client);
       const response = { error: 'account_locked', state: attempt.state };
       const error = await failure(client.validateAuthorizationResponse(response, () => attempt));
       expect(error).to.include({ code: 'account_locked', refusal: 401 });
     });
 
     it('RFC 9700 §4.4 — refuses an attempt of another client', async () => {
-      const attempt = make({ clientID: 'client-2' }).createLoginAttempt();
+      const attempt = begin(make({ clientID: 'client-2' }));
       const error = await failure(respond(make(), attempt));
       expect(error).to.include({ code: 'state_of_another_client', refusal: 403 });
     });
 
     it('RFC 9207 §2.4 — refuses the iss of another issuer', async () => {
       const client = make();
-      const attempt = client.createLoginAttempt();
+      const attempt = begin(client);
       const response = { code: CODE, state: attempt.state, iss: 'https://evil.test/' };
       const error = await failure(client.validateAuthorizationResponse(response, () => attempt));
       expect(error).to.include({ code: 'issuer_mismatch', refusal: 403 });
@@ -314,7 +648,7 @@ describe('client', () => {
 
     it('RFC 6749 §4.1.3, RFC 7636 §4.5 — redeems a code', async () => {
       const client = make({ customHeaders: { 'X-Trace': 'abc' } });
-      const attempt = client.createLoginAttempt();
+      const attempt = begin(client);
       const asked = answerPost('/token');
       const before = Date.now();
       const tokens = await redeem(client, attempt);
@@ -362,7 +696,7 @@ describe('client', () => {
     it('RFC 6749 §4.1.3 — sends the redirect_uri the login began with', async () => {
       const client = make();
       const asked = answerPost('/token');
-      await redeem(client, client.createLoginAttempt({ redirectUri: 'https://app.test/other' }));
+      await redeem(client, begin(client, { redirectUri: 'https://app.test/other' }));
       expect(asked[0]?.body.redirect_uri).to.equal('https://app.test/other');
     });
 
@@ -371,7 +705,7 @@ describe('client', () => {
         {},
         acmeWith({ requestParameters: () => ({ audience: 'a', code: 'b' }) }),
       );
-      const attempt = client.createLoginAttempt();
+      const attempt = begin(client);
       const asked = answerPost('/token');
       const names = [
         'grant_type',
@@ -403,9 +737,8 @@ describe('client', () => {
         error_description: `code ${CODE} of ${SECRET} is used up`,
       });
       const client = make();
-      const attempt = client.createLoginAttempt();
+      const attempt = begin(client);
       const error = await failure(redeem(client, attempt), attempt.codeVerifier, attempt.state);
-      expect(error).to.be.instanceOf(TokenError);
       expect(error).to.include({
         message: 'acme: invalid_grant: code [redacted] of [redacted] is used up',
         code: 'invalid_grant',
@@ -413,12 +746,13 @@ describe('client', () => {
         stage: 'token',
         host: 'acme.test',
         hint: 'Acme says: sign in again.',
+        reportedIn: 'token response',
       });
     });
 
     it('redacts an echo of the verifier', async () => {
       const client = make();
-      const attempt = client.createLoginAttempt();
+      const attempt = begin(client);
       answerPost('/token', 400, { error: `bad verifier ${attempt.codeVerifier}` });
       const error = await failure(redeem(client, attempt), attempt.codeVerifier);
       expect(error.message).to.equal('acme: invalid_request: bad verifier [redacted]');
@@ -447,7 +781,7 @@ describe('client', () => {
       const provider = acmeWith({
         checkTokenResponse: (response, { grantType, options }) => {
           seen.push(response, grantType, options.clientSecret);
-          throw new Problem('own_check', 'the signature is wrong');
+          throw new Problem(providerCode('own_check'), 'the signature is wrong');
         },
       });
       answerPost('/token');
@@ -462,7 +796,6 @@ describe('client', () => {
       answerPost('/token', 400, { error: 'invalid_grant' });
       const first = await rejection(
         client.authorizationCodeGrant(await respond(client), {
-          redirectUri: CALLBACK,
           parseErrorResponse: () => own,
         }),
       );
@@ -470,7 +803,6 @@ describe('client', () => {
       answerPost('/token', 400, { error: 'invalid_grant' });
       const second = await rejection(
         client.authorizationCodeGrant(await respond(client), {
-          redirectUri: CALLBACK,
           parseErrorResponse: () => null,
         }),
       );
@@ -479,7 +811,7 @@ describe('client', () => {
 
     it('shows parseErrorResponse none of the secrets that the provider echoes', async () => {
       const client = make();
-      const attempt = client.createLoginAttempt();
+      const attempt = begin(client);
       const secrets = [CODE, attempt.codeVerifier, SECRET];
       const hex = (secret: string, before: string) =>
         secret.replace(/./g, (c) => before + c.charCodeAt(0).toString(16).padStart(2, '0'));
@@ -493,7 +825,6 @@ describe('client', () => {
       const seen: unknown[] = [];
       const error = await failure(
         client.authorizationCodeGrant(await respond(client, attempt), {
-          redirectUri: CALLBACK,
           parseErrorResponse: (body, status) => {
             seen.push(body, status);
             return null;
@@ -511,11 +842,10 @@ describe('client', () => {
         answerPost('/token', status, '<html>Sorry</html>');
         const error = await failure(
           client.authorizationCodeGrant(await respond(client), {
-            redirectUri: CALLBACK,
             parseErrorResponse: (body) => JSON.parse(body) as Error,
           }),
         );
-        expect(error).to.be.instanceOf(InternalOAuthError);
+        expect(error).not.to.have.property('reportedIn');
         expect(error).to.include({
           code: status === 502 ? 'provider_unavailable' : 'unexpected_status',
           stage: 'token',
@@ -611,7 +941,7 @@ describe('client', () => {
           return await make({}, provider).refreshTokenGrant('rt-1', { previous: from });
         };
 
-        it('RFC 6749 §6 — what the answer leaves out is as it was', async () => {
+        it('RFC 6749 §6 — fields that the answer leaves out stay as they were', async () => {
           const tokens = await refresh({ refresh_token: 'rt-2' });
           expect(tokens).to.deep.equal({
             accessToken: 'at-2',
@@ -625,7 +955,7 @@ describe('client', () => {
           expect(tokens.response).to.be.frozen;
         });
 
-        it('RFC 6749 §6 — what belonged to the tokens before ends with them', async () => {
+        it('RFC 6749 §6 — fields that belonged to the tokens before end with them', async () => {
           const response = { ...previous.response, ...TOKENS, id_token: 'x.y.z' };
           const tokens = await refresh({}, withSubject, { ...previous, response });
           expect(tokens.response).to.deep.equal({
@@ -638,7 +968,7 @@ describe('client', () => {
           expect(renewed.response).to.include(answer).and.not.to.have.property('id_token');
         });
 
-        it('RFC 6749 §6 — what the answer says is so now, the end not least', async () => {
+        it('RFC 6749 §6 — the answer decides, also about the end of the token', async () => {
           const from = { ...previous, expiresAt: 1 };
           const tokens = await refresh({ scope: 'write', sub: 'zoe' }, withSubject, from);
           expect(tokens).to.include({ scope: 'write', subject: 'zoe', refreshToken: 'rt-1' });
@@ -666,6 +996,158 @@ describe('client', () => {
           expect((await refresh({ sub: 'eve' }, withSubject, others)).subject).to.equal('eve');
           expect(await refresh({ sub: 'eve' }, acme, others)).not.to.have.property('subject');
         });
+      });
+    });
+
+    describe('client_secret_basic', () => {
+      const clientID = 'id: 1+1%';
+      const clientSecret = `${SECRET} +%:ü`;
+      // RFC 6749 §2.3.1, by hand: form-encoded halves, a colon, base64.
+      const pairOf = Buffer.from(`id%3A+1%2B1%25:${SECRET}+%2B%25%3A%C3%BC`).toString('base64');
+      const basic = (changes: Partial<Description> = {}) =>
+        make(
+          { clientID, clientSecret },
+          acmeWith({
+            clientAuthentication: 'client_secret_basic',
+            endpoints: (options) => ({
+              ...acmeDescription.endpoints(options),
+              introspectionEndpoint: `${ORIGIN}/introspect`,
+            }),
+            ...changes,
+          }),
+        );
+
+      for (const format of ['form', 'json'] as const) {
+        it(`RFC 6749 §2.3.1 — redeems a code with the header, and without credentials in the body (${format})`, async () => {
+          const client = basic({ tokenRequestFormat: format });
+          const attempt = begin(client);
+          const asked = answerPost('/token');
+          expect((await redeem(client, attempt)).accessToken).to.equal('at-1');
+          expect(asked[0]?.headers.authorization).to.equal(`Basic ${pairOf}`);
+          expect(asked[0]?.body).to.deep.equal({
+            grant_type: 'authorization_code',
+            code: CODE,
+            redirect_uri: CALLBACK,
+            code_verifier: attempt.codeVerifier,
+          });
+        });
+      }
+
+      it('RFC 6749 §2.3.1 — names the client in the authorization request, unencoded', () => {
+        const { url } = basic().beginLogin({ redirectUri: CALLBACK });
+        expect(new URL(url).searchParams.get('client_id')).to.equal(clientID);
+      });
+
+      it('RFC 6749 §2.3 — authenticates every other request so, too', async () => {
+        const client = basic();
+        const token = answerPost('/token');
+        await client.refreshTokenGrant('rt-1');
+        const app = answerPost('/token');
+        await client.clientCredentialsGrant();
+        const revoke = answerPost('/revoke', 200, '');
+        await client.revokeToken('rt-1');
+        const introspect = answerPost('/introspect', 200, { active: true });
+        await client.introspectToken('at-1');
+        const asked = [...token, ...app, ...revoke, ...introspect];
+        expect(asked).to.have.lengthOf(4);
+        for (const { headers, body } of asked) {
+          expect(headers.authorization).to.equal(`Basic ${pairOf}`);
+          expect(body).not.to.have.any.keys('client_id', 'client_secret');
+        }
+      });
+
+      it('RFC 6749 §2.3 — sends no second method of authentication, also not of a parameter', async () => {
+        const client = basic();
+        const asked = answerPost('/token');
+        await redeem(client, begin(client), { client_id: 'mine', client_secret: 'mine' });
+        expect(asked[0]?.body).not.to.have.any.keys('client_id', 'client_secret');
+      });
+
+      it('RFC 6749 §5.2 — redacts an echo of the secret, of its encoded form and of the header', async () => {
+        const encoded = `${SECRET}+%2B%25%3A%C3%BC`;
+        const client = basic();
+        answerPost('/token', 401, {
+          error: 'invalid_client',
+          error_description: `${clientSecret} | ${encoded} | Basic ${pairOf}`,
+        });
+        const error = await failure(redeem(client), clientSecret, encoded, pairOf);
+        expect(error.message).to.equal(
+          'acme: invalid_client: [redacted] | [redacted] | Basic [redacted]',
+        );
+      });
+
+      it('RFC 6749 §3.2.1 — names a public client in the body', async () => {
+        const provider = acmeWith({ clientAuthentication: 'client_secret_basic' });
+        const asked = answerPost('/token');
+        await redeem(new OAuth2Client(provider, { clientID: 'client-1', timeout: 2000 }));
+        expect(asked[0]?.headers).not.to.have.property('authorization');
+        expect(asked[0]?.body).to.include({ client_id: 'client-1' });
+        expect(asked[0]?.body).not.to.have.property('client_secret');
+      });
+    });
+
+    describe('an error in words of the provider', () => {
+      const provider = acmeWith({
+        tokenError: ({ status, message }) =>
+          status === 'BAD_REFRESH_TOKEN'
+            ? { code: 'invalid_grant', description: text(message) }
+            : undefined,
+      });
+      const BODY = { status: 'BAD_REFRESH_TOKEN', message: 'missing or expired: rt-1' };
+
+      it('is read by the tokenError slot after a refresh, and redacted', async () => {
+        answerPost('/token', 400, BODY);
+        const error = await failure(make({}, provider).refreshTokenGrant('rt-1'));
+        expect(error).to.include({
+          message: 'acme: invalid_grant: missing or expired: [redacted]',
+          code: 'invalid_grant',
+          stage: 'refresh',
+          status: 400,
+          reportedIn: 'token response',
+          hint: 'Acme says: sign in again.',
+        });
+      });
+
+      it('is read by the tokenError slot after a code, also one that comes with success', async () => {
+        const client = make({}, provider);
+        const body = { ...BODY, message: 'used up' };
+        for (const [status, reply] of [
+          [400, body],
+          [200, body],
+          [200, { ...body, error: 'x' }],
+        ] as const) {
+          answerPost('/token', status, reply);
+          expect(await failure(redeem(client))).to.include({
+            message: 'acme: invalid_grant: used up',
+            code: 'invalid_grant',
+            stage: 'token',
+            status,
+          });
+        }
+      });
+
+      it('is an outage with a status of 5xx: the grant lives on', async () => {
+        answerPost('/token', 500, BODY);
+        const error = await failure(make({}, provider).refreshTokenGrant('rt-1'));
+        expect(error).to.include({ code: 'provider_unavailable', stage: 'refresh', status: 500 });
+      });
+
+      it('is judged by its status where the slot does not know it', async () => {
+        answerPost('/token', 400, { status: 'OTHER' });
+        const error = await failure(make({}, provider).refreshTokenGrant('rt-1'));
+        expect(error).to.include({ code: 'unexpected_status', stage: 'refresh' });
+        expect(error).not.to.have.property('reportedIn');
+      });
+
+      it('is judged by parseErrorResponse first', async () => {
+        const client = make({}, provider);
+        const own = new Error('own');
+        answerPost('/token', 400, BODY);
+        const response = await respond(client);
+        const parseErrorResponse = () => own;
+        expect(
+          await rejection(client.authorizationCodeGrant(response, { parseErrorResponse })),
+        ).to.equal(own);
       });
     });
 
@@ -934,7 +1416,7 @@ describe('client', () => {
       expect(error).to.include({ code: 'subject_mismatch', stage: 'profile', host: 'acme.test' });
     });
 
-    it('asks nobody when the ID Token says enough', async () => {
+    it('sends no request when the ID Token says enough', async () => {
       const client = make({}, acmeWith({ profileRequest: () => undefined }));
       const claims = { iss: ORIGIN, sub: '7', name: 'Zoë' };
       const profile = await client.fetchProfile({ ...TOKEN_SET, claims });
@@ -956,7 +1438,7 @@ describe('client', () => {
           .get('/me')
           .reply(...(reply as unknown as [number, nock.Body, Record<string, string>?]));
         const error = await failure(make().fetchProfile(TOKEN_SET));
-        expect(error).to.be.instanceOf(InternalOAuthError);
+        expect(error).not.to.have.property('reportedIn');
         expect(error).to.include({ code, stage: 'profile' });
       });
     }
@@ -1001,48 +1483,111 @@ describe('client', () => {
       expect(error).to.include({ code: 'unexpected_redirect', status: 302 });
     });
 
+    describe('of an API that takes the token in its path', () => {
+      const token = 'AbC!0+9/x.y-z_~=1234';
+      const tokens: TokenSet = { accessToken: token, tokenType: 'Bearer', response: {} };
+      const inPath = (path: string, tokenIn?: 'path') =>
+        make(
+          {},
+          acmeWith({
+            profileRequest: ({ accessToken }) => ({
+              url: `${ORIGIN}${path}${encodeURIComponent(accessToken)}`,
+              tokenIn,
+            }),
+          }),
+        );
+      const events: DiagnosticsEvent[] = [];
+      const listen = (event: unknown) => events.push(event as DiagnosticsEvent);
+      beforeEach(() => {
+        events.length = 0;
+        diagnosticsChannel.subscribe('crm-oauth2', listen);
+      });
+      afterEach(() => {
+        diagnosticsChannel.unsubscribe('crm-oauth2', listen);
+      });
+      /** Every spelling that the tests send or receive. */
+      const spellings = [token, encodeURIComponent(token)];
+
+      it('is asked without the Authorization header', async () => {
+        const asked: Record<string, string>[] = [];
+        nock(ORIGIN)
+          .get(`/access-tokens/${encodeURIComponent(token)}`)
+          .reply(200, function () {
+            asked.push(this.req.headers);
+            return { sub: '7' };
+          });
+        const profile = await inPath('/access-tokens/', 'path').fetchProfile(tokens);
+        expect(profile.id).to.equal('7');
+        expect(asked).to.have.lengthOf(1);
+        expect(asked[0]).not.to.have.property('authorization');
+      });
+
+      for (const [title, status, code] of [
+        ['when it answers', 200, undefined],
+        ['when it refuses', 404, 'unexpected_status'],
+      ] as const) {
+        it(`RFC 9700 §4.3 — shows no token in the crm-oauth2 event ${title}`, async () => {
+          nock(ORIGIN)
+            .get(/^\/access-tokens\//)
+            .reply(status, { sub: '7', message: `no ${token}, ${spellings[1]}` });
+          const work = inPath('/access-tokens/', 'path').fetchProfile(tokens);
+          if (code === undefined) await work;
+          else expect((await failure(work, ...spellings)).code).to.equal(code);
+          expect(events).to.have.lengthOf(1);
+          expect(events[0]).to.include({
+            event: 'request',
+            host: 'acme.test',
+            path: '/access-tokens/[redacted]',
+            status,
+          });
+          for (const spelling of spellings) {
+            expect(JSON.stringify(events)).not.to.include(spelling);
+          }
+        });
+      }
+
+      it('RFC 9700 §4.3 — shows no token in the crm-oauth2 event when no answer comes', async () => {
+        nock(ORIGIN)
+          .get(/^\/access-tokens\//)
+          .replyWithError(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }));
+        const work = inPath('/access-tokens/', 'path').fetchProfile(tokens);
+        expect((await failure(work, ...spellings)).code).to.equal('connection_refused');
+        expect(events[0]).to.include({
+          path: '/access-tokens/[redacted]',
+          code: 'connection_refused',
+        });
+      });
+
+      for (const path of ['/access-tokens/', '/me?access_token=']) {
+        it(`RFC 6750 §5.3 — is not asked unless the description says so: ${path}`, async () => {
+          const error = await failure(inPath(path).fetchProfile(tokens), ...spellings);
+          expect(error).to.include({
+            code: 'token_in_url',
+            stage: 'profile',
+            host: 'acme.test',
+            hint: HINTS.token_in_url,
+          });
+          expect(events).to.deep.equal([]);
+        });
+      }
+    });
+
     it('shares the deadline of the grant before it', async () => {
       nock(ORIGIN).get('/me').reply(200, { sub: '7' });
       const deadline = new Deadline(20);
       while (deadline.remaining() > 0) await pause(5);
-      const error = await failure(make({ timeout: 5000 }).fetchProfile(TOKEN_SET, { deadline }));
+      const error = await failure(
+        make({ timeout: 5000 }).fetchProfile(TOKEN_SET, sharing(deadline)),
+      );
       expect(error.code).to.equal('timeout');
     });
   });
 
   describe('ID Token', () => {
     mockTheNetwork();
-    const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const openid = (idToken: 'required' | 'when present') =>
-      acmeWith({
-        idToken,
-        scope: ['openid'],
-        endpoints: (options) => ({
-          ...acmeDescription.endpoints(options),
-          jwksUri: `${ORIGIN}/keys`,
-        }),
-      });
-
-    /** @param clock seconds by which the provider's differs from ours */
-    async function signed(claims: Record<string, unknown>, clock = 0): Promise<string> {
-      const { SignJWT } = await import('jose');
-      const now = Math.floor(Date.now() / 1000) + clock;
-      return await new SignJWT({ iss: `${ORIGIN}/`, sub: '7', aud: 'client-1', ...claims })
-        .setProtectedHeader({ alg: 'RS256' })
-        .setIssuedAt(now)
-        .setExpirationTime(now + 300)
-        .sign(pair.privateKey);
-    }
-
-    function publish(): void {
-      nock(ORIGIN, { reqheaders: { accept: 'application/json' } })
-        .get('/keys')
-        .reply(200, { keys: [pair.publicKey.export({ format: 'jwk' })] });
-    }
-
     it('OIDC Core §3.1.3.7 — is verified, and its claims are in the token set', async () => {
       const client = make({}, openid('required'));
-      const attempt = client.createLoginAttempt();
+      const attempt = begin(client);
       answerPost('/token', 200, { ...TOKENS, id_token: await signed({ nonce: attempt.nonce }) });
       publish();
       const tokens = await redeem(client, attempt);
@@ -1052,89 +1597,41 @@ describe('client', () => {
 
     it('OIDC Core §3.1.3.7 item 11 — is refused with the nonce of another login', async () => {
       const client = make({}, openid('required'));
-      const nonce = client.createLoginAttempt().nonce;
+      const { nonce } = begin(client);
       answerPost('/token', 200, { ...TOKENS, id_token: await signed({ nonce }) });
       publish();
       const error = await failure(redeem(client), String(nonce));
       expect(error).to.include({ code: 'id_token_nonce', stage: 'id_token', host: 'acme.test' });
     });
 
-    for (const [title, asked, code] of [
-      [
-        'item 13 — without the auth_time that max_age asks for',
-        { max_age: 60 },
-        'id_token_auth_time',
-      ],
-      [
-        'of another organization than the one asked for',
-        { organization: 'org_1' },
-        'id_token_organization',
-      ],
-    ] as const) {
-      it(`OIDC Core §3.1.3.7 — is refused ${title}`, async () => {
-        const client = make({}, openid('required'));
-        const attempt = client.createLoginAttempt({ parameters: asked });
-        const claims = { nonce: attempt.nonce, org_id: 'org_2' };
-        answerPost('/token', 200, { ...TOKENS, id_token: await signed(claims) });
-        publish();
-        expect((await failure(redeem(client, attempt))).code).to.equal(code);
-      });
-    }
-
-    for (const [title, request] of [
-      ['as extras', { extras: { maxAge: 60, organization: 'org_1' } }],
-      [
-        'by wire name, as a hook adds them',
-        { parameters: { max_age: '60', organization: 'org_1' } },
-      ],
-    ] as const) {
-      it(`OIDC Core §3.1.2.1 — remembers what it asks of the ID Token, ${title}`, () => {
-        const client = make({}, openid('required'));
-        const attempt = client.createLoginAttempt(request);
-        expect(attempt).to.include({ maxAge: 60, organization: 'org_1' });
-        const url = new URL(
-          client.buildAuthorizationUrl({ ...request, attempt, redirectUri: 'https://app.test/cb' }),
-        );
-        expect(url.searchParams.get('max_age')).to.equal('60');
-        expect(url.searchParams.get('organization')).to.equal('org_1');
-      });
-    }
-
-    for (const maxAge of [0, '0', 3600]) {
-      it(`OIDC Core §3.1.2.1 — asks for a maxAge of ${JSON.stringify(maxAge)}`, () => {
-        const attempt = make({}, openid('required')).createLoginAttempt({ extras: { maxAge } });
-        expect(attempt).to.have.property('maxAge', Number(maxAge));
-      });
-    }
-
-    for (const maxAge of ['abc', '', '60s', 's60', [60], Number.NaN, -1, 1.5, 2 ** 53]) {
-      it(`OIDC Core §3.1.2.1 — asks for no maxAge that cannot be checked: ${JSON.stringify(maxAge)}`, () => {
-        const client = make({}, openid('required'));
-        expect(() => client.createLoginAttempt({ extras: { maxAge } })).to.throw(
-          TypeError,
-          '"maxAge" must be a whole number of seconds',
-        );
-      });
-    }
-
-    for (const organization of [['org_1'], '', 7, true, { id: 'org_1' }]) {
-      it(`salesos 5.1 — asks for no organization that cannot be checked: ${JSON.stringify(organization)}`, () => {
-        const client = make({}, openid('required'));
-        expect(() => client.createLoginAttempt({ extras: { organization } })).to.throw(
-          TypeError,
-          '"organization" must be a non-empty string',
-        );
-      });
-    }
-
-    for (const organization of [undefined, null]) {
-      it(`salesos 5.1 — asks for no organization where there is none: ${organization}`, () => {
-        const client = make({}, openid('required'));
-        const request = { extras: { organization }, redirectUri: 'https://app.test/cb' };
-        const attempt = client.createLoginAttempt(request);
-        expect(attempt).not.to.have.property('organization');
-        const url = new URL(client.buildAuthorizationUrl({ ...request, attempt }));
-        expect(url.searchParams.has('organization')).to.equal(false);
+    for (const algorithm of [
+      'ES256',
+      'PS256',
+      'RS512',
+      'EdDSA',
+      'Ed25519',
+    ] as const satisfies IdTokenAlgorithm[]) {
+      it(`OIDC Core §3.1.3.7 item 7 — signs in with ${algorithm} only where the description names it`, async () => {
+        const { SignJWT, exportJWK, generateKeyPair } = await import('jose');
+        const { privateKey, publicKey } = await generateKeyPair(algorithm);
+        const key = { ...(await exportJWK(publicKey)), alg: algorithm };
+        const start = async (changes: Partial<Description>) => {
+          const client = make({}, openid('required', changes));
+          const attempt = begin(client);
+          const idToken = await new SignJWT({ nonce: attempt.nonce, sub: '7' })
+            .setProtectedHeader({ alg: algorithm })
+            .setIssuer(`${ORIGIN}/`)
+            .setAudience('client-1')
+            .setIssuedAt()
+            .setExpirationTime('5m')
+            .sign(privateKey);
+          answerPost('/token', 200, { ...TOKENS, id_token: idToken });
+          return redeem(client, attempt);
+        };
+        publish([key]);
+        const tokens = await start({ idTokenAlgorithms: ['RS256', algorithm] });
+        expect(tokens.claims?.sub).to.equal('7');
+        expect((await failure(start({}))).code).to.equal('id_token_algorithm');
       });
     }
 
@@ -1147,7 +1644,7 @@ describe('client', () => {
     it('OIDC Core §3.1.3.7 — without the provider’s keys there is none to rest on', async () => {
       const provider = acmeWith({ idToken: 'required', scope: ['openid'] });
       const client = make({}, provider);
-      const attempt = client.createLoginAttempt();
+      const attempt = begin(client);
       answerPost('/token', 200, { ...TOKENS, id_token: await signed({ nonce: attempt.nonce }) });
       const error = await failure(redeem(client, attempt));
       expect(error).to.include({ code: 'id_token_missing', host: 'acme.test' });
@@ -1166,7 +1663,7 @@ describe('client', () => {
 
     it('asks for the keys when a login starts that will have an ID Token', async () => {
       const client = make({}, openid('when present'));
-      const { nonce, ...without } = client.createLoginAttempt();
+      const { nonce, ...without } = begin(client);
       publish();
       client.prepare(without);
       await pause(30);
@@ -1174,7 +1671,7 @@ describe('client', () => {
       client.prepare({ ...without, nonce });
       await pause(30);
       expect(nock.isDone()).to.equal(true);
-      const attempt = make({}, openid('required')).createLoginAttempt();
+      const attempt = begin(make({}, openid('required')));
       make({}, acmeWith({ idToken: 'required' })).prepare(attempt);
     });
 
@@ -1188,7 +1685,7 @@ describe('client', () => {
       });
       nock('https://keys.acme.test').get('/keys').reply(503);
       const client = make({}, provider);
-      const attempt = client.createLoginAttempt();
+      const attempt = begin(client);
       answerPost('/token', 200, { ...TOKENS, id_token: await signed({ nonce: attempt.nonce }) });
       expect(await failure(redeem(client, attempt))).to.include({
         code: 'keys_unavailable',
@@ -1247,9 +1744,9 @@ describe('client', () => {
         expect((await client.refreshTokenGrant('rt-2')).claims?.sub).to.equal('7');
       });
 
-      it(`OIDC Core §3.1.3.7 — logs nobody in when the key set ${title}`, async () => {
+      it(`OIDC Core §3.1.3.7 — fails the login when the key set ${title}`, async () => {
         const client = make({}, openid('required'));
-        const attempt = client.createLoginAttempt();
+        const attempt = begin(client);
         answerPost('/token', 200, { ...TOKENS, id_token: await signed({ nonce: attempt.nonce }) });
         breakKeys();
         expect(await failure(redeem(client, attempt))).to.include({
@@ -1272,9 +1769,9 @@ describe('client', () => {
         expect(tokens).not.to.have.property('claims');
       });
 
-      it(`OIDC Core §3.1.3.7 — logs nobody in when the provider's clock is ${title}`, async () => {
+      it(`OIDC Core §3.1.3.7 — fails the login when the provider's clock is ${title}`, async () => {
         const client = make({}, openid('required'));
-        const attempt = client.createLoginAttempt();
+        const attempt = begin(client);
         const idToken = await signed({ nonce: attempt.nonce }, clock);
         answerPost('/token', 200, { ...TOKENS, id_token: idToken });
         publish();
@@ -1317,7 +1814,7 @@ describe('client', () => {
         id_token: await signed({ iss: 'https://na1.acme.test', nonce: undefined }),
       });
       publish();
-      const attempt = { ...client.createLoginAttempt(), nonce: undefined };
+      const attempt = begin(client, { scope: 'read' });
       expect((await redeem(client, attempt)).claims?.iss).to.equal('https://na1.acme.test');
     });
   });
@@ -1366,7 +1863,7 @@ describe('client', () => {
       expect(posts).to.deep.equal(Array.from({ length: 4 }, () => 'POST /token HTTP/1.1'));
     });
 
-    it('ends within the timeout when nobody answers', async () => {
+    it('ends within the timeout when no answer comes', async () => {
       const client = at(await rawServer(() => {}), 80);
       const { host } = new URL(client.endpoints.tokenEndpoint);
       expect(await failure(redeem(client))).to.include({ code: 'timeout', stage: 'token', host });
@@ -1436,17 +1933,104 @@ describe('client', () => {
       const deadline = new Deadline(0);
       const response = await respond(client);
       for (const call of [
-        () => client.authorizationCodeGrant(response, { redirectUri: CALLBACK, deadline }),
-        () => client.refreshTokenGrant('rt-1', { deadline }),
-        () => client.clientCredentialsGrant({ deadline }),
-        () => client.revokeToken('rt-1', { deadline }),
+        () => client.authorizationCodeGrant(response, sharing(deadline)),
+        () => client.refreshTokenGrant('rt-1', sharing(deadline)),
+        () => client.clientCredentialsGrant(sharing(deadline)),
+        () => client.revokeToken('rt-1', sharing(deadline)),
       ]) {
         expect((await failure(call())).code).to.equal('timeout');
       }
-      // What was sent before this one would have arrived before it.
+      // A request that was sent before this one would have arrived before it.
       await client.refreshTokenGrant('rt-1');
       expect(posts).to.deep.equal(['/token']);
       expect(connections).to.equal(1);
+    });
+
+    describe('the timeout of one call', () => {
+      const calls: [
+        string,
+        (client: OAuth2Client<AcmeOptions>, timeout: number) => Promise<unknown>,
+      ][] = [
+        [
+          'token',
+          async (client, timeout) =>
+            await client.authorizationCodeGrant(await respond(client), { timeout }),
+        ],
+        ['refresh', (client, timeout) => client.refreshTokenGrant('rt-1', { timeout })],
+        ['client_credentials', (client, timeout) => client.clientCredentialsGrant({ timeout })],
+        ['revoke', (client, timeout) => client.revokeToken('rt-1', { timeout })],
+        ['introspect', (client, timeout) => client.introspectToken('at-1', { timeout })],
+        [
+          'profile',
+          (client, timeout) =>
+            client.fetchProfile(
+              { accessToken: 'at-1', tokenType: 'Bearer', response: {} },
+              { timeout },
+            ),
+        ],
+      ];
+      const introspecting = (origin: string, timeout: number) => {
+        const client = make(
+          {
+            tokenURL: `${origin}/token`,
+            userInfoURL: `${origin}/me`,
+            revocationURL: `${origin}/revoke`,
+            timeout,
+          },
+          acmeWith({
+            endpoints: (options) => ({
+              ...acmeDescription.endpoints(options),
+              introspectionEndpoint: `${origin}/introspect`,
+            }),
+          }),
+        );
+        clients.push(client);
+        return client;
+      };
+
+      for (const [stage, call] of calls) {
+        it(`ends that call sooner: ${stage}`, async () => {
+          const client = introspecting(await rawServer(() => {}), 5000);
+          const began = performance.now();
+          const error = await failure(call(client, 60));
+          expect(error).to.include({
+            code: 'timeout',
+            stage,
+            message: 'acme: not finished within 60 ms',
+          });
+          expect(performance.now() - began).to.be.below(2000);
+        });
+      }
+
+      for (const timeout of [Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, '60']) {
+        it(`RFC 6749 §6 — sends no refresh token under a timeout that is out of range: ${timeout}`, async () => {
+          let requests = 0;
+          const origin = await httpServer((_req, res) => {
+            requests += 1;
+            res.setHeader('content-type', 'application/json');
+            res.end(JSON.stringify(TOKENS));
+          });
+          const client = introspecting(origin, 2000);
+          const options = { timeout: timeout as number };
+          const error: unknown = await rejection(client.refreshTokenGrant('rt-1', options));
+          expect(error).to.be.instanceOf(TypeError);
+          expect((error as Error).message).to.include('"timeout" must be a number from 1 to');
+          await pause(20);
+          expect(requests).to.equal(0);
+        });
+      }
+
+      it('lets that call take longer, and no other', async () => {
+        const origin = await httpServer((_req, res) => {
+          setTimeout(() => {
+            res.setHeader('content-type', 'application/json');
+            res.end(JSON.stringify({ ...TOKENS, active: true, sub: '7' }));
+          }, 120);
+        });
+        const client = introspecting(origin, 60);
+        for (const [, call] of calls) await call(client, 5000);
+        expect((await failure(client.refreshTokenGrant('rt-1'))).code).to.equal('timeout');
+      });
     });
 
     it('closes its idle connections', async () => {

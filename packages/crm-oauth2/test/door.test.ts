@@ -1,3 +1,4 @@
+/** The doors: their names, and the modules that each of them loads. */
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
 import * as path from 'node:path';
@@ -19,62 +20,106 @@ function withoutPackages(names: readonly string[], program: string): string {
   }).trim();
 }
 
-const ABSENT = ['passport', 'express', 'express-session'];
+const PASSPORT = ['passport', 'passport-oauth2', 'oauth', 'express', 'express-session'];
+
+/** The names of a door, and the files that it loads. */
+function open(door: string, absent: readonly string[]): { names: string[]; files: string[] } {
+  const program = `
+    const names = Object.keys(require('${door}'));
+    process.stdout.write(JSON.stringify({ names, files: Object.keys(require.cache) }))`;
+  return JSON.parse(withoutPackages(absent, program)) as { names: string[]; files: string[] };
+}
+
+const filesOf = ({ files }: { files: string[] }) => files.map((file) => path.basename(file));
 
 describe('doors', () => {
-  it('door 1 loads where Passport is not installed', () => {
-    const names = withoutPackages(
-      ABSENT,
-      `process.stdout.write(Object.keys(require('crm-oauth2')).sort().join(' '))`,
-    ).split(' ');
-    expect(names).to.include.members([
-      'AuthorizationError',
-      'Deadline',
-      'InternalOAuthError',
+  it('crm-oauth2 — loads two files of its own, no passport-oauth2, and jose only for a token', () => {
+    const door = open('crm-oauth2', [...PASSPORT, 'jose']);
+    expect(filesOf(door)).to.have.members(['index.js', 'core.js']);
+    expect(door.names).to.have.members([
+      'MemoryTokenStore',
       'OAuth2Client',
-      'Problem',
-      'TokenError',
-      'defineProvider',
+      'OAuth2Error',
+      'RedisTokenStore',
+      'SealedValues',
+      'UserTokens',
+      'authorizedFetch',
+      'clientCredentials',
+      'isOAuth2Error',
+      'planRefreshes',
+      'staticToken',
+      'userTokens',
     ]);
-    expect(names).not.to.include('ProviderStrategy');
   });
 
-  it('door 2 loads where Passport is not installed either: the application brings it', () => {
-    const names = withoutPackages(
-      ABSENT,
-      `process.stdout.write(Object.keys(require('crm-oauth2/passport')).sort().join(' '))`,
-    ).split(' ');
-    expect(names).to.include.members([
+  it('crm-oauth2 — works where passport-oauth2 is not installed', () => {
+    const outcome = withoutPackages(
+      PASSPORT,
+      `const { OAuth2Client, isOAuth2Error } = require('crm-oauth2');
+      const { defineProvider } = require('crm-oauth2/provider');
+      const endpoint = 'http://127.0.0.1:1/';
+      const acme = defineProvider({
+        name: 'acme',
+        title: 'Acme',
+        endpoints: () => ({ authorizationEndpoint: endpoint, tokenEndpoint: endpoint }),
+      });
+      new OAuth2Client(acme, { clientID: 'a' }).refreshTokenGrant('r').catch((error) => {
+        process.stdout.write([error.name, error.code, isOAuth2Error(error)].join(' '));
+      });`,
+    );
+    expect(outcome).to.match(/^OAuth2Error \w+ true$/);
+  });
+
+  it('crm-oauth2/provider — loads the same two files', () => {
+    const door = open('crm-oauth2/provider', [...PASSPORT, 'jose']);
+    expect(filesOf(door)).to.have.members(['provider.js', 'core.js']);
+    expect(door.names).to.have.members([
+      'Problem',
+      'defineProvider',
+      'discover',
+      'isJsonObject',
+      'joined',
+      'mapStandardClaims',
+      'namesPerson',
+      'providerCode',
+      'text',
+      'wholeNumber',
+      'withoutUndefined',
+    ]);
+  });
+
+  it('crm-oauth2/passport — loads where Passport is not installed: the application brings it', () => {
+    const door = open('crm-oauth2/passport', ['passport', 'express', 'express-session', 'jose']);
+    expect(door.names).to.have.members([
+      'AuthorizationError',
       'CookieStateStore',
+      'InternalOAuthError',
       'ProviderStrategy',
       'SessionStateStore',
+      'TokenError',
+      'publishStrategy',
       'strategyFor',
     ]);
+    expect(filesOf(door)).to.include.members(['passport.js', 'core.js']);
+    expect(filesOf(door)).not.to.include('testing.js');
   });
 
-  it('door 3 loads with no more than Node', () => {
-    const files = withoutPackages(
-      [...ABSENT, 'passport-oauth2', 'jose', 'mocha', 'chai'],
-      `require('crm-oauth2/conformance'); process.stdout.write(Object.keys(require.cache).join('\\n'))`,
-    ).split('\n');
-    expect(files).to.have.length(1);
-    expect(files[0]).to.include(path.join('lib', 'conformance.js'));
+  it('crm-oauth2/testing — loads with no more than Node', () => {
+    const door = open('crm-oauth2/testing', [...PASSPORT, 'jose', 'mocha', 'chai', 'nock']);
+    expect(filesOf(door)).to.have.members(['testing.js', 'core.js']);
   });
 
-  it('door 1 loads two files of its own, none of door 3, and jose only for a token', () => {
-    const files = withoutPackages(
-      ABSENT,
-      `require('crm-oauth2'); process.stdout.write(Object.keys(require.cache).join('\\n'))`,
-    );
-    const own = files.split('\n').filter((file) => file.includes(path.join('crm-oauth2', 'lib')));
-    expect(own.map((file) => path.basename(file))).to.have.members(['index.js', 'passport.js']);
-    expect(files).not.to.include('conformance');
-    expect(files).not.to.include(`${path.sep}jose${path.sep}`);
+  it('doors — share each class', () => {
+    const program = `
+      const { isOAuth2Error } = require('crm-oauth2');
+      const { TokenError } = require('crm-oauth2/passport');
+      process.stdout.write(String(isOAuth2Error(new TokenError('m', 'c'))));`;
+    expect(withoutPackages([], program)).to.equal('true');
   });
 
   it('the hook of these tests does refuse what is absent', () => {
     const outcome = withoutPackages(
-      ABSENT,
+      PASSPORT,
       `try { require('passport'); } catch (error) { process.stdout.write(error.code); }`,
     );
     expect(outcome).to.equal('MODULE_NOT_FOUND');
@@ -83,7 +128,7 @@ describe('doors', () => {
   it('no other file is exported', () => {
     const outcome = withoutPackages(
       [],
-      `try { require('crm-oauth2/dist/wire/http'); } catch (error) { process.stdout.write(error.code); }`,
+      `try { require('crm-oauth2/lib/core.js'); } catch (error) { process.stdout.write(error.code); }`,
     );
     expect(outcome).to.equal('ERR_PACKAGE_PATH_NOT_EXPORTED');
   });

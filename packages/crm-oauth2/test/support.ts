@@ -1,13 +1,14 @@
 /**
- * What several of these tests share: a small described provider, servers that are always closed,
+ * Shared by these tests: a small described provider, servers that are always closed,
  * and the error of a promise that must reject.
  */
 import * as http from 'node:http';
 import * as net from 'node:net';
 import type { AddressInfo } from 'node:net';
 import nock = require('nock');
-import { Problem, defineProvider, isJsonObject } from '../dist/index';
-import type { OAuth2Error, Profile, ProviderDescription } from '../dist/index';
+import type { OAuth2Error } from '../dist/index';
+import { Problem, defineProvider, isJsonObject } from '../dist/provider/index';
+import type { Profile, Provider, ProviderDescription } from '../dist/provider/index';
 
 export interface AcmeOptions {
   authorizationURL?: string;
@@ -45,9 +46,6 @@ export const acmeDescription: ProviderDescription<AcmeOptions> = {
     issuer: options.issuer ?? `${ORIGIN}/`,
   }),
   scope: ['read'],
-  tokenRequestFormat: 'form',
-  scopeInTokenRequests: true,
-  idToken: 'none',
   authorizationParameters: {
     prompt: 'prompt',
     loginHint: 'login_hint',
@@ -56,7 +54,6 @@ export const acmeDescription: ProviderDescription<AcmeOptions> = {
   },
   refusals: ['account_locked'],
   hints: { invalid_grant: 'Acme says: sign in again.' },
-  profileRequest: (_tokens, { endpoints }) => ({ url: endpoints.userInfoEndpoint ?? '' }),
   mapProfile: (json, { raw }): Profile => {
     if (!isJsonObject(json) || typeof json.sub !== 'string') {
       throw new Problem('invalid_profile', 'the profile has no sub');
@@ -75,11 +72,11 @@ export const acme = defineProvider(acmeDescription);
 
 export function acmeWith(
   changes: Partial<ProviderDescription<AcmeOptions>>,
-): ProviderDescription<AcmeOptions> {
+): Provider<AcmeOptions> {
   return defineProvider({ ...acmeDescription, ...changes });
 }
 
-/** What a promise that must reject rejects with; its fields are those of this family's errors. */
+/** The error of a promise that must reject; its fields are those of this family's errors. */
 export async function rejection(work: Promise<unknown>): Promise<OAuth2Error> {
   let value: unknown;
   try {
@@ -90,7 +87,7 @@ export async function rejection(work: Promise<unknown>): Promise<OAuth2Error> {
   throw new Error(`should have been refused, but gave ${JSON.stringify(value)}`);
 }
 
-/** What a function that must throw throws. */
+/** The error of a function that must throw. */
 export function thrown(work: () => unknown): Problem {
   let value: unknown;
   try {

@@ -1,11 +1,9 @@
-/**
- * Which hosts may receive an access token. The token response names them, so they are believed
- * only when they are the configured server or a domain that Salesforce alone hands out.
- */
+/** The hosts that may receive an access token. */
 
 /**
- * Each with its leading dot: without it `evilcrmforce.mil` would pass. `.force.com` is left out,
- * because customers publish content under it.
+ * The domains that Salesforce alone hands out. The token response names hosts, and is believed only
+ * for these and for the configured server. Each has its leading dot: without it `evilcrmforce.mil`
+ * would pass. `.force.com` is left out, because customers publish content under it.
  *
  * @see https://github.com/forcedotcom/sfdx-core (src/util/sfdcUrl.ts), read 2026-08
  */

@@ -1,3 +1,4 @@
+/** Salesforce's record ids, and the identity URL that is made of them. */
 /** The organization and the user of an identity URL, and the URL itself. */
 export interface Identity {
   url: URL;
@@ -9,7 +10,7 @@ export interface Identity {
 const PATH =
   /^(?:\/[\w-]+)*\/id\/(00D[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?)\/(005[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?)$/;
 
-/** @returns nothing for what is no identity URL */
+/** @returns `undefined` for anything else than an identity URL */
 export function parseIdentityUrl(id: unknown): Identity | undefined {
   const url = parseUrl(id);
   if (!url) return undefined;

@@ -1,5 +1,6 @@
-import { Problem, isJsonObject, known, text } from 'crm-oauth2';
-import type { Json, JsonObject, Profile, TokenSet } from 'crm-oauth2';
+/** The answer of the identity URL → Passport's profile. */
+import { Problem, isJsonObject, joined, text, withoutUndefined } from 'crm-oauth2/provider';
+import type { Json, JsonObject, Profile, TokenSet } from 'crm-oauth2/provider';
 import { parseIdentityUrl, sameIds, to18 } from './ids';
 
 /**
@@ -39,7 +40,7 @@ export function mapProfile(
   }
   const expected = parseIdentityUrl(tokens.response.id);
   if (expected) {
-    // A token may read the identity of somebody else; then this is false.
+    // A token may read the identity of another person; then this is false.
     if (json.asserted_user !== true) {
       throw new Problem('not_asserted', 'the profile is not asserted for this access token');
     }
@@ -52,16 +53,16 @@ export function mapProfile(
   const username = text(json.username) ?? text(json.preferred_username);
   const email = text(json.email);
   const verified = typeof json.email_verified === 'boolean' ? json.email_verified : undefined;
-  return known<SalesforceProfile>({
+  return withoutUndefined<SalesforceProfile>({
     provider: 'salesforce',
     id: `${organizationId}/${userId}`,
     displayName:
       text(json.display_name) ??
       text(json.name) ??
-      ([givenName, familyName].filter(Boolean).join(' ') || (username ?? '')),
+      (joined(givenName, familyName) || (username ?? '')),
     username,
-    name: givenName || familyName ? known({ givenName, familyName }) : undefined,
-    emails: email ? [known({ value: email, verified })] : undefined,
+    name: givenName || familyName ? withoutUndefined({ givenName, familyName }) : undefined,
+    emails: email ? [withoutUndefined({ value: email, verified })] : undefined,
     photos: photos(json),
     organizationId,
     userId,

@@ -1,6 +1,7 @@
+/** Salesforce's signature of the token response. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { Problem } from 'crm-oauth2';
-import type { JsonObject } from 'crm-oauth2';
+import { Problem } from 'crm-oauth2/provider';
+import type { JsonObject } from 'crm-oauth2/provider';
 
 /**
  * `signature` of the token response: Base64(HMAC-SHA256(consumer secret, id + issued_at)) over the

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { Problem } from 'crm-oauth2';
-import type { Json, JsonObject, TokenSet } from 'crm-oauth2';
+import { Problem } from 'crm-oauth2/provider';
+import type { Json, JsonObject, TokenSet } from 'crm-oauth2/provider';
 import { mapProfile } from '../dist/profile';
 
 /** AspNet.Security.OAuth.Providers, test/…/Salesforce/bundle.json: the shape of 2010. */
@@ -104,7 +104,7 @@ function map(json: Json, response: JsonObject = { id: Reflect.get(Object(json), 
   return mapProfile(json, { raw: JSON.stringify(json), tokens: tokensOf(response) });
 }
 
-/** What it says of each refusal. */
+/** The sentence of each refusal. */
 const MESSAGES: Readonly<Record<string, string>> = {
   invalid_profile: 'the profile has no usable organization_id and user_id',
   not_asserted: 'the profile is not asserted for this access token',

@@ -1,13 +1,14 @@
-import { createHmac } from 'node:crypto';
+import { createHash, createHmac, generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
-import { OAuth2Client, TokenError } from 'crm-oauth2';
-import type { JsonObject, LoginAttempt } from 'crm-oauth2';
+import { OAuth2Client } from 'crm-oauth2';
+import type { JsonObject, LoginAttempt, LoginRequest } from 'crm-oauth2';
+import { completeLogin, providerChecks, rejection } from 'crm-oauth2/testing';
+import { SignJWT } from 'jose';
 import nock from 'nock';
 import SalesforceStrategy from '../dist/index';
 import { salesforce } from '../dist/provider';
-import { JWKS, atHash, signJwt } from './id-token';
-import { CALLBACK, redeem, rejection, withoutNetwork } from './support';
 
+const CALLBACK = 'https://app.example.com/auth/callback';
 const CREDENTIALS = { clientID: '3MVG9client', clientSecret: 'some consumer secret' };
 const LOGIN = 'https://login.salesforce.com';
 const INSTANCE = 'https://acme.my.salesforce.com';
@@ -47,7 +48,15 @@ const TOKEN = '/services/oauth2/token';
 const tokenReply = (fields: JsonObject = {}, host = LOGIN) =>
   nock(host).post(TOKEN).reply(200, answer(fields));
 
-function idToken(attempt: LoginAttempt | undefined, claims: object = {}): string {
+const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const KEY = { kid: 'key-1', alg: 'RS256' };
+const JWKS = { keys: [{ ...publicKey.export({ format: 'jwk' }), ...KEY }] };
+
+/** OpenID Connect Core §3.1.3.6. */
+const atHash = (accessToken: string) =>
+  createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url');
+
+async function idToken(attempt: LoginAttempt | undefined, claims: object = {}): Promise<string> {
   const now = Math.floor(Date.now() / 1000);
   const own = {
     iss: LOGIN,
@@ -58,7 +67,7 @@ function idToken(attempt: LoginAttempt | undefined, claims: object = {}): string
     nonce: attempt?.nonce,
     at_hash: atHash(ACCESS_TOKEN),
   };
-  return signJwt({ ...own, ...claims });
+  return await new SignJWT({ ...own, ...claims }).setProtectedHeader(KEY).sign(privateKey);
 }
 
 /** Identity requests have to carry the token in the header, and nothing of it in the URL. */
@@ -70,11 +79,24 @@ const identity = (host: string) =>
 /** A whole login: token response, then profile. */
 async function login(fields: JsonObject = {}, client = createClient()) {
   tokenReply(fields);
-  return await client.fetchProfile(await redeem(client));
+  return await client.fetchProfile(await completeLogin(client));
 }
 
 describe('Salesforce', () => {
-  withoutNetwork();
+  const sample = {
+    options: CREDENTIALS,
+    // The identity URL of a site has the path of the site before `/id`.
+    tokenResponse: (origin: string) =>
+      answer({ id: `${origin}/userInfoEndpoint${PATH}`, instance_url: origin }),
+    idTokenClaims: { sub: LOGIN + PATH },
+    profileAnswer: IDENTITY,
+    profile: { id: '00DB0000000ToZ3MAK/005B0000005V71XIAS', displayName: 'Wolfgang Mathurin' },
+    deadRefreshToken: {
+      status: 400,
+      body: { error: 'invalid_grant', error_description: 'expired access/refresh token' },
+    },
+  };
+  for (const { title, run } of providerChecks(salesforce, sample)) it(title, run);
 
   describe('loginURL', () => {
     const bases: [string | undefined, string][] = [
@@ -203,10 +225,8 @@ describe('Salesforce', () => {
   });
 
   describe('authorization request', () => {
-    function query(params: object = {}, client = createClient()) {
-      const attempt = client.createLoginAttempt(params);
-      const url = client.buildAuthorizationUrl({ attempt, redirectUri: CALLBACK, ...params });
-      return new URL(url).searchParams;
+    function query(params: Partial<LoginRequest> = {}, client = createClient()) {
+      return new URL(client.beginLogin({ redirectUri: CALLBACK, ...params }).url).searchParams;
     }
 
     it('salesforce 2.1 — asks for openid id profile email, with a nonce and S256', () => {
@@ -247,7 +267,9 @@ describe('Salesforce', () => {
       'inactive_user',
     ]) {
       it(`salesforce 7.1 — takes ${error} for a refusal`, async () => {
-        expect(await rejection(redeem(createClient(), { code: undefined, error }))).to.include({
+        expect(
+          await rejection(completeLogin(createClient(), { callback: { code: undefined, error } })),
+        ).to.include({
           code: error.replace('-', '_'),
           refusal: 401,
         });
@@ -261,7 +283,9 @@ describe('Salesforce', () => {
       'login_error',
     ]) {
       it(`salesforce 7.1 — takes ${error} for a fault`, async () => {
-        const refused = await rejection(redeem(createClient(), { code: undefined, error }));
+        const refused = await rejection(
+          completeLogin(createClient(), { callback: { code: undefined, error } }),
+        );
         expect(refused).to.include({ code: error, stage: 'authorize', provider: 'salesforce' });
         expect(refused.refusal).to.equal(undefined);
       });
@@ -269,9 +293,11 @@ describe('Salesforce', () => {
 
     it('salesforce 3 — ignores sfdc_community_url and sfdc_community_id', async () => {
       tokenReply();
-      const tokens = await redeem(createClient(), {
-        sfdc_community_url: 'https://acme.my.site.com/customers',
-        sfdc_community_id: '0DB000000000001',
+      const tokens = await completeLogin(createClient(), {
+        callback: {
+          sfdc_community_url: 'https://acme.my.site.com/customers',
+          sfdc_community_id: '0DB000000000001',
+        },
       });
       expect(tokens.accessToken).to.equal(ACCESS_TOKEN);
     });
@@ -305,15 +331,15 @@ describe('Salesforce', () => {
           return body.code === 'aPrxABC.def==';
         })
         .reply(200, answer());
-      await redeem(createClient(), { code: 'aPrxABC.def==' });
+      await completeLogin(createClient(), { callback: { code: 'aPrxABC.def==' } });
       expect(raw).to.contain('code=aPrxABC.def%3D%3D');
     });
 
     it('salesforce 4.1 — redeems by a form without scope, secret and verifier in the body', async () => {
       const client = createClient({ scope: ['openid', 'api'] });
-      const attempt = client.createLoginAttempt();
+      const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
       const body = sent('token');
-      await redeem(client, {}, attempt);
+      await completeLogin(client, { attempt });
       expect(await body).to.deep.equal({
         grant_type: 'authorization_code',
         code: 'a-code',
@@ -412,9 +438,13 @@ describe('Salesforce', () => {
     for (const [error, description] of errors) {
       it(`salesforce 7.2 — says ${error} (${description}) with a remedy`, async () => {
         nock(LOGIN).post(TOKEN).reply(400, { error, error_description: description });
-        const refused = await rejection(redeem(createClient()));
-        expect(refused).to.be.instanceOf(TokenError);
-        expect(refused).to.include({ code: error, stage: 'token', status: 400 });
+        const refused = await rejection(completeLogin(createClient()));
+        expect(refused).to.include({
+          reportedIn: 'token response',
+          code: error,
+          stage: 'token',
+          status: 400,
+        });
         expect(refused.message).to.contain(description);
         expect(refused.hint).to.be.a('string').and.not.empty;
       });
@@ -422,11 +452,11 @@ describe('Salesforce', () => {
 
     it('salesforce 7.2 — takes a redirect or a web page for the wrong host', async () => {
       nock(LOGIN).post(TOKEN).reply(302, '', { location: 'https://acme.lightning.force.com/' });
-      const redirected = await rejection(redeem(createClient()));
+      const redirected = await rejection(completeLogin(createClient()));
       expect(redirected).to.include({ code: 'unexpected_redirect', stage: 'token' });
       expect(redirected.hint).to.contain('loginURL');
       nock(LOGIN).post(TOKEN).reply(200, '<html></html>', { 'content-type': 'text/html' });
-      const page = await rejection(redeem(createClient()));
+      const page = await rejection(completeLogin(createClient()));
       expect(page).to.include({ code: 'unexpected_content_type', stage: 'token' });
       expect(page.hint).to.contain('loginURL');
     });
@@ -441,7 +471,7 @@ describe('Salesforce', () => {
         tokenReply();
         const before = Date.now();
         const client = createClient(assumedLifetime === undefined ? {} : { assumedLifetime });
-        const tokens = await redeem(client);
+        const tokens = await completeLogin(client);
         expect(tokens.expiresAt).to.be.within(before + seconds * 1000, Date.now() + seconds * 1000);
         expect(tokens.response).to.include({ issued_at: '1767225600123' });
         expect(tokens.response).not.to.have.property('expires_in');
@@ -450,7 +480,7 @@ describe('Salesforce', () => {
 
     it('salesforce 4.2 — tolerates a missing token_type', async () => {
       tokenReply({ token_type: undefined });
-      expect((await redeem(createClient())).tokenType).to.equal('Bearer');
+      expect((await completeLogin(createClient())).tokenType).to.equal('Bearer');
     });
 
     const lies: [string, JsonObject, string][] = [
@@ -464,7 +494,7 @@ describe('Salesforce', () => {
     for (const [what, response, code] of lies) {
       it(`salesforce 6 — refuses an answer that ${what}, and asks nothing further`, async () => {
         nock(LOGIN).post(TOKEN).reply(200, response);
-        expect(await rejection(redeem(createClient()))).to.include({
+        expect(await rejection(completeLogin(createClient()))).to.include({
           code,
           stage: 'token',
           host: 'login.salesforce.com',
@@ -476,7 +506,9 @@ describe('Salesforce', () => {
       nock(LOGIN)
         .post(TOKEN)
         .reply(200, answer({ signature: 'made-with-some-secret' }));
-      const tokens = await redeem(new OAuth2Client(salesforce, { clientID: CREDENTIALS.clientID }));
+      const tokens = await completeLogin(
+        new OAuth2Client(salesforce, { clientID: CREDENTIALS.clientID }),
+      );
       expect(tokens.accessToken).to.equal(ACCESS_TOKEN);
     });
 
@@ -485,7 +517,9 @@ describe('Salesforce', () => {
         .post(TOKEN)
         .reply(200, answer({ id: undefined }));
       expect(
-        await rejection(redeem(new OAuth2Client(salesforce, { clientID: CREDENTIALS.clientID }))),
+        await rejection(
+          completeLogin(new OAuth2Client(salesforce, { clientID: CREDENTIALS.clientID })),
+        ),
       ).to.include({
         message: 'salesforce: the token response has no "id"',
         code: 'identity_url_missing',
@@ -600,7 +634,7 @@ describe('Salesforce', () => {
       identity(INSTANCE).reply(302, '', { location });
       const { tokenEndpoint } = client.endpoints;
       tokenReply({}, new URL(tokenEndpoint).origin);
-      const tokens = await redeem(client);
+      const tokens = await completeLogin(client);
       const asked: string[] = [];
       const watch = (request: { options?: { hostname?: string | null } }) =>
         asked.push(String(request.options?.hostname));
@@ -711,7 +745,7 @@ describe('Salesforce', () => {
       const client = createClient({ loginURL });
       const profileOf = async (instance: string) => {
         tokenReply({ id: loginURL + PATH, instance_url: instance }, loginURL);
-        return await client.fetchProfile(await redeem(client));
+        return await client.fetchProfile(await completeLogin(client));
       };
       identity(loginURL).reply(200, IDENTITY);
       expect((await profileOf(loginURL)).displayName).to.equal('Wolfgang Mathurin');
@@ -764,9 +798,9 @@ describe('Salesforce', () => {
     const publishKeys = (host = LOGIN) => nock(host).get('/id/keys').reply(200, JWKS);
 
     async function loginWith(claims: object, fields: JsonObject = {}, client = createClient()) {
-      const attempt = client.createLoginAttempt();
-      tokenReply({ id_token: idToken(attempt, claims), ...fields });
-      return { client, tokens: await redeem(client, {}, attempt) };
+      const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
+      tokenReply({ id_token: await idToken(attempt, claims), ...fields });
+      return { client, tokens: await completeLogin(client, { attempt }) };
     }
 
     it('salesforce 5.4 — is verified when it is there', async () => {
@@ -779,7 +813,7 @@ describe('Salesforce', () => {
 
     it('salesforce 5.4 — is not needed', async () => {
       tokenReply();
-      expect(await redeem(createClient())).not.to.have.property('claims');
+      expect(await completeLogin(createClient())).not.to.have.property('claims');
     });
 
     it('salesforce 5.4 — may be issued by the My Domain that the signed id names', async () => {
@@ -795,11 +829,11 @@ describe('Salesforce', () => {
       const loginURL = 'https://acme.my.site.com/customers';
       nock('https://acme.my.site.com').get('/customers/id/keys').reply(200, JWKS);
       const client = createClient({ loginURL });
-      const attempt = client.createLoginAttempt();
+      const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
       nock('https://acme.my.site.com')
         .post('/customers/services/oauth2/token')
-        .reply(200, answer({ id_token: idToken(attempt, { iss: loginURL }) }));
-      expect((await redeem(client, {}, attempt)).claims?.iss).to.equal(loginURL);
+        .reply(200, answer({ id_token: await idToken(attempt, { iss: loginURL }) }));
+      expect((await completeLogin(client, { attempt })).claims?.iss).to.equal(loginURL);
     });
 
     const issuers: [string, object, JsonObject][] = [
@@ -855,10 +889,10 @@ describe('Salesforce', () => {
 
     it('salesforce 5.4 — of a refresh is verified without a nonce', async () => {
       publishKeys();
-      tokenReply({ id_token: idToken(undefined) });
+      tokenReply({ id_token: await idToken(undefined) });
       const client = createClient();
       expect((await client.refreshTokenGrant('5Aep861')).claims?.sub).to.equal(LOGIN + PATH);
-      tokenReply({ id_token: idToken(undefined, { iss: 'https://evil.test' }) });
+      tokenReply({ id_token: await idToken(undefined, { iss: 'https://evil.test' }) });
       expect(await rejection(client.refreshTokenGrant('5Aep861'))).to.include({
         code: 'id_token_issuer',
       });

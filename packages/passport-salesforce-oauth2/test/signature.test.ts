@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
-import { Problem } from 'crm-oauth2';
-import type { JsonObject } from 'crm-oauth2';
+import { Problem } from 'crm-oauth2/provider';
+import type { JsonObject } from 'crm-oauth2/provider';
 import { checkSignature } from '../dist/signature';
 
 /** github.com/cangencer/salesforce-oauth2, test/tests.js */

@@ -2,9 +2,9 @@ import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
 import { MemoryTokenStore, OAuth2Client, userTokens } from 'crm-oauth2';
 import type { JsonObject, TokenSet } from 'crm-oauth2';
+import { completeLogin, rejection } from 'crm-oauth2/testing';
 import nock from 'nock';
 import { salesforce } from '../dist/provider';
-import { redeem, rejection, withoutNetwork } from './support';
 
 const CREDENTIALS = { clientID: '3MVG9client', clientSecret: 'some consumer secret' };
 const LOGIN = 'https://login.salesforce.com';
@@ -42,7 +42,7 @@ const tokenReply = (fields: JsonObject = {}) => nock(LOGIN).post(TOKEN).reply(20
 
 async function login(fields: JsonObject = {}): Promise<TokenSet> {
   tokenReply(fields);
-  return await redeem(client());
+  return await completeLogin(client());
 }
 
 async function refresh(fields: JsonObject): Promise<TokenSet> {
@@ -52,8 +52,6 @@ async function refresh(fields: JsonObject): Promise<TokenSet> {
 }
 
 describe("Salesforce tokens' later life", () => {
-  withoutNetwork();
-
   describe('whose they are', () => {
     for (const path of [PATH, SHORT_PATH]) {
       it(`salesforce 5.5 — is the id of the profile, of ${path}`, async () => {
@@ -129,7 +127,10 @@ describe("Salesforce tokens' later life", () => {
       const before = Date.now();
       tokenReply();
       const own = new OAuth2Client(salesforce, { ...CREDENTIALS, assumedLifetime: 900 });
-      expect((await redeem(own)).expiresAt).to.be.within(before + 900_000, Date.now() + 900_000);
+      expect((await completeLogin(own)).expiresAt).to.be.within(
+        before + 900_000,
+        Date.now() + 900_000,
+      );
     });
 
     it('salesforce 4.3 — thirty days without use', () => {

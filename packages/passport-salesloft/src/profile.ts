@@ -1,5 +1,6 @@
-import { Problem, isJsonObject, known, text } from 'crm-oauth2';
-import type { Json, Profile } from 'crm-oauth2';
+/** `/v2/me.json` → Passport's profile. */
+import { Problem, isJsonObject, joined, text, withoutUndefined } from 'crm-oauth2/provider';
+import type { Json, Profile } from 'crm-oauth2/provider';
 
 /** `id` is Salesloft's numeric user id as a string; `_json` is the answer with its envelope. */
 export interface SalesloftProfile extends Profile {
@@ -17,7 +18,7 @@ export interface SalesloftProfile extends Profile {
 }
 
 /**
- * `GET /v2/me.json`: the user lies in `data`. There is no photo, and nothing says whether the
+ * `GET /v2/me.json`: the user lies in `data`. It has no photo, and does not say whether the
  * address is verified. Salesloft's own OpenAPI file shows a company here: a wrong reference.
  *
  * @throws {Problem} `invalid_profile`
@@ -36,11 +37,11 @@ export function mapProfile(json: Json, { raw }: { raw: string }): SalesloftProfi
   const familyName = text(data.last_name);
   const email = text(data.email);
   const team = isJsonObject(data.team) ? data.team.id : undefined;
-  return known<SalesloftProfile>({
+  return withoutUndefined<SalesloftProfile>({
     provider: 'salesloft',
     id,
-    displayName: text(data.name) ?? [givenName, familyName].filter(Boolean).join(' '),
-    name: givenName || familyName ? known({ givenName, familyName }) : undefined,
+    displayName: text(data.name) ?? joined(givenName, familyName),
+    name: givenName || familyName ? withoutUndefined({ givenName, familyName }) : undefined,
     emails: email ? [{ value: email }] : undefined,
     guid: text(data.guid),
     teamId: typeof team === 'number' ? String(team) : text(team),

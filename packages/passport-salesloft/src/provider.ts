@@ -1,4 +1,5 @@
-import { defineProvider, wholeNumber } from 'crm-oauth2';
+/** Salesloft: its facts, each with its source. */
+import { defineProvider, wholeNumber } from 'crm-oauth2/provider';
 import { mapProfile } from './profile';
 import type { SalesloftProfile } from './profile';
 
@@ -34,13 +35,10 @@ export const salesloft = defineProvider<SalesloftOptions, SalesloftProfile>({
   }),
   // Scopes are chosen when the app is registered; a request without any gets those.
   scope: [],
-  // The documentation sends those who get `invalid_grant` to a JSON body.
+  // The documentation recommends a JSON body after `invalid_grant`.
   tokenRequestFormat: 'json',
-  scopeInTokenRequests: true,
-  idToken: 'none',
   // Not documented; sent only when the application asks for them.
   authorizationParameters: { prompt: 'prompt', loginHint: 'login_hint' },
-  refusals: [],
   hints: {
     invalid_token:
       'Salesloft does not accept the access token. Refresh it, or have the person log in again.',
@@ -58,6 +56,5 @@ export const salesloft = defineProvider<SalesloftOptions, SalesloftProfile>({
     remaining: wholeNumber(header('x-ratelimit-remaining-minute')),
     cost: wholeNumber(header('x-ratelimit-endpoint-cost')),
   }),
-  profileRequest: (_tokens, { endpoints }) => ({ url: endpoints.userInfoEndpoint ?? '' }),
   mapProfile,
 });

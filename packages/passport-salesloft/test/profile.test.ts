@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { Problem } from 'crm-oauth2';
-import type { Json, JsonObject } from 'crm-oauth2';
+import { Problem } from 'crm-oauth2/provider';
+import type { Json, JsonObject } from 'crm-oauth2/provider';
 import { mapProfile } from '../dist/profile';
 
 /** github.com/jiminny/oauth2-salesloft, test/data/resource_owner.json */

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
-import { OAuth2Client, TokenError } from 'crm-oauth2';
+import { OAuth2Client } from 'crm-oauth2';
+import { completeLogin, providerChecks, rejection } from 'crm-oauth2/testing';
 import nock from 'nock';
-import { salesloft } from '../dist/provider';
 import SalesloftStrategy from '../dist/index';
-import { CALLBACK, redeem, rejection, withoutNetwork } from './support';
+import { salesloft } from '../dist/provider';
 
+const CALLBACK = 'https://app.example.com/auth/callback';
 const CREDENTIALS = { clientID: 'client-1', clientSecret: 'secret-1' };
 const TOKENS = {
   access_token: 'slat_1',
@@ -23,7 +24,13 @@ function createClient(options: object = {}) {
 const accounts = () => nock('https://accounts.salesloft.com');
 
 describe('Salesloft', () => {
-  withoutNetwork();
+  const sample = {
+    options: CREDENTIALS,
+    tokenResponse: () => TOKENS,
+    profileAnswer: ME,
+    profile: { id: '49067', displayName: 'Int User' },
+  };
+  for (const { title, run } of providerChecks(salesloft, sample)) it(title, run);
 
   describe('endpoints', () => {
     it('salesloft 1.1 — has the documented endpoints by default', () => {
@@ -62,8 +69,8 @@ describe('Salesloft', () => {
   describe('authorization request', () => {
     it('salesloft 2 — sends no scope by default, and neither nonce nor audience', () => {
       const client = createClient();
-      const attempt = client.createLoginAttempt();
-      const url = new URL(client.buildAuthorizationUrl({ attempt, redirectUri: CALLBACK }));
+      const { url: href, attempt } = client.beginLogin({ redirectUri: CALLBACK });
+      const url = new URL(href);
       expect(url.origin + url.pathname).to.equal('https://accounts.salesloft.com/oauth/authorize');
       expect(Object.fromEntries(url.searchParams)).to.have.all.keys(
         'response_type',
@@ -78,8 +85,7 @@ describe('Salesloft', () => {
 
     it('salesloft 2.1 — joins scopes with a space', () => {
       const client = createClient({ scope: ['accounts:read', 'people:read'] });
-      const attempt = client.createLoginAttempt();
-      const url = new URL(client.buildAuthorizationUrl({ attempt, redirectUri: CALLBACK }));
+      const url = new URL(client.beginLogin({ redirectUri: CALLBACK }).url);
       expect(url.searchParams.get('scope')).to.equal('accounts:read people:read');
     });
   });
@@ -96,8 +102,8 @@ describe('Salesloft', () => {
         .matchHeader('accept', 'application/json')
         .reply(200, TOKENS);
       const client = createClient();
-      const attempt = client.createLoginAttempt();
-      const tokens = await redeem(client, {}, attempt);
+      const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
+      const tokens = await completeLogin(client, { attempt });
       expect(body).to.deep.equal({
         grant_type: 'authorization_code',
         code: 'a-code',
@@ -123,7 +129,9 @@ describe('Salesloft', () => {
           return true;
         })
         .reply(200, TOKENS);
-      await redeem(createClient(), { context: 'dGVhbQ', scope: 'accounts:read' });
+      await completeLogin(createClient(), {
+        callback: { context: 'dGVhbQ', scope: 'accounts:read' },
+      });
       expect(body).not.to.have.any.keys('context', 'scope');
     });
 
@@ -131,7 +139,7 @@ describe('Salesloft', () => {
       accounts()
         .post('/oauth/token')
         .reply(200, { ...TOKENS, token_type: 'bearer', expires_in: '7200' });
-      const { tokenType, expiresAt } = await redeem(createClient());
+      const { tokenType, expiresAt } = await completeLogin(createClient());
       expect(tokenType).to.equal('Bearer');
       expect(expiresAt).to.be.within(Date.now() + 7_190_000, Date.now() + 7_200_000);
     });
@@ -173,9 +181,9 @@ describe('Salesloft', () => {
           { error: 'invalid_client', error_description: 'Client authentication failed' },
           { 'www-authenticate': 'Bearer realm="Doorkeeper", error="invalid_client"' },
         );
-      const error = await rejection(redeem(createClient()));
-      expect(error).to.be.instanceOf(TokenError);
+      const error = await rejection(completeLogin(createClient()));
       expect(error).to.include({
+        reportedIn: 'token response',
         code: 'invalid_client',
         provider: 'salesloft',
         stage: 'token',
@@ -189,7 +197,7 @@ describe('Salesloft', () => {
       accounts()
         .post('/oauth/token')
         .reply(200, '<!doctype html>', { 'content-type': 'text/html' });
-      expect(await rejection(redeem(createClient()))).to.include({
+      expect(await rejection(completeLogin(createClient()))).to.include({
         code: 'unexpected_content_type',
         stage: 'token',
       });
@@ -199,9 +207,11 @@ describe('Salesloft', () => {
   describe('authorization response', () => {
     it('RFC 9207 §2.4 — accepts the iss of accounts.salesloft.com and refuses another', async () => {
       accounts().post('/oauth/token').reply(200, TOKENS);
-      await redeem(createClient(), { iss: 'https://accounts.salesloft.com' });
-      const error = await rejection(redeem(createClient(), { iss: 'https://mcp.salesloft.com' }));
-      expect(error).to.include({ code: 'issuer_mismatch', refusal: 403 });
+      await completeLogin(createClient(), { callback: { iss: 'https://accounts.salesloft.com' } });
+      const mixedUp = completeLogin(createClient(), {
+        callback: { iss: 'https://mcp.salesloft.com' },
+      });
+      expect(await rejection(mixedUp)).to.include({ code: 'issuer_mismatch', refusal: 403 });
     });
   });
 

@@ -1,5 +1,7 @@
-import { defineProvider, wholeNumber } from 'crm-oauth2';
-import { hasProfileClaims, mapProfile } from './profile';
+/** SalesOS: its facts, each with its source. */
+import { Problem, defineProvider, namesPerson, wholeNumber } from 'crm-oauth2/provider';
+import type { CodesOf } from 'crm-oauth2/provider';
+import { mapProfile } from './profile';
 import type { SalesosProfile } from './profile';
 
 /** Options of SalesOS beside the common ones. */
@@ -14,6 +16,24 @@ export interface SalesosOptions {
   jwksURL?: string;
   /** Ask `/userinfo` at every login, instead of only when the ID Token has no profile in it. */
   userInfo?: boolean;
+}
+
+const hints = {
+  id_token_missing:
+    'SalesOS sent no ID Token. If the client id begins with tpc_, Auth0 counts the app as third-party and gives it no OpenID Connect: ask SalesOS for a first-party app.',
+  id_token_issuer:
+    'The ID Token comes from another issuer. `issuer` is the custom domain people sign in at, with its trailing slash: https://auth.play2sell.com/',
+  'api.insufficient_scope':
+    'The token lacks a scope, such as leads:read. Add it to the API client in Admin > Integrations > API Keys, then get a new token.',
+  invalid_client: 'Client id or secret is wrong. Copy both from Admin > Integrations > API Keys.',
+  unauthorized_client:
+    'The app is not allowed to use this grant. Ask SalesOS to enable it for the app.',
+  id_token_organization:
+    'The person signed in to another organization than `organization` asks for. Start the login again, and let the person choose that organization.',
+} as const;
+
+declare module 'crm-oauth2/provider' {
+  interface ProviderErrorCodes extends Record<CodesOf<typeof hints>, unknown> {}
 }
 
 /**
@@ -61,12 +81,10 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
   },
   scope: ['openid', 'profile', 'email'],
   tokenRequestFormat: 'json',
-  scopeInTokenRequests: true,
   idToken: 'required',
   authorizationParameters: {
     prompt: 'prompt',
     loginHint: 'login_hint',
-    maxAge: 'max_age',
     organization: 'organization',
     invitation: 'invitation',
     connection: 'connection',
@@ -75,25 +93,24 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
     acrValues: 'acr_values',
     audience: 'audience',
   },
-  refusals: [],
-  hints: {
-    id_token_missing:
-      'SalesOS sent no ID Token. If the client id begins with tpc_, Auth0 counts the app as third-party and gives it no OpenID Connect: ask SalesOS for a first-party app.',
-    id_token_issuer:
-      'The ID Token comes from another issuer. `issuer` is the custom domain people sign in at, with its trailing slash: https://auth.play2sell.com/',
-    'api.insufficient_scope':
-      'The token lacks a scope, such as leads:read. Add it to the API client in Admin > Integrations > API Keys, then get a new token.',
-    invalid_client: 'Client id or secret is wrong. Copy both from Admin > Integrations > API Keys.',
-    unauthorized_client:
-      'The app is not allowed to use this grant. Ask SalesOS to enable it for the app.',
-  },
+  hints,
   requestParameters: (request, { options }): Readonly<Record<string, string>> =>
     request === 'authorization' || request === 'client_credentials'
       ? { audience: options.audience ?? 'https://api.play2sell.com' }
       : {},
   // Auth0's default with rotation, which a refresh does not extend.
   refreshTokenLifetime: { absolute: 30 * 86_400 },
-  subject: ({ claims }) => claims?.sub,
+  // https://auth0.com/docs/manage-users/organizations/using-tokens
+  boundParameters: ['organization'],
+  checkIdToken: (claims, { organization = '' }) => {
+    // Auth0 writes names in lower case.
+    const [claim, wanted] = organization.startsWith('org_')
+      ? [claims.org_id, organization]
+      : [claims.org_name, organization.toLowerCase()];
+    if (claim !== wanted) {
+      throw new Problem('id_token_organization', 'the ID Token is of another organization');
+    }
+  },
   // https://auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy
   rateLimit: (header) => {
     const reset = wholeNumber(header('x-ratelimit-reset'));
@@ -104,7 +121,7 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
     };
   },
   profileRequest: ({ claims }, { options, endpoints }) =>
-    options.userInfo || !hasProfileClaims(claims)
+    options.userInfo || !namesPerson(claims)
       ? { url: endpoints.userInfoEndpoint ?? '' }
       : undefined,
   mapProfile,

@@ -1,12 +1,15 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
-import { OAuth2Client, TokenError } from 'crm-oauth2';
-import type { LoginAttempt } from 'crm-oauth2';
+import { OAuth2Client } from 'crm-oauth2';
+import type { LoginAttempt, LoginRequest } from 'crm-oauth2';
+import { completeLogin, providerChecks, rejection } from 'crm-oauth2/testing';
+import { SignJWT, UnsecuredJWT } from 'jose';
+import type { JWTHeaderParameters } from 'jose';
 import nock from 'nock';
 import SalesosStrategy from '../dist/index';
 import { salesos } from '../dist/provider';
-import { JWKS, atHash, signJwt } from './id-token';
-import { CALLBACK, redeem, rejection, withoutNetwork } from './support';
 
+const CALLBACK = 'https://app.example.com/auth/callback';
 const CREDENTIALS = { clientID: 'client-1', clientSecret: 'secret-1' };
 const ISSUER = 'https://auth.play2sell.com/';
 const AUDIENCE = 'https://api.play2sell.com';
@@ -20,9 +23,17 @@ function createClient(options: object = {}) {
 const auth = () => nock('https://auth.play2sell.com');
 const publishKeys = () => auth().get('/.well-known/jwks.json').reply(200, JWKS);
 
-function idToken(attempt: LoginAttempt, claims: object = {}, header = {}): string {
+const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const KEY = { kid: 'key-1', alg: 'RS256' };
+const JWKS = { keys: [{ ...publicKey.export({ format: 'jwk' }), ...KEY }] };
+
+/** OpenID Connect Core §3.1.3.6. */
+const atHash = (accessToken: string) =>
+  createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url');
+
+function claimsOf(attempt: LoginAttempt, claims: object = {}) {
   const now = Math.floor(Date.now() / 1000);
-  const all = {
+  return {
     iss: ISSUER,
     sub: SUB,
     aud: 'client-1',
@@ -33,7 +44,14 @@ function idToken(attempt: LoginAttempt, claims: object = {}, header = {}): strin
     ...PERSON,
     ...claims,
   };
-  return signJwt(all, header);
+}
+
+async function idToken(attempt: LoginAttempt, claims: object = {}, header = {}): Promise<string> {
+  const signed: JWTHeaderParameters = { ...KEY, ...header };
+  const jwt = new SignJWT(claimsOf(attempt, claims)).setProtectedHeader(signed);
+  // RFC 8725 §2.1: the published key, used as the secret of an HMAC.
+  const pem = Buffer.from(publicKey.export({ type: 'spki', format: 'pem' }));
+  return await jwt.sign(signed.alg === 'HS256' ? pem : privateKey);
 }
 
 function answer(fields: object) {
@@ -46,24 +64,38 @@ async function login(
     claims = {},
     header = {},
     options = {},
-  }: { claims?: object; header?: object; options?: object },
+    request = {},
+  }: { claims?: object; header?: object; options?: object; request?: Partial<LoginRequest> },
   client = createClient(options),
 ) {
-  const attempt = client.createLoginAttempt();
+  const { attempt } = client.beginLogin({ redirectUri: CALLBACK, ...request });
   auth()
     .post('/oauth/token')
-    .reply(200, answer({ id_token: idToken(attempt, claims, header) }));
-  return { client, tokens: await redeem(client, {}, attempt) };
+    .reply(200, answer({ id_token: await idToken(attempt, claims, header) }));
+  return { client, tokens: await completeLogin(client, { attempt }) };
 }
 
-function authorizationUrl(client = createClient(), params: object = {}): URLSearchParams {
-  const attempt = client.createLoginAttempt();
-  const url = client.buildAuthorizationUrl({ attempt, redirectUri: CALLBACK, ...params });
-  return new URL(url).searchParams;
+function authorizationQuery(
+  client = createClient(),
+  request: Partial<LoginRequest> = {},
+): URLSearchParams {
+  return new URL(client.beginLogin({ redirectUri: CALLBACK, ...request }).url).searchParams;
 }
 
 describe('SalesOS', () => {
-  withoutNetwork();
+  const sample = {
+    options: CREDENTIALS,
+    tokenResponse: () => answer({ refresh_token: 'v1.of-the-sample' }),
+    idTokenClaims: { sub: SUB, ...PERSON },
+    profile: { id: SUB, displayName: PERSON.name },
+  };
+  for (const { title, run } of providerChecks(salesos, sample)) it(title, run);
+
+  describe('with userInfo: true', () => {
+    const options = { ...CREDENTIALS, userInfo: true };
+    const asking = { ...sample, options, profileAnswer: { sub: SUB, ...PERSON } };
+    for (const { title, run } of providerChecks(salesos, asking)) it(title, run);
+  });
 
   describe('endpoints', () => {
     it('salesos 1 — derives every endpoint from the default issuer', () => {
@@ -136,7 +168,7 @@ describe('SalesOS', () => {
 
   describe('authorization request', () => {
     it('salesos 2 — asks for the seed scopes, the audience, a nonce and S256', () => {
-      const query = authorizationUrl();
+      const query = authorizationQuery();
       expect(query.get('scope')).to.equal('openid profile email');
       expect(query.get('audience')).to.equal(AUDIENCE);
       expect(query.get('nonce')).to.match(/^[\w-]{32}$/);
@@ -152,21 +184,21 @@ describe('SalesOS', () => {
         [{ scope: '' }, 'openid'],
       ];
       for (const [options, expected] of scopes) {
-        expect(authorizationUrl(createClient(options)).get('scope')).to.equal(expected);
-        expect(authorizationUrl(createClient(), options).get('scope')).to.equal(expected);
+        expect(authorizationQuery(createClient(options)).get('scope')).to.equal(expected);
+        expect(authorizationQuery(createClient(), options).get('scope')).to.equal(expected);
       }
     });
 
     it('salesos 2 — takes another audience from the options, and from one call', () => {
       const audience = 'https://api.example.com';
-      expect(authorizationUrl(createClient({ audience })).get('audience')).to.equal(audience);
-      expect(authorizationUrl(createClient(), { extras: { audience } }).get('audience')).to.equal(
+      expect(authorizationQuery(createClient({ audience })).get('audience')).to.equal(audience);
+      expect(authorizationQuery(createClient(), { extras: { audience } }).get('audience')).to.equal(
         audience,
       );
     });
 
     it('salesos 2 — writes the typed extras by their wire names', () => {
-      const query = authorizationUrl(createClient(), {
+      const query = authorizationQuery(createClient(), {
         extras: {
           prompt: 'login',
           loginHint: 'zoe@example.com',
@@ -208,10 +240,10 @@ describe('SalesOS', () => {
 
     it('salesos 4.1 — redeems a code by JSON, without the audience', async () => {
       const client = createClient();
-      const attempt = client.createLoginAttempt();
-      const sent = bodyOf(answer({ id_token: idToken(attempt) }));
+      const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
+      const sent = bodyOf(answer({ id_token: await idToken(attempt) }));
       publishKeys();
-      await redeem(client, {}, attempt);
+      await completeLogin(client, { attempt });
       expect(await sent).to.deep.equal({
         grant_type: 'authorization_code',
         code: 'a-code',
@@ -259,9 +291,13 @@ describe('SalesOS', () => {
           error: 'invalid_grant',
           error_description: 'Invalid authorization code',
         });
-        const error = await rejection(redeem(createClient()));
-        expect(error).to.be.instanceOf(TokenError);
-        expect(error).to.include({ code: 'invalid_grant', stage: 'token', status });
+        const error = await rejection(completeLogin(createClient()));
+        expect(error).to.include({
+          reportedIn: 'token response',
+          code: 'invalid_grant',
+          stage: 'token',
+          status,
+        });
         expect(error.message).to.contain('Invalid authorization code');
       });
     }
@@ -281,7 +317,7 @@ describe('SalesOS', () => {
     for (const [what, status, body, code] of shapes) {
       it(`salesos 7.1 — understands ${what} as ${code}`, async () => {
         auth().post('/oauth/token').reply(status, body);
-        expect(await rejection(redeem(createClient()))).to.include({ code, status });
+        expect(await rejection(completeLogin(createClient()))).to.include({ code, status });
       });
     }
   });
@@ -311,18 +347,20 @@ describe('SalesOS', () => {
 
     it('salesos 8 — fails without an ID Token, and names the tpc_ cause', async () => {
       auth().post('/oauth/token').reply(200, answer({}));
-      const error = await rejection(redeem(createClient()));
+      const error = await rejection(completeLogin(createClient()));
       expect(error).to.include({ code: 'id_token_missing', stage: 'id_token' });
       expect(error.hint).to.contain('tpc_');
     });
 
     it('salesos 4.3 — never takes the access token for an ID Token', async () => {
       const client = createClient();
-      const attempt = client.createLoginAttempt();
+      const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
       auth()
         .post('/oauth/token')
-        .reply(200, answer({ access_token: idToken(attempt) }));
-      expect(await rejection(redeem(client, {}, attempt))).to.include({ code: 'id_token_missing' });
+        .reply(200, answer({ access_token: await idToken(attempt) }));
+      expect(await rejection(completeLogin(client, { attempt }))).to.include({
+        code: 'id_token_missing',
+      });
     });
 
     const now = Math.floor(Date.now() / 1000);
@@ -372,7 +410,6 @@ describe('SalesOS', () => {
     });
 
     const headers: [string, object, string][] = [
-      ['alg none', { alg: 'none' }, 'id_token_algorithm'],
       ['alg HS256 over the public key', { alg: 'HS256' }, 'id_token_algorithm'],
       ['an unknown kid', { kid: 'key-2' }, 'id_token_unknown_key'],
     ];
@@ -383,6 +420,19 @@ describe('SalesOS', () => {
       });
     }
 
+    it('RFC 8725 §3.1 — refuses an ID Token with alg none', async () => {
+      const client = createClient();
+      const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
+      const unsigned = new UnsecuredJWT(claimsOf(attempt)).encode();
+      auth()
+        .post('/oauth/token')
+        .reply(200, answer({ id_token: unsigned }));
+      expect(await rejection(completeLogin(client, { attempt }))).to.include({
+        code: 'id_token_algorithm',
+        stage: 'id_token',
+      });
+    });
+
     it('salesos 10.1 — accepts a header without kid while one key is published', async () => {
       publishKeys();
       expect((await login({ header: { kid: undefined } })).tokens.claims?.sub).to.equal(SUB);
@@ -392,11 +442,11 @@ describe('SalesOS', () => {
       const issuer = 'https://p2s.eu.auth0.com/';
       nock('https://p2s.eu.auth0.com').get('/.well-known/jwks.json').reply(200, JWKS);
       const client = createClient({ issuer });
-      const attempt = client.createLoginAttempt();
+      const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
       nock('https://p2s.eu.auth0.com')
         .post('/oauth/token')
-        .reply(200, answer({ id_token: idToken(attempt, { iss: issuer }) }));
-      expect((await redeem(client, {}, attempt)).claims?.iss).to.equal(issuer);
+        .reply(200, answer({ id_token: await idToken(attempt, { iss: issuer }) }));
+      expect((await completeLogin(client, { attempt })).claims?.iss).to.equal(issuer);
     });
 
     it('salesos 1.1 — says how issuer is spelt when it does not match', async () => {
@@ -408,13 +458,13 @@ describe('SalesOS', () => {
     it('OIDC Core §12.2 — verifies the ID Token of a refresh, without a nonce', async () => {
       publishKeys();
       const client = createClient();
-      const attempt = client.createLoginAttempt();
-      const reply = answer({ id_token: idToken(attempt, { nonce: undefined }) });
+      const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
+      const reply = answer({ id_token: await idToken(attempt, { nonce: undefined }) });
       auth().post('/oauth/token').reply(200, reply);
       expect((await client.refreshTokenGrant('v1.abc')).claims?.sub).to.equal(SUB);
       auth()
         .post('/oauth/token')
-        .reply(200, answer({ id_token: idToken(attempt, { aud: 'client-2' }) }));
+        .reply(200, answer({ id_token: await idToken(attempt, { aud: 'client-2' }) }));
       expect(await rejection(client.refreshTokenGrant('v1.abc'))).to.include({
         code: 'id_token_audience',
       });
@@ -427,6 +477,107 @@ describe('SalesOS', () => {
         stage: 'id_token',
         status: 500,
       });
+    });
+  });
+
+  describe('organization', () => {
+    const asks = (organization: unknown): Partial<LoginRequest> => ({ extras: { organization } });
+
+    it('salesos 5.1 — is asked for, and kept with the attempt', () => {
+      for (const request of [asks('org_1'), { parameters: { organization: 'org_1' } }]) {
+        const client = createClient();
+        const { url, attempt } = client.beginLogin({ redirectUri: CALLBACK, ...request });
+        expect(new URL(url).searchParams.get('organization')).to.equal('org_1');
+        expect(attempt.asked).to.deep.equal({ organization: 'org_1' });
+      }
+    });
+
+    for (const organization of [undefined, null]) {
+      it(`salesos 5.1 — asks for no organization where there is none: ${organization}`, () => {
+        const client = createClient();
+        const { url, attempt } = client.beginLogin({
+          redirectUri: CALLBACK,
+          ...asks(organization),
+        });
+        expect(attempt).not.to.have.property('asked');
+        expect(new URL(url).searchParams.has('organization')).to.equal(false);
+      });
+    }
+
+    for (const [organization, message] of [
+      [['org_1'], 'must be a string'],
+      [7, 'must be a string'],
+      [true, 'must be a string'],
+      [{ id: 'org_1' }, 'must be a string'],
+      ['', 'must be one non-empty value'],
+    ] as const) {
+      it(`salesos 5.1 — asks for no organization that cannot be checked: ${JSON.stringify(organization)}`, () => {
+        expect(() => authorizationQuery(createClient(), asks(organization))).to.throw(
+          TypeError,
+          `SalesOS: "organization" ${message}`,
+        );
+      });
+    }
+
+    const answered: [string, object][] = [
+      ['org_1', { org_id: 'org_1' }],
+      ['org_Ab1', { org_id: 'org_Ab1' }],
+      ['acme', { org_name: 'acme' }],
+      // Auth0 writes names in lower case.
+      ['Acme-Sales', { org_name: 'acme-sales' }],
+      ['org', { org_name: 'org' }],
+    ];
+    for (const [organization, claims] of answered) {
+      it(`salesos 5.1 — ${organization} is answered by ${JSON.stringify(claims)}`, async () => {
+        publishKeys();
+        const { tokens } = await login({ claims, request: asks(organization) });
+        expect(tokens.claims).to.include(claims);
+      });
+    }
+
+    const wrong: [string, string, object][] = [
+      ['another organization', 'org_1', { org_id: 'org_2' }],
+      ['another case of the id', 'org_ab1', { org_id: 'org_Ab1' }],
+      ['no organization', 'org_1', {}],
+      ['an organization by name for one by id', 'org_1', { org_name: 'org_1' }],
+      ['an organization by id for one by name', 'acme', { org_id: 'acme' }],
+      ['another organization by name', 'acme', { org_name: 'other' }],
+      ['an id that is a list', 'org_1', { org_id: ['org_1'] }],
+    ];
+    for (const [what, organization, claims] of wrong) {
+      it(`salesos 5.1 — refuses ${what}: id_token_organization`, async () => {
+        publishKeys();
+        const error = await rejection(login({ claims, request: asks(organization) }));
+        expect(error).to.include({
+          code: 'id_token_organization',
+          stage: 'id_token',
+          host: 'auth.play2sell.com',
+          message: 'salesos: the ID Token is of another organization',
+        });
+        expect(error.hint).to.contain('choose that organization');
+        expect(error.refusal).to.equal(undefined);
+      });
+    }
+
+    it('salesos 5.1 — a person of any organization may sign in when none is asked for', async () => {
+      publishKeys();
+      const { client, tokens } = await login({ claims: { org_id: 'org_2' } });
+      expect((await client.fetchProfile(tokens)).organizationId).to.equal('org_2');
+    });
+
+    it('OIDC Core §12.2 — a refresh is not asked again', async () => {
+      publishKeys();
+      const { client, tokens } = await login({
+        claims: { org_id: 'org_1' },
+        request: asks('org_1'),
+      });
+      const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
+      const claims = { nonce: undefined, org_id: undefined };
+      auth()
+        .post('/oauth/token')
+        .reply(200, answer({ id_token: await idToken(attempt, claims) }));
+      const refreshed = await client.refreshTokenGrant('v1.abc', { previous: tokens });
+      expect(refreshed.claims?.sub).to.equal(SUB);
     });
   });
 
@@ -484,7 +635,7 @@ describe('SalesOS', () => {
 
     it('OIDC Core §5.3.2 — is refused when its sub differs from the ID Token', async () => {
       publishKeys();
-      userInfo({ sub: 'auth0|somebody-else', name: 'Mallory' });
+      userInfo({ sub: 'auth0|mallory', name: 'Mallory' });
       const { client, tokens } = await login({ options: { userInfo: true } });
       expect(await rejection(client.fetchProfile(tokens))).to.include({
         code: 'subject_mismatch',
@@ -515,12 +666,13 @@ describe('SalesOS', () => {
     it('RFC 9207 §2.4 — accepts iss with its trailing slash, and refuses it without', async () => {
       publishKeys();
       const client = createClient();
-      const attempt = client.createLoginAttempt();
+      const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
       auth()
         .post('/oauth/token')
-        .reply(200, answer({ id_token: idToken(attempt) }));
-      await redeem(client, { iss: ISSUER }, attempt);
-      expect(await rejection(redeem(client, { iss: 'https://auth.play2sell.com' }))).to.include({
+        .reply(200, answer({ id_token: await idToken(attempt) }));
+      await completeLogin(client, { attempt, callback: { iss: ISSUER } });
+      const callback = { iss: 'https://auth.play2sell.com' };
+      expect(await rejection(completeLogin(client, { callback }))).to.include({
         code: 'issuer_mismatch',
         refusal: 403,
       });
@@ -533,7 +685,9 @@ describe('SalesOS', () => {
       'interaction_required',
     ]) {
       it(`salesos 7.3 — takes ${error} for a refusal of the person`, async () => {
-        expect(await rejection(redeem(createClient(), { code: undefined, error }))).to.include({
+        expect(
+          await rejection(completeLogin(createClient(), { callback: { code: undefined, error } })),
+        ).to.include({
           code: error,
           refusal: 401,
         });
@@ -542,7 +696,9 @@ describe('SalesOS', () => {
 
     for (const error of ['unauthorized_client', 'invalid_request', 'server_error']) {
       it(`salesos 7.3 — takes ${error} for a fault`, async () => {
-        const refused = await rejection(redeem(createClient(), { code: undefined, error }));
+        const refused = await rejection(
+          completeLogin(createClient(), { callback: { code: undefined, error } }),
+        );
         expect(refused).to.include({ code: error, stage: 'authorize' });
         expect(refused.refusal).to.equal(undefined);
       });

@@ -1,8 +1,10 @@
-/**
- * The codes every provider shares, each with its remedy. A provider adds the codes of its own
- * answers in its description. `docs/errors.md` is printed from these tables.
- */
-export const HINTS: Readonly<Record<string, string>> = Object.freeze({
+/** The codes that every provider shares, each with its remedy; `docs/errors.md` is printed from them. */
+import type { CodesOf, ProviderErrorCodes, UnlistedCode } from './provider-codes';
+
+/** Remedies by code, or by `stage.code` where the same code has another remedy in another step. */
+export type HintTable = Readonly<Record<string, string>>;
+
+export const HINTS = {
   // The way there and back
   timeout:
     'The provider did not finish in time. Try again; if it lasts, look at the network between this server and the host named, or raise the `timeout` option (milliseconds).',
@@ -14,7 +16,7 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
     'Nothing answers on that host and port. Check the URL options; for the emulator, check that it runs.',
   connection_failed:
     'The connection failed before an answer came. Try again; behind a corporate proxy pass an `agent`.',
-  incomplete_response: 'The answer broke off half-way. Start the login again.',
+  incomplete_response: 'The connection closed in the middle of the answer. Start the login again.',
   response_too_large: 'The answer is larger than any real one. Check the URL options.',
   unexpected_redirect:
     'The provider redirected where it must not. The host is probably the wrong one for this account; check the URL options.',
@@ -22,10 +24,10 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
     'The answer is not JSON, usually a web page. The host or path is probably wrong; check the URL options.',
   unexpected_content_encoding:
     'The answer is compressed although none was asked for. Check what sits between this server and the provider.',
-  invalid_json: 'The answer says that it is JSON and is not. Try again, then ask the provider.',
-  rate_limited:
-    'The provider limits how often it may be asked. Wait for `retryAfterSeconds`, then try again.',
-  provider_unavailable: 'The provider has a fault of its own. Try again later.',
+  invalid_json:
+    'The content type of the answer is JSON, but the text is not. Try again, then ask the provider.',
+  rate_limited: 'Too many requests in a short time. Wait for `retryAfterSeconds`, then try again.',
+  provider_unavailable: 'The provider has a fault. Try again later.',
   unexpected_status:
     'The provider answered with a status that no login expects. Look at `status`, and check the URL options.',
   agent_unusable:
@@ -88,7 +90,7 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
     "The provider does not know this grant for the app. Enable it in the provider's admin pages.",
   invalid_scope:
     'A scope is unknown or not granted to the app. Compare `scope` with the app registered at the provider.',
-  server_error: 'The provider has a fault of its own. Try again later.',
+  server_error: 'The provider has a fault. Try again later.',
   temporarily_unavailable: 'The provider is overloaded or under maintenance. Try again later.',
   invalid_token_response: 'The token endpoint answered without a usable token. Check `tokenURL`.',
   unsupported_token_type:
@@ -97,9 +99,9 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
   // The ID Token (OpenID Connect Core §3.1.3.7)
   id_token_missing:
     '`openid` was asked for, yet no ID Token came. Check that the app is allowed to use OpenID Connect.',
-  id_token_malformed: 'The ID Token is no signed JWT. Check the URL options.',
+  id_token_malformed: 'The ID Token is not a signed JWT. Check the URL options.',
   id_token_algorithm:
-    'The ID Token is not signed with RS256. Set the app to RS256 at the provider.',
+    'The ID Token is signed with an algorithm that this provider does not use. Set the app to RS256 at the provider, or to one of `idTokenAlgorithms`.',
   id_token_unknown_key:
     'The key that signed the ID Token is not published. Just after the provider has changed its keys, try again in a few seconds; otherwise check `jwksURL` or `issuer`.',
   id_token_signature:
@@ -114,11 +116,15 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
     'The ID Token belongs to another access token (`at_hash`). Do not trust this answer.',
   id_token_auth_time:
     'The person signed in longer ago than `maxAge` allows. Start the login again.',
-  id_token_organization:
-    'The person signed in to another organization than the one asked for. Start the login again.',
   id_token_claim:
     'A claim that every ID Token has is missing or of the wrong type. Check the URL options.',
   keys_unavailable: "The provider's signing keys could not be fetched. Try again; check `jwksURL`.",
+
+  // The discovery document
+  'discover.issuer_mismatch':
+    'The discovery document names another issuer. Pass the issuer exactly as the provider spells it, with or without a slash at its end.',
+  invalid_discovery_document:
+    'The discovery document is not usable. Check the issuer; every endpoint in the document must be https.',
 
   // The profile
   invalid_profile: 'The profile is not of the documented shape. Check the URL options.',
@@ -126,6 +132,8 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
     'The provider does not accept the access token for the profile. Check the scopes of the app.',
   insufficient_scope:
     'The access token lacks a scope for the profile. Check the scopes of the app.',
+  token_in_url:
+    'The description of the provider puts the access token into a URL. Send it in the header, or set `tokenIn: "path"` if the API takes it nowhere else.',
   subject_mismatch:
     'The profile belongs to another person than the ID Token. Do not trust this answer.',
   untrusted_host:
@@ -134,28 +142,26 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
   // Tokens that are kept
   reauthorization_required:
     'The tokens are gone, or the provider no longer accepts them. The person must sign in again: send them through the login, and save the new tokens under the same key.',
-  token_request_in_progress:
-    'The provider is answering another request with this refresh token. Wait a second, then read the stored tokens again.',
   store_unavailable:
     'The token store could not be asked. Look at `cause`, and at the connection to the store. A pair that could not be stored is offered to it again for a minute.',
   store_timeout:
     'The token store did not answer in time. Look at its load, and at the connection to it. A pair that could not be stored is offered to it again for a minute.',
   store_corrupt:
-    'What the store holds under this key cannot be read: it was sealed with another secret, belongs to another key, or was written by something else. Check `secrets`; otherwise delete the key and have the person sign in again.',
+    'The value that the store holds under this key cannot be read: it was sealed with another secret, belongs to another key, or was written by another program. Check `secrets`; otherwise delete the key and have the person sign in again.',
   lock_timeout:
-    'Another process held the lock of these tokens all the while. Try again; if it lasts, look for a worker that is stuck.',
+    'Another process kept the lock of these tokens. Try again; if it lasts, look for a worker that is stuck.',
   'refresh.incomplete_response':
-    'The answer broke off half-way, and may have held new tokens. They are tried again once the access token has ended; if that is refused, the person must sign in again.',
+    'The connection closed in the middle of the answer, which may have held new tokens. The refresh token is tried again once the access token has ended; if the provider refuses it then, the person must sign in again.',
   'refresh.subject_mismatch':
     'The provider answered with the tokens of another person. Do not use them; have the person sign in again.',
   'introspect.invalid_token_response':
     'The introspection endpoint answered without `active`. Check the URL options.',
   'api.invalid_token':
-    'The API does not accept the access token, nor a newer one if there is one. Check that the app may use this API, and that `baseURL` is the API of this provider.',
+    'The API refuses the access token, and a newer one too. Check that the app may use this API, and that `baseURL` is the API of this provider.',
   'api.insufficient_scope':
-    'The access token is good, and lacks a permission that this request needs. Add the scope to the app and to the login, then sign in again.',
+    'The access token lacks a permission that this request needs. Add the scope to the app and to the login, then sign in again.',
   'api.rate_limited':
-    'The API limits how often it may be asked. Wait for `retryAfterSeconds`, or ask less often.',
+    'Too many API requests in a short time. Wait for `retryAfterSeconds`, and send fewer.',
   'api.unexpected_status':
     'The API refused the request. Look at `status`, and compare the request with its documentation.',
 
@@ -171,4 +177,8 @@ export const HINTS: Readonly<Record<string, string>> = Object.freeze({
     'A cookie holds about 2 KB of application state. Pass less to `authenticate`, or keep pending logins in the session.',
   response_missing:
     'CookieStateStore needs the response. Express sets `req.res`; elsewhere pass `{ response }` to `authenticate`.',
-});
+} as const satisfies HintTable;
+
+/** Every `code` of an error. A union: editors complete it, and a misspelt case does not compile. */
+// oxlint-disable-next-line typescript/no-redundant-type-constituents -- providers add to the interface
+export type ErrorCode = CodesOf<typeof HINTS> | keyof ProviderErrorCodes | UnlistedCode;

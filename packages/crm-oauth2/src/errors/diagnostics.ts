@@ -1,39 +1,38 @@
-/**
- * What a login does, step by step, for people and for monitoring: without a subscriber it costs one
- * comparison. No event holds a code, a token, a verifier, a secret, a state, or a query.
- */
+/** Reports each step of a login to monitoring and to the terminal. */
 import { createHash } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 
 /**
- * One event of the channel `crm-oauth2`.
+ * One event of the channel `crm-oauth2`. It holds no code, token, verifier, secret, state or query.
  *
  * @example
  * diagnosticsChannel.subscribe('crm-oauth2', (event) => log.debug(event));
  */
 export interface DiagnosticsEvent {
   /**
-   * `login.started`: the browser is sent away. `login.returned`: it came back. `request`: one request
-   * to the provider is over. `login.ended`: Passport was told.
+   * - `login.started`: the browser is sent to the provider.
+   * - `login.returned`: the browser has come back.
+   * - `request`: one request to the provider is over.
+   * - `login.ended`: Passport has the outcome.
    */
   event: 'login.started' | 'login.returned' | 'request' | 'login.ended';
-  /** The same for all events of one login, in both of its halves; absent outside of one. */
+  /** The same for all events of one login, before and after the redirect; absent outside a login. */
   login?: string;
   provider: string;
-  /** `request`: what was asked. */
+  /** `request`: its HTTP method. */
   method?: string;
   host?: string;
   path?: string;
-  /** `request`: the answer's status. */
+  /** `request`: the status of the answer. */
   status?: number;
-  /** Milliseconds: of the request, or since the browser came back. */
+  /** Milliseconds. `request`: from start to end. `login.ended`: since the browser came back. */
   duration?: number;
-  /** `login.returned`: the names of the parameters. */
+  /** `login.returned`: the names of the parameters that came with it. */
   parameters?: string[];
-  /** `login.ended`: Passport's verb. */
+  /** `login.ended`: the action of Passport that was called, such as `success` or `fail`. */
   outcome?: string;
-  /** Of a failure: as on the error. */
+  /** Of a failure: the `code`, `stage` and `hint` of its error. */
   code?: string;
   stage?: string;
   hint?: string;
@@ -42,12 +41,12 @@ export interface DiagnosticsEvent {
 const events = channel('crm-oauth2');
 const debug = debuglog('crm-oauth2');
 
-/** Whether anybody listens, so that nothing is put together for nobody. */
+/** True when an event would be read. Callers build an event only then. */
 export function isObserved(): boolean {
   return events.hasSubscribers || debug.enabled;
 }
 
-/** Tells subscribers, and with `NODE_DEBUG=crm-oauth2` the terminal. */
+/** Sends an event to the subscribers, and to the terminal with `NODE_DEBUG=crm-oauth2`. */
 export function publish(event: DiagnosticsEvent): void {
   if (events.hasSubscribers) events.publish(Object.freeze(event));
   if (!debug.enabled) return;
@@ -58,7 +57,7 @@ export function publish(event: DiagnosticsEvent): void {
   debug('%s %s %s %s', login, provider, name, details.join(' '));
 }
 
-/** The name of a login in events: from its `state`, which cannot be told from it. */
+/** The name of a login in events. It is a hash of the `state`, from which the `state` cannot be computed. */
 export function loginId(state: string): string {
   return createHash('sha256').update(`crm-oauth2 login ${state}`).digest('base64url').slice(0, 10);
 }

@@ -1,10 +1,11 @@
-import { createHash, hkdfSync } from 'node:crypto';
-import { Problem } from '../errors/oauth2-error';
-import { loadJose } from '../values/jose';
+/** Pending logins in encrypted cookies, without a server session. */
+import { createHash } from 'node:crypto';
+import { Problem } from '../errors/problem';
 import type { MissingAttempt } from '../protocol/authorization-response';
-import { LOGIN_ATTEMPT_LIFETIME } from '../protocol/login-attempt';
+import { LOGIN_ATTEMPT_LIFETIME_MS } from '../protocol/login-attempt';
 import type { LoginAttempt } from '../protocol/login-attempt';
-import type { LoginRequest, LoginResponse } from './request';
+import { Seal } from '../values/seal';
+import type { PassportRequest, PassportResponse } from './request';
 import { MAX_ATTEMPTS } from './state-store';
 import type { StateStore } from './state-store';
 
@@ -19,92 +20,67 @@ export interface CookieStateStoreOptions {
 }
 
 /** Browsers drop a cookie of more than 4096 bytes, its name and attributes included. */
-const MAX_VALUE_LENGTH = 3800;
+const MAX_VALUE_BYTES = 3800;
 
 /**
- * Pending logins in an encrypted cookie each (JWE, A256GCM): no server session, several machines,
- * serverless. HttpOnly, SameSite=Lax, gone after ten minutes.
+ * One encrypted cookie (JWE, A256GCM) for each pending login: several machines, serverless. HttpOnly,
+ * SameSite=Lax, gone after ten minutes.
  *
- * A cookie cannot be taken back from a browser that keeps a copy. The strategy remembers what it has
- * taken; between processes, the provider's single-use codes are what stops a replay.
+ * A cookie cannot be taken back from a browser that keeps a copy. The strategy remembers the logins it
+ * has finished; between processes, the provider's single-use codes stop a replay.
  */
 export class CookieStateStore implements StateStore {
-  readonly #keys: readonly Uint8Array[];
+  readonly #seal: Seal;
   readonly #secure: boolean;
   readonly #prefix: string;
 
   /** @throws {TypeError} when there is no secret, or one is too short */
   constructor(options: CookieStateStoreOptions) {
-    const secrets: unknown = options?.secrets;
-    const strong = (secret: unknown) => typeof secret === 'string' && secret.length >= 32;
-    if (!Array.isArray(secrets) || secrets.length === 0 || !secrets.every(strong)) {
-      throw new TypeError(
-        'CookieStateStore: option "secrets" must be an array of strings of at least 32 characters',
-      );
-    }
-    this.#keys = options.secrets.map(
-      (secret) => new Uint8Array(hkdfSync('sha256', secret, '', 'crm-oauth2 pending login', 32)),
-    );
+    this.#seal = new Seal('CookieStateStore', options?.secrets, 'pending login');
     this.#secure = options.secure ?? true;
     this.#prefix = `${this.#secure ? '__Host-' : ''}crm-login.`;
   }
 
-  async begin(req: LoginRequest, attempt: LoginAttempt, response?: LoginResponse): Promise<void> {
-    const { EncryptJWT } = await loadJose();
-    const value = await new EncryptJWT({ attempt })
-      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
-      .setExpirationTime(Math.ceil(attempt.expiresAt / 1000))
-      .encrypt(this.#keys[0] as Uint8Array);
+  /** @throws {Problem} `state_too_large`, `response_missing` */
+  async begin(
+    req: PassportRequest,
+    attempt: LoginAttempt,
+    response?: PassportResponse,
+  ): Promise<void> {
+    const value = await this.#seal.seal({ attempt: { ...attempt } as never });
     const res = responseOf(req, response);
-    if (value.length > MAX_VALUE_LENGTH) {
+    if (value.length > MAX_VALUE_BYTES) {
       throw new Problem('state_too_large', 'the state of the application does not fit in a cookie');
     }
+    // The names begin with the time, so that the oldest come first.
     for (const name of this.#names(req).slice(0, 1 - MAX_ATTEMPTS)) this.#clear(res, name);
-    this.#set(res, this.#name(attempt), value, LOGIN_ATTEMPT_LIFETIME / 1000);
+    const name = `${this.#prefix}${attempt.expiresAt.toString(36)}.${nameOf(attempt.state)}`;
+    this.#set(res, name, value, LOGIN_ATTEMPT_LIFETIME_MS / 1000);
   }
 
+  /** @throws {Problem} `response_missing` */
   async take(
-    req: LoginRequest,
+    req: PassportRequest,
     state: string,
-    response?: LoginResponse,
+    response?: PassportResponse,
   ): Promise<LoginAttempt | MissingAttempt> {
-    const suffix = `.${hash(state)}`;
+    const suffix = `.${nameOf(state)}`;
     const name = this.#names(req).find((candidate) => candidate.endsWith(suffix));
     if (name === undefined) return 'state_unknown';
     this.#clear(responseOf(req, response), name);
-    return await this.#decrypt(cookiesOf(req).get(name) as string);
+    const content = await this.#seal.open(cookiesOf(req).get(name) as string);
+    return (content?.attempt as LoginAttempt | undefined) ?? 'state_unknown';
   }
 
-  async #decrypt(value: string): Promise<LoginAttempt | MissingAttempt> {
-    const { jwtDecrypt, errors } = await loadJose();
-    for (const key of this.#keys) {
-      try {
-        const { payload } = await jwtDecrypt(value, key, {
-          keyManagementAlgorithms: ['dir'],
-          contentEncryptionAlgorithms: ['A256GCM'],
-        });
-        return payload.attempt as LoginAttempt;
-      } catch (error) {
-        if (error instanceof errors.JWTExpired) return 'state_expired';
-      }
-    }
-    return 'state_unknown';
-  }
-
-  /** The time first, so that the oldest sort first; the state only as a hash. */
-  #name(attempt: LoginAttempt): string {
-    return `${this.#prefix}${attempt.expiresAt.toString(36)}.${hash(attempt.state)}`;
-  }
-
-  #names(req: LoginRequest): string[] {
+  #names(req: PassportRequest): string[] {
     return [...cookiesOf(req).keys()].filter((name) => name.startsWith(this.#prefix)).toSorted();
   }
 
-  #clear(res: LoginResponse, name: string): void {
+  #clear(res: PassportResponse, name: string): void {
     this.#set(res, name, '', 0);
   }
 
-  #set(res: LoginResponse, name: string, value: string, maxAgeSeconds: number): void {
+  #set(res: PassportResponse, name: string, value: string, maxAgeSeconds: number): void {
     const cookie = `${name}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${this.#secure ? '; Secure' : ''}`;
     const earlier = res.getHeader('set-cookie');
     const list = Array.isArray(earlier) ? earlier : earlier === undefined ? [] : [String(earlier)];
@@ -112,17 +88,21 @@ export class CookieStateStore implements StateStore {
   }
 }
 
-function hash(state: string): string {
+/** A hash of the `state`, so that the cookie's name does not show it. */
+function nameOf(state: string): string {
   return createHash('sha256').update(state).digest('base64url').slice(0, 22);
 }
 
-function responseOf(req: LoginRequest, response: LoginResponse | undefined): LoginResponse {
+function responseOf(
+  req: PassportRequest,
+  response: PassportResponse | undefined,
+): PassportResponse {
   const res = response ?? req.res;
-  if (typeof Reflect.get(Object(res), 'setHeader') === 'function') return res as LoginResponse;
+  if (typeof Reflect.get(Object(res), 'setHeader') === 'function') return res as PassportResponse;
   throw new Problem('response_missing', 'there is no response to set the cookie on');
 }
 
-function cookiesOf(req: LoginRequest): Map<string, string> {
+function cookiesOf(req: PassportRequest): Map<string, string> {
   const cookies = new Map<string, string>();
   for (const pair of (req.headers.cookie ?? '').split(';')) {
     const [name, value] = pair.split('=', 2) as [string, string | undefined];

@@ -1,14 +1,15 @@
-/**
- * Door 2: what a Passport strategy is made of.
- */
+/** Door `./passport`: mount a strategy. */
 export { CookieStateStore } from './cookie-state-store';
 export type { CookieStateStoreOptions } from './cookie-state-store';
-export type { LoginRequest, LoginResponse } from './request';
+export { AuthorizationError, InternalOAuthError, TokenError } from './errors';
+export type { AuthenticateOptions } from './login';
+export { publishStrategy } from './publish';
+export type { PassportRequest, PassportResponse } from './request';
 export { SessionStateStore } from './session-state-store';
 export type { StateStore } from './state-store';
 export { ProviderStrategy, strategyFor } from './strategy';
-export type { AuthenticateOptions } from './login';
-export type { StrategyClass, StrategyOptions } from './strategy';
+export type { StrategyClass } from './strategy';
+export type { SkipUserProfile, StrategyOptions } from './strategy-options';
 export type {
   Done,
   TypedVerify,

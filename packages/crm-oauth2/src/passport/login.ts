@@ -1,20 +1,20 @@
-/**
- * One login in its two halves: `startLogin` sends the browser away, `finishLogin` runs when it comes
- * back. Both decide and touch nothing of Passport; the strategy acts on what they return.
- */
-import type { MissingAttempt } from '../protocol/authorization-response';
+/** One login in its two halves. Both decide, and touch nothing of Passport; the strategy acts on their outcome. */
 import type { OAuth2Client } from '../client';
-import type { Deadline } from '../wire/deadline';
 import { isObserved, loginId, publish } from '../errors/diagnostics';
-import { Problem, located } from '../errors/oauth2-error';
-import type { HintTable, Stage } from '../errors/oauth2-error';
+import { located } from '../errors/oauth2-error';
+import type { Stage } from '../errors/oauth2-error';
+import { Problem } from '../errors/problem';
+import { extrasOf } from '../protocol/authorization-request';
+import type { MissingAttempt } from '../protocol/authorization-response';
 import type { LoginAttempt } from '../protocol/login-attempt';
-import type { Profile } from '../provider/description';
 import type { TokenSet } from '../protocol/token-set';
+import type { Provider } from '../provider/description';
+import type { Profile } from '../provider/standard-claims';
+import type { Deadline } from '../wire/deadline';
 import { missingAttempt } from './missing-attempt';
 import type { RecentLogins } from './recent-logins';
 import { resolveCallbackUrl, trustsProxy } from './request';
-import type { LoginRequest, LoginResponse } from './request';
+import type { PassportRequest, PassportResponse } from './request';
 import type { StateStore } from './state-store';
 import type { Request, Verify } from './verify';
 
@@ -25,22 +25,20 @@ export interface AuthenticateOptions {
   state?: unknown;
   callbackURL?: string;
   /** The response, where the framework does not set `req.res`; for {@link CookieStateStore}. */
-  response?: LoginResponse;
+  response?: PassportResponse;
   /** Seconds since the person last signed in (OpenID Connect Core §3.1.2.1). */
   maxAge?: number;
-  /** Auth0 organization; checked in the ID Token. */
-  organization?: string;
   [extra: string]: unknown;
 }
 
-/** What becomes of one call of `authenticate`: exactly one of Passport's verbs. */
+/** The outcome of one call of `authenticate`: exactly one of Passport's verbs. */
 export type Outcome =
   | { verb: 'redirect'; url: string }
   | { verb: 'success'; user: unknown; info: object | undefined }
   | { verb: 'fail'; info: object; status?: number }
   | { verb: 'error'; error: unknown };
 
-/** What a strategy sets up once and all its logins share. */
+/** Set up once by a strategy, and shared by all its logins. */
 export interface LoginSettings<Own extends object, P extends Profile> {
   client: OAuth2Client<Own, P>;
   callbackURL: string | undefined;
@@ -62,7 +60,7 @@ export interface LoginHooks {
 
 /** One call of `authenticate`. */
 export interface LoginCall {
-  req: LoginRequest;
+  req: PassportRequest;
   options: AuthenticateOptions;
   deadline: Deadline;
 }
@@ -73,22 +71,15 @@ export async function startLogin<Own extends object, P extends Profile>(
   hooks: LoginHooks,
   { req, options, deadline }: LoginCall,
 ): Promise<Outcome> {
-  const { client, callbackURL, stateStore } = settings;
+  const { client, stateStore } = settings;
   return await at(client, 'authorize', async () => {
-    const redirectUri = redirectUriOf(settings, req, options);
-    const request = {
-      redirectUri,
+    const { url, attempt } = client.beginLogin({
+      redirectUri: redirectUriOf(settings, req, options),
       scope: options.scope,
-      extras: options,
+      extras: pick(options, Object.keys(extrasOf(client.provider))),
       parameters: { ...hooks.authorizationParams(options) },
-    };
-    const attempt = client.createLoginAttempt({
-      ...request,
-      // What the strategy is configured with anyway need not be kept.
-      redirectUri: redirectUri === callbackURL ? undefined : redirectUri,
       appState: options.state,
     });
-    const url = client.buildAuthorizationUrl({ ...request, attempt });
     await deadline.wait(stateStore.begin(req, attempt, options.response));
     settings.begun.add(attempt.state, attempt.expiresAt);
     client.prepare(attempt);
@@ -112,7 +103,7 @@ export async function finishLogin<Own extends object, P extends Profile>(
   { req, options, deadline }: LoginCall,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
-  const { client, verify, callbackURL } = settings;
+  const { client, verify } = settings;
   if (isObserved()) {
     publish({
       event: 'login.returned',
@@ -124,25 +115,23 @@ export async function finishLogin<Own extends object, P extends Profile>(
   const response = await client.validateAuthorizationResponse(parameters, (state) =>
     takeAttempt(settings, { req, options, deadline }, state),
   );
-  const { attempt } = response;
-  // The one that was sent; it is kept with the attempt when it is not the configured one.
-  const redirectUri =
-    attempt.redirectUri ??
-    callbackURL ??
-    (await at(client, 'authorize', () => redirectUriOf(settings, req, options)));
   const tokens = await client.authorizationCodeGrant(response, {
     deadline,
-    redirectUri,
     parameters: { ...hooks.tokenParams(options) },
     parseErrorResponse: hooks.parseErrorResponse,
   });
   const profile = await loadProfile(settings, hooks, tokens, deadline);
-  const { appState: state } = attempt;
+  const { appState: state } = response.attempt;
   const { user, info } = await at(client, 'verify', () =>
     verify({ tokens, profile: profile as P, req: req as Request, state }, deadline),
   );
   if (!user) return { verb: 'fail', info: info ?? {} };
   return { verb: 'success', user, info: withState(info, state) };
+}
+
+/** A copy with the named fields. */
+function pick(options: object, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
 }
 
 /** passport-oauth2's rule: the state joins an `info` that is an object, and leaves others alone. */
@@ -155,7 +144,7 @@ function withState(info: object | undefined, state: unknown): object | undefined
 /**
  * Takes an attempt from its store, and never the same one twice.
  *
- * @throws {Problem} which of the many reasons it is that there is none
+ * @throws {Problem} naming the reason why there is none
  */
 async function takeAttempt(
   {
@@ -168,7 +157,7 @@ async function takeAttempt(
 ): Promise<LoginAttempt> {
   const missing = (reason: MissingAttempt) => missingAttempt(req, reason, begun.has(state));
   if (completed.has(state)) throw missing('already_completed');
-  // A store of somebody else's may well return nothing for what it does not have.
+  // An application's own store may return `undefined` in place of a reason.
   const taken = await deadline.wait(stateStore.take(req, state, options.response));
   const attempt = taken ?? 'state_unknown';
   if (typeof attempt === 'string') throw missing(attempt);
@@ -195,7 +184,7 @@ async function loadProfile<Own extends object, P extends Profile>(
 }
 
 /** passport-oauth2's rules: a function, or one that calls back. */
-// oxlint-disable-next-line typescript/no-unsafe-function-type -- an application's, as it is
+// oxlint-disable-next-line typescript/no-unsafe-function-type -- the application's, whatever its type
 async function skips(skipUserProfile: Function, accessToken: string): Promise<boolean> {
   if (skipUserProfile.length < 2) {
     return Boolean(await Reflect.apply(skipUserProfile, undefined, [accessToken]));
@@ -210,7 +199,7 @@ async function skips(skipUserProfile: Function, accessToken: string): Promise<bo
 /** @throws {Problem} `callback_url_missing`, `callback_url_unresolvable` */
 function redirectUriOf(
   settings: { callbackURL: string | undefined; trustProxy: boolean },
-  req: LoginRequest,
+  req: PassportRequest,
   options: AuthenticateOptions,
 ): string {
   const callbackURL = options.callbackURL ?? settings.callbackURL;
@@ -219,7 +208,7 @@ function redirectUriOf(
 }
 
 function at<T>(
-  { provider }: { provider: { name: string; hints: HintTable } },
+  { provider }: { provider: Pick<Provider, 'name' | 'hints'> },
   stage: Stage,
   step: () => T | Promise<T>,
 ): Promise<T> {

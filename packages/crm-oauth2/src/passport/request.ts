@@ -1,11 +1,12 @@
-/**
- * What the strategy reads of a request: the common ground of Express, Fastify, Koa and plain
- * `node:http`. Nothing else is touched, so that an adapter of a few lines serves any framework.
- */
+/** The part of a request that the strategy reads, and how it is read in every framework. */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
-import { Problem } from '../errors/oauth2-error';
+import { Problem } from '../errors/problem';
 
-export interface LoginRequest {
+/**
+ * The common ground of Express, Fastify, Koa and plain `node:http`. The strategy touches nothing else,
+ * so that an adapter of a few lines serves any framework.
+ */
+export interface PassportRequest {
   method?: string;
   url?: string;
   originalUrl?: string;
@@ -20,15 +21,15 @@ export interface LoginRequest {
   res?: unknown;
 }
 
-/** What {@link CookieStateStore} needs of a response. */
-export type LoginResponse = Pick<ServerResponse, 'getHeader' | 'setHeader'>;
+/** The part of a response that {@link CookieStateStore} uses. */
+export type PassportResponse = Pick<ServerResponse, 'getHeader' | 'setHeader'>;
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
 /** The parameters of a callback: the query, or the form of `response_mode=form_post`. */
-export function callbackParameters(req: LoginRequest): Readonly<Record<string, unknown>> {
+export function callbackParameters(req: PassportRequest): Readonly<Record<string, unknown>> {
   if (req.method === 'POST' && isRecord(req.body)) return req.body;
   // Read once: Express 5 parses it each time.
   const { query } = req;
@@ -59,7 +60,7 @@ function first(value: string | string[] | undefined): string | undefined {
  * @throws {Problem} `callback_url_unresolvable`
  */
 export function resolveCallbackUrl(
-  req: LoginRequest,
+  req: PassportRequest,
   callbackUrl: string,
   trustProxy: () => boolean,
 ): string {
@@ -77,8 +78,8 @@ export function resolveCallbackUrl(
   return new URL(callbackUrl, base).href;
 }
 
-/** Whether the application told its framework that a proxy stands in front (Express). */
-export function trustsProxy(req: LoginRequest): boolean {
+/** `true` when the application told Express that a proxy stands in front. */
+export function trustsProxy(req: PassportRequest): boolean {
   const app: unknown = Reflect.get(req, 'app'); // Express' own is a function
   const get: unknown = Reflect.get(Object(app), 'get');
   return typeof get === 'function' && Boolean(Reflect.apply(get, app, ['trust proxy']));

@@ -1,17 +1,16 @@
-import { Problem } from '../errors/oauth2-error';
+/** Pending logins in the session of the application: the default. */
+import { Problem } from '../errors/problem';
 import type { MissingAttempt } from '../protocol/authorization-response';
 import type { LoginAttempt } from '../protocol/login-attempt';
-import type { LoginRequest } from './request';
+import type { PassportRequest } from './request';
 import { MAX_ATTEMPTS } from './state-store';
 import type { StateStore } from './state-store';
 
 type Session = Record<string, unknown>;
 
 /**
- * Pending logins in the session of the application: the default.
- *
- * They are written by one top-level assignment, which every session library notices, those that
- * proxy the session object included.
+ * Pending logins are written by one top-level assignment, which every session library notices, those
+ * that proxy the session object included.
  */
 export class SessionStateStore implements StateStore {
   readonly #key: string;
@@ -22,7 +21,7 @@ export class SessionStateStore implements StateStore {
   }
 
   /** @throws {Problem} `session_missing` */
-  begin(req: LoginRequest, attempt: LoginAttempt): void {
+  begin(req: PassportRequest, attempt: LoginAttempt): void {
     const session = sessionOf(req);
     if (!session) {
       throw new Problem('session_missing', 'there is no session to keep the pending login in');
@@ -32,7 +31,7 @@ export class SessionStateStore implements StateStore {
     session[this.#key] = [...others.slice(1 - MAX_ATTEMPTS), attempt];
   }
 
-  take(req: LoginRequest, state: string): LoginAttempt | MissingAttempt {
+  take(req: PassportRequest, state: string): LoginAttempt | MissingAttempt {
     const session = sessionOf(req);
     if (!session) return 'session_missing';
     const pending = pendingLogins(session[this.#key]);
@@ -46,7 +45,7 @@ export class SessionStateStore implements StateStore {
   }
 }
 
-/** Whatever else lies under a key, an older version's slot for instance, counts as nothing. */
+/** Any other value under the key, such as that of an older version, counts as empty. */
 function pendingLogins(stored: unknown): readonly LoginAttempt[] {
   return Array.isArray(stored) ? stored.filter(isAttempt) : [];
 }
@@ -60,7 +59,7 @@ function isAttempt(stored: unknown): stored is LoginAttempt {
   );
 }
 
-function sessionOf(req: LoginRequest): Session | undefined {
+function sessionOf(req: PassportRequest): Session | undefined {
   const { session } = req;
   return typeof session === 'object' && session !== null ? (session as Session) : undefined;
 }
@@ -70,7 +69,7 @@ function sessionOf(req: LoginRequest): Session | undefined {
  * the logins that other tabs have begun, at this provider or another. They are carried over: this
  * request's `regenerate` puts them into the session that follows.
  */
-function keepOverRegeneration(req: LoginRequest, session: Session): void {
+function keepOverRegeneration(req: PassportRequest, session: Session): void {
   const { regenerate } = session;
   const pending = Object.entries(session).filter(([, value]) => pendingLogins(value).length > 0);
   if (typeof regenerate !== 'function' || pending.length === 0) return;

@@ -1,6 +1,7 @@
+/** The contract of a store of pending logins. */
 import type { MissingAttempt } from '../protocol/authorization-response';
 import type { LoginAttempt } from '../protocol/login-attempt';
-import type { LoginRequest, LoginResponse } from './request';
+import type { PassportRequest, PassportResponse } from './request';
 
 /** At most this many pending logins per browser; the oldest makes room. */
 export const MAX_ATTEMPTS = 10;
@@ -11,12 +12,16 @@ export const MAX_ATTEMPTS = 10;
  */
 export interface StateStore {
   /** Keeps one attempt beside the others of the same browser. */
-  begin(req: LoginRequest, attempt: LoginAttempt, response?: LoginResponse): void | Promise<void>;
+  begin(
+    req: PassportRequest,
+    attempt: LoginAttempt,
+    response?: PassportResponse,
+  ): void | Promise<void>;
   /** Removes the attempt of this `state` and returns it, or the reason why there is none. */
   take(
-    req: LoginRequest,
+    req: PassportRequest,
     state: string,
-    response?: LoginResponse,
+    response?: PassportResponse,
   ): LoginAttempt | MissingAttempt | Promise<LoginAttempt | MissingAttempt>;
 }
 

@@ -1,81 +1,42 @@
+/** The Passport door: a login starts in `authenticate`. */
 import OAuth2Strategy = require('passport-oauth2');
-import { isAuthorizationResponse } from '../protocol/authorization-response';
-import { CLIENT_OPTIONS, OAuth2Client } from '../client';
-import type { ClientOptions } from '../client';
-import { Deadline } from '../wire/deadline';
+import { OAuth2Client } from '../client';
 import { isObserved, publish } from '../errors/diagnostics';
-import { TokenError, describe, isOAuth2Error } from '../errors/oauth2-error';
-import type { Agent } from '../wire/http';
-import { refuseUnknownOptions, requireBoolean, requireString } from '../values/options';
-import type { Profile, ProviderDescription } from '../provider/description';
+import { describe, isOAuth2Error } from '../errors/oauth2-error';
+import { isAuthorizationResponse } from '../protocol/authorization-response';
 import { processTokenError } from '../protocol/token-endpoint';
 import type { TokenSet } from '../protocol/token-set';
-import { RecentLogins } from './recent-logins';
+import type { Provider } from '../provider/description';
+import type { Profile } from '../provider/standard-claims';
+import { Deadline } from '../wire/deadline';
+import { hide, routeClassicRefreshes } from './classic-oauth2';
+import { TokenError, asPassportError } from './errors';
 import { finishLogin, startLogin } from './login';
 import type { AuthenticateOptions, LoginHooks, LoginSettings, Outcome } from './login';
+import { RecentLogins } from './recent-logins';
 import { callbackParameters } from './request';
-import type { LoginRequest } from './request';
+import type { PassportRequest } from './request';
 import { SessionStateStore } from './session-state-store';
 import { requireStateStore } from './state-store';
-import type { StateStore } from './state-store';
-import { classicVerify, typedVerify } from './verify';
+import { checkStrategyOptions, chooseVerify, clientOptionsOf } from './strategy-options';
+import type { StrategyOptions } from './strategy-options';
 import type {
   AnyVerifyFunction,
   TypedVerify,
-  Verify,
   VerifyFunction,
   VerifyFunctionWithParams,
   VerifyFunctionWithRequest,
   VerifyFunctionWithRequestAndParams,
 } from './verify';
 
-/** The options of passport-oauth2, and ours; the provider's own come beside them. */
-export interface StrategyOptions<P extends Profile = Profile> extends ClientOptions {
-  /** Absolute, or relative to the request. Registered at the provider, character by character. */
-  callbackURL?: string;
-  /** Passes the request to verify as its first argument. */
-  passReqToCallback?: boolean;
-  /** Believe `x-forwarded-proto` and `-host` when a relative `callbackURL` is resolved. */
-  proxy?: boolean;
-  /** Where in the session pending logins are kept; default `oauth2:` and the provider's name. */
-  sessionKey?: string;
-  /** Keeps pending logins elsewhere than in the session. */
-  store?: StateStore;
-  /** No profile request; verify gets `undefined`. */
-  skipUserProfile?: boolean | SkipUserProfile;
-  /** One typed object in place of the classic verify function. */
-  verify?: TypedVerify<P>;
-  /** Always on. */
-  state?: true;
-  /** Always on, with S256. */
-  pkce?: true | 'S256';
-  /** Always a space. */
-  scopeSeparator?: ' ';
-}
-
-type SkipUserProfile =
-  (() => boolean) | ((accessToken: string, done: (error: unknown, skip?: boolean) => void) => void);
-
-const STRATEGY_OPTIONS = [
-  'callbackURL',
-  'passReqToCallback',
-  'proxy',
-  'sessionKey',
-  'store',
-  'skipUserProfile',
-  'verify',
-  'state',
-  'pkce',
-  'scopeSeparator',
-] as const satisfies readonly (keyof StrategyOptions)[];
-
 /** Passport's verbs, bound to the request they were made for. */
 type Actions = Pick<OAuth2Strategy, 'success' | 'fail' | 'redirect' | 'error'>;
 
-/** What the constructor set up. */
+// Not #private, since Passport calls a strategy through Object.create(strategy); and no plain names,
+// which a subclass might use for itself.
+/** The settings that the constructor made. */
 const SETTINGS = Symbol('login settings');
-
-/** Where `userProfile` finds the login it is called for. */
+/** The login that `userProfile` is called for. */
 const LOGIN = Symbol('login');
 
 interface Login {
@@ -91,10 +52,8 @@ const Base: new (
 ) => OAuth2Strategy = OAuth2Strategy;
 
 /**
- * The Passport door: a strategy for a described provider. It keeps Passport's and passport-oauth2's
- * handshakes (verbs, options, `_oauth2`, subclass hooks) and leaves the protocol to its client.
- *
- * A login starts in {@link authenticate}.
+ * A strategy for a described provider. It keeps the handshakes of Passport and passport-oauth2 (verbs,
+ * options, `_oauth2`, subclass hooks) and leaves the protocol to its client.
  */
 export abstract class ProviderStrategy<
   Own extends object = object,
@@ -102,22 +61,18 @@ export abstract class ProviderStrategy<
 > extends Base {
   /** The same client without Passport: refresh, revoke, client credentials. */
   readonly client: OAuth2Client<Own, P>;
-  // Not #private, since Passport calls a strategy through Object.create(strategy); and no plain
-  // name, which a subclass might use for itself.
-  readonly [SETTINGS]: LoginSettings<Own, P>;
 
   /** @throws {TypeError} naming the option that is missing, unknown or wrong */
   constructor(
-    provider: ProviderDescription<Own, P>,
+    provider: Provider<Own, P>,
     options: StrategyOptions<P> & Own,
     verify?: AnyVerifyFunction<P>,
   ) {
     const owner = provider.title;
-    const ownNames = Object.keys(provider.options);
-    checkStrategyOptions(owner, options, [...CLIENT_OPTIONS, ...STRATEGY_OPTIONS, ...ownNames]);
+    checkStrategyOptions(owner, options, Object.keys(provider.options));
     const call = chooseVerify(owner, options, verify);
-    const client = new OAuth2Client(provider, pick(options, [...CLIENT_OPTIONS, ...ownNames]));
-    const sessionKey = options.sessionKey ?? `oauth2:${provider.name}`;
+    const client = new OAuth2Client(provider, clientOptionsOf(provider, options));
+    const { callbackURL, sessionKey = `oauth2:${provider.name}`, store, customHeaders } = options;
 
     super(
       {
@@ -125,8 +80,8 @@ export abstract class ProviderStrategy<
         tokenURL: client.endpoints.tokenEndpoint,
         clientID: client.clientID,
         clientSecret: options.clientSecret ?? '',
-        callbackURL: options.callbackURL,
-        customHeaders: options.customHeaders && { ...options.customHeaders },
+        callbackURL,
+        customHeaders: customHeaders && { ...customHeaders },
         scope: [...client.scopes()],
         sessionKey,
       },
@@ -134,30 +89,30 @@ export abstract class ProviderStrategy<
     );
     this.name = provider.name;
     this.client = client;
-    this[SETTINGS] = {
+    const settings: LoginSettings<Own, P> = {
       client,
-      callbackURL: options.callbackURL,
+      callbackURL,
       trustProxy: options.proxy === true,
       stateStore:
-        options.store === undefined
-          ? new SessionStateStore(sessionKey)
-          : requireStateStore(owner, options.store),
+        store === undefined ? new SessionStateStore(sessionKey) : requireStateStore(owner, store),
       begun: new RecentLogins(),
       completed: new RecentLogins(),
       skipUserProfile: options.skipUserProfile,
       verify: call,
     };
-    adopt(this._oauth2, client, options.agent);
+    Object.defineProperty(this, SETTINGS, { value: settings });
+    routeClassicRefreshes(this._oauth2, client, options.agent);
+    hide(this, '_oauth2');
   }
 
   /**
    * Starts a login, or finishes it when the request is the provider's answer.
    *
-   * The verbs are taken off `this` before anything is awaited: Passport puts them on the very
-   * instance it is given, and a second request would replace them meanwhile. The outcome is
-   * decided first and acted upon afterwards, so that there is exactly one.
+   * The verbs are taken off `this` before the first await: Passport puts them on the very instance it
+   * is given, and a second request would replace them meanwhile. The outcome is decided first and
+   * acted upon afterwards, so that there is exactly one.
    */
-  override authenticate(req: LoginRequest, options: AuthenticateOptions = {}): void {
+  override authenticate(req: PassportRequest, options: AuthenticateOptions = {}): void {
     const actions: Actions = {
       success: this.success.bind(this),
       fail: this.fail.bind(this),
@@ -167,17 +122,17 @@ export abstract class ProviderStrategy<
     const parameters = callbackParameters(req);
     const login = typeof parameters.state === 'string' ? parameters.state : undefined;
     const call = { req, options, deadline: new Deadline(this.client.timeout, login) };
-    const hooks = overriddenHooks(this);
+    const settings = Reflect.get(this, SETTINGS) as LoginSettings<Own, P>;
     const step = isAuthorizationResponse(parameters)
-      ? finishLogin(this[SETTINGS], hooks, call, parameters)
-      : startLogin(this[SETTINGS], hooks, call);
-    void step.catch(failure).then((outcome) => {
+      ? finishLogin(settings, hooksOf(this), call, parameters)
+      : startLogin(settings, hooksOf(this), call);
+    void step.catch(outcomeOf).then((outcome) => {
       try {
         report(this.name, outcome, call.deadline);
         act(outcome, actions);
       } catch (error) {
-        // A verb that throws, say a custom callback with a bug, has not answered the request. One that
-        // throws again leaves nobody to tell: the application's own uncaught exception.
+        // A verb that throws, such as a custom callback with a bug, has not answered the request. If
+        // `error` throws too, that is an uncaught exception of the application.
         process.nextTick(() => actions.error(asError(error)));
       }
     });
@@ -185,29 +140,29 @@ export abstract class ProviderStrategy<
 
   /**
    * The profile for an access token: passport-oauth2's hook. An override that calls it through
-   * `super` during a login gets the whole token response taken into account.
+   * `super` during a login gets the profile of that login's whole token response.
    */
   override userProfile(accessToken: string, done: (error?: unknown, profile?: P) => void): void {
     const login = Reflect.get(this, LOGIN) as Login | undefined;
     const tokens = login?.tokens ?? { accessToken, tokenType: 'Bearer', response: {} };
     this.client.fetchProfile(tokens, { deadline: login?.deadline }).then(
       (profile) => process.nextTick(done, null, profile),
-      (error: unknown) => process.nextTick(done, error),
+      (error: unknown) => process.nextTick(done, asPassportError(error)),
     );
   }
 
   /** passport-oauth2's hook: a token endpoint's error body as an error, or `null`. */
   override parseErrorResponse(body: string, status: number): Error | null {
+    const { provider } = this.client;
     const headers = { 'content-type': 'application/json' };
-    const problem = processTokenError({ status, headers, body }, []);
-    const where = { provider: this.client.provider.name, stage: 'token' as const };
-    const error = describe(problem, where, this.client.provider.hints);
+    const problem = processTokenError({ status, headers, body }, [], provider.tokenError);
+    const error = asPassportError(describe(problem, { provider, stage: 'token' }));
     return error instanceof TokenError ? error : null;
   }
 }
 
-/** The hooks as this strategy has them; those that nobody has overridden are not called at all. */
-function overriddenHooks<Own extends object, P extends Profile>(
+/** passport-oauth2's hooks as this strategy has them; a hook that is not overridden is not called. */
+function hooksOf<Own extends object, P extends Profile>(
   strategy: ProviderStrategy<Own, P>,
 ): LoginHooks {
   const own: object = ProviderStrategy.prototype;
@@ -234,45 +189,13 @@ function overriddenHooks<Own extends object, P extends Profile>(
   };
 }
 
-type TypedOptions<Own, P extends Profile, WithRequest extends boolean> = Omit<
-  StrategyOptions<P>,
-  'verify' | 'passReqToCallback'
-> &
-  Own &
-  (WithRequest extends true ? { passReqToCallback: true } : { passReqToCallback?: false });
-
-/** The ways to construct a strategy, told apart so that the arguments of verify are typed. */
-export interface StrategyClass<Own extends object, P extends Profile> {
-  new (options: TypedOptions<Own, P, false>, verify: VerifyFunction<P>): ProviderStrategy<Own, P>;
-  new (
-    options: TypedOptions<Own, P, false>,
-    verify: VerifyFunctionWithParams<P>,
-  ): ProviderStrategy<Own, P>;
-  new (
-    options: TypedOptions<Own, P, true>,
-    verify: VerifyFunctionWithRequest<P>,
-  ): ProviderStrategy<Own, P>;
-  new (
-    options: TypedOptions<Own, P, true>,
-    verify: VerifyFunctionWithRequestAndParams<P>,
-  ): ProviderStrategy<Own, P>;
-  new (options: TypedOptions<Own, P, false> & { verify: TypedVerify<P> }): ProviderStrategy<Own, P>;
-}
-
-/**
- * The strategy class of a described provider, to be extended under the provider's name.
- *
- * @example
- * class AcmeStrategy extends strategyFor(acme) {}
- */
-export function strategyFor<Own extends object, P extends Profile>(
-  provider: ProviderDescription<Own, P>,
-): StrategyClass<Own, P> {
-  return class extends ProviderStrategy<Own, P> {
-    constructor(options: StrategyOptions<P> & Own, verify?: AnyVerifyFunction<P>) {
-      super(provider, options, verify);
-    }
-  };
+/** `fail` when the person or the browser caused it, `error` otherwise. */
+function outcomeOf(error: unknown): Outcome {
+  if (!isOAuth2Error(error) || error.refusal === undefined) {
+    return { verb: 'error', error: asError(asPassportError(error)) };
+  }
+  const { message, code, hint, refusal } = error;
+  return { verb: 'fail', info: { message, code, hint }, status: refusal };
 }
 
 /**
@@ -282,17 +205,10 @@ export function strategyFor<Own extends object, P extends Profile>(
 function asError(reason: unknown): unknown {
   return typeof reason === 'object' && reason !== null
     ? reason
-    : new Error(`the login failed with ${String(reason)}, which is no error`);
+    : new Error(`the login failed with ${String(reason)}, which is not an error`);
 }
 
-/** What a person or a browser did is `fail`; everything else is `error`. */
-function failure(error: unknown): Outcome {
-  if (!isOAuth2Error(error) || error.refusal === undefined) return { verb: 'error', error };
-  const { message, code, hint, refusal } = error;
-  return { verb: 'fail', info: { message, code, hint }, status: refusal };
-}
-
-/** Tells how a login ended; a redirect is only its beginning. */
+/** Publishes how a login ended; a redirect is only its beginning. */
 function report(provider: string, outcome: Outcome, deadline: Deadline): void {
   if (outcome.verb === 'redirect' || !isObserved()) return;
   const failed: unknown =
@@ -325,97 +241,53 @@ function act(outcome: Outcome, actions: Actions): void {
       actions.fail(outcome.info, outcome.status);
       break;
     case 'error':
-      actions.error(asError(outcome.error));
+      actions.error(outcome.error);
       break;
   }
 }
 
-function checkStrategyOptions(owner: string, options: object, known: readonly string[]): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`${owner}: the first argument must be the options`);
-  }
-  refuseUnknownOptions(owner, options, known);
-  const { state, pkce, scopeSeparator, callbackURL } = options as Readonly<Record<string, unknown>>;
-  if (state !== undefined && state !== true) {
-    throw new TypeError(
-      `${owner}: option "state" cannot be turned off: without it anybody can log your users in to an account of theirs (RFC 9700 §4.7). The application's own state goes to authenticate()`,
-    );
-  }
-  if (pkce !== undefined && pkce !== true && pkce !== 'S256') {
-    throw new TypeError(
-      `${owner}: option "pkce" cannot be turned off or weakened: it is what makes a stolen code useless (RFC 9700 §2.1.1)`,
-    );
-  }
-  if (scopeSeparator !== undefined && scopeSeparator !== ' ') {
-    throw new TypeError(`${owner}: option "scopeSeparator" must be a space (RFC 6749 §3.3)`);
-  }
-  if (callbackURL !== undefined) requireString(owner, 'callbackURL', callbackURL);
-  const { sessionKey, passReqToCallback, proxy, skipUserProfile } = options as Readonly<
-    Record<string, unknown>
-  >;
-  if (sessionKey !== undefined) requireString(owner, 'sessionKey', sessionKey);
-  requireBoolean(owner, 'passReqToCallback', passReqToCallback);
-  requireBoolean(owner, 'proxy', proxy);
-  if (typeof skipUserProfile !== 'function') {
-    requireBoolean(owner, 'skipUserProfile', skipUserProfile);
-  }
-}
+type OptionsWithVerifyArgument<Own, P extends Profile, WithRequest extends boolean> = Omit<
+  StrategyOptions<P>,
+  'verify' | 'passReqToCallback'
+> &
+  Own &
+  (WithRequest extends true ? { passReqToCallback: true } : { passReqToCallback?: false });
 
-function chooseVerify<P extends Profile>(
-  owner: string,
-  options: StrategyOptions<P>,
-  verify: unknown,
-): Verify<P> {
-  const typed: unknown = options.verify;
-  if (typed !== undefined && verify !== undefined) {
-    throw new TypeError(`${owner}: pass verify as the second argument or as an option, not both`);
-  }
-  if (typeof typed === 'function') return typedVerify(typed as TypedVerify<P>);
-  if (typeof verify === 'function') {
-    return classicVerify(verify as AnyVerifyFunction<P>, options.passReqToCallback === true);
-  }
-  throw new TypeError(`${owner}: a verify function is required`);
-}
-
-/** A copy with the named options. */
-function pick<T extends object>(options: T, names: readonly string[]): T {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name))) as T;
-}
-
-/** The `oauth` package calls it `statusCode`, and so do those who use passport-oauth2-refresh. */
-function withStatusCode(error: unknown): unknown {
-  return isOAuth2Error(error) ? Object.assign(error, { statusCode: error.status }) : error;
+/** The ways to construct a strategy, told apart so that the arguments of verify are typed. */
+export interface StrategyClass<Own extends object, P extends Profile> {
+  new (
+    options: OptionsWithVerifyArgument<Own, P, false>,
+    verify: VerifyFunction<P>,
+  ): ProviderStrategy<Own, P>;
+  new (
+    options: OptionsWithVerifyArgument<Own, P, false>,
+    verify: VerifyFunctionWithParams<P>,
+  ): ProviderStrategy<Own, P>;
+  new (
+    options: OptionsWithVerifyArgument<Own, P, true>,
+    verify: VerifyFunctionWithRequest<P>,
+  ): ProviderStrategy<Own, P>;
+  new (
+    options: OptionsWithVerifyArgument<Own, P, true>,
+    verify: VerifyFunctionWithRequestAndParams<P>,
+  ): ProviderStrategy<Own, P>;
+  new (
+    options: OptionsWithVerifyArgument<Own, P, false> & { verify: TypedVerify<P> },
+  ): ProviderStrategy<Own, P>;
 }
 
 /**
- * `_oauth2` is what passport-oauth2-refresh and older code reach for. Its refreshes go through our
- * client, and its GETs carry the token in the header instead of the URL.
+ * The strategy class of a described provider, to be extended under the provider's name.
+ *
+ * @example
+ * class AcmeStrategy extends strategyFor(acme) {}
  */
-function adopt(
-  oauth2: OAuth2Strategy['_oauth2'],
-  client: Pick<OAuth2Client, 'refreshTokenGrant'>,
-  agent: Agent | undefined,
-): void {
-  type GetAccessToken = (
-    code: string,
-    params: Record<string, string>,
-    done: (error: unknown, accessToken?: string, refreshToken?: string, params?: object) => void,
-  ) => void;
-  const original = oauth2.getOAuthAccessToken as GetAccessToken;
-  const refreshing: GetAccessToken = function (this: unknown, code, params, done) {
-    const { grant_type: grantType, scope, ...parameters } = params ?? {};
-    if (grantType !== 'refresh_token') {
-      Reflect.apply(original, this, [code, params, done]);
-      return;
+export function strategyFor<Own extends object, P extends Profile>(
+  provider: Provider<Own, P>,
+): StrategyClass<Own, P> {
+  return class extends ProviderStrategy<Own, P> {
+    constructor(options: StrategyOptions<P> & Own, verify?: AnyVerifyFunction<P>) {
+      super(provider, options, verify);
     }
-    // Called back outside the promise, so that an error of the callback is not a lost rejection.
-    client.refreshTokenGrant(code, { scope, parameters }).then(
-      ({ accessToken, refreshToken, response }) =>
-        process.nextTick(done, null, accessToken, refreshToken, { ...response }),
-      (error: unknown) => process.nextTick(done, withStatusCode(error)),
-    );
   };
-  Object.assign(oauth2, { getOAuthAccessToken: refreshing });
-  oauth2.useAuthorizationHeaderforGET(true);
-  if (agent) Object.assign(oauth2, { _agent: agent });
 }

@@ -1,13 +1,10 @@
-/**
- * The application's verify function: Passport's handshake by number of arguments, and ours by one
- * typed object. The only place where arguments are counted.
- */
+/** The application's verify function in one form. The only file that counts arguments. */
 import type OAuth2Strategy = require('passport-oauth2');
 import { isPromise } from 'node:util/types';
 import type { Deadline } from '../wire/deadline';
-import { Problem } from '../errors/oauth2-error';
+import { Problem } from '../errors/problem';
 import type { JsonObject } from '../values/json';
-import type { Profile } from '../provider/description';
+import type { Profile } from '../provider/standard-claims';
 import type { TokenSet } from '../protocol/token-set';
 
 /** The request as Passport's own types know it. */
@@ -54,7 +51,7 @@ export type AnyVerifyFunction<P extends Profile = Profile> =
   | VerifyFunctionWithRequest<P>
   | VerifyFunctionWithRequestAndParams<P>;
 
-/** What the typed form of verify is given. */
+/** The argument of the typed form of verify. */
 export interface VerifyContext<P extends Profile = Profile> {
   tokens: TokenSet;
   /** Absent only under `skipUserProfile`. */
@@ -72,7 +69,7 @@ export interface Verified {
   info?: object;
 }
 
-/** One call of verify, whichever form it has. */
+/** One call of verify, in either form. */
 export type Verify<P extends Profile> = (
   context: VerifyContext<P>,
   deadline: Deadline,

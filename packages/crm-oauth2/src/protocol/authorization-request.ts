@@ -1,7 +1,8 @@
+/** The authorization request: the URL that the browser is sent to (RFC 6749 §4.1.1, RFC 7636 §4.3). */
 import type { LoginAttempt } from './login-attempt';
 import { codeChallenge } from './pkce';
 
-/** What one authorization request consists of (RFC 6749 §4.1.1, RFC 7636 §4.3). */
+/** The parts of one authorization request. */
 export interface AuthorizationRequest {
   authorizationEndpoint: URL;
   clientID: string;
@@ -13,12 +14,26 @@ export interface AuthorizationRequest {
 }
 
 /**
- * The URL the browser is sent to. Protocol parameters are written last: an extra parameter can
- * neither replace them nor stand beside them.
+ * The extras of a provider, our name → the wire name. `maxAge` is every provider's: where there is no
+ * ID Token to obey it, a login with it is refused (OpenID Connect Core §3.1.2.1).
  */
-export function buildAuthorizationUrl(request: AuthorizationRequest): string {
+export function extrasOf(provider: {
+  authorizationParameters: Readonly<Record<string, string>>;
+}): Readonly<Record<string, string>> {
+  return { maxAge: 'max_age', ...provider.authorizationParameters };
+}
+
+/**
+ * Builds the URL, and gives its query for what must be read from it. Protocol parameters are written last: an extra parameter can neither replace them nor stand beside
+ * them.
+ */
+export function buildAuthorizationRequest(request: AuthorizationRequest): {
+  url: string;
+  query: URLSearchParams;
+} {
   const { attempt, scope } = request;
   const { origin, pathname, search } = request.authorizationEndpoint;
+  // Apart from its URL, which would be written anew after each change.
   const query = new URLSearchParams(search);
   for (const [name, value] of Object.entries(request.parameters ?? {})) {
     if (typeof value === 'string') query.set(name, value);
@@ -36,7 +51,7 @@ export function buildAuthorizationUrl(request: AuthorizationRequest): string {
   // RFC 9101 §5: with one of these a server would ignore everything above.
   query.delete('request');
   query.delete('request_uri');
-  return `${origin}${pathname}?${query.toString()}`;
+  return { url: `${origin}${pathname}?${query.toString()}`, query };
 }
 
 function set(query: URLSearchParams, name: string, value: string | undefined): void {

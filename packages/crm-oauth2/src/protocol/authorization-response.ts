@@ -1,7 +1,8 @@
-/**
- * Every check on the callback, in order, in one function.
- */
-import { Problem, quote } from '../errors/oauth2-error';
+/** Every check on the callback, in order, in one function. */
+import type { ErrorCode } from '../errors/codes';
+import { Problem } from '../errors/problem';
+import { providerCode } from '../errors/provider-codes';
+import { quote } from '../errors/redaction';
 import type { LoginAttempt } from './login-attempt';
 
 /** RFC 6749 §4.1.2 and §4.1.2.1, RFC 9207 §2. Other parameters are ignored, as §4.1.2 asks. */
@@ -12,15 +13,16 @@ type ResponseParameters = Partial<Record<(typeof PARAMETERS)[number], string>>;
 export type MissingAttempt =
   'session_missing' | 'state_unknown' | 'state_expired' | 'already_completed';
 
-const MISSING: Readonly<Record<MissingAttempt, string>> = {
+/** The sentence of each reason. */
+export const MISSING_ATTEMPT: Readonly<Record<MissingAttempt, string>> = {
   session_missing: 'there is no session to find the pending login in',
   state_unknown: 'no pending login has this state',
   state_expired: 'the pending login has expired',
   already_completed: 'this login was finished already',
 };
 
-/** Longer than any real code, shorter than a nuisance. */
-const MAX_LENGTH = 4096;
+/** Characters of one parameter. Real codes are shorter. */
+const MAX_PARAMETER_LENGTH = 4096;
 
 /** `error` values by which a person or a browser refuses (RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6). */
 const REFUSALS: readonly string[] = [
@@ -49,15 +51,15 @@ export interface ExpectedAuthorizationResponse {
   refusals?: readonly string[];
 }
 
-/** Whether a request is an authorization response at all, or asks for a login to start. */
+/** Tells an authorization response from a request that starts a login. */
 export function isAuthorizationResponse(parameters: Readonly<Record<string, unknown>>): boolean {
   return ['code', 'error', 'state'].some((name) => parameters[name] !== undefined);
 }
 
 /**
  * @param parameters the callback's parameters, as the framework parsed them
- * @throws {Problem} with `refusal` 403 for a response that is not ours, 401 for a refusal of a
- * person, and without one when the provider reports a fault
+ * @throws {Problem} with `refusal` 403 for a response that does not belong to a pending login of this
+ * browser, 401 when the person refused, and without `refusal` when the provider reports a fault
  */
 export async function validateAuthorizationResponse(
   parameters: Readonly<Record<string, unknown>>,
@@ -71,7 +73,7 @@ export async function validateAuthorizationResponse(
   return { code: response.code, attempt } as ValidatedAuthorizationResponse;
 }
 
-function refuse(code: string, message: string): Problem {
+function refuse(code: ErrorCode, message: string): Problem {
   return new Problem(code, message, { refusal: 403 });
 }
 
@@ -82,7 +84,8 @@ function singleValued(parameters: Readonly<Record<string, unknown>>): ResponsePa
     const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     if (value === undefined) continue;
     if (typeof value !== 'string') throw refuse('repeated_parameter', `${name} is not one string`);
-    if (value.length > MAX_LENGTH) throw refuse('parameter_too_long', `${name} is too long`);
+    if (value.length > MAX_PARAMETER_LENGTH)
+      throw refuse('parameter_too_long', `${name} is too long`);
     response[name] = value;
   }
   return response;
@@ -95,34 +98,34 @@ async function takeAttempt(
 ): Promise<LoginAttempt> {
   if (!state) throw refuse('state_missing', 'the response has no state');
   const attempt = await expected.take(state);
-  if (typeof attempt === 'string') throw refuse(attempt, MISSING[attempt]);
-  if (attempt.expiresAt <= Date.now()) throw refuse('state_expired', MISSING.state_expired);
-  if (attempt.state !== state) throw refuse('state_unknown', MISSING.state_unknown);
+  if (typeof attempt === 'string') throw refuse(attempt, MISSING_ATTEMPT[attempt]);
+  if (attempt.expiresAt <= Date.now()) throw refuse('state_expired', MISSING_ATTEMPT.state_expired);
+  if (attempt.state !== state) throw refuse('state_unknown', MISSING_ATTEMPT.state_unknown);
   if (attempt.client !== expected.client) {
     throw refuse('state_of_another_client', 'the pending login is of another client');
   }
   return attempt;
 }
 
-/** RFC 9207 §2.4: none of the providers promises `iss`, but one that comes must be right. */
+/** RFC 9207 §2.4: `iss` is optional, and must be the issuer when it comes. */
 function checkIssuer(iss: string | undefined, issuer: string | undefined): void {
   if (iss !== undefined && iss !== issuer) {
     throw refuse('issuer_mismatch', 'iss names another authorization server');
   }
 }
 
-/** RFC 6749 §4.1.2.1. After `state`: an error that anybody could have sent is not believed. */
+/** RFC 6749 §4.1.2.1. After `state`, because a stranger can forge an error too. */
 function refuseError(response: ResponseParameters, refusals: readonly string[]): void {
   if (response.error === undefined) return;
   // Salesforce's documentation spells access-denied; its servers send access_denied.
   const error = response.error.replaceAll('-', '_');
   const secrets = [response.code, response.state];
   const isCode = /^\w{1,64}$/.test(error) && !secrets.includes(response.error);
-  const code = isCode ? error : 'server_error';
+  const code = isCode ? providerCode(error) : 'server_error';
   const words = quote(response.error_description ?? '', secrets);
-  const refused = [...REFUSALS, ...refusals].includes(code);
+  const refused = [...REFUSALS, ...refusals].includes(error);
   throw new Problem(code, words === '' ? code : `${code}: ${words}`, {
-    from: 'authorization response',
+    reportedIn: 'authorization response',
     uri: response.error_uri && quote(response.error_uri, secrets),
     ...(refused && { refusal: 401 }),
   });

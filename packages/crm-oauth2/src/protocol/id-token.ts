@@ -1,13 +1,12 @@
-/**
- * ID Token validation (OpenID Connect Core §3.1.3.7), in its order. jose does the cryptography.
- */
+/** ID Token validation (OpenID Connect Core §3.1.3.7), in its order; jose does the cryptography. */
 import { createHash } from 'node:crypto';
-import type { JWTPayload, RemoteJWKSet } from 'jose' with { 'resolution-mode': 'import' };
-import { Problem, bareCause } from '../errors/oauth2-error';
-import type { HttpResponse } from '../wire/http';
+import type { JWTPayload } from 'jose' with { 'resolution-mode': 'import' };
+import type { ErrorCode } from '../errors/codes';
+import { Problem } from '../errors/problem';
+import { bareCause } from '../errors/redaction';
 import { loadJose } from '../values/jose';
-import { parseJson } from '../values/json';
-import { isSuccess, statusProblem } from './token-endpoint';
+import { SigningKeys } from './signing-keys';
+import type { FetchKeys } from './signing-keys';
 
 /** The verified claims; `sub` and `iss` are always there. */
 export interface IdTokenClaims extends JWTPayload {
@@ -15,18 +14,36 @@ export interface IdTokenClaims extends JWTPayload {
   sub: string;
 }
 
-/** What one ID Token must match. */
+/** The signature algorithms a description may name: asymmetric ones (RFC 7518 §3.1, RFC 9864). */
+export const ID_TOKEN_ALGORITHMS = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+] as const;
+
+export type IdTokenAlgorithm = (typeof ID_TOKEN_ALGORITHMS)[number];
+
+/** The values that one ID Token must match. */
 export interface ExpectedIdToken {
   issuers: readonly string[];
   clientID: string;
-  /** The one sent with the authorization request; absent after a refresh. */
-  nonce?: string;
   /** For `at_hash` (§3.1.3.6). */
   accessToken: string;
-  /** `max_age` of the authorization request, in seconds. */
-  maxAge?: number;
-  /** Auth0's `organization` of the authorization request: an `org_…` id, or a name. */
-  organization?: string;
+  /** The login that asked for the token; absent after a refresh. */
+  login?: {
+    /** The one sent. Without one, the token must not name one either. */
+    nonce?: string;
+    /** `max_age` of the authorization request, in seconds. */
+    maxAge?: number;
+  };
 }
 
 export interface IdTokenVerifier {
@@ -35,11 +52,8 @@ export interface IdTokenVerifier {
   fetchAhead(this: void): Promise<void>;
 }
 
-/** Milliseconds before the provider's keys are asked for again, when those that are there will not do. */
-const COOLDOWN = 5000;
-
-/** jose's words for what we name ourselves. */
-const CODES: Readonly<Record<string, string>> = {
+/** The codes of jose's errors. */
+const CODES: Readonly<Record<string, ErrorCode>> = {
   ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'id_token_signature',
   ERR_JOSE_ALG_NOT_ALLOWED: 'id_token_algorithm',
   ERR_JWKS_NO_MATCHING_KEY: 'id_token_unknown_key',
@@ -50,85 +64,42 @@ const CODES: Readonly<Record<string, string>> = {
   ERR_JWS_INVALID: 'id_token_malformed',
   ERR_JWT_INVALID: 'id_token_malformed',
 };
-const CLAIM_CODES: Readonly<Record<string, string>> = {
+const CLAIM_CODES: Readonly<Record<string, ErrorCode>> = {
   iss: 'id_token_issuer',
   aud: 'id_token_audience',
   nbf: 'id_token_not_yet_valid',
 };
 
 /**
- * @param jwksUri where the provider publishes its keys
- * @param fetchKeys asks for them; every request of the package goes through one place
- * @param clockTolerance seconds our clock and theirs may differ
+ * @param settings.fetchKeys asks for the provider's keys
+ * @param settings.algorithms those that the provider signs with
+ * @param settings.clockToleranceSeconds how much our clock and theirs may differ
  */
-export function createIdTokenVerifier(
-  jwksUri: string,
-  fetchKeys: (url: URL, isAhead?: true) => Promise<HttpResponse>,
-  clockTolerance: number,
-): IdTokenVerifier {
-  let keys: RemoteJWKSet | undefined;
-  let isAhead: true | undefined;
-  let isFetching = false;
-  let askedAheadAt = Number.NEGATIVE_INFINITY;
-
-  const load = async () => {
-    const jose = await loadJose();
-    // Cached for ten minutes; an unknown `kid` fetches again, so that keys rotate without a restart,
-    // but seldom, so that forged tokens cannot make us flood the provider.
-    keys ??= jose.createRemoteJWKSet(new URL(jwksUri), {
-      [jose.customFetch]: async (url) => {
-        isFetching = true;
-        const response = await fetchKeys(new URL(url), isAhead).finally(() => {
-          isFetching = false;
-        });
-        if (!isSuccess(response)) throw statusProblem(response);
-        const json = parseJson(response.body, 'application/json');
-        return { status: 200, json: () => Promise.resolve(json) } as Response;
-      },
-      cooldownDuration: COOLDOWN,
-      // The deadline of our own request comes first.
-      timeoutDuration: 2 ** 31 - 1,
-    });
-    return { jose, keys };
-  };
+export function createIdTokenVerifier(settings: {
+  fetchKeys: FetchKeys;
+  algorithms: readonly IdTokenAlgorithm[];
+  clockToleranceSeconds: number;
+}): IdTokenVerifier {
+  const { fetchKeys, algorithms, clockToleranceSeconds } = settings;
+  const keys = new SigningKeys(fetchKeys);
 
   const verify = async (idToken: string, expected: ExpectedIdToken) => {
-    const loaded = await load();
-    const payload = async () => {
-      const verified = await loaded.jose.jwtVerify(idToken, loaded.keys, {
-        algorithms: ['RS256'],
-        issuer: [...expected.issuers],
-        audience: expected.clientID,
-        requiredClaims: ['sub', 'exp', 'iat'],
-        clockTolerance,
-      });
-      return verified.payload;
-    };
-    const hadBegun = isFetching;
-    let claims: JWTPayload;
-    try {
-      claims = await payload().catch((error: unknown) => {
-        // Somebody else was fetching them, by an earlier deadline than this login's: asked for anew, once.
-        if (hadBegun && error instanceof Problem) return payload();
-        throw error;
-      });
-    } catch (error) {
+    const { jwtVerify } = await loadJose();
+    const { payload, protectedHeader } = await jwtVerify(idToken, keys.find, {
+      algorithms: [...algorithms],
+      issuer: [...expected.issuers],
+      audience: expected.clientID,
+      requiredClaims: ['sub', 'exp', 'iat'],
+      clockTolerance: clockToleranceSeconds,
+    }).catch((error: unknown) => {
       throw verificationProblem(error);
-    }
-    return checkClaims(claims, expected, clockTolerance);
+    });
+    return checkClaims(payload, expected, {
+      algorithm: protectedHeader.alg as IdTokenAlgorithm,
+      clockToleranceSeconds,
+    });
   };
-
-  const fetchAhead = async () => {
-    // However many logins start while the provider has no keys for us.
-    if (keys?.fresh || performance.now() - askedAheadAt < COOLDOWN) return;
-    askedAheadAt = performance.now();
-    const { keys: remote } = await load();
-    isAhead = true;
-    const fetching = remote.reload();
-    isAhead = undefined;
-    await fetching;
-  };
-  return Object.assign(verify, { fetchAhead });
+  return Object.assign(verify, { fetchAhead: async () => await keys.fetchAhead() });
 }
 
 function verificationProblem(error: unknown): Problem {
@@ -156,15 +127,16 @@ function verificationProblem(error: unknown): Problem {
   return new Problem(own, `the ID Token is refused: ${cause.message}`, { cause });
 }
 
-/** What §3.1.3.7 asks beyond signature, `iss`, `aud` and `exp`. */
+/** The checks of §3.1.3.7 beyond signature, `iss`, `aud` and `exp`. */
 function checkClaims(
   claims: JWTPayload,
   expected: ExpectedIdToken,
-  clockTolerance: number,
+  how: { algorithm: IdTokenAlgorithm; clockToleranceSeconds: number },
 ): IdTokenClaims {
-  const refuse = (code: string, why: string) =>
+  const refuse = (code: ErrorCode, why: string) =>
     new Problem(code, `the ID Token is refused: ${why}`);
   const { sub, iat = 0, azp, nonce, at_hash: atHash, auth_time: authTime } = claims;
+  const { login } = expected;
   const now = Math.floor(Date.now() / 1000);
 
   if (typeof sub !== 'string' || sub === '') throw refuse('id_token_claim', '"sub" is missing');
@@ -174,41 +146,36 @@ function checkClaims(
     throw refuse('id_token_audience', '"azp" is another client');
   }
   // Item 10: not from the future.
-  if (iat > now + clockTolerance) {
+  if (iat > now + how.clockToleranceSeconds) {
     throw refuse('id_token_not_yet_valid', '"iat" lies in the future');
   }
-  // Item 11.
-  if (expected.nonce !== undefined && nonce !== expected.nonce) {
+  // Item 11, in both directions: a nonce that was not sent belongs to another login.
+  if (login && nonce !== login.nonce) {
     throw refuse('id_token_nonce', '"nonce" is not the one of this login');
   }
   // Item 13.
-  if (expected.maxAge !== undefined) {
-    const latest = now - expected.maxAge - clockTolerance;
+  if (login?.maxAge !== undefined) {
+    const latest = now - login.maxAge - how.clockToleranceSeconds;
     if (typeof authTime !== 'number' || authTime < latest) {
       throw refuse('id_token_auth_time', '"auth_time" is older than max_age allows');
     }
   }
   // §3.1.3.8: optional in the code flow, binding when there.
-  if (atHash !== undefined && atHash !== leftHalfHash(expected.accessToken)) {
+  if (atHash !== undefined && atHash !== leftHalfHash(expected.accessToken, how.algorithm)) {
     throw refuse('id_token_access_token', '"at_hash" is of another access token');
   }
-  if (expected.organization !== undefined) {
-    const wanted = expected.organization;
-    const claim = wanted.startsWith('org_') ? claims.org_id : claims.org_name;
-    if (claim !== (wanted.startsWith('org_') ? wanted : wanted.toLowerCase())) {
-      throw refuse('id_token_organization', 'it is of another organization');
-    }
-  }
-  // Its "iss" is one of the issuers: jose has compared it.
+  // jose has compared "iss" with the issuers.
   return Object.freeze({ ...claims, sub } as IdTokenClaims);
 }
 
 /**
- * OpenID Connect Core §3.1.3.6: the left half of the hash the signing algorithm uses.
+ * §3.1.3.6: the left half of the hash that the signing algorithm uses. Ed25519 hashes with SHA-512
+ * (RFC 8032 §5.1).
  *
- * @param accessToken ASCII, as every one is that the token endpoint's answer is believed for
+ * @param accessToken ASCII, as every one that the token response is believed for
  */
-function leftHalfHash(accessToken: string): string {
-  const hash = createHash('sha256').update(accessToken).digest();
+function leftHalfHash(accessToken: string, algorithm: IdTokenAlgorithm): string {
+  const bits = /^(?:RS|PS|ES)(\d{3})$/.exec(algorithm)?.[1] ?? '512';
+  const hash = createHash(`sha${bits}`).update(accessToken).digest();
   return hash.subarray(0, hash.length / 2).toString('base64url');
 }

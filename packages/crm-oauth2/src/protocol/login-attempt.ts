@@ -1,11 +1,12 @@
+/** A login between its start and its callback: what was sent, and what the answer must match. */
 import { randomTexts } from './pkce';
 
-/** A login that takes longer than this is over (milliseconds). */
-export const LOGIN_ATTEMPT_LIFETIME = 10 * 60 * 1000;
+/** A login that takes longer than ten minutes is over. */
+export const LOGIN_ATTEMPT_LIFETIME_MS = 10 * 60 * 1000;
 
 /**
- * One login between its start and its callback. It is kept on our side only, taken (removed) when
- * the browser comes back, and good for one answer of one authorization server to one client.
+ * Kept on the application's side only, taken (removed) when the browser comes back, and good for one
+ * answer of one authorization server to one client. `client.beginLogin` makes it together with the URL.
  */
 export interface LoginAttempt {
   /** Random, one per attempt: the key it is found by (RFC 6749 §10.12). */
@@ -16,36 +17,60 @@ export interface LoginAttempt {
   readonly nonce?: string;
   /** {@link OAuth2Client.fingerprint} of the client that began it. */
   readonly client: string;
-  /** The `redirect_uri` sent, when it is not the one the client is configured with. */
-  readonly redirectUri?: string;
+  /** The `redirect_uri` sent; the token request repeats it (RFC 6749 §4.1.3). */
+  readonly redirectUri: string;
   /** Epoch milliseconds. */
   readonly expiresAt: number;
-  /** `max_age` asked for, in seconds. */
+  /** `max_age` asked for, in seconds: the ID Token must obey it. */
   readonly maxAge?: number;
-  /** Auth0 organization asked for. */
-  readonly organization?: string;
+  /** Other questions that the ID Token must answer, by wire name: see `boundParameters`. */
+  readonly asked?: Readonly<Record<string, string>>;
   /** The application's own state: kept here, never in the URL. */
   readonly appState?: unknown;
 }
 
-/** What a caller decides about an attempt; the rest is random. */
-export type LoginAttemptDetails = Pick<
-  LoginAttempt,
-  'client' | 'redirectUri' | 'maxAge' | 'organization' | 'appState'
-> & { idToken: boolean };
-
-export function createLoginAttempt(details: LoginAttemptDetails): LoginAttempt {
-  const { client, redirectUri, maxAge, organization, appState, idToken } = details;
+/** The random values of a new attempt, and the time at which it ends. */
+export function randomAttempt(
+  asksIdToken: boolean,
+): Pick<LoginAttempt, 'state' | 'codeVerifier' | 'nonce' | 'expiresAt'> {
   const { state, nonce, codeVerifier } = randomTexts();
+  const expiresAt = Date.now() + LOGIN_ATTEMPT_LIFETIME_MS;
+  return { state, codeVerifier, expiresAt, ...(asksIdToken && { nonce }) };
+}
+
+/**
+ * Reads from the finished authorization request what its ID Token must answer. The request itself is
+ * the source, so that nothing is asked that is not checked.
+ *
+ * @param boundParameters wire names, see `ProviderDescription.boundParameters`
+ * @throws {TypeError} for a `max_age` that is not a whole number of seconds, for an empty or repeated
+ * question, and for a question without an ID Token (`openid`) to answer it
+ */
+export function questionsOf(
+  query: URLSearchParams,
+  asksIdToken: boolean,
+  { title, boundParameters }: { title: string; boundParameters: readonly string[] },
+): Pick<LoginAttempt, 'maxAge' | 'asked'> {
+  const asked: Record<string, string> = {};
+  for (const name of ['max_age', ...boundParameters]) {
+    const [value, ...more] = query.getAll(name);
+    if (value === undefined) continue;
+    if (value === '' || more.length > 0) {
+      throw new TypeError(`${title}: "${name}" must be one non-empty value`);
+    }
+    if (!asksIdToken) {
+      throw new TypeError(
+        `${title}: "${name}" is checked in the ID Token, and this login asks for none (scope "openid")`,
+      );
+    }
+    asked[name] = value;
+  }
+  const { max_age: maxAge, ...rest } = asked;
+  if (maxAge !== undefined && !/^\d{1,15}$/.test(maxAge)) {
+    throw new TypeError(`${title}: "max_age" must be a whole number of seconds`);
+  }
   return {
-    state,
-    codeVerifier,
-    client,
-    expiresAt: Date.now() + LOGIN_ATTEMPT_LIFETIME,
-    ...(idToken && { nonce }),
-    ...(redirectUri !== undefined && { redirectUri }),
-    ...(maxAge !== undefined && { maxAge }),
-    ...(organization !== undefined && { organization }),
-    ...(appState !== undefined && { appState }),
+    ...(maxAge !== undefined && { maxAge: Number(maxAge) }),
+    ...(Object.keys(rest).length > 0 && { asked: rest }),
   };
 }

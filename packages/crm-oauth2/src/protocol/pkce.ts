@@ -1,3 +1,4 @@
+/** The random values of a login, and the code challenge (RFC 7636). */
 import { hash, randomBytes } from 'node:crypto';
 
 /**

@@ -1,7 +1,8 @@
-import type { IdTokenClaims } from './id-token';
+/** The tokens of one grant, in the form in which this family hands them on. */
 import type { JsonObject } from '../values/json';
+import type { IdTokenClaims } from './id-token';
 
-/** The tokens of one grant. Frozen: who refreshes gets a new one. */
+/** Frozen: a refresh gives a new set. */
 export interface TokenSet {
   readonly accessToken: string;
   readonly refreshToken?: string;
@@ -17,11 +18,11 @@ export interface TokenSet {
   readonly scope?: string;
   /** The claims of the ID Token, once it is verified. */
   readonly claims?: IdTokenClaims;
-  /** Whom the tokens are for, as in `profile.id`, where the token response says. */
+  /** The person the tokens are for, as in `profile.id`, where the token response says. */
   readonly subject?: string;
   /**
-   * The token response as sent. After a refresh also what it left out and the one before had; read
-   * from a store, without the tokens.
+   * The token response as sent. After a refresh it keeps the fields that only the earlier response
+   * had. Read from a store, it lacks the tokens.
    */
   readonly response: Readonly<JsonObject>;
 }

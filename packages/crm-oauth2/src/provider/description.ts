@@ -1,11 +1,18 @@
-/**
- * What a provider must tell us. A description holds facts, each with its source, and a few pure
- * functions for what is odd about the provider; it contains no protocol and cannot skip a check.
- */
-import type { HintTable } from '../errors/oauth2-error';
-import type { IdTokenClaims } from '../protocol/id-token';
-import type { Json, JsonObject } from '../values/json';
+/** The description of a provider: its facts, and pure functions for its oddities. It cannot skip a check. */
+import type { HintTable } from '../errors/codes';
+import type {
+  ClientAuthenticationMethod,
+  ClientCredentials,
+} from '../protocol/client-authentication';
+import { ID_TOKEN_ALGORITHMS } from '../protocol/id-token';
+import type { IdTokenAlgorithm, IdTokenClaims } from '../protocol/id-token';
+import type { ProfileRequest } from '../protocol/profile-request';
+import type { ReportedError } from '../protocol/token-endpoint';
 import type { TokenSet } from '../protocol/token-set';
+import type { Json, JsonObject } from '../values/json';
+import type { OptionKind } from '../values/options';
+import { mapStandardClaims, namesPerson } from './standard-claims';
+import type { Profile } from './standard-claims';
 
 /** Where to ask; the names are those of RFC 8414 §2 and OpenID Connect Discovery §3. */
 export interface Endpoints {
@@ -20,33 +27,6 @@ export interface Endpoints {
   jwksUri?: string;
 }
 
-/** Passport's normalized profile (Portable Contacts), as every strategy of the family fills it. */
-export interface Profile {
-  provider: string;
-  /** Stable and unique at the provider: the key for your accounts. */
-  id: string;
-  displayName: string;
-  username?: string;
-  name?: { familyName?: string; givenName?: string; middleName?: string };
-  /** `verified` only where the provider says so. An address is no key: never link accounts by it. */
-  emails?: { value: string; verified?: boolean }[];
-  photos?: { value: string }[];
-  /** The text the profile was read from: the answer's body, or the ID Token's claims as JSON. */
-  _raw: string;
-  /** The same, parsed. */
-  _json: JsonObject;
-}
-
-/** How to ask for the profile; `undefined` from the slot means that the ID Token already has it. */
-export interface ProfileRequest {
-  url: string | URL;
-  /**
-   * Hosts other than those of the endpoints that may receive the access token. When given,
-   * redirects are followed by hand, and each target must pass.
-   */
-  trusts?: (url: URL) => boolean;
-}
-
 /** The grants of RFC 6749 §4.1, §6 and §4.4, as `grant_type` spells them. */
 export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credentials';
 
@@ -54,109 +34,166 @@ export type GrantType = 'authorization_code' | 'refresh_token' | 'client_credent
 export interface RateLimit {
   /** Requests or points in all. */
   limit?: number | undefined;
-  /** Of these, how many are left. */
+  /** Those of them that are left. */
   remaining?: number | undefined;
-  /** What this request cost. */
+  /** The price of this request. */
   cost?: number | undefined;
   /** Epoch milliseconds at which `remaining` is `limit` again. */
   resetsAt?: number | undefined;
 }
 
-/** What a slot may look at: never the request of the browser, never the network. */
+/** The facts and the options, for a slot. It sees neither the browser's request nor the network. */
 export interface SlotContext<Options> {
+  /** Name of the provider. */
+  provider: string;
   options: Readonly<Options & ClientCredentials>;
   endpoints: Readonly<Endpoints>;
 }
 
-export interface ClientCredentials {
-  clientID: string;
-  clientSecret?: string;
+/** The context of `mapProfile`. */
+export interface ProfileContext<Options = object> extends SlotContext<Options> {
+  /** The text that the answer was read from. */
+  raw: string;
+  tokens: TokenSet;
+  /** The claims of the verified ID Token. */
+  claims?: IdTokenClaims;
 }
 
-/** The value an own option of a provider takes. */
-export type OptionKind = 'url' | 'string' | 'boolean';
-
 /**
+ * `defineProvider` fills in the defaults named here.
+ *
  * @typeParam Options the provider's own options, beside the common ones
  * @typeParam P its profile
  */
 export interface ProviderDescription<Options extends object = object, P extends Profile = Profile> {
   /** Strategy name, and `profile.provider`. */
   readonly name: string;
-  /** For people: `Salesloft`. */
+  /** The name people know: `Salesloft`. */
   readonly title: string;
-  /** The provider's own options. A `url` is https, or http on a loopback host. */
-  readonly options: Readonly<Record<keyof Options & string, OptionKind>>;
-  readonly endpoints: (options: Readonly<Options>) => Endpoints;
-  /** Asked for when the application names no `scope`. */
-  readonly scope: readonly string[];
-  /** The encoding of token requests. */
-  readonly tokenRequestFormat: 'json' | 'form';
-  /** `false` where the token endpoint refuses a `scope` parameter. */
-  readonly scopeInTokenRequests: boolean;
+  /** The provider's own options. A `url` is https, or http on a loopback host. Default: none. */
+  readonly options?: Readonly<Record<keyof Options & string, OptionKind>>;
+  endpoints(options: Readonly<Options>): Endpoints;
+  /** Asked for when the application names no `scope`. Default: none. */
+  readonly scope?: readonly string[];
+  /** The encoding of token requests. Default: `form` (RFC 6749 §4.1.3). */
+  readonly tokenRequestFormat?: 'json' | 'form';
+  /** `false` where the token endpoint refuses a `scope` parameter. Default: `true`. */
+  readonly scopeInTokenRequests?: boolean;
+  /** How the client proves who it is (RFC 6749 §2.3.1). Default: `client_secret_post`. */
+  readonly clientAuthentication?: ClientAuthenticationMethod;
   /**
-   * `required`: `openid` is always asked for and a login without an ID Token fails.
-   * `when present`: verified if one comes. `none`: the provider has none.
+   * `required`: `openid` is always asked for, and a login without an ID Token fails.
+   * `when present`: verified if one comes. `none`: the provider has none. Default: `none`.
    */
-  readonly idToken: 'required' | 'when present' | 'none';
-  /** Typed extras of `authenticate`: our name → the wire name. */
-  readonly authorizationParameters: Readonly<Record<string, string>>;
+  readonly idToken?: 'required' | 'when present' | 'none';
+  /** The algorithms its ID Tokens are signed with, asymmetric ones only. Default: `RS256`. */
+  readonly idTokenAlgorithms?: readonly IdTokenAlgorithm[];
+  /** Typed extras of `authenticate`: our name → the wire name. Default: none. */
+  readonly authorizationParameters?: Readonly<Record<string, string>>;
+  /**
+   * Wire names of questions that the ID Token must answer. The login keeps each question, and
+   * `checkIdToken` compares it. Default: none. (`max_age` is always compared.)
+   */
+  readonly boundParameters?: readonly string[];
   /** Authorization errors by which a person or a browser refuses, beside those of the RFCs. */
-  readonly refusals: readonly string[];
-  /** Remedies for the provider's own codes. */
-  readonly hints: HintTable;
-  /** Parameters the provider wants in every request of a kind, such as Auth0's `audience`. */
-  readonly requestParameters?: (
-    request: 'authorization' | GrantType,
-    context: SlotContext<Options>,
-  ) => Readonly<Record<string, string>>;
+  readonly refusals?: readonly string[];
+  /** Remedies for the provider's own codes, and for shared codes where it has a better one. */
+  readonly hints?: HintTable;
   /** Seconds an access token is taken to live when the token response does not say. */
   readonly assumedLifetime?: number;
   /** Seconds a refresh token lives: without being used, and from the login on. */
   readonly refreshTokenLifetime?: Readonly<{ idle?: number; absolute?: number }>;
-  /** Whom tokens are for, where the token response says: the same text as `profile.id`. */
-  readonly subject?: (tokens: TokenSet) => string | undefined;
-  /** Where the tokens' own organization answers, when that is another host. @throws {Problem} */
-  readonly organizationEndpoints?: (
-    response: Readonly<JsonObject>,
+
+  /** Parameters that the provider wants in every request of a kind, such as Auth0's `audience`. */
+  requestParameters?(
+    request: 'authorization' | GrantType,
     context: SlotContext<Options>,
-  ) => Partial<Endpoints>;
-  /** A code of its own for what an `error` of the token endpoint means besides. */
-  readonly tokenErrorCode?: (error: string, description: string) => string | undefined;
-  /** What the headers of an API answer say about how often it may still be asked. */
-  readonly rateLimit?: (header: (name: string) => string | undefined) => RateLimit;
-  /** Issuers an ID Token may name, when the configured one is not the only one. */
-  readonly idTokenIssuers?: (
-    response: JsonObject,
-    context: SlotContext<Options>,
-  ) => readonly string[];
+  ): Readonly<Record<string, string>>;
+  /** Reads an error of the token endpoint in words that RFC 6749 §5.2 does not know. */
+  tokenError?(body: Readonly<JsonObject>): ReportedError | undefined;
   /** A check of the token response beyond RFC 6749, such as a signature. @throws {Problem} */
-  readonly checkTokenResponse?: (
+  checkTokenResponse?(
     response: JsonObject,
     context: SlotContext<Options> & { grantType: GrantType },
-  ) => void;
-  /** @throws {Problem} when the token response names no place that may be asked */
-  readonly profileRequest: (
-    tokens: TokenSet,
+  ): void;
+  /** Issuers an ID Token may name. Default: the configured one. */
+  idTokenIssuers?(response: JsonObject, context: SlotContext<Options>): readonly string[];
+  /** Compares the ID Token with what the login asked: see `boundParameters`. @throws {Problem} */
+  checkIdToken?(claims: IdTokenClaims, asked: Readonly<Record<string, string>>): void;
+  /** The person the tokens are for: the same text as `profile.id`. Default: the ID Token's `sub`. */
+  subject?(tokens: TokenSet): string | undefined;
+  /** The endpoints of the tokens' own organization, when it has its own host. @throws {Problem} */
+  organizationEndpoints?(
+    response: Readonly<JsonObject>,
     context: SlotContext<Options>,
-  ) => ProfileRequest | undefined;
-  /** Theirs → ours; pure. @throws {Problem} `invalid_profile` and the like */
-  readonly mapProfile: (
-    json: Json,
-    context: SlotContext<Options> & { raw: string; tokens: TokenSet; claims?: IdTokenClaims },
-  ) => P;
+  ): Partial<Endpoints>;
+  /**
+   * Where the profile is. `undefined`: the ID Token has it already. Default: the UserInfo endpoint,
+   * unless the ID Token names the person.
+   *
+   * @throws {Problem} when the token response names no place that may be asked
+   */
+  profileRequest?(tokens: TokenSet, context: SlotContext<Options>): ProfileRequest | undefined;
+  /**
+   * Theirs → ours; pure. Default: standard claims, by {@link mapStandardClaims}.
+   *
+   * @throws {Problem} `invalid_profile` and the like
+   */
+  mapProfile?(json: Json, context: ProfileContext<Options>): P;
+  /** Reads the headers of an API answer that say how often the API may still be asked. */
+  rateLimit?(header: (name: string) => string | undefined): RateLimit;
 }
 
+const DEFAULTS = {
+  options: {},
+  scope: [],
+  tokenRequestFormat: 'form',
+  scopeInTokenRequests: true,
+  clientAuthentication: 'client_secret_post',
+  idToken: 'none',
+  idTokenAlgorithms: ['RS256'],
+  authorizationParameters: {},
+  boundParameters: [],
+  refusals: [],
+  hints: {},
+  subject: ({ claims }) => claims?.sub,
+  profileRequest: ({ claims }, { endpoints: { userInfoEndpoint: url } }) =>
+    url === undefined || namesPerson(claims) ? undefined : { url },
+  mapProfile: mapStandardClaims,
+} as const satisfies Partial<ProviderDescription>;
+
+/** A described provider, ready for a client: made by {@link defineProvider}, and frozen. */
+export type Provider<
+  Options extends object = object,
+  P extends Profile = Profile,
+> = ProviderDescription<Options, P> &
+  Required<Pick<ProviderDescription<Options, P>, keyof typeof DEFAULTS>>;
+
 /**
- * Freezes a description, so that no application can bend a provider for everybody else.
+ * Fills in the defaults, and freezes the description, so that an application cannot change a provider
+ * for other users of it.
  *
+ * @throws {TypeError} for an ID Token algorithm that is symmetric, `none` or unknown, and for
+ * `boundParameters` without `checkIdToken`
  * @example
  * export const acme = defineProvider<AcmeOptions, AcmeProfile>({ name: 'acme', title: 'Acme', … });
  */
-export function defineProvider<Options extends object, P extends Profile>(
+export function defineProvider<Options extends object = object, P extends Profile = Profile>(
   description: ProviderDescription<Options, P>,
-): ProviderDescription<Options, P> {
-  const frozen = { ...description };
-  for (const value of Object.values(frozen)) if (typeof value === 'object') Object.freeze(value);
-  return Object.freeze(frozen);
+): Provider<Options, P> {
+  const provider = { ...DEFAULTS, ...description } as Provider<Options, P>;
+  // An HMAC key would be the client secret; with `none` there is no signature (RFC 8725 §3.1, §3.2).
+  const refused = provider.idTokenAlgorithms.find((name) => !ID_TOKEN_ALGORITHMS.includes(name));
+  if (refused !== undefined || provider.idTokenAlgorithms.length === 0) {
+    throw new TypeError(
+      `${provider.title}: idTokenAlgorithms must name asymmetric algorithms, of ${ID_TOKEN_ALGORITHMS.join(', ')}`,
+    );
+  }
+  if (provider.boundParameters.length > 0 && !provider.checkIdToken) {
+    throw new TypeError(
+      `${provider.title}: boundParameters need checkIdToken, which compares them`,
+    );
+  }
+  for (const value of Object.values(provider)) if (typeof value === 'object') Object.freeze(value);
+  return Object.freeze(provider);
 }

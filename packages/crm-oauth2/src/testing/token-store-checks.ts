@@ -1,7 +1,4 @@
-/**
- * Door 3: what every {@link TokenStore} must do, as checks for any test runner. A store that lets two
- * hold one lock, or forgets who wrote last, ends people's grants; so try yours before they do.
- */
+/** The rules of a {@link TokenStore}, as checks for any test runner. */
 import { equal, notEqual, ok } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -9,11 +6,14 @@ import type { TokenStore, Unlock } from '../tokens/token-store';
 
 export interface TokenStoreCheck {
   title: string;
-  /** Rejects with an `AssertionError` when the store does otherwise. */
+  /** Rejects with an `AssertionError` when the store breaks the rule of the title. */
   run: () => Promise<void>;
 }
 
 /**
+ * A store that lets two holders have one lock, or forgets which write came last, ends people's grants.
+ * Run these checks against it first.
+ *
  * @param open a view of the same data each time: another connection, or at least another instance
  *
  * @example
@@ -27,8 +27,8 @@ export function tokenStoreChecks(
     run: async () => {
       const one = await open();
       const other = await open();
-      // Of its own, so that checks run beside one another, and beside whatever else is there.
-      const key = `conformance ${randomUUID()}`;
+      // A key of its own, so that checks run at the same time, and in a store that is in use.
+      const key = `token store check ${randomUUID()}`;
       await check(one, other, key);
       await one.delete(key);
     },
@@ -37,15 +37,15 @@ export function tokenStoreChecks(
 
 type Check = (one: TokenStore, other: TokenStore, key: string) => Promise<void>;
 
-const MANY = 50;
-/** No check holds a lock for that long. */
-const LONG = 30_000;
-/** Of a lock that is waited for; a fraction, since a timeout may be one. */
-const SHORT = 80.5;
-/** How much later than promised a lock may end. */
-const GRACE = 2000;
+const CALLS_AT_ONCE = 50;
+/** Longer than any check. */
+const LONG_LOCK_MS = 30_000;
+/** A lock whose end is awaited. It has a fraction, as the timeout of a client may have. */
+const SHORT_LOCK_MS = 80.5;
+/** A lock may expire this much late. */
+const LATE_MS = 2000;
 
-/** What databases, and those who ask them, change on the way. */
+/** Texts that databases and their drivers may change. */
 const TEXTS = [
   '',
   ' spaces around ',
@@ -58,7 +58,7 @@ const TEXTS = [
 ];
 
 const CHECKS: Readonly<Record<string, Check>> = {
-  'get — finds nothing where nothing was written': async (one, _other, key) => {
+  'get — finds nothing under a new key': async (one, _other, key) => {
     equal(await one.get(key), undefined);
   },
   'get — reads any text as it was written': async (one, other, key) => {
@@ -68,7 +68,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       await holds(other, key, text, version);
     }
   },
-  'keys — are told apart, whatever they are made of': async (one, other, key) => {
+  'keys — are told apart, also by case, space and accent': async (one, other, key) => {
     const long = 'x'.repeat(1024);
     const ends = ['', ' ', 'a', 'A', 'á', 'a\u0301', '/', '//', '/../', '%', '*', '"', "'", '\\'];
     const keys = [...ends, '\0', '\n', '雪', long, `${long}x`].map((end) => key + end);
@@ -110,7 +110,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     equal(await one.set(key, 'B', old), undefined);
     await holds(one, key, 'A', version);
   },
-  'set — of many who write at once, lets one': async (one, other, key) => {
+  'set — of many writers at once, lets one through': async (one, other, key) => {
     let version: string | undefined;
     for (const what of ['created', 'replaced']) {
       const tries = await many((index) =>
@@ -122,7 +122,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       await holds(one, key, `${what} by ${winners[0]}`, version);
     }
   },
-  'delete — removes, and does not mind what is gone': async (one, other, key) => {
+  'delete — removes the key, also a second time': async (one, other, key) => {
     await one.delete(key);
     await one.set(key, 'A', undefined);
     await other.delete(key);
@@ -131,25 +131,25 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   'lock — is held by one at a time': async (one, other, key) => {
     const unlock = await taken(one, key);
-    equal(await other.lock(key, LONG), undefined);
-    equal(await one.lock(key, LONG), undefined);
+    equal(await other.lock(key, LONG_LOCK_MS), undefined);
+    equal(await one.lock(key, LONG_LOCK_MS), undefined);
     await unlock();
     await (
       await taken(other, key)
     )();
   },
-  'lock — of many who try at once, lets one': async (one, other, key) => {
+  'lock — of many callers at once, goes to one': async (one, other, key) => {
     const tryAll = async () => {
-      const tries = await many((index) => (index % 2 ? one : other).lock(key, LONG));
+      const tries = await many((index) => (index % 2 ? one : other).lock(key, LONG_LOCK_MS));
       const [unlock, ...more] = tries.filter((each) => each !== undefined);
       equal(more.length, 0);
       return unlock;
     };
     const first = await tryAll();
-    ok(first, 'nobody got a free lock');
+    ok(first, 'no caller got a free lock');
     await first();
-    await taken(one, key, SHORT);
-    // Left by one who was killed, it is taken over by one as well.
+    await taken(one, key, SHORT_LOCK_MS);
+    // The expired lock of a killed process goes to one caller, too.
     await (
       await soon(tryAll)
     )();
@@ -161,30 +161,30 @@ const CHECKS: Readonly<Record<string, Check>> = {
     )();
     await unlock();
   },
-  'lock — and value of a key do not touch each other': async (one, other, key) => {
+  'lock — and value of a key leave each other alone': async (one, other, key) => {
     const first = await taken(one, key);
     equal(await one.get(key), undefined);
     const version = await other.set(key, 'A', undefined);
-    equal(await other.lock(key, LONG), undefined);
+    equal(await other.lock(key, LONG_LOCK_MS), undefined);
     await first();
     await holds(other, key, 'A', version);
     const second = await taken(one, key);
     await other.delete(key);
-    equal(await other.lock(key, LONG), undefined);
+    equal(await other.lock(key, LONG_LOCK_MS), undefined);
     await second();
   },
-  'lock — ends by itself after its time, and not before': async (one, other, key) => {
+  'lock — expires after its time, and not before': async (one, other, key) => {
     const start = performance.now();
-    await taken(one, key, SHORT);
-    const unlock = await soon(() => other.lock(key, LONG));
-    ok(performance.now() - start > 0.9 * SHORT, 'the lock ended before its time');
+    await taken(one, key, SHORT_LOCK_MS);
+    const unlock = await soon(() => other.lock(key, LONG_LOCK_MS));
+    ok(performance.now() - start > 0.9 * SHORT_LOCK_MS, 'the lock expired before its time');
     await unlock();
   },
   'unlock — after its time, leaves the lock of the next holder alone': async (one, other, key) => {
-    const late = await taken(one, key, SHORT);
-    const unlock = await soon(() => other.lock(key, LONG));
+    const late = await taken(one, key, SHORT_LOCK_MS);
+    const unlock = await soon(() => other.lock(key, LONG_LOCK_MS));
     await late();
-    equal(await one.lock(key, LONG), undefined);
+    equal(await one.lock(key, LONG_LOCK_MS), undefined);
     await unlock();
   },
   'unlock — a second time, does nothing': async (one, other, key) => {
@@ -193,7 +193,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     await first();
     const second = await taken(other, key);
     await first();
-    equal(await one.lock(key, LONG), undefined);
+    equal(await one.lock(key, LONG_LOCK_MS), undefined);
     await second();
   },
 };
@@ -206,22 +206,22 @@ async function holds(store: TokenStore, key: string, value: string, version: str
 }
 
 async function many<T>(work: (index: number) => Promise<T>): Promise<T[]> {
-  return await Promise.all(Array.from({ length: MANY }, (_, index) => work(index)));
+  return await Promise.all(Array.from({ length: CALLS_AT_ONCE }, (_, index) => work(index)));
 }
 
-async function taken(store: TokenStore, key: string, milliseconds = LONG): Promise<Unlock> {
+async function taken(store: TokenStore, key: string, milliseconds = LONG_LOCK_MS): Promise<Unlock> {
   const unlock = await store.lock(key, milliseconds);
   ok(unlock, 'a free lock was refused');
   return unlock;
 }
 
-/** What is there once a short lock has ended. */
+/** Looks again until a short lock has expired. */
 async function soon<T>(look: () => Promise<T | undefined>): Promise<T> {
-  const limit = performance.now() + SHORT + GRACE;
+  const limit = performance.now() + SHORT_LOCK_MS + LATE_MS;
   for (;;) {
     const found = await look();
     if (found) return found;
-    ok(performance.now() < limit, 'the lock did not end by itself');
+    ok(performance.now() < limit, 'the lock did not expire');
     await pause(5);
   }
 }

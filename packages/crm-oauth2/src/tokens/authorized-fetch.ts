@@ -1,33 +1,32 @@
-/**
- * Requests to a provider's API with a token that stays good. The login's own requests go through
- * `http.ts`; these are the application's, of any size, so they are the platform's `fetch`.
- */
+/** Sends the application's requests to a provider's API, with a token that stays good. */
 import { finished } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
+import { located } from '../errors/oauth2-error';
+import { Problem } from '../errors/problem';
+import { quote } from '../errors/redaction';
 import { refused } from '../protocol/profile-request';
-import { Deadline } from '../wire/deadline';
-import { Problem, located, quote } from '../errors/oauth2-error';
-import { connectionProblem } from '../wire/http';
-import { parseJson } from '../values/json';
-import { optionalNumber, refuseUnknownOptions, requireEndpoint } from '../values/options';
 import type { RateLimit } from '../provider/description';
-import { retryAfterSeconds } from '../protocol/token-endpoint';
+import { optionalNumber, refuseUnknownOptions, requireEndpoint } from '../values/options';
+import { parseJson, retryAfterSeconds } from '../wire/answers';
+import { connectionProblem } from '../wire/http';
+import { callLimit } from './call-limit';
+import type { CallLimit } from './call-limit';
 import type { TokenSource } from './token-source';
 
 export interface AuthorizedFetchOptions {
   /** Where the API is: `https://api.salesloft.com/v2`. No other origin ever gets the token. */
   baseURL: string;
   /**
-   * Milliseconds for one call: every attempt, the waiting between them, and the answer's body;
-   * default 30 000.
+   * Milliseconds for one call: every attempt, the pauses between them, and the answer's body.
+   * Default: 30 000.
    */
   timeout?: number;
   /**
-   * Told after each answer how often the API may still be asked, when the provider says. What it
-   * throws becomes a warning of the process: the answer is not lost for it.
+   * Called after each answer in which the provider says how often the API may still be asked. An
+   * error that it throws becomes a warning of the process, and the answer is returned all the same.
    */
   onRateLimit?: (limit: RateLimit) => void;
-  /** Whose API it is, when the source does not know: `salesloft`, for an API key. */
+  /** The provider of the API, when the source does not know it: `salesloft`, for an API key. */
   provider?: TokenSource['provider'];
   /** In place of the platform's `fetch`: behind a corporate proxy, for instance. */
   fetch?: typeof globalThis.fetch;
@@ -41,40 +40,42 @@ const OPTIONS = [
   'fetch',
 ] as const satisfies readonly (keyof AuthorizedFetchOptions)[];
 
-/** What `fetch` takes, and `json`: a value to send as JSON. */
+/** The options of `fetch`, and `json`: a value to send as JSON. */
 export type AuthorizedInit = RequestInit & { json?: unknown };
 
 export interface AuthorizedFetch {
   /**
-   * As `fetch`: whatever the API answers is a `Response`. A URL without a scheme is under `baseURL`,
+   * As `fetch`: every answer of the API is a `Response`. A URL without a scheme is under `baseURL`,
    * with or without a slash in front.
    *
-   * @throws {InternalOAuthError} `timeout`, `dns_error`, `tls_error`, `connection_refused`,
-   * `connection_failed`, and what the token source throws; the reason of your `signal`, as it is
-   * @throws {TypeError} for a `Request`, and for what `fetch` does not take either
+   * @throws {OAuth2Error} `timeout`, `dns_error`, `tls_error`, `connection_refused`,
+   * `connection_failed`, and the errors of the token source; the reason of your `signal`, as it is
+   * @throws {TypeError} for a `Request`, and where `fetch` itself throws one
    */
   (url: string | URL, init?: AuthorizedInit): Promise<Response>;
   /**
    * The answer, parsed.
    *
-   * @throws {InternalOAuthError} also `invalid_token` (401), `insufficient_scope` (403),
-   * `rate_limited` (429), `provider_unavailable` (5xx), `unexpected_status`,
-   * `unexpected_content_type`, `invalid_json`; each with its `status` and `hint`, and with method and
-   * path in its message, never the query
+   * @throws {OAuth2Error} also `invalid_token` (401), `insufficient_scope` (403), `rate_limited` (429),
+   * `provider_unavailable` (5xx), `unexpected_status`, `unexpected_content_type`, `invalid_json`; each
+   * with its `status` and `hint`, and with method and path in its message, never the query
    */
   json<T = unknown>(url: string | URL, init?: AuthorizedInit): Promise<T>;
 }
 
-/** RFC 9110 §9.2.2: asking twice is asking once. `fetch` itself refuses TRACE. */
-const IDEMPOTENT = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
+/** RFC 9110 §9.2.2: a repeated request has the effect of one. `fetch` itself refuses TRACE. */
+const IDEMPOTENT_METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
 
-/** How often one call asks, at most, when it is told to come later. */
+/** One call asks this often, at most, when the API puts it off. */
 const MAX_ATTEMPTS = 4;
 
+/** The pause after the first attempt is at most twice as long, when the API names no time. */
+const BACKOFF_MS = 500;
+
 /**
- * A `fetch` for one API: the token goes in the `Authorization` header, to that origin only. A 401
- * gets the request one more try with another token, 429 and 503 up to three more, when repeating it
- * is safe, after the time the API asks for.
+ * A `fetch` for one API. The token goes in the `Authorization` header, to that origin only. After a
+ * 401 the request is sent once more with another token. After 429 and 503 it is sent up to three more
+ * times, when repeating it is safe, after the time that the API asks for.
  *
  * @throws {TypeError} unless `baseURL` is https (or http on a loopback host); for an unknown option
  * @example
@@ -85,121 +86,151 @@ export function authorizedFetch(
   source: TokenSource,
   options: AuthorizedFetchOptions,
 ): AuthorizedFetch {
-  const owner = 'authorizedFetch';
-  refuseUnknownOptions(owner, options, OPTIONS);
-  const base = new URL(requireEndpoint(owner, 'baseURL', options.baseURL));
-  if (base.href.includes('?')) throw new TypeError(`${owner}: option "baseURL" must have no query`);
-  const timeout = optionalNumber(owner, 'timeout', options.timeout, 30_000, [1, 3_600_000]);
-  const provider = options.provider ?? source.provider ?? { name: base.host, hints: {} };
-
-  const send = async (input: string | URL, init: AuthorizedInit = {}) => {
-    const url = resolve(base, input);
-    const { json, ...rest } = init;
-    const method = (init.method ?? 'GET').toUpperCase();
-    const headers = new Headers(init.headers);
-    let body = init.body;
-    if (json !== undefined) {
-      body = JSON.stringify(json);
-      if (!headers.has('content-type')) headers.set('content-type', 'application/json');
-    }
-    const deadline = new Deadline(timeout);
-    const { signal, release } = endOf(timeout, init.signal);
-    const at = { provider, stage: 'api', host: url.host } as const;
-    /** Ends early when the time is over, or with the caller's own reason. */
-    const step = <T>(work: () => Promise<T>) =>
-      located(at, async () => {
-        try {
-          return await unlessAborted(signal, work);
-        } catch (error) {
-          // No step comes after one that fails.
-          release();
-          if (!signal.aborted) throw error;
-          throw signal.reason === init.signal?.reason ? signal.reason : deadline.problem();
-        }
-      });
-    /** The first one, and the one that came after a 401. */
-    const tokens: string[] = [];
-    const authorize = async () => {
-      const [rejected] = tokens;
-      const token = await step(async () => {
-        const next = await source.getAccessToken(rejected ? { rejected } : undefined);
-        // The platform's own complaint would quote it.
-        if (!/^[\x21-\x7e]+$/.test(next)) throw new TypeError(`${owner}: the token is not usable`);
-        return next;
-      });
-      headers.set('authorization', `Bearer ${token}`);
-      tokens.push(token);
-    };
-    if (url.origin === base.origin) await authorize();
-
-    // For messages: a query may hold what belongs in no log.
-    const asked = `${method} ${url.pathname}`;
-    for (let attempt = 1; ; attempt += 1) {
-      const fetch = options.fetch ?? globalThis.fetch;
-      const response = await step(() =>
-        fetch(url, { ...rest, method, headers, body: body ?? null, signal }).catch(rethrow),
-      );
-      const answer = { response, asked, tokens, at, step, release };
-      // Where a redirect has led, nobody has seen the token.
-      if (new URL(response.url || url).origin !== base.origin) return answer;
-      const rateLimit = provider.rateLimit?.((name) => response.headers.get(name) ?? undefined);
-      if (rateLimit && isKnown(rateLimit)) tell(options.onRateLimit, rateLimit);
-      if (!isRepeatable(body)) return answer;
-
-      // A host that led here by a redirect was given no token, and gets none.
-      if (response.status === 401 && tokens.length === 1) {
-        await authorize().catch(async (error: unknown) => {
-          await discard(response);
-          throw error;
-        });
-        if (tokens[0] === tokens[1]) return answer;
-        await discard(response);
-      } else {
-        const wait = delay(method, response, rateLimit, attempt);
-        if (wait === undefined || wait >= deadline.remaining()) return answer;
-        await discard(response);
-        await step(() => pause(wait, undefined, { signal }));
-      }
-    }
-  };
+  const api = apiOf(source, options);
 
   const request = async (input: string | URL, init?: AuthorizedInit) => {
-    const { response, release } = await send(input, init);
-    const { body } = response;
-    // A body may still be read, and has until the timeout. This neither locks nor wraps it; the types
-    // know only Node's own streams.
-    if (body instanceof ReadableStream) finished(body as unknown as NodeJS.ReadableStream, release);
-    else if (!body) release();
+    const call = new Call(api, input, init);
+    const response = await call.send();
+    releaseAfterBody(response, call.limit.release);
     return response;
   };
 
   const json = async <T>(input: string | URL, init: AuthorizedInit = {}): Promise<T> => {
     const headers = new Headers(init.headers);
     if (!headers.has('accept')) headers.set('accept', 'application/json');
-    const call = await send(input, { ...init, headers });
-    const { response, asked, tokens, at, step, release } = call;
-    const body = await step(() => response.text().catch(rethrow)).finally(release);
-    return await located(at, () => {
-      try {
-        return parsed(response, body, tokens.at(-1)) as T;
-      } catch (error) {
-        if (!(error instanceof Problem)) throw error;
-        const message = `${quote(asked, tokens)}: ${error.message}`;
-        throw new Problem(error.code, message, error.details);
-      }
-    });
+    const call = new Call(api, input, { ...init, headers });
+    const response = await call.send();
+    return (await call.parse(response)) as T;
   };
   return Object.assign(request, { json });
 }
 
-/** @throws {Problem} for an error, and for what is no JSON */
-function parsed(response: Response, body: string, token: string | undefined): unknown {
-  const headers = Object.fromEntries(response.headers);
-  if (!response.ok) throw refused('the request', { status: response.status, headers, body }, token);
-  return body === '' ? undefined : parseJson(body, headers['content-type']);
+/** The source and the options, judged: all that is the same for every call. */
+function apiOf(source: TokenSource, options: AuthorizedFetchOptions) {
+  const owner = 'authorizedFetch';
+  refuseUnknownOptions(owner, options, OPTIONS);
+  const base = new URL(requireEndpoint(owner, 'baseURL', options.baseURL));
+  if (base.href.includes('?')) throw new TypeError(`${owner}: option "baseURL" must have no query`);
+  const timeout = optionalNumber(owner, 'timeout', options.timeout, 30_000, [1, 3_600_000]);
+  const provider = options.provider ?? source.provider ?? { name: base.host, hints: {} };
+  return { source, base, timeout, provider, options };
 }
 
-/** Under the base, as people write paths; a URL with a scheme is what it says. */
+/** One call: a request, sent until its answer is worth returning. */
+class Call {
+  readonly limit: CallLimit;
+  readonly #api: ReturnType<typeof apiOf>;
+  readonly #url: URL;
+  /** The caller's options with a body, and with headers of our own that take the token. */
+  readonly #init: RequestInit & { method: string; headers: Headers };
+  /** The first token, and the one that came after a 401. */
+  readonly #tokens: string[] = [];
+
+  constructor(
+    api: ReturnType<typeof apiOf>,
+    input: unknown,
+    { json, ...init }: AuthorizedInit = {},
+  ) {
+    this.#api = api;
+    this.#url = resolve(api.base, input);
+    const headers = new Headers(init.headers);
+    let body = init.body ?? null;
+    if (json !== undefined) {
+      body = JSON.stringify(json);
+      if (!headers.has('content-type')) headers.set('content-type', 'application/json');
+    }
+    this.limit = callLimit(api.timeout, init.signal);
+    const method = (init.method ?? 'GET').toUpperCase();
+    this.#init = { ...init, method, headers, body, signal: this.limit.signal };
+  }
+
+  async send(): Promise<Response> {
+    // Another origin gets no token, even when it redirects to the API.
+    if (this.#url.origin === this.#api.base.origin) await this.#authorize();
+    for (let attempt = 1; ; attempt += 1) {
+      const fetch = this.#api.options.fetch ?? globalThis.fetch;
+      const response = await this.#step(() => fetch(this.#url, this.#init).catch(rethrow));
+      if (!(await this.#mayRepeat(response, attempt))) return response;
+    }
+  }
+
+  /** Reads the body, and judges the answer. */
+  async parse(response: Response): Promise<unknown> {
+    const { release } = this.limit;
+    const body = await this.#step(() => response.text().catch(rethrow)).finally(release);
+    return await located(this.#where, () => {
+      try {
+        return parsed(response, body, this.#tokens.at(-1));
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        // Without the query, which may hold what belongs in no log.
+        const asked = quote(`${this.#init.method} ${this.#url.pathname}`, this.#tokens);
+        throw new Problem(error.code, `${asked}: ${error.message}`, error.details);
+      }
+    });
+  }
+
+  /** Puts a token into the request: another one, when the first was answered with 401. */
+  async #authorize(): Promise<void> {
+    const [rejected] = this.#tokens;
+    const token = await this.#step(async () => {
+      const next = await this.#api.source.getAccessToken(rejected ? { rejected } : undefined);
+      // The platform would quote the token in its own error.
+      if (/^[\x21-\x7e]+$/.test(next)) return next;
+      throw new TypeError('authorizedFetch: the token is not usable');
+    });
+    this.#init.headers.set('authorization', `Bearer ${token}`);
+    this.#tokens.push(token);
+  }
+
+  /** Prepares the next attempt, when there is to be one: it has another token, or the wait is over. */
+  async #mayRepeat(response: Response, attempt: number): Promise<boolean> {
+    // `fetch` takes the token off when it follows a redirect to another origin: that answer does not
+    // judge the token.
+    if (new URL(response.url || this.#url).origin !== this.#api.base.origin) return false;
+    const rateLimit = this.#tellRateLimit(response);
+    if (isStream(this.#init.body)) return false;
+
+    if (response.status === 401 && this.#tokens.length === 1) {
+      return await this.#replaceToken(response);
+    }
+    const delay = delayBeforeRepeat(this.#init.method, response, rateLimit, attempt);
+    if (delay === undefined || delay >= this.limit.deadline.remaining()) return false;
+    await discard(response);
+    await this.#step(() => pause(delay, undefined, { signal: this.limit.signal }));
+    return true;
+  }
+
+  /** RFC 6750 §3.1: the client may ask for a new access token and repeat the request. */
+  async #replaceToken(response: Response): Promise<boolean> {
+    try {
+      await this.#authorize();
+    } catch (error) {
+      await discard(response);
+      throw error;
+    }
+    if (this.#tokens[0] === this.#tokens[1]) return false;
+    await discard(response);
+    return true;
+  }
+
+  #tellRateLimit({ headers }: Response): RateLimit | undefined {
+    const rateLimit = this.#api.provider.rateLimit?.((name) => headers.get(name) ?? undefined);
+    const isKnown = Object.values(rateLimit ?? {}).some((value) => value !== undefined);
+    if (rateLimit && isKnown) tell(this.#api.options.onRateLimit, rateLimit);
+    return rateLimit;
+  }
+
+  get #where() {
+    return { provider: this.#api.provider, stage: 'api', host: this.#url.host } as const;
+  }
+
+  async #step<T>(step: () => Promise<T>): Promise<T> {
+    return await located(this.#where, () => this.limit.run(step));
+  }
+}
+
+/** A path is under the base; a URL with a scheme stays as it is. */
 function resolve(base: URL, input: unknown): URL {
   if (typeof input !== 'string' && !(input instanceof URL)) {
     throw new TypeError('authorizedFetch: the first argument must be a string or a URL');
@@ -213,100 +244,69 @@ function resolve(base: URL, input: unknown): URL {
   throw new TypeError('authorizedFetch: the URL must be http or https, without user info');
 }
 
-/**
- * Aborts when the time is over, or when the caller's signal does. By hand, because Node may collect
- * what `AbortSignal.any` gives while a body is still being read, which then never ends.
- *
- * @returns `release` lets go of the timer and of the caller's signal, which may live long. It aborts
- * nothing: a clone of the answer may still be read
- */
-function endOf(
-  timeout: number,
-  callers?: AbortSignal | null,
-): { signal: AbortSignal; release: () => void } {
-  const end = new AbortController();
-  const release = () => {
-    clearTimeout(timer);
-    callers?.removeEventListener('abort', follow);
-  };
-  const stop = (reason: unknown) => {
-    release();
-    end.abort(reason);
-  };
-  const follow = () => stop(callers?.reason);
-  const late = () => stop(new DOMException(`not finished within ${timeout} ms`, 'TimeoutError'));
-  const timer = setTimeout(late, timeout).unref();
-  if (callers?.aborted) follow();
-  else callers?.addEventListener('abort', follow);
-  return { signal: end.signal, release };
-}
-
-/** A stream is gone once it is sent. */
-function isRepeatable(body: unknown): boolean {
-  return !(
+/** A stream is sent once: it cannot be read again. */
+function isStream(body: unknown): boolean {
+  return (
     body instanceof ReadableStream ||
     (typeof body === 'object' && body !== null && Symbol.asyncIterator in body)
   );
 }
 
-function isKnown(limit: RateLimit): boolean {
-  return Object.values(limit).some((value) => value !== undefined);
-}
-
-/** Milliseconds to wait before asking again; nothing when it is not to be asked again. */
-function delay(
+/** Milliseconds to wait before the next attempt; nothing when there is to be none. */
+function delayBeforeRepeat(
   method: string,
   response: Response,
   limit: RateLimit | undefined,
   attempt: number,
 ): number | undefined {
-  const isBusy = response.status === 429 || response.status === 503;
-  if (!isBusy || !IDEMPOTENT.includes(method) || attempt >= MAX_ATTEMPTS) return undefined;
+  const isPutOff = response.status === 429 || response.status === 503;
+  if (!isPutOff || !IDEMPOTENT_METHODS.includes(method) || attempt >= MAX_ATTEMPTS) {
+    return undefined;
+  }
   const seconds = retryAfterSeconds({ headers: Object.fromEntries(response.headers) });
   if (seconds !== undefined) return seconds * 1000;
   if (limit?.remaining === 0 && limit.resetsAt !== undefined) {
     return Math.max(0, limit.resetsAt - Date.now());
   }
-  // Full jitter, so that those who were refused together do not come again together.
-  return Math.random() * 500 * 2 ** attempt;
+  // Full jitter, so that callers that were put off together do not come again together.
+  return Math.random() * BACKOFF_MS * 2 ** attempt;
 }
 
-/** An unread body keeps its connection. */
+/** Gives up a body, because an unread one keeps its connection. */
 async function discard(response: Response): Promise<void> {
   await response.body?.cancel().catch(() => undefined);
 }
 
-/** A fault of the application's observer is not one of the request. */
+/** Lets go of the limit when the caller has read the body. */
+function releaseAfterBody({ body }: Response, release: () => void): void {
+  // `finished` neither locks nor wraps the body; the types know only Node's own streams.
+  if (body instanceof ReadableStream) finished(body as unknown as NodeJS.ReadableStream, release);
+  else if (!body) release();
+}
+
+/** @throws {Problem} unless the answer is a success, with JSON or without a body */
+function parsed(response: Response, body: string, token: string | undefined): unknown {
+  const headers = Object.fromEntries(response.headers);
+  if (!response.ok) throw refused('the request', { status: response.status, headers, body }, token);
+  return body === '' ? undefined : parseJson(body, headers['content-type']);
+}
+
+/** An error of the application's observer becomes a warning. */
 function tell(onRateLimit: AuthorizedFetchOptions['onRateLimit'], limit: RateLimit): void {
   const warn = (error: unknown) =>
     process.emitWarning(error instanceof Error ? error : String(error));
   try {
-    // An async one may reject instead.
+    // An async observer may reject instead.
     Promise.resolve(onRateLimit?.(limit) as unknown).catch(warn);
   } catch (error) {
     warn(error);
   }
 }
 
-/** What made the platform's `fetch` fail; it says `fetch failed`, and why in `cause`. */
+/** The platform's `fetch` says only `fetch failed`, and has the reason as `cause`. */
 function rethrow(error: unknown): never {
   const cause: unknown = Reflect.get(Object(error), 'cause');
-  // Without a cause it was not the network: a GET with a body, for instance.
+  // Without a cause it is a mistake of the caller: a GET with a body, for instance.
   if (error instanceof TypeError && cause === undefined) throw error;
   throw connectionProblem((cause ?? error) as NodeJS.ErrnoException);
-}
-
-/** @throws the signal's reason, when that comes first */
-async function unlessAborted<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  let stop = (): void => undefined;
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason as Error);
-    signal.addEventListener('abort', stop);
-  });
-  try {
-    return await Promise.race([work(), aborted]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
 }

@@ -1,8 +1,9 @@
+/** Keeps tokens in Redis, encrypted, for several processes and machines. */
 import { randomUUID } from 'node:crypto';
 import { SealedValues } from './sealed-values';
 import type { StoredValue, TokenStore, Unlock } from './token-store';
 
-/** What is used of a client of the package `redis` (4 to 6): connected, and closed, by you. */
+/** The part that is used of a client of the package `redis` (4 to 6). You connect and close it. */
 export interface RedisClient {
   get(key: string): Promise<string | null>;
   del(key: string): Promise<number>;
@@ -17,27 +18,27 @@ export interface RedisTokenStoreOptions {
   prefix?: string;
 }
 
-/** `GET` and `SET` in one step (Redis runs a script alone). An empty argument: there is no such key. */
+/** `GET` and `SET` in one step: Redis runs a script alone. An empty argument stands for a missing key. */
 const SET_IF_UNCHANGED = `
 local now = redis.call('GET', KEYS[1])
 if (now or '') ~= ARGV[2] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1])
 return 1`;
 
-/** A script, since the options of `set` differ between clients: one unknown would be no lock at all. */
+/** A script, because the options of `set` differ between clients. An unknown option would take no lock. */
 const LOCK = `
 return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])`;
 
-/** Only the holder: after its time a lock may be somebody else's. */
+/** Compares the holder, because an expired lock may have another one. */
 const UNLOCK = `
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0`;
 
 /**
- * Tokens in Redis, for several processes and machines. Values are encrypted and names are hashes;
- * locks have a random value, end by themselves, and are released by their holder only.
+ * Values are encrypted, and names are hashes. A lock has a random value and expires, and only its
+ * holder releases it.
  *
- * One Redis, or a cluster; with replicas, a failover may lose the last write, as Redis documents.
+ * For one Redis, or a cluster. With replicas, a failover may lose the last write, as Redis documents.
  *
  * @example
  * const store = new RedisTokenStore({ client: await createClient().connect(), secrets: [secret] });
@@ -50,8 +51,8 @@ export class RedisTokenStore implements TokenStore {
   /** @throws {TypeError} without a client, or when a secret is too short */
   constructor({ client, secrets, prefix = 'crm-oauth2:' }: RedisTokenStoreOptions) {
     // ioredis has an `eval` too, with other arguments.
-    const isForeign = typeof Reflect.get(Object(client), 'defineCommand') === 'function';
-    if (isForeign || typeof Reflect.get(Object(client), 'eval') !== 'function') {
+    const isIoredis = typeof Reflect.get(Object(client), 'defineCommand') === 'function';
+    if (isIoredis || typeof Reflect.get(Object(client), 'eval') !== 'function') {
       throw new TypeError(
         'RedisTokenStore: option "client" must be a client of the package "redis"',
       );
@@ -64,7 +65,7 @@ export class RedisTokenStore implements TokenStore {
   async get(key: string): Promise<StoredValue | undefined> {
     const sealed = await this.#client.get(this.#name('tokens', key));
     if (sealed === null) return undefined;
-    // What was read is its own version: no two sealings are alike.
+    // A sealed value is its own version, because no two sealings are alike.
     return { value: await this.#values.open(key, sealed), version: sealed };
   }
 
@@ -86,7 +87,7 @@ export class RedisTokenStore implements TokenStore {
     const holder = randomUUID();
     const taken = await this.#client.eval(LOCK, {
       keys: [name],
-      // Redis knows whole milliseconds only.
+      // Redis takes whole milliseconds only.
       arguments: [holder, String(Math.ceil(milliseconds))],
     });
     if (taken === null) return undefined;

@@ -1,4 +1,4 @@
-/** Refresh tokens that end when nobody uses them: which, and when. */
+/** Plans which refresh tokens to use before they end, and when. */
 import { isOAuth2Error } from '../errors/oauth2-error';
 import type { OAuth2Error } from '../errors/oauth2-error';
 import { userTokens } from './user-tokens';
@@ -7,36 +7,35 @@ import type { TokenStore } from './token-store';
 
 export interface RefreshPlanOptions {
   store: TokenStore;
-  /** The keys of {@link userTokens}; your user table has them. */
+  /** The keys of {@link userTokens}, from your user table. */
   keys: Iterable<string>;
-  /** Seconds a refresh token lives, when the provider's usual figures are not those of your app. */
+  /** Seconds a refresh token lives, when your app differs from the provider's usual figures. */
   lifetime?: Readonly<{ idle?: number; absolute?: number }>;
 }
 
 export interface PlannedRefresh {
   key: string;
-  /** Epoch ms by which the tokens must be refreshed, lest they end; absent where idleness is allowed. */
+  /** Epoch ms: without a refresh, the tokens end then. Absent where an unused token does not end. */
   refreshBy?: number;
-  /** Epoch ms by which the person must sign in again, whatever is done; absent without such an end. */
+  /** Epoch ms: the person must sign in again by then. Absent where a grant has no such end. */
   signInBy?: number;
-  /** Nothing is kept under this key. */
+  /** No tokens are kept under this key. */
   missing?: true;
-  /** What is kept under this key cannot be read: `store_corrupt`. */
+  /** `store_corrupt`: the stored value cannot be read. */
   error?: OAuth2Error;
 }
 
-/** How many keys are read at once. */
-const AT_ONCE = 50;
+/** This many keys are read at once. */
+const READS_AT_ONCE = 50;
 
 /**
- * Which tokens must be refreshed, and by when, the most urgent first. Salesforce ends a refresh token
- * of a partner app after 30 days without use; a run of this every day keeps the grants of people who
- * are away.
+ * Lists the tokens that must be refreshed, the most urgent first. Salesforce ends a refresh token of a
+ * partner app after 30 days without use; a daily run keeps the grants of people who are away.
  *
  * @example
  * for (const { key, refreshBy = Infinity } of await planRefreshes(client, { store, keys })) {
  *   if (refreshBy > Date.now() + 7 * 86_400_000) continue;
- *   await userTokens(client, { store, key }).refresh().catch(log); // the others' turn comes all the same
+ *   await userTokens(client, { store, key }).refresh().catch(log); // the loop goes on
  * }
  */
 export async function planRefreshes(
@@ -57,15 +56,15 @@ export async function planRefreshes(
         });
       }
     } catch (error) {
-      // What cannot be read of one person is no reason to let the others' grants end.
+      // One record that cannot be read leaves the plan for all other people.
       if (!isOAuth2Error(error) || error.code !== 'store_corrupt') throw error;
       plan.push({ key, error });
     }
   };
   const all = [...keys];
-  for (let start = 0; start < all.length; start += AT_ONCE) {
-    // oxlint-disable-next-line no-await-in-loop -- a store is not asked for everything at once
-    await Promise.all(all.slice(start, start + AT_ONCE).map(look));
+  for (let start = 0; start < all.length; start += READS_AT_ONCE) {
+    // oxlint-disable-next-line no-await-in-loop -- so that a store is not flooded
+    await Promise.all(all.slice(start, start + READS_AT_ONCE).map(look));
   }
   const end = ({ missing, error, refreshBy = Infinity, signInBy = Infinity }: PlannedRefresh) =>
     missing || error ? 0 : Math.min(refreshBy, signInBy);

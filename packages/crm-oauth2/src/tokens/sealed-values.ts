@@ -1,18 +1,19 @@
+/** Hides keys and values from a store outside the process. */
 import { createHash } from 'node:crypto';
-import { Problem } from '../errors/oauth2-error';
+import { Problem } from '../errors/problem';
 import { Seal } from '../values/seal';
 
 /**
- * What a store outside the process sees of keys and values: a hash, and a JWE. A store of your own
- * passes everything through this, see `docs/token-stores.md`.
+ * A key becomes a hash, and a value a JWE (RFC 7516). A store of your own passes everything through
+ * this, see `docs/token-stores.md`.
  */
 export class SealedValues {
   readonly #seal: Seal;
 
   /**
-   * @param secrets each of at least 32 characters; the first one encrypts, all of them decrypt: put a
-   * new one behind the old on every machine, then in front, and remove the old one once every value
-   * has been written again
+   * @param secrets each of at least 32 characters; the first one encrypts, all of them decrypt. To
+   * change them, put a new one behind the old on every machine, then in front. Remove the old one
+   * when every value has been written again
    * @throws {TypeError} when there is no secret, or one is too short
    */
   constructor(secrets: readonly string[]) {
@@ -33,6 +34,6 @@ export class SealedValues {
   async open(key: string, sealed: string): Promise<string> {
     const content = await this.#seal.open(sealed);
     if (content?.key === key && typeof content.value === 'string') return content.value;
-    throw new Problem('store_corrupt', 'what the store holds was not sealed for this key');
+    throw new Problem('store_corrupt', 'the stored value was not sealed for this key');
   }
 }

@@ -1,10 +1,9 @@
-/** One person's tokens as they are kept: what is written to a store, and how it is read again. */
-import { Problem } from '../errors/oauth2-error';
-import { isJsonObject, known, text } from '../values/json';
-import type { JsonObject } from '../values/json';
+/** The record of a person's tokens: how it is written to a store, and how it is read again. */
+import { Problem } from '../errors/problem';
+import { isJsonObject, text, withoutUndefined } from '../values/json';
 import type { TokenSet } from '../protocol/token-set';
 
-const REFRESH = ['begun', 'failed', 'unknown', 'refused'] as const;
+const REFRESH_NOTES = ['begun', 'failed', 'unknown', 'refused'] as const;
 
 export interface TokenRecord {
   readonly tokens: TokenSet;
@@ -13,23 +12,50 @@ export interface TokenRecord {
   /** When the person signed in, in epoch ms. */
   readonly signedInAt: number;
   /**
-   * What became of the last refresh with these tokens, so that they are used to their end. `begun`:
-   * it is under way, or whoever began it was killed. `failed`: it has left the refresh token as it
-   * was. `unknown`: it may have used it up. `refused`: the provider no longer accepts it.
+   * The last refresh with these tokens, when there was one. `begun`: it is under way, or its process
+   * was killed. `failed`: it left the refresh token as it was. `unknown`: it may have used it up.
+   * `refused`: the provider no longer accepts the refresh token.
    */
-  readonly refresh?: (typeof REFRESH)[number];
-  /** When it was refused, in epoch ms. */
+  readonly refresh?: (typeof REFRESH_NOTES)[number];
+  /** When the provider refused, in epoch ms. */
   readonly notedAt?: number;
 }
 
-/** Kept once, not twice: they have fields of their own. The ID Token has been read, and is large. */
-const ELSEWHERE = new Set(['access_token', 'refresh_token', 'id_token']);
+/** Tokens to keep, from a login or from another place; a field that is `null` counts as absent. */
+export type TokensToSave = Pick<TokenSet, 'accessToken'> & {
+  [Field in keyof TokenSet]?: TokenSet[Field] | null;
+};
+
+/**
+ * Left out of the kept response: both tokens have fields of their own, and the ID Token is large and
+ * has been read.
+ */
+const LEFT_OUT_OF_RESPONSE = new Set(['access_token', 'refresh_token', 'id_token']);
+
+/** @throws {TypeError} for tokens that could not be read again */
+export function newRecord(tokens: TokensToSave): TokenRecord {
+  const now = Date.now();
+  const given = Object.entries(tokens).filter(([, value]: [string, unknown]) => value !== null);
+  const complete = { response: {}, ...Object.fromEntries(given) } as TokenSet;
+  try {
+    return parseRecord(serialize({ tokens: complete, since: now, signedInAt: now }));
+  } catch {
+    throw new TypeError(
+      'userTokens: tokens to save have an accessToken, and expiresAt, if any, in epoch milliseconds',
+    );
+  }
+}
+
+export function hasSameTokens(one: TokenRecord, other: TokenRecord): boolean {
+  const [{ tokens: a }, { tokens: b }] = [one, other];
+  return a.accessToken === b.accessToken && a.refreshToken === b.refreshToken;
+}
 
 export function serialize(record: TokenRecord): string {
   const { tokens, since, signedInAt, refresh, notedAt } = record;
   const { accessToken, refreshToken, expiresAt, scope, subject } = tokens;
   const response = Object.fromEntries(
-    Object.entries(tokens.response).filter(([name]) => !ELSEWHERE.has(name)),
+    Object.entries(tokens.response).filter(([name]) => !LEFT_OUT_OF_RESPONSE.has(name)),
   );
   const kept = { accessToken, refreshToken, expiresAt, scope, subject, response };
   return JSON.stringify({ ...kept, since, signedInAt, refresh, notedAt });
@@ -47,12 +73,12 @@ export function parseRecord(value: string): TokenRecord {
     !isTime(json.signedInAt) ||
     !(json.expiresAt === undefined || isTime(json.expiresAt))
   ) {
-    throw new Problem('store_corrupt', 'what the store holds is no record of tokens');
+    throw new Problem('store_corrupt', 'the stored value is not a record of tokens');
   }
   const { since, signedInAt, refresh, notedAt } = json;
-  return known<TokenRecord>({
+  return withoutUndefined<TokenRecord>({
     tokens: Object.freeze(
-      known<TokenSet>({
+      withoutUndefined<TokenSet>({
         accessToken: json.accessToken as string,
         refreshToken: text(json.refreshToken),
         tokenType: 'Bearer',
@@ -64,14 +90,15 @@ export function parseRecord(value: string): TokenRecord {
     ),
     since,
     signedInAt,
-    refresh: REFRESH.find((one) => one === refresh),
+    refresh: REFRESH_NOTES.find((note) => note === refresh),
     notedAt: isTime(notedAt) ? notedAt : undefined,
   });
 }
 
+/** The parser's own error is not kept as a cause, because it quotes the text. */
 function parse(value: string): unknown {
   try {
-    return JSON.parse(value) as JsonObject;
+    return JSON.parse(value) as unknown;
   } catch {
     return undefined;
   }

@@ -1,28 +1,27 @@
-/**
- * Where an access token comes from: a key that is simply there, the app's own account, or a person
- * who once signed in. Whoever sends requests needs to know no more than {@link TokenSource}.
- */
+/** Sources of access tokens: an API key, the app's own account, or a person who once signed in. */
 import type { OAuth2Client } from '../client';
-import { requireString } from '../values/options';
-import type { ProviderDescription } from '../provider/description';
 import type { TokenSet } from '../protocol/token-set';
-import { isAlive, isFresh } from './freshness';
+import type { Provider } from '../provider/description';
+import { requireString } from '../values/options';
+import { isFresh, isUsable } from './freshness';
+import type { DatedTokens } from './freshness';
 
 export interface GetTokenOptions {
   /**
    * An access token that the API has just answered with 401. Another one is fetched, unless there is
-   * one already; a source that has no other returns the same again.
+   * one already. A source that has no other returns the same again.
    */
   rejected?: string;
 }
 
-/** What is used of a provider's description. */
-type ProviderFacts = Pick<ProviderDescription, 'name' | 'hints' | 'rateLimit'>;
+/** The part of a provider's description that requests with its tokens need. */
+type ProviderFacts = Pick<Provider, 'name' | 'hints' | 'rateLimit'>;
 
+/** Returns a valid access token when asked. {@link authorizedFetch} uses any source. */
 export interface TokenSource {
-  /** An access token that is good now. Nobody needs to keep it: ask again for the next request. */
+  /** An access token that is good now. Do not keep it: ask again for the next request. */
   getAccessToken(options?: GetTokenOptions): Promise<string>;
-  /** Whose tokens these are; known of all but a {@link staticToken}. */
+  /** The provider of the tokens; every source but a {@link staticToken} knows it. */
   readonly provider?: ProviderFacts;
 }
 
@@ -49,14 +48,14 @@ export interface ClientCredentialsOptions {
   parameters?: Readonly<Record<string, string>>;
 }
 
-/** How long a token that is still good is used before the provider is asked again, after it failed. */
-const PAUSE_AFTER_FAILURE = 30_000;
+/** A usable token is returned for this long after a failed request, before the provider is asked again. */
+const PAUSE_AFTER_FAILURE_MS = 30_000;
 
 /**
- * Tokens of the app itself (RFC 6749 §4.4), for jobs that act for nobody: one request, shared by all
- * who ask at once, and kept in memory until five minutes before it ends.
+ * Tokens of the app itself (RFC 6749 §4.4), for jobs that act for no person. All callers share one
+ * request. The token is kept in memory until five minutes before it ends.
  *
- * While a kept token is good, a failure to get the next one is nobody's error.
+ * While the kept token is usable, a failure to get the next one is not an error.
  *
  * @example
  * const source = clientCredentials(new OAuth2Client(salesos, { clientID, clientSecret }));
@@ -65,30 +64,32 @@ export function clientCredentials(
   client: Pick<OAuth2Client, 'clientCredentialsGrant'> & { readonly provider: ProviderFacts },
   options: ClientCredentialsOptions = {},
 ): TokenSource {
-  let kept: { tokens: TokenSet; since: number } | undefined;
-  let asking: Promise<TokenSet> | undefined;
+  let current: DatedTokens | undefined;
+  let request: Promise<TokenSet> | undefined;
   let failedAt = Number.NEGATIVE_INFINITY;
 
-  const ask = async () => {
+  const requestTokens = async () => {
     try {
       const tokens = await client.clientCredentialsGrant(options);
-      kept = { tokens, since: Date.now() };
+      current = { tokens, since: Date.now() };
       return tokens;
     } catch (error) {
       failedAt = performance.now();
       throw error;
     } finally {
-      asking = undefined;
+      request = undefined;
     }
   };
 
   const getAccessToken = async ({ rejected }: GetTokenOptions = {}) => {
-    if (kept && isFresh(kept, rejected)) return kept.tokens.accessToken;
-    const fallback = kept && isAlive(kept, rejected) ? kept.tokens : undefined;
-    if (fallback && performance.now() - failedAt < PAUSE_AFTER_FAILURE) return fallback.accessToken;
-    asking ??= ask();
-    const { accessToken } = await asking.catch((error: unknown) => {
-      if (fallback) return fallback;
+    const now = Date.now();
+    if (current && isFresh(current, now, rejected)) return current.tokens.accessToken;
+    const usable = current && isUsable(current, now, rejected) ? current.tokens : undefined;
+    const hasJustFailed = performance.now() - failedAt < PAUSE_AFTER_FAILURE_MS;
+    if (usable && hasJustFailed) return usable.accessToken;
+    request ??= requestTokens();
+    const { accessToken } = await request.catch((error: unknown) => {
+      if (usable) return usable;
       throw error;
     });
     return accessToken;

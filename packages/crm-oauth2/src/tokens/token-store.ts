@@ -1,46 +1,44 @@
-/**
- * Where people's tokens are kept: four operations that any database has. A store knows no OAuth:
- * `key` and `value` are texts to it.
- */
+/** Where tokens are kept: four operations that any database has. */
 
-/** A value as read. */
+/** A value as it was read. */
 export interface StoredValue {
   value: string;
-  /** Says which writing of the key this is; of the store's own making. */
+  /** Names the write that stored the value, in a form that the store chooses. */
   version: string;
 }
 
-/** Gives a lock back, if it is still ours. */
+/** Releases a lock, unless it has expired. */
 export type Unlock = () => Promise<void>;
 
 /**
- * A store is right when it passes every check of `crm-oauth2/conformance`; `docs/token-stores.md`
- * has one for SQL. It rejects when it cannot answer, and it need not hurry: who asks sets the limit.
+ * A store knows nothing of OAuth: `key` and `value` are texts. It is right when it passes every check
+ * of `crm-oauth2/testing`; `docs/token-stores.md` shows one for SQL. It rejects when it cannot answer,
+ * and it needs no time limit, because its caller sets one.
  */
 export interface TokenStore {
-  /** @returns what was last written, or nothing */
+  /** @returns the last value that was written, or nothing */
   get(key: string): Promise<StoredValue | undefined>;
   /**
    * Writes only if the key has not been written since `version` was read; without `version`, only if
-   * there is no such key. In one step: of two who try, one succeeds.
+   * the key does not exist. This is one step: of two writers at once, one succeeds.
    *
-   * @returns the new version, or nothing when somebody was faster
+   * @returns the new version, or nothing when another writer was faster
    */
   set(key: string, value: string, version: string | undefined): Promise<string | undefined>;
-  /** Removes the key, if it is there. */
+  /** Removes the key, if it exists. */
   delete(key: string): Promise<void>;
   /**
-   * Takes the lock of a key, which may have no value. It ends by itself after `milliseconds`, so that
-   * one whose holder was killed does not last. Does not wait.
+   * Takes the lock of a key, which may have no value. It expires after `milliseconds`, so that the
+   * lock of a killed process does not last. Does not wait.
    *
-   * @returns how to give it back, or nothing while somebody else has it
+   * @returns how to release it, or nothing while another holder has it
    */
   lock(key: string, milliseconds: number): Promise<Unlock | undefined>;
 }
 
 /**
- * Tokens in memory: for one process, and gone with it. For several processes, or to outlive a restart,
- * use {@link RedisTokenStore}.
+ * Tokens in the memory of one process, lost when it ends. For several processes, or to outlive a
+ * restart, use {@link RedisTokenStore}.
  */
 export class MemoryTokenStore implements TokenStore {
   readonly #values = new Map<string, StoredValue>();

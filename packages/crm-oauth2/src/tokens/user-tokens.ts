@@ -1,99 +1,76 @@
-/**
- * A person's tokens, kept alive for months, by any number of callers in any number of processes.
+/** Keeps a person's tokens good for months, for any number of callers and processes. */
+/*
+ * A refresh token that rotates is good for one use, and a second use ends the person's grant
+ * (RFC 9700 §4.14.2). So there is one refresh at a time: the callers of a process share it, and
+ * processes take the store's lock. The new pair is stored before any caller gets it. A refresh whose
+ * outcome is unknown is not repeated until it can do no harm: after the access token has ended, and
+ * after the provider has surely finished with it.
  *
- * Refresh tokens rotate: each is good for one use, and a second use ends the person's grant. So one
- * refresh at a time: callers of a process share it, processes take the store's lock. The new pair is
- * stored before anybody gets it, and a refresh of unknown outcome is not repeated until it can do no
- * harm: after the access token has ended, and after the provider has surely finished with it.
- *
- *     fresh? ── yes ─────────────────────────────────────────────▶ use it
+ *     read ── use? ───────────────────────────────────────────────▶ use it
  *       │ no
- *     lock ── held by another ── wait, read again ── fresh? ─────▶ use it
- *       │
- *     read again ── fresh? another was faster ───────────────────▶ use it
- *       │
+ *     lock ── held by another process ── pause, read again ── use? ▶ use it
+ *       │ ours
+ *     read again ── use? another process was faster ──────────────▶ use it
+ *       │        └─ sign in? ─────────────────────────────▶ reauthorization_required
+ *       │ refresh
  *     write "a refresh has begun" ── ask the provider ── write the new pair ── unlock ──▶ use it
+ *
+ * `next-step.ts` answers each question mark, and `refresh-outcome.ts` judges a refresh that fails.
  */
 import type { OAuth2Client } from '../client';
-import { Deadline } from '../wire/deadline';
-import { Problem, TokenError, bareCause, isOAuth2Error, located } from '../errors/oauth2-error';
-import type { Stage } from '../errors/oauth2-error';
-import { requireString } from '../values/options';
-import type { ProviderDescription } from '../provider/description';
+import { describe, isOAuth2Error } from '../errors/oauth2-error';
+import { Problem } from '../errors/problem';
 import type { TokenSet } from '../protocol/token-set';
-import { isAlive, isFresh } from './freshness';
-import { parseRecord, serialize } from './token-record';
-import type { TokenRecord } from './token-record';
+import type { Provider } from '../provider/description';
+import { requireString } from '../values/options';
+import { Deadline } from '../wire/deadline';
+import { nextStep } from './next-step';
+import type { NextStep, Wanted } from './next-step';
+import { RecordStore, pause } from './record-store';
+import type { Lock, StoredRecord } from './record-store';
+import { refreshOutcome, repeatAfter } from './refresh-outcome';
+import { hasSameTokens, newRecord } from './token-record';
+import type { TokenRecord, TokensToSave } from './token-record';
 import type { GetTokenOptions, TokenSource } from './token-source';
 import type { TokenStore } from './token-store';
 
 export interface UserTokensOptions {
   store: TokenStore;
-  /** Of the person, at this provider: `profile.id` does well. */
+  /** Names the person at this provider: `profile.id` does well. */
   key: string;
 }
 
-/** A record as it was read, and what a store needs to replace just that one. */
-interface Read {
-  record: TokenRecord;
-  version: string;
-}
+/** The part of an {@link OAuth2Client} that is used, whatever its provider. */
+export type RefreshClient = Pick<
+  OAuth2Client,
+  'clientID' | 'timeout' | 'endpoints' | 'refreshTokenGrant' | 'revokeToken'
+> & {
+  readonly provider: Pick<Provider, 'name' | 'hints' | 'rateLimit' | 'refreshTokenLifetime'>;
+};
 
-/** What goes on in this process, by key; shared by all who use the same store. */
-interface Work {
-  /** Renewals under way. */
-  renewing: Map<string, Promise<TokenSet>>;
-  /** New pairs that the store has not taken yet. */
-  saving: Map<string, Promise<Read>>;
-}
+/** The refreshes under way in this process, by store and key: their callers share one. */
+const REFRESHES = new WeakMap<TokenStore, Map<string, Promise<TokenSet>>>();
 
-const WORK = new WeakMap<TokenStore, Work>();
+/** A lock lasts this much longer than the client's timeout, so that no request outlives its lock. */
+const LOCK_BEYOND_TIMEOUT_MS = 5000;
 
-/** A lock of ours. */
-interface Lock {
-  readonly end: Deadline;
-  /** A refresh token was sent under it, and what became of that is not known and stored. */
-  isNeeded: boolean;
-}
+/** Within this time, a process offers its new pair again to a store that was away. */
+const PAIR_ARRIVES_MS = 1500;
 
-/** Beyond the client's timeout: no request outlives the lock it was sent under. */
-const LOCK_BEYOND_TIMEOUT = 5000;
+/** Time for another process to take over the lock of a killed one, wait for its pair, and refresh. */
+const TAKE_OVER_MS = PAIR_ARRIVES_MS + 1000;
 
-/** A new pair that cannot be stored is offered to the store again for this long. */
-const SAVING_LIMIT = 60_000;
-
-/** A store that was away gets a new pair within this, from the process that has it. */
-const RETURN_OF_A_STORE = 1500;
-const SAVING_INTERVAL = 1000;
-
-/** Whoever gets the lock of a killed process waits for the store's return, then asks the provider. */
-const TAKING_OVER = RETURN_OF_A_STORE + 1000;
-
-/** Rounds of one renewal: reading again after somebody else has written, or is being answered. */
+/** How often one call looks at the record, when other processes keep changing it. */
 const MAX_ROUNDS = 5;
 
-/** What a store gets over. */
-const PASSING: readonly string[] = ['store_unavailable', 'store_timeout'];
-
-/** Codes of a refresh that was answered with tokens not to be used: the refresh token is used up. */
-const USED_UP = /^(?:id_token_|subject_mismatch$|signature_)/;
-
-/** After a refusal the provider is not asked again for this long; a login ends it. */
-const REFUSAL_LASTS = 60_000;
-
-/** Codes of a refresh that never reached the provider, or that it refused without looking. */
-const UNUSED: readonly string[] = [
-  'dns_error',
-  'tls_error',
-  'connection_refused',
-  'agent_unusable',
-  'rate_limited',
-];
+/** The note in the record after a refresh that failed, by its outcome. */
+const NOTES = { unused: 'failed', 'used up': 'refused', unknown: 'unknown' } as const;
 
 /**
- * The tokens of one person, from a store, refreshed when they need it. Cheap to make: for every
- * request if you like.
+ * The tokens of one person, from a store, refreshed when they need it. The object is cheap: an
+ * application may make one for every request.
  *
+ * @param client an {@link OAuth2Client}
  * @example
  * const tokens = userTokens(strategy.client, { store, key: profile.id });
  * await tokens.save(grant); // once, after the login
@@ -103,24 +80,13 @@ export function userTokens(client: RefreshClient, options: UserTokensOptions): U
   return new UserTokens(client, options);
 }
 
-/** What is used of an {@link OAuth2Client}, whatever its provider. */
-export type RefreshClient = Pick<
-  OAuth2Client,
-  'clientID' | 'timeout' | 'endpoints' | 'refreshTokenGrant' | 'revokeToken'
-> & {
-  readonly provider: Pick<
-    ProviderDescription,
-    'name' | 'hints' | 'rateLimit' | 'refreshTokenLifetime'
-  >;
-};
-
 /** Made by {@link userTokens}. */
 export class UserTokens implements TokenSource {
   readonly provider: RefreshClient['provider'];
   readonly #client: RefreshClient;
-  readonly #store: TokenStore;
+  readonly #records: RecordStore;
   readonly #key: string;
-  readonly #work: Work;
+  readonly #refreshes: Map<string, Promise<TokenSet>>;
 
   /** @throws {TypeError} without a store, or a key */
   constructor(client: RefreshClient, { store, key }: UserTokensOptions) {
@@ -129,99 +95,100 @@ export class UserTokens implements TokenSource {
     }
     this.#client = client;
     this.provider = client.provider;
-    this.#store = store;
-    // A refresh token belongs to the client it was given to.
+    // RFC 6749 §6: a refresh token is bound to the client it was issued to.
     this.#key = JSON.stringify([
       client.provider.name,
       client.clientID,
       requireString('userTokens', 'key', key),
     ]);
-    this.#work = WORK.get(store) ?? { renewing: new Map(), saving: new Map() };
-    WORK.set(store, this.#work);
+    this.#records = new RecordStore(store, this.#key, client);
+    this.#refreshes = REFRESHES.get(store) ?? new Map<string, Promise<TokenSet>>();
+    REFRESHES.set(store, this.#refreshes);
   }
 
   /**
    * An access token that is good now: the stored one until five minutes before it ends, then a new
    * one, stored before it is returned.
    *
-   * @throws {InternalOAuthError} `reauthorization_required`: the person must sign in again;
-   * `store_unavailable`, `store_timeout`, `store_corrupt`, `lock_timeout`; and what
-   * {@link OAuth2Client.refreshTokenGrant} throws
+   * @throws {OAuth2Error} `reauthorization_required`: the person must sign in again;
+   * `store_unavailable`, `store_timeout`, `store_corrupt`, `lock_timeout`; and the errors of
+   * {@link OAuth2Client.refreshTokenGrant}
    */
   async getAccessToken(options?: GetTokenOptions): Promise<string> {
     return (await this.getTokens(options)).accessToken;
   }
 
-  /** The same, with what came along: `response.instance_url`, `scope`, `expiresAt`. */
+  /** The same, with the rest of the tokens: `response.instance_url`, `scope`, `expiresAt`. */
   async getTokens({ rejected }: GetTokenOptions = {}): Promise<TokenSet> {
-    const { record } = (await this.#saved()) ?? (await this.#read());
-    if (isSettled(record, rejected)) return record.tokens;
+    const { record } = await this.#readLatest();
+    if (this.#stepWithoutLock(record, { rejected }) === 'use') return record.tokens;
     try {
-      const tokens = await this.#renew(rejected);
-      // A renewal that had begun before these were refused may have found them good.
-      return tokens.accessToken === rejected ? await this.#renew(rejected) : tokens;
+      const tokens = await this.#shareRefresh({ rejected });
+      // A refresh that other callers had begun may have found the rejected token still good.
+      return tokens.accessToken === rejected ? await this.#shareRefresh({ rejected }) : tokens;
     } catch (error) {
-      // That there is no newer one is nobody's error yet; that this one was deleted is.
-      const isPassing = isOAuth2Error(error) && error.code !== 'reauthorization_required';
-      if (isPassing && isAlive(record, rejected)) return record.tokens;
+      // Fall back to the present token, unless it was deleted.
+      const mayPass = isOAuth2Error(error) && error.code !== 'reauthorization_required';
+      if (mayPass && this.#stepWithoutLock(record, { rejected }, true) === 'use') {
+        return record.tokens;
+      }
       throw error;
     }
   }
 
   /**
-   * Refreshes now, however fresh the tokens are: before a refresh token ends because nobody has used
-   * it. See {@link planRefreshes}. While nobody knows what became of an earlier refresh, and the
-   * access token is good, they stay as they are.
+   * Refreshes now, however fresh the tokens are: before an unused refresh token ends. See
+   * {@link planRefreshes}. While the outcome of an earlier refresh is unknown, and the access token
+   * is good, the tokens stay as they are.
    */
   async refresh(): Promise<TokenSet> {
     const newerThan = Date.now();
-    const { renewing } = this.#work;
-    // One that is under way may end with the tokens it found.
-    while (renewing.has(this.#key)) await renewing.get(this.#key)?.catch(() => undefined);
-    return await this.#renew(undefined, newerThan);
+    // A refresh that is under way may end with the tokens it found.
+    while (this.#refreshes.has(this.#key)) {
+      await this.#refreshes.get(this.#key)?.catch(() => undefined);
+    }
+    return await this.#shareRefresh({ newerThan });
   }
 
   /**
    * Keeps the tokens of a login, in place of any earlier ones; or tokens that were kept elsewhere so
-   * far. A field that is `null` is one that is not there.
+   * far. A field that is `null` counts as absent.
    *
    * @throws {TypeError} unless there is an access token, and `expiresAt` is in epoch milliseconds
    */
-  async save(
-    tokens: Pick<TokenSet, 'accessToken'> & { [Field in keyof TokenSet]?: TokenSet[Field] | null },
-  ): Promise<void> {
+  async save(tokens: TokensToSave): Promise<void> {
     const record = newRecord(tokens);
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      const stored = await this.#ask(() => this.#store.get(this.#key)).catch(
-        async (error: unknown) => {
-          if (!isOAuth2Error(error) || error.code !== 'store_corrupt') throw error;
-          // Nobody can read it: the tokens of a login are worth more.
-          await this.delete();
-          return undefined;
-        },
-      );
-      if (await this.#write(record, stored?.version)) return;
+      const version = await this.#records.version().catch(async (error: unknown) => {
+        if (!isOAuth2Error(error) || error.code !== 'store_corrupt') throw error;
+        // The stored value is lost already, and the tokens of a login can replace it.
+        await this.delete();
+        return undefined;
+      });
+      if ((await this.#records.write(record, version)) !== undefined) return;
     }
-    throw await this.#problem(new Problem('store_unavailable', 'the store never took the tokens'));
+    throw this.#records.error(
+      new Problem('store_unavailable', 'the store did not take the tokens of the login'),
+    );
   }
 
-  /** When they came, and when the person signed in (epoch ms); nothing when nothing is kept. */
+  /** When the tokens came, and when the person signed in (epoch ms); nothing when none are kept. */
   async age(): Promise<{ since: number; signedInAt: number } | undefined> {
-    const read = await this.#find();
-    return read && { since: read.record.since, signedInAt: read.record.signedInAt };
+    const stored = await this.#records.find();
+    return stored && { since: stored.record.since, signedInAt: stored.record.signedInAt };
   }
 
-  /** Forgets the tokens here, and leaves them alone at the provider. */
+  /** Forgets the tokens here. They stay valid at the provider. */
   async delete(): Promise<void> {
-    await this.#ask(() => this.#store.delete(this.#key));
+    await this.#records.delete();
   }
 
   /** Ends the grant at the provider (RFC 7009), then forgets the tokens. */
   async revoke(): Promise<void> {
-    await this.#locked(async () => {
-      const read = (await this.#saved()) ?? (await this.#find());
-      if (!read) return;
-      const { tokens } = read.record;
+    await this.#records.locked(this.#lockTimes, async () => {
+      const stored = await this.#records.findLatest();
+      if (!stored) return;
+      const { tokens } = stored.record;
       await this.#client.revokeToken(tokens.refreshToken ?? tokens.accessToken, {
         tokens,
         tokenTypeHint: tokens.refreshToken === undefined ? 'access_token' : 'refresh_token',
@@ -230,301 +197,172 @@ export class UserTokens implements TokenSource {
     });
   }
 
-  /** One renewal at a time in this process; who comes meanwhile gets its outcome. */
-  async #renew(rejected?: string, newerThan?: number): Promise<TokenSet> {
-    const { renewing } = this.#work;
-    let renewal = renewing.get(this.#key);
-    if (!renewal) {
-      renewal = this.#renewAlone(rejected, newerThan).finally(() => renewing.delete(this.#key));
-      renewing.set(this.#key, renewal);
+  /** One refresh at a time in this process. A caller that comes meanwhile gets its outcome. */
+  async #shareRefresh(wanted: Wanted): Promise<TokenSet> {
+    let refresh = this.#refreshes.get(this.#key);
+    if (!refresh) {
+      refresh = this.#lockAndRefresh(wanted).finally(() => this.#refreshes.delete(this.#key));
+      this.#refreshes.set(this.#key, refresh);
     }
-    return await renewal;
+    return await refresh;
   }
 
-  /**
-   * One renewal at a time in all processes.
-   *
-   * @param newerThan epoch ms: tokens that came later are wanted, however fresh the present ones are
-   */
-  async #renewAlone(rejected?: string, newerThan?: number): Promise<TokenSet> {
-    const isDone = (record: TokenRecord) =>
-      newerThan === undefined
-        ? isSettled(record, rejected)
-        : isFresh(record) && record.since > newerThan;
-    // Who has the lock is done in a moment, or was killed: a good token need not wait for that.
-    const moment = new Deadline(this.#client.timeout / 5);
-    const isEnough = (record: TokenRecord) =>
-      newerThan === undefined && moment.remaining() === 0 && isAlive(record, rejected);
-    return await this.#locked(
-      (lock) => this.#refresh(lock, isDone, rejected),
+  /** One refresh at a time in all processes. */
+  async #lockAndRefresh(wanted: Wanted): Promise<TokenSet> {
+    // Another process needs this long for a refresh, unless it was killed.
+    const otherProcess = new Deadline(this.#client.timeout / 5);
+    return await this.#records.locked(
+      this.#lockTimes,
+      (lock) => this.#refreshUnderLock(lock, wanted),
       async () => {
         const { record } = await this.#read();
-        return isDone(record) || isEnough(record) ? record.tokens : undefined;
+        const hasWaited = otherProcess.remaining() === 0;
+        const step = this.#stepWithoutLock(record, wanted, hasWaited);
+        return step === 'use' ? record.tokens : undefined;
       },
     );
   }
 
-  /** Under the lock: looks again, refreshes, and stores. */
-  async #refresh(
-    lock: Lock,
-    isDone: (record: TokenRecord) => boolean,
-    rejected: string | undefined,
-  ): Promise<TokenSet> {
-    let read = (await this.#saved()) ?? (await this.#read());
-    let waited = false;
-    for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      const { record } = read;
-      const { refreshToken } = record.tokens;
-      if (isDone(record)) return record.tokens;
-      if (isInDoubt(record) && isAlive(record, rejected)) {
-        // It may be used up: not sent again while there is a good access token to lose.
-        return (await this.#note(read, 'unknown')).record.tokens;
-      }
-      if (refreshToken === undefined) {
-        throw await this.#reauthorization('there is no refresh token');
-      }
-      if (isRefused(record)) {
-        throw await this.#reauthorization('the provider no longer accepts the refresh token');
-      }
-      if (record.refresh === 'begun' && !waited) {
-        // Who began it may have a new pair that the store, away until now, is about to get.
-        waited = true;
-        await pause(RETURN_OF_A_STORE);
-        read = await this.#read();
-        continue;
-      }
-      const version = await this.#write({ ...record, refresh: 'begun' }, read.version);
-      if (version === undefined) {
-        read = await this.#read();
-        continue;
-      }
-      if (lock.end.remaining() < this.#client.timeout) {
-        throw await this.#problem(lock.end.problem('store_timeout'));
-      }
-      let tokens: TokenSet;
-      lock.isNeeded = true;
-      try {
-        tokens = await this.#client.refreshTokenGrant(refreshToken, { previous: record.tokens });
-      } catch (error) {
-        lock.isNeeded = !isOutcomeKnown(error);
-        const code = isOAuth2Error(error) ? error.code : undefined;
-        const isBusy = code === 'token_request_in_progress';
-        if (isBusy) await pause(250 * 2 ** Math.min(round, 2));
-        // Another worker, or a login, may have replaced them.
-        read = await this.#read();
-        if (!isSame(read.record.tokens, record.tokens)) {
-          lock.isNeeded = false;
-          continue;
+  /** Does what {@link nextStep} says, until it ends with tokens or an error. */
+  async #refreshUnderLock(lock: Lock, wanted: Wanted): Promise<TokenSet> {
+    let stored = await this.#readLatest();
+    let hasWaited = false;
+    for (let round = 1; round <= MAX_ROUNDS; round += 1) {
+      const { record } = stored;
+      const situation = { ...wanted, now: Date.now(), isLocked: true, hasWaited };
+      switch (nextStep(record, situation)) {
+        case 'use':
+          return record.tokens;
+        case 'use to the end':
+          await this.#note(stored, 'unknown');
+          return record.tokens;
+        case 'sign in':
+          throw this.#signInAgain(
+            record.tokens.refreshToken === undefined
+              ? 'there is no refresh token'
+              : 'the provider no longer accepts the refresh token',
+          );
+        case 'wait':
+          hasWaited = true;
+          await pause(PAIR_ARRIVES_MS);
+          stored = await this.#read();
+          break;
+        case 'refresh': {
+          const result = await this.#refreshOnce(stored, { lock, wanted, round });
+          if ('accessToken' in result) return result;
+          stored = result;
         }
-        // In the provider's own words one code says so; the others are ours.
-        const isOver =
-          error instanceof TokenError ? code === 'invalid_grant' : USED_UP.test(code ?? '');
-        if (isOver) lock.isNeeded = false;
-        read = await this.#note(read, isOver ? 'refused' : lock.isNeeded ? 'unknown' : 'failed');
-        if (isDone(read.record)) return read.record.tokens;
-        if (isBusy && round + 1 < MAX_ROUNDS) continue;
-        if (code !== 'invalid_grant') throw error;
-        throw await this.#reauthorization(
-          'the provider no longer accepts the refresh token',
-          error,
-        );
       }
-      const renewed = { tokens, since: Date.now(), signedInAt: record.signedInAt };
-      return (await this.#keep(renewed, { record, version }, lock)).record.tokens;
     }
-    throw await this.#problem(new Problem('lock_timeout', 'others keep renewing these tokens'));
+    throw this.#records.error(
+      new Problem('lock_timeout', 'other processes keep changing these tokens'),
+    );
   }
 
-  /** Writes how a refresh has ended, so that not every caller tries; if it cannot, they do. */
-  async #note({ record, version }: Read, refresh: 'failed' | 'unknown' | 'refused'): Promise<Read> {
+  /** @returns the new tokens; or the record as it is now, to be judged again */
+  async #refreshOnce(stored: StoredRecord, attempt: Attempt): Promise<TokenSet | StoredRecord> {
+    const { record } = stored;
+    const { lock } = attempt;
+    // Written over the very record that was read: of two processes that both hold a lock, one goes on.
+    const version = await this.#records.write({ ...record, refresh: 'begun' }, stored.version);
+    if (version === undefined) return await this.#read();
+    if (lock.end.remaining() < this.#client.timeout) {
+      throw this.#records.error(lock.end.problem('store_timeout'));
+    }
+    lock.keepUntilExpiry = true;
+    let tokens: TokenSet;
+    try {
+      tokens = await this.#client.refreshTokenGrant(record.tokens.refreshToken ?? '', {
+        previous: record.tokens,
+      });
+    } catch (error) {
+      return await this.#afterFailure(error, record, attempt);
+    }
+    const next = { tokens, since: Date.now(), signedInAt: record.signedInAt };
+    // Stored before any caller gets it.
+    const latest = await this.#records.replace({ record, version }, next, lock);
+    return this.#required(latest).record.tokens;
+  }
+
+  /** @returns tokens that are good enough; or the record as it is now, to be judged again */
+  async #afterFailure(
+    error: unknown,
+    sent: TokenRecord,
+    { lock, wanted, round }: Attempt,
+  ): Promise<TokenSet | StoredRecord> {
+    const outcome = refreshOutcome(error);
+    lock.keepUntilExpiry = outcome === 'unknown';
+    const delay = this.#delayBeforeRepeat(error, lock, round);
+    if (delay !== undefined) await pause(delay);
+
+    const stored = await this.#read();
+    if (!hasSameTokens(stored.record, sent)) {
+      // Another process, or a login, has replaced the tokens.
+      lock.keepUntilExpiry = false;
+      return stored;
+    }
+    const noted = await this.#note(stored, NOTES[outcome]);
+    const situation = { ...wanted, now: Date.now(), isLocked: true, hasWaited: true };
+    if (nextStep(noted.record, situation) === 'use') return noted.record.tokens;
+    if (delay !== undefined) return noted;
+    if (isOAuth2Error(error) && error.code === 'invalid_grant') {
+      throw this.#signInAgain('the provider no longer accepts the refresh token', error);
+    }
+    throw error;
+  }
+
+  /** Milliseconds, when the provider asks to repeat the request, and the lock lasts for it. */
+  #delayBeforeRepeat(error: unknown, lock: Lock, round: number): number | undefined {
+    const least = repeatAfter(error);
+    if (least === undefined || round === MAX_ROUNDS) return undefined;
+    // Jitter, so that the processes that were refused together do not come again together.
+    const delay = least * (1 + Math.random() / 4);
+    return lock.end.remaining() - delay < this.#client.timeout ? undefined : delay;
+  }
+
+  /** Notes how a refresh ended, so that not every call tries again. A note that fails is left out. */
+  async #note(
+    { record, version }: StoredRecord,
+    refresh: 'failed' | 'unknown' | 'refused',
+  ): Promise<StoredRecord> {
     const noted = { ...record, refresh, ...(refresh === 'refused' && { notedAt: Date.now() }) };
-    const next = await this.#write(noted, version).catch(() => undefined);
+    const next = await this.#records.write(noted, version).catch(() => undefined);
     return { record: noted, version: next ?? version };
   }
 
-  /**
-   * Stores a new pair: nobody gets what is not stored. While the store fails it is offered again, also
-   * after the caller has been told: this process holds the only copy of a refresh token.
-   */
-  async #keep(record: TokenRecord, replaced: Read, lock: Lock): Promise<Read> {
-    const { saving } = this.#work;
-    const saved = this.#persist(record, replaced).finally(() => {
-      saving.delete(this.#key);
-      lock.isNeeded = false;
-    });
-    saving.set(this.#key, saved);
-    // Told to whoever waits for it; to nobody, if nobody does.
-    saved.catch(() => undefined);
-    return await this.#ask(() => saved);
+  get #lockTimes(): { duration: number; patience: number } {
+    const duration = this.#client.timeout + LOCK_BEYOND_TIMEOUT_MS;
+    return { duration, patience: duration + TAKE_OVER_MS };
   }
 
-  async #persist(record: TokenRecord, replaced: Read): Promise<Read> {
-    const limit = new Deadline(SAVING_LIMIT);
-    let { version } = replaced;
-    for (let round = 0; ; round += 1) {
-      try {
-        const next = await this.#write(record, version);
-        if (next !== undefined) return { record, version: next };
-        // Somebody was faster: an earlier try of ours that was not answered, a new login, or one who
-        // took us for dead, and has begun to refresh what we have replaced.
-        const read = await this.#read();
-        if (!isSame(read.record.tokens, replaced.record.tokens)) return read;
-        ({ version } = read);
-        throw await this.#problem(new Problem('store_unavailable', 'the store takes no tokens'));
-      } catch (error) {
-        const isPassing = isOAuth2Error(error) && PASSING.includes(error.code);
-        if (!isPassing || limit.remaining() === 0) throw error;
-        await pause(Math.min(100 * 2 ** round, SAVING_INTERVAL, limit.remaining()));
-      }
-    }
+  #stepWithoutLock(record: TokenRecord, wanted: Wanted, hasWaited = false): NextStep {
+    return nextStep(record, { ...wanted, now: Date.now(), isLocked: false, hasWaited });
   }
 
-  /** The pair that is being stored, if one is. */
-  async #saved(): Promise<Read | undefined> {
-    const saving = this.#work.saving.get(this.#key);
-    return saving && (await this.#ask(() => saving));
+  async #read(): Promise<StoredRecord> {
+    return this.#required(await this.#records.find());
   }
 
-  /** Runs under the lock; or gives what is found while somebody else has it. */
-  async #locked<T>(
-    work: (lock: Lock) => Promise<T>,
-    find?: () => Promise<T | undefined>,
-  ): Promise<T> {
-    const deadline = new Deadline(this.#lockFor + TAKING_OVER);
-    for (let round = 0; ; round += 1) {
-      const lock = { end: new Deadline(this.#lockFor), isNeeded: false };
-      const unlock = await this.#ask(() => this.#store.lock(this.#key, this.#lockFor));
-      if (unlock) {
-        try {
-          return await work(lock);
-        } finally {
-          // A refresh whose outcome is unknown keeps the lock until the provider has finished with
-          // it. A lock that cannot be given back ends by itself.
-          if (!lock.isNeeded) await this.#ask(unlock).catch(() => undefined);
-        }
-      }
-      // Jitter, so that those who wait do not all come at once.
-      await pause((0.5 + Math.random()) * Math.min(20 * 2 ** round, 200));
-      const found = await find?.();
-      if (found !== undefined) return found;
-      if (deadline.remaining() === 0) throw await this.#problem(deadline.problem('lock_timeout'));
-    }
+  async #readLatest(): Promise<StoredRecord> {
+    return this.#required(await this.#records.findLatest());
   }
 
-  get #lockFor(): number {
-    return this.#client.timeout + LOCK_BEYOND_TIMEOUT;
+  /** @throws {OAuth2Error} `reauthorization_required` when nothing is stored */
+  #required(stored: StoredRecord | undefined): StoredRecord {
+    if (stored === undefined) throw this.#signInAgain('no tokens are kept under this key');
+    return stored;
   }
 
-  /** @throws `reauthorization_required` when there is nothing */
-  async #read(): Promise<Read> {
-    const read = await this.#find();
-    if (read) return read;
-    throw await this.#reauthorization('no tokens are kept under this key');
-  }
-
-  async #find(): Promise<Read | undefined> {
-    const stored = await this.#ask(() => this.#store.get(this.#key));
-    if (stored === undefined) return undefined;
-    const record = await this.#at('store', () => parseRecord(stored.value));
-    return { record, version: stored.version };
-  }
-
-  async #write(record: TokenRecord, version: string | undefined): Promise<string | undefined> {
-    const { accessToken, refreshToken } = record.tokens;
-    const value = serialize(record);
-    return await this.#ask(
-      () => this.#store.set(this.#key, value, version),
-      [accessToken, refreshToken],
-    );
-  }
-
-  /**
-   * A store is somebody else's code over somebody else's network: it has until the timeout.
-   *
-   * @param secrets what it was given, and may quote in an error
-   */
-  async #ask<T>(
-    operation: () => Promise<T>,
-    secrets?: readonly (string | undefined)[],
-  ): Promise<T> {
-    return await this.#at('store', async () => {
-      try {
-        return await new Deadline(this.#client.timeout).wait(operation(), 'store_timeout');
-      } catch (error) {
-        if (error instanceof Problem || isOAuth2Error(error)) throw error;
-        throw new Problem('store_unavailable', 'the token store failed', {
-          cause: bareCause(error, secrets),
-        });
-      }
-    });
-  }
-
-  async #reauthorization(message: string, cause?: unknown): Promise<unknown> {
-    return await this.#problem(
-      new Problem('reauthorization_required', message, { cause }),
-      'refresh',
-    );
-  }
-
-  /** A problem of this file as an error to throw. */
-  async #problem(problem: Problem, stage: Stage = 'store'): Promise<unknown> {
-    return await this.#at(stage, () => {
-      throw problem;
-    }).catch((error: unknown) => error);
-  }
-
-  async #at<T>(stage: Stage, step: () => T | Promise<T>): Promise<T> {
-    const host =
-      stage === 'refresh' ? new URL(this.#client.endpoints.tokenEndpoint).host : undefined;
-    return await located({ provider: this.provider, stage, host }, step);
+  #signInAgain(message: string, cause?: unknown): unknown {
+    const { host } = new URL(this.#client.endpoints.tokenEndpoint);
+    const where = { provider: this.provider, stage: 'refresh', host } as const;
+    return describe(new Problem('reauthorization_required', message, { cause }), where);
   }
 }
 
-/** Whether they are used as they are: fresh, or good while newer ones are not to be had. */
-function isSettled(record: TokenRecord, rejected?: string): boolean {
-  const { tokens, refresh } = record;
-  const isLast =
-    tokens.refreshToken === undefined || (refresh !== undefined && refresh !== 'begun');
-  return isFresh(record, rejected) || (isLast && isAlive(record, rejected));
-}
-
-/** Whether the provider has lately said no: it is not asked at every call what it answered already. */
-function isRefused({ refresh, notedAt = 0 }: TokenRecord): boolean {
-  return refresh === 'refused' && Math.abs(Date.now() - notedAt) < REFUSAL_LASTS;
-}
-
-/** @throws {TypeError} for what could not be read again */
-function newRecord(tokens: object): TokenRecord {
-  const now = Date.now();
-  const given = Object.entries(tokens).filter(([, value]: [string, unknown]) => value !== null);
-  try {
-    const record = { response: {}, ...Object.fromEntries(given) } as TokenSet;
-    return parseRecord(serialize({ tokens: record, since: now, signedInAt: now }));
-  } catch {
-    throw new TypeError(
-      'userTokens: tokens to save have an accessToken, and expiresAt, if any, in epoch milliseconds',
-    );
-  }
-}
-
-/** Whether the refresh token may have been used already. */
-function isInDoubt({ refresh }: TokenRecord): boolean {
-  return refresh === 'begun' || refresh === 'unknown';
-}
-
-function isSame(a: TokenSet, b: TokenSet): boolean {
-  return a.accessToken === b.accessToken && a.refreshToken === b.refreshToken;
-}
-
-/** Whether a failed refresh has surely left the refresh token unused, or surely used it up. */
-function isOutcomeKnown(error: unknown): boolean {
-  if (!isOAuth2Error(error)) return false;
-  const refused = error instanceof TokenError && (error.status ?? 0) < 500;
-  return refused || UNUSED.includes(error.code);
-}
-
-async function pause(milliseconds: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
+/** One sending of a refresh token. */
+interface Attempt {
+  readonly lock: Lock;
+  readonly wanted: Wanted;
+  readonly round: number;
 }

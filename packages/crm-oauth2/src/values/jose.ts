@@ -1,16 +1,17 @@
+/** Loads jose when it is first needed. */
+import type * as Jose from 'jose' with { 'resolution-mode': 'import' };
+
+let loading: Promise<typeof Jose> | undefined;
+
 /**
- * jose, loaded when it is first needed, and asked for once: it is an ES module, Node resolves an
- * `import()` anew each time, and whoever handles opaque tokens only must not pay for it.
+ * jose is an ES module. A process that handles opaque tokens only does not load it, and the module is
+ * kept, because Node resolves an `import()` anew each time.
  */
-type Jose = typeof import('jose', { with: { 'resolution-mode': 'import' } });
-
-let jose: Promise<Jose> | undefined;
-
-export async function loadJose(): Promise<Jose> {
-  jose ??= import('jose').catch((error: unknown) => {
-    // What failed once, for want of a file handle, may succeed the next time.
-    jose = undefined;
+export async function loadJose(): Promise<typeof Jose> {
+  loading ??= import('jose').catch((error: unknown) => {
+    // An import that failed for want of a file handle may succeed the next time.
+    loading = undefined;
     throw error;
   });
-  return await jose;
+  return await loading;
 }

@@ -1,16 +1,15 @@
-/**
- * Options are judged once, in the constructor, by name and by value; a wrong one is a `TypeError`
- * that names it. Nobody's object is changed.
- */
+/** Checks the options of a constructor. A wrong one throws a `TypeError` that names it. */
 import type { Agent, OutgoingHttpHeaders } from 'node:http';
-import type { OptionKind } from '../provider/description';
 
-/** The known name that differs least from a misspelt one, when it is near enough to be meant. */
+/** The kind of value that an option takes. */
+export type OptionKind = 'url' | 'string' | 'boolean';
+
+/** The known name that a misspelt one probably means: it differs least, and not by too much. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((candidate) => ({
       candidate,
-      distance: distance(name.toLowerCase(), candidate.toLowerCase()),
+      distance: editDistance(name.toLowerCase(), candidate.toLowerCase()),
     }))
     .toSorted((a, b) => a.distance - b.distance);
   const best = ranked[0];
@@ -19,8 +18,8 @@ export function nearestName(name: string, known: readonly string[]): string | un
     : undefined;
 }
 
-/** Levenshtein distance. */
-function distance(a: string, b: string): number {
+/** The Levenshtein distance: how many characters to insert, delete or replace. */
+function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];
@@ -48,12 +47,12 @@ export function refuseUnknownOptions(
   }
 }
 
-/** localhost, 127.0.0.0/8 and [::1]: the only hosts plain http is accepted for. */
+/** `localhost`, 127.0.0.0/8 and `[::1]`: the only hosts for which plain http is accepted. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
-/** @throws {TypeError} unless the value is an https URL, or an http one on a loopback host */
+/** @throws {TypeError} unless the value is an https URL, or an http URL on a loopback host */
 export function requireEndpoint(owner: string, name: string, value: unknown): string {
   if (typeof value !== 'string' || !URL.canParse(value)) {
     throw new TypeError(`${owner}: option "${name}" must be an absolute URL`);
@@ -70,7 +69,7 @@ export function requireEndpoint(owner: string, name: string, value: unknown): st
   return value;
 }
 
-/** @throws {TypeError} when an own option of a provider is of the wrong kind */
+/** @throws {TypeError} when an option that the provider adds is of the wrong kind */
 export function checkProviderOptions(
   owner: string,
   options: object,
@@ -88,7 +87,7 @@ export function checkProviderOptions(
   }
 }
 
-/** @throws {TypeError} */
+/** @throws {TypeError} unless the value is a non-empty string */
 export function requireString(owner: string, name: string, value: unknown): string {
   if (typeof value !== 'string' || value === '') {
     throw new TypeError(`${owner}: option "${name}" is required and must be a non-empty string`);
@@ -97,10 +96,11 @@ export function requireString(owner: string, name: string, value: unknown): stri
 }
 
 /**
- * `clientSecret`, or nothing for a public client. A secret that is `undefined` is a variable that was
- * not set: it must not quietly make a public client, for which less can be checked.
+ * `clientSecret`, or `undefined` for a public client, which leaves the option out. An option with the
+ * value `undefined` comes from an environment variable that was not set. It must not make a public
+ * client, for which less can be checked.
  *
- * @throws {TypeError}
+ * @throws {TypeError} when the option is present and not a non-empty string
  */
 export function optionalSecret(
   owner: string,
@@ -114,14 +114,18 @@ export function optionalSecret(
   );
 }
 
-/** @throws {TypeError} unless the value is `true` or `false` (or absent) */
+/** @throws {TypeError} unless the value is `true`, `false` or `undefined` */
 export function requireBoolean(owner: string, name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'boolean') {
     throw new TypeError(`${owner}: option "${name}" must be true or false`);
   }
 }
 
-/** @throws {TypeError} unless the value is a number within the bounds (or absent) */
+/**
+ * A number from `min` to `max`, or the fallback when the option is absent.
+ *
+ * @throws {TypeError} for any other value
+ */
 export function optionalNumber(
   owner: string,
   name: string,
@@ -137,9 +141,9 @@ export function optionalNumber(
 }
 
 /**
- * `scope` as passport-oauth2 takes it, an array or a space separated string, as a list.
+ * The list of scopes in `scope`, which may be an array or a string with spaces, as in passport-oauth2.
  *
- * @throws {TypeError} for anything else, and for commas, which no provider of ours reads
+ * @throws {TypeError} for any other value, and for commas: the providers separate scopes by spaces
  */
 export function scopeList(owner: string, value: unknown): readonly string[] | undefined {
   if (value === undefined) return undefined;
@@ -151,7 +155,7 @@ export function scopeList(owner: string, value: unknown): readonly string[] | un
   const scopes: string[] = [];
   for (const scope of list) {
     if (scope === '') continue;
-    // RFC 6749 §3.3: scope-token.
+    // The characters of a scope-token (RFC 6749 §3.3).
     if (
       typeof scope !== 'string' ||
       !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope) ||
@@ -166,7 +170,7 @@ export function scopeList(owner: string, value: unknown): readonly string[] | un
   return scopes;
 }
 
-/** Headers of the protocol: an application that sets one means something the client does already. */
+/** Headers that the client sets itself. An application must not replace them. */
 const RESERVED_HEADERS = [
   'accept',
   'accept-encoding',
@@ -179,7 +183,11 @@ const RESERVED_HEADERS = [
   'transfer-encoding',
 ];
 
-/** @throws {TypeError} when `customHeaders` is no object, or sets a header of the protocol */
+/**
+ * A frozen copy of `customHeaders` in lower case.
+ *
+ * @throws {TypeError} unless it is an object, and when it sets a header that the client sets itself
+ */
 export function checkHeaders(owner: string, headers: unknown): Readonly<OutgoingHttpHeaders> {
   if (headers === undefined) return {};
   if (typeof headers !== 'object' || headers === null) {
@@ -195,7 +203,7 @@ export function checkHeaders(owner: string, headers: unknown): Readonly<Outgoing
   return Object.freeze(copy);
 }
 
-/** @throws {TypeError} when `agent` is no agent of `node:http` or `node:https`, nor made like one */
+/** @throws {TypeError} unless `agent` is absent or has the method of an `http.Agent` that takes a request */
 export function checkAgent(owner: string, agent: Agent | undefined): Agent | undefined {
   if (agent === undefined || typeof Reflect.get(Object(agent), 'addRequest') === 'function') {
     return agent;

@@ -1,26 +1,26 @@
-/** Encryption of what is kept outside the process: JWE (RFC 7516), `dir` with A256GCM. */
+/** Encrypts small objects that leave the process: JWE (RFC 7516), `dir` with A256GCM. */
 import { hkdfSync } from 'node:crypto';
 import { loadJose } from './jose';
 import { isJsonObject } from './json';
 import type { JsonObject } from './json';
 
 /**
- * Seals and opens small JSON objects. Several secrets make rotation possible: the first one seals,
- * all of them open.
+ * Seals and opens small JSON objects. With several secrets the first one seals and all of them open,
+ * so that a secret can be replaced.
  */
 export class Seal {
   readonly #keys: readonly Uint8Array[];
 
   /**
-   * @param owner for the message
+   * @param owner names the class or function in the message of an error
    * @param secrets each of at least 32 characters
-   * @param purpose so that what is sealed for one purpose does not open for another
+   * @param purpose makes a key of its own: an object sealed for one purpose does not open for another
    * @throws {TypeError} when there is no secret, or one is too short
    */
   constructor(owner: string, secrets: unknown, purpose: string) {
-    const strong = (secret: unknown): secret is string =>
+    const isStrong = (secret: unknown): secret is string =>
       typeof secret === 'string' && secret.length >= 32;
-    if (!Array.isArray(secrets) || secrets.length === 0 || !secrets.every(strong)) {
+    if (!Array.isArray(secrets) || secrets.length === 0 || !secrets.every(isStrong)) {
       throw new TypeError(
         `${owner}: option "secrets" must be an array of strings of at least 32 characters`,
       );
@@ -38,7 +38,7 @@ export class Seal {
       .encrypt(this.#keys[0] as Uint8Array);
   }
 
-  /** @returns nothing for what none of the secrets has sealed */
+  /** @returns `undefined` when none of the secrets opens the text */
   async open(sealed: string): Promise<JsonObject | undefined> {
     const { compactDecrypt } = await loadJose();
     for (const key of this.#keys) {
@@ -50,7 +50,7 @@ export class Seal {
         const content: unknown = JSON.parse(Buffer.from(plaintext).toString('utf8'));
         return isJsonObject(content) ? content : undefined;
       } catch {
-        // Of another secret, or of nobody.
+        // Wrong key: try the next.
       }
     }
     return undefined;

@@ -1,12 +1,4 @@
-/**
- * Connections, kept as long as the provider keeps them, and opened ahead.
- *
- * Over TLS a new connection costs three round trips, between the person and the page. So a login that
- * starts opens one while the person is away at the provider, and the callback finds it ready: at most
- * one per host, only when there is none, so that a flood of starts opens no flood of connections, and
- * only to a host that a request has gone to before: where tests or proxies answer in its place, nobody
- * is called behind their back.
- */
+/** Keeps connections open between requests, and opens them in advance. */
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
@@ -14,160 +6,178 @@ import type { Socket, TcpSocketConnectOpts } from 'node:net';
 
 export type Agent = http.Agent;
 
-/** Where a connection leads, as an agent's options have it. */
-type Target = Pick<https.RequestOptions, 'host' | 'port' | 'servername'>;
+/** The server at the other end, in the form of an agent's options. */
+type Server = Pick<https.RequestOptions, 'host' | 'port' | 'servername'>;
+
+/** Closes a connection that was opened in advance and not used. Servers give up after a minute. */
+const UNUSED_LIFETIME_MS = 50_000;
+
+/** Closes an idle connection this long before the provider does. */
+const CLOSE_EARLY_MS = 1000;
+
+/** Hosts that count as asked before. A provider may have one host for each organization. */
+const MAX_ASKED_HOSTS = 100;
+
+/** Connections that were idle before their first request, so that the provider may have closed them. */
+const openedInAdvance = new WeakSet<object>();
+
+export function wasOpenedInAdvance(socket: object | null): boolean {
+  return openedInAdvance.has(Object(socket) as object);
+}
+
+/** How long a connection may be idle, in milliseconds, where the provider announces it. */
+const idleLimitMs = new WeakMap<object, number>();
 
 /**
- * An opened connection that nobody takes, or that is never established, is closed after this: servers
- * give up on a connection without a request after a minute.
+ * Notes the announcement `Keep-Alive: timeout=5`. A server may close an idle connection at any time
+ * (RFC 9112 §9.5); many announce the time.
  */
-const OPENED_LIFETIME = 50_000;
-
-/** Those that were opened ahead: as with any kept one, the provider may close them as we write. */
-const openedAhead = new WeakSet<object>();
-
-/** Whether a connection has waited for its first request. */
-export function wasOpenedAhead(socket: object | null): boolean {
-  return openedAhead.has(Object(socket) as object);
+export function noteIdleLimit({ headers, socket }: http.IncomingMessage): void {
+  const seconds = /\btimeout=(\d{1,6})/.exec(String(headers['keep-alive']))?.[1];
+  if (seconds === undefined) return;
+  idleLimitMs.set(socket, Math.max(0, Number(seconds) * 1000 - CLOSE_EARLY_MS));
 }
 
-/** Idle connections end this long before the provider has announced to close them. */
-const BEFORE_THE_PROVIDER = 1000;
-
-/** Milliseconds that a connection may be idle, where the provider says so. */
-const mayBeIdle = new WeakMap<object, number>();
-
-/** Takes note of `Keep-Alive: timeout=5`: a server may close when it likes (RFC 9112 §9.5), many say when. */
-export function heedKeepAlive({ headers, socket }: http.IncomingMessage): void {
-  const announced = /\btimeout=(\d{1,6})/.exec(String(headers['keep-alive']));
-  if (!announced) return;
-  mayBeIdle.set(socket, Math.max(0, Number(announced[1]) * 1000 - BEFORE_THE_PROVIDER));
-}
-
-/** Ends the connections that wait for a request; those in use stay. */
-export function closeIdle({ freeSockets }: Agent): void {
+/** Closes the connections that wait for a request; busy ones stay open. */
+export function closeIdleConnections({ freeSockets }: Agent): void {
   for (const sockets of Object.values(freeSockets)) {
     for (const socket of sockets ?? []) socket.destroy();
   }
 }
 
-/** Hosts that are remembered as asked: the organizations of a provider may have one each. */
-const MAX_ASKED = 100;
+/** The connections of one client, opened in advance or by a request. */
+export class Connections {
+  readonly #byProtocol = new Map<string, ProtocolConnections>();
 
-/** The connections of one protocol: an agent, and what was opened ahead of it, by host and port. */
-class Kept {
+  /** @param protocol `http:` or `https:` */
+  agent(protocol: string): Agent {
+    return this.#of(protocol).agent;
+  }
+
+  /**
+   * Opens a connection to a host that was asked before, unless one is open. It returns at once, and a
+   * failure is left for the next request to report.
+   */
+  open(url: URL): void {
+    const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
+    this.#of(url.protocol).open({ host: url.hostname.replace(/[[\]]/g, ''), port });
+  }
+
+  /** Closes idle connections now, and busy ones after their answers. The client may still be used. */
+  close(): void {
+    for (const connections of this.#byProtocol.values()) connections.close();
+    this.#byProtocol.clear();
+  }
+
+  #of(protocol: string): ProtocolConnections {
+    const connections = this.#byProtocol.get(protocol) ?? new ProtocolConnections(protocol);
+    this.#byProtocol.set(protocol, connections);
+    return connections;
+  }
+}
+
+/**
+ * The connections of one protocol: those of its agent, and those opened in advance, by host and port.
+ *
+ * A new connection over TLS costs three round trips, during which the person waits for the page.
+ * Therefore a login opens one when it starts, while the person is away at the provider, and the
+ * callback finds it ready. At most one is opened per host, and only when none is open, so that a flood
+ * of started logins does not become a flood of connections. The host must have been asked before:
+ * where a test or a proxy answers in its place, it receives no unexpected connection.
+ */
+class ProtocolConnections {
   readonly agent: Agent;
-  readonly #connect: (target: Target) => Socket;
-  readonly #opened = new Map<string, { socket: Socket; drop: () => void }>();
-  readonly #asked = new Set<string>();
+  readonly #connect: (server: Server) => Socket;
+  readonly #unused = new Map<string, { socket: Socket; discard: () => void }>();
+  readonly #askedHosts = new Set<string>();
 
   constructor(protocol: string) {
     const { Agent } = protocol === 'https:' ? https : http;
     this.agent = new Agent({ keepAlive: true });
-    // Node itself looks at the announcement only under a time limit for every request.
+    // Node itself heeds the announcement only when the agent sets a time limit for every request.
     const keep = this.agent.keepSocketAlive.bind(this.agent);
     this.agent.keepSocketAlive = (socket: Socket) => {
       keep(socket);
-      const idle = mayBeIdle.get(socket);
-      if (idle !== undefined) socket.setTimeout(idle);
-      return idle !== 0;
+      const limit = idleLimitMs.get(socket);
+      if (limit !== undefined) socket.setTimeout(limit);
+      return limit !== 0;
     };
     const connect = this.agent.createConnection.bind(this.agent);
-    this.#connect = (target) => connect(target) as Socket;
-    this.agent.createConnection = (target, callback) => {
-      this.#remember(nameOf(target));
-      return this.#take(target) ?? connect(target, callback);
+    this.#connect = (server) => connect(server) as Socket;
+    this.agent.createConnection = (server, callback) => {
+      this.#rememberAsked(hostAndPort(server));
+      return this.#takeUnused(server) ?? connect(server, callback);
     };
   }
 
-  open(target: Target & { host: string }): void {
-    const name = nameOf(target);
-    const { freeSockets, sockets } = this.agent;
-    const isThere = [...Object.keys(freeSockets), ...Object.keys(sockets)].some((key) =>
-      key.startsWith(`${name}:`),
-    );
-    if (isThere || this.#opened.has(name) || !this.#asked.has(name)) return;
-    // As the agent itself would, which also keeps the TLS sessions, by this name.
-    const options: Target & Pick<TcpSocketConnectOpts, 'noDelay' | 'keepAlive'> = {
-      ...target,
+  open(server: Server & { host: string }): void {
+    const name = hostAndPort(server);
+    if (!this.#askedHosts.has(name) || this.#unused.has(name) || this.#hasConnection(name)) return;
+    // The options that the agent itself would pass. It keeps TLS sessions under the name it makes of them.
+    const options: Server & Pick<TcpSocketConnectOpts, 'noDelay' | 'keepAlive'> = {
+      ...server,
       noDelay: true,
       keepAlive: true,
-      servername: isIP(target.host) === 0 ? target.host : '',
+      servername: isIP(server.host) === 0 ? server.host : '',
     };
     const socket = this.#connect(
       Object.assign(options, { _agentKey: this.agent.getName(options) }),
     );
-    const drop = () => {
-      this.#opened.delete(name);
+    const discard = () => {
+      this.#unused.delete(name);
       socket.destroy();
     };
-    this.#opened.set(name, { socket, drop });
-    // No login fails because of it: who needs a connection opens one, and meets the error then.
-    socket.on('error', drop).on('close', drop).setTimeout(OPENED_LIFETIME, drop).unref();
+    this.#unused.set(name, { socket, discard });
+    // An error here fails no login. The next request opens a connection itself, and reports the error.
+    socket
+      .on('error', discard)
+      .on('close', discard)
+      .setTimeout(UNUSED_LIFETIME_MS, discard)
+      .unref();
   }
 
-  #take(target: Target): Socket | undefined {
-    const name = nameOf(target);
-    const opened = this.#opened.get(name);
-    if (!opened) return undefined;
-    this.#opened.delete(name);
-    const { socket, drop } = opened;
-    // Closed meanwhile, or even answered without being asked (408): what lies there is no answer to us.
+  close(): void {
+    // Requests under way are answered first: an answer may hold the only copy of a refresh token.
+    this.agent.maxFreeSockets = 0;
+    closeIdleConnections(this.agent);
+    for (const { discard } of this.#unused.values()) discard();
+  }
+
+  /** True when the agent has a connection to this host, idle or busy. */
+  #hasConnection(name: string): boolean {
+    const { freeSockets, sockets } = this.agent;
+    const keys = [...Object.keys(freeSockets), ...Object.keys(sockets)];
+    return keys.some((key) => key.startsWith(`${name}:`));
+  }
+
+  #takeUnused(server: Server): Socket | undefined {
+    const name = hostAndPort(server);
+    const unused = this.#unused.get(name);
+    if (!unused) return undefined;
+    this.#unused.delete(name);
+    const { socket, discard } = unused;
+    // The server has closed it, or has sent something unasked (408), which must not become the answer.
     if (!socket.writable || socket.readableLength > 0) {
       socket.destroy();
       return undefined;
     }
-    openedAhead.add(socket);
-    // Its other listeners may stay: as long as it lives, no other one is opened under its name.
-    return socket.off('timeout', drop).setTimeout(0).ref();
+    openedInAdvance.add(socket);
+    // The listeners for `error` and `close` may stay: while this socket lives, `open` opens no other
+    // one under its name.
+    return socket.off('timeout', discard).setTimeout(0).ref();
   }
 
-  #remember(name: string): void {
-    // The latest last: the token endpoint's host stays, however many organizations there are.
-    this.#asked.delete(name);
-    for (const oldest of this.#asked) {
-      if (this.#asked.size < MAX_ASKED) break;
-      this.#asked.delete(oldest);
+  #rememberAsked(name: string): void {
+    // The latest stands last, so that the token endpoint's host outlasts those of organizations.
+    this.#askedHosts.delete(name);
+    for (const oldest of this.#askedHosts) {
+      if (this.#askedHosts.size < MAX_ASKED_HOSTS) break;
+      this.#askedHosts.delete(oldest);
     }
-    this.#asked.add(name);
-  }
-
-  close(): void {
-    // What is under way is answered first, perhaps with the only copy of a refresh token.
-    this.agent.maxFreeSockets = 0;
-    closeIdle(this.agent);
-    for (const { drop } of this.#opened.values()) drop();
+    this.#askedHosts.add(name);
   }
 }
 
-function nameOf({ host, port }: Target): string {
+function hostAndPort({ host, port }: Server): string {
   return `${host}:${port}`;
-}
-
-/** The connections of one client. */
-export class Connections {
-  readonly #kept = new Map<string, Kept>();
-
-  /** The agent for a protocol: `http:` or `https:`. */
-  agent(protocol: string): Agent {
-    return this.#for(protocol).agent;
-  }
-
-  /** Opens a connection to a host that was asked before, unless there is one. Neither waits nor fails. */
-  open(url: URL): void {
-    const port = Number(url.port) || (url.protocol === 'https:' ? 443 : 80);
-    this.#for(url.protocol).open({ host: url.hostname.replace(/[[\]]/g, ''), port });
-  }
-
-  /** Closes what is idle, and the rest after its answer; the client may still be used. */
-  close(): void {
-    for (const kept of this.#kept.values()) kept.close();
-    this.#kept.clear();
-  }
-
-  #for(protocol: string): Kept {
-    const kept = this.#kept.get(protocol) ?? new Kept(protocol);
-    this.#kept.set(protocol, kept);
-    return kept;
-  }
 }

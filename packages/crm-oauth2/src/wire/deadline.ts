@@ -1,23 +1,25 @@
+/** Limits the time of an exchange with the provider, however many requests it takes. */
+import { Problem } from '../errors/problem';
 import { loginId } from '../errors/diagnostics';
-import { Problem } from '../errors/oauth2-error';
+import type { ErrorCode } from '../errors/codes';
 
 /**
- * The moment by which one exchange must be over: connecting, waiting, reading, and every request
- * of it. One deadline is made per login and handed down, so that three slow steps cannot add up.
+ * The time by which an exchange must be over, with all its requests: connecting, waiting and reading.
+ * A login makes one deadline and hands it down, so that three slow steps cannot add up.
  */
 export class Deadline {
-  readonly #at: number;
-  readonly #state: string | undefined;
   readonly timeout: number;
+  readonly #endsAt: number;
+  readonly #state: string | undefined;
 
   /**
    * @param timeout milliseconds from now
-   * @param state of the login that the exchange belongs to, when there is one
+   * @param state the `state` of the login that the exchange belongs to, when there is one
    */
   constructor(timeout: number, state?: string) {
     this.timeout = timeout;
     this.#state = state;
-    this.#at = performance.now() + timeout;
+    this.#endsAt = performance.now() + timeout;
   }
 
   /** The name of the login in diagnostics. */
@@ -27,21 +29,25 @@ export class Deadline {
 
   /** Milliseconds since the exchange began. */
   elapsed(): number {
-    return Math.round(performance.now() - this.#at + this.timeout);
+    return Math.round(performance.now() - this.#endsAt + this.timeout);
   }
 
   /** Milliseconds left, never negative. */
   remaining(): number {
-    return Math.max(0, this.#at - performance.now());
+    return Math.max(0, this.#endsAt - performance.now());
   }
 
-  problem(code = 'timeout'): Problem {
+  problem(code: ErrorCode = 'timeout'): Problem {
     return new Problem(code, `not finished within ${this.timeout} ms`);
   }
 
-  /** Waits for work that cannot be aborted (a store, a verify function), but no longer than this. */
-  async wait<T>(work: T | PromiseLike<T>, code?: string): Promise<T> {
-    // What is there need not be waited for.
+  /**
+   * Waits for work that cannot be aborted (a store, a verify function), but not after the deadline.
+   *
+   * @throws {Problem} `timeout`, or the code that is given
+   */
+  async wait<T>(work: T | PromiseLike<T>, code?: ErrorCode): Promise<T> {
+    // A plain value is returned even after the deadline.
     if (typeof Reflect.get(Object(work), 'then') !== 'function') return work;
     return await new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(this.problem(code)), this.remaining());

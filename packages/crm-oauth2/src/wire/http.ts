@@ -1,19 +1,18 @@
-/**
- * Every request of a login. It and `connections.ts` are the only files that touch the network.
- *
- * One request, one answer, or one {@link Problem}, always before the deadline: no redirect is
- * followed, no more than a mebibyte is read, text is decoded whole, and whatever goes wrong the
- * socket is closed. `node:https` and a keep-alive agent, because a request by global `fetch` costs
- * several times the CPU and takes no `agent` for corporate proxies and private authorities.
- */
+/** Sends every request. Only this file and `connections.ts` touch the network. */
+import { Problem } from '../errors/problem';
+import { bareCause } from '../errors/redaction';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { Connections, closeIdle, heedKeepAlive, wasOpenedAhead } from './connections';
+import {
+  Connections,
+  closeIdleConnections,
+  noteIdleLimit,
+  wasOpenedInAdvance,
+} from './connections';
 import type { Agent } from './connections';
 import type { Deadline } from './deadline';
-import { Problem, bareCause } from '../errors/oauth2-error';
 
-/** Real token and profile answers are below 20 KiB; anything near this is no such answer. */
+/** Real token and profile answers are below 20 KiB. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
 
 export type { Agent };
@@ -23,8 +22,10 @@ export interface HttpRequest {
   url: URL;
   headers: Readonly<http.OutgoingHttpHeaders>;
   body?: string;
-  /** Nobody waits for it: it keeps no process alive. */
-  isAhead?: true;
+  /** The process may exit before the answer comes. */
+  isBackground?: true;
+  /** Removed from the path in diagnostics. Sending does not use them. */
+  secrets?: readonly (string | undefined)[];
 }
 
 export interface HttpResponse {
@@ -34,7 +35,13 @@ export interface HttpResponse {
 }
 
 /**
- * Sends requests over connections of its own, kept open between logins.
+ * Sends requests over its own connections, which stay open between logins.
+ *
+ * A request ends with one answer or one {@link Problem}, before its deadline. Redirects are not
+ * followed, at most {@link MAX_RESPONSE_BYTES} are read, and a failure closes the connection.
+ *
+ * It uses `node:https` with a keep-alive agent: the same request by global `fetch` costs several
+ * times the CPU, and `fetch` takes no `agent` for a corporate proxy or a private authority.
  *
  * @param agent an `http.Agent` or `https.Agent` of the application, used for every request instead
  */
@@ -46,7 +53,7 @@ export class HttpClient {
     this.#agent = agent;
   }
 
-  /** Opens a connection ahead; an agent of the application has its own ways. */
+  /** Opens a connection in advance, unless the application's own agent makes the connections. */
   open(url: URL): void {
     if (!this.#agent) this.#connections.open(url);
   }
@@ -57,160 +64,180 @@ export class HttpClient {
    * `unexpected_content_encoding`, `agent_unusable`
    */
   async send(request: HttpRequest, deadline: Deadline): Promise<HttpResponse> {
-    // What is too late is not begun: a refresh token that was sent is used up.
+    // Do not send after the deadline: a refresh token that was sent counts as used.
     if (deadline.remaining() === 0) throw deadline.problem();
     const agent = this.#agent ?? this.#connections.agent(request.url.protocol);
     try {
       return await exchange(request, agent, deadline);
-    } catch (problem) {
-      // A kept connection may be closed by the provider just as we write to it. Asking again is
-      // safe for a GET only: a code or a rotating refresh token may already be used up.
-      if (request.method === 'GET' && problem instanceof StaleConnection) {
-        // The others were left alone as long as this one.
-        if (agent !== this.#agent) closeIdle(agent);
-        return await exchange(request, agent, deadline);
-      }
-      throw problem;
+    } catch (error) {
+      // The provider may close an idle connection just as a request is written to it. Only a GET is
+      // sent again: a POST may have used up its code or its rotating refresh token.
+      if (request.method !== 'GET' || !(error instanceof StaleConnection)) throw error;
+      // The other idle connections are as old as this one.
+      if (agent !== this.#agent) closeIdleConnections(agent);
+      return await exchange(request, agent, deadline);
     }
   }
 
   /**
-   * Closes the idle connections of this client, and the others after their answers; an agent of the
-   * application is left alone.
+   * Closes the idle connections of this client, and each busy one after its answer. The
+   * application's own agent stays open.
    */
   close(): void {
     this.#connections.close();
   }
 }
 
+/** A connection that had been idle failed before an answer began. */
 class StaleConnection extends Problem {}
 
+/** Sends one request and reads its answer. */
 function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
-    let outgoing: http.ClientRequest;
-    try {
-      const { url, method, headers } = request;
-      // By hand: Node's own way from a URL costs as much as all else that is done for a request.
-      outgoing = (url.protocol === 'https:' ? https : http).request({
-        protocol: url.protocol,
-        hostname: url.hostname.replace(/^\[|\]$/g, ''),
-        port: Number(url.port) || undefined,
-        path: url.pathname + url.search,
-        agent,
-        method,
-        headers,
-      });
-    } catch (error) {
-      const code: unknown = Reflect.get(Object(error), 'code');
-      reject(
-        code === 'ERR_INVALID_PROTOCOL'
-          ? new Problem('agent_unusable', 'the agent cannot speak the protocol of the URL', {
-              cause: bareCause(error),
-            })
-          : error,
-      );
-      return;
-    }
-
-    let finished = false;
-    const finish = (act: () => void) => {
-      if (finished) return;
-      finished = true;
-      clearTimeout(timer);
-      act();
-    };
-    // Made only when it is needed: each answer closes in the end, and an error takes its stack.
-    const fail = (problem: () => unknown) =>
-      finish(() => {
-        if (whole) resolve(whole);
-        else reject(problem());
-        outgoing.destroy();
-      });
-    const timer = setTimeout(() => fail(() => deadline.problem()), deadline.remaining());
-
-    // Once an answer has begun, it says when it is whole: a request may be closed before its answer is
-    // read to the end. What is whole is never lost to what happens to the connection afterwards.
-    let answered = false;
-    let whole: HttpResponse | undefined;
-    const settle = () => {
-      const answer = whole;
-      if (answer) finish(() => resolve(answer));
-    };
-    outgoing.on('error', (error) =>
-      fail(() =>
-        answered
-          ? brokenOff(error)
-          : connectionProblem(
-              error,
-              outgoing.reusedSocket || wasOpenedAhead(outgoing.socket) ? StaleConnection : Problem,
-              Reflect.get(Object(outgoing.socket), 'secureConnecting') === false,
-            ),
-      ),
-    );
-    outgoing.on('close', () => {
-      if (!answered) fail(brokenOff);
-      settle();
-    });
-    outgoing.on('response', (incoming) => {
-      answered = true;
-      heedKeepAlive(incoming);
-      incoming.on('close', () => {
-        if (!whole) fail(brokenOff);
-      });
-      const encoding = incoming.headers['content-encoding'] ?? 'identity';
-      if (encoding !== 'identity') {
-        // Never decompressed, so there is no bomb to go off.
-        fail(() => new Problem('unexpected_content_encoding', 'the answer is compressed'));
-        return;
-      }
-      const chunks: Buffer[] = [];
-      let size = 0;
-      incoming.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > MAX_RESPONSE_BYTES) {
-          const message = `the answer exceeds ${MAX_RESPONSE_BYTES} bytes`;
-          fail(() => new Problem('response_too_large', message));
-        } else {
-          chunks.push(chunk);
-        }
-      });
-      incoming.on('error', (error) => fail(() => brokenOff(error)));
-      incoming.on('end', () => {
-        if (!incoming.complete) {
-          fail(brokenOff);
-          return;
-        }
-        // Decoded at once: a character may be split between two chunks.
-        const body = Buffer.concat(chunks).toString('utf8');
-        whole = { status: incoming.statusCode ?? 0, headers: incoming.headers, body };
-        // A moment later the connection is free for the next request; not everything says when.
-        setImmediate(settle);
-      });
-    });
-    if (request.isAhead) {
-      timer.unref();
+    const outgoing = createRequest(request, agent);
+    const ending = new Ending(outgoing, deadline, resolve, reject);
+    if (request.isBackground) {
+      ending.timer.unref();
       outgoing.on('socket', (socket) => socket.unref());
     }
+
+    outgoing.on('response', (incoming) => {
+      ending.hasAnswerBegun = true;
+      noteIdleLimit(incoming);
+      readAnswer(incoming, ending);
+    });
+    outgoing.on('error', (error) =>
+      ending.fail(() =>
+        ending.hasAnswerBegun ? brokenOff(error) : failureBeforeAnswer(error, outgoing),
+      ),
+    );
+    // A request may close before its answer is read. From then on the answer says how it ends.
+    outgoing.on('close', () => {
+      if (!ending.hasAnswerBegun) ending.fail(brokenOff);
+    });
     outgoing.end(request.body);
   });
+}
+
+function createRequest({ url, method, headers }: HttpRequest, agent: Agent): http.ClientRequest {
+  try {
+    // Node's own conversion of a URL costs as much as the rest of the preparation of a request.
+    return (url.protocol === 'https:' ? https : http).request({
+      protocol: url.protocol,
+      hostname: url.hostname.replace(/^\[|\]$/g, ''),
+      port: Number(url.port) || undefined,
+      path: url.pathname + url.search,
+      agent,
+      method,
+      headers,
+    });
+  } catch (error) {
+    if (Reflect.get(Object(error), 'code') !== 'ERR_INVALID_PROTOCOL') throw error;
+    throw new Problem('agent_unusable', 'the agent cannot speak the protocol of the URL', {
+      cause: bareCause(error),
+    });
+  }
+}
+
+function readAnswer(incoming: http.IncomingMessage, ending: Ending): void {
+  incoming.on('error', (error) => ending.fail(() => brokenOff(error)));
+  incoming.on('close', () => ending.fail(brokenOff));
+  const encoding = incoming.headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') {
+    // Nothing is decompressed: a small answer could unfold to gigabytes.
+    ending.fail(() => new Problem('unexpected_content_encoding', 'the answer is compressed'));
+    return;
+  }
+  const chunks: Buffer[] = [];
+  let size = 0;
+  incoming.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= MAX_RESPONSE_BYTES) chunks.push(chunk);
+    else ending.fail(tooLarge);
+  });
+  incoming.on('end', () => {
+    if (!incoming.complete) {
+      ending.fail(brokenOff);
+      return;
+    }
+    // Decoded in one piece: a character may be split between two chunks.
+    const body = Buffer.concat(chunks).toString('utf8');
+    ending.succeed({ status: incoming.statusCode ?? 0, headers: incoming.headers, body });
+  });
+}
+
+/** How an exchange ends: once, and before the deadline. Later ends are ignored. */
+class Ending {
+  readonly timer: NodeJS.Timeout;
+  /** Status and headers have arrived. */
+  hasAnswerBegun = false;
+  #hasEnded = false;
+  readonly #outgoing: http.ClientRequest;
+  readonly #resolve: (answer: HttpResponse) => void;
+  readonly #reject: (problem: unknown) => void;
+
+  constructor(
+    outgoing: http.ClientRequest,
+    deadline: Deadline,
+    resolve: (answer: HttpResponse) => void,
+    reject: (problem: unknown) => void,
+  ) {
+    this.#outgoing = outgoing;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.timer = setTimeout(() => this.fail(() => deadline.problem()), deadline.remaining());
+  }
+
+  succeed(answer: HttpResponse): void {
+    if (!this.#end()) return;
+    // The next request must find this connection free, which it is once its request is written. Over
+    // TLS, Node may report that after the answer, at the end of this turn of the event loop.
+    if (this.#outgoing.writableFinished) this.#resolve(answer);
+    else setImmediate(this.#resolve, answer);
+  }
+
+  /** @param problem called for the first end only: a new error records its stack, which costs time */
+  fail(problem: () => unknown): void {
+    if (!this.#end()) return;
+    this.#reject(problem());
+    this.#outgoing.destroy();
+  }
+
+  #end(): boolean {
+    if (this.#hasEnded) return false;
+    this.#hasEnded = true;
+    clearTimeout(this.timer);
+    return true;
+  }
+}
+
+function tooLarge(): Problem {
+  return new Problem('response_too_large', `the answer exceeds ${MAX_RESPONSE_BYTES} bytes`);
 }
 
 function brokenOff(error?: Error): Problem {
   return new Problem(
     'incomplete_response',
     'the connection was closed before the answer was whole',
-    {
-      cause: error && bareCause(error),
-    },
+    { cause: error && bareCause(error) },
   );
+}
+
+function failureBeforeAnswer(
+  error: NodeJS.ErrnoException,
+  { reusedSocket, socket }: http.ClientRequest,
+): Problem {
+  const hadBeenIdle = reusedSocket || wasOpenedInAdvance(socket);
+  const isSecured = Reflect.get(Object(socket), 'secureConnecting') === false;
+  return connectionProblem(error, hadBeenIdle ? StaleConnection : Problem, isSecured);
 }
 
 const TLS_ERROR = /^(ERR_TLS|ERR_SSL|CERT_|EPROTO$|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_)/;
 
 /**
- * What an error of the platform says of a connection that did not come about, or broke.
+ * Names the failure of a connection after the error that Node reports.
  *
- * @param isSecured the TLS handshake is over, so that the request may have gone out
+ * @param isSecured whether the TLS handshake is over, so that the request may have been sent
  */
 export function connectionProblem(
   error: NodeJS.ErrnoException,
@@ -228,7 +255,6 @@ export function connectionProblem(
   if (code === 'ECONNREFUSED') {
     return new Problem('connection_refused', 'the connection was refused', { cause });
   }
-  return new Kind('connection_failed', `the connection failed (${code || error.message})`, {
-    cause,
-  });
+  const message = `the connection failed (${code || error.message})`;
+  return new Kind('connection_failed', message, { cause });
 }

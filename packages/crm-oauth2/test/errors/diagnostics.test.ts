@@ -1,3 +1,4 @@
+/** Subscribes to the events of logins and of single requests. */
 import { spawnSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { join } from 'node:path';
@@ -31,7 +32,7 @@ describe('diagnostics', () => {
   const callback = (session: object, query: object) =>
     request({ url: '/auth/acme/callback', session, query });
 
-  it('tell a login in both its halves under one name', async () => {
+  it('name a login alike before and after the redirect', async () => {
     nock(ORIGIN).post('/token').reply(200, { access_token: 'at-planted', token_type: 'Bearer' });
     nock(ORIGIN).get('/me').reply(200, { sub: '7', name: 'Zoë' });
     const session = {};
@@ -58,7 +59,7 @@ describe('diagnostics', () => {
     expect(events.every((event) => Object.isFrozen(event))).to.equal(true);
   });
 
-  it('tell why a login failed', async () => {
+  it('report why a login failed', async () => {
     nock(ORIGIN).post('/token').reply(400, { error: 'invalid_grant' });
     const session = {};
     const acme = strategy();
@@ -75,7 +76,7 @@ describe('diagnostics', () => {
     expect(events.at(-1)).to.include({ outcome: 'fail', code: 'already_completed' });
   });
 
-  it('tell a request that had no answer', async () => {
+  it('report a request that has no answer', async () => {
     nock(ORIGIN)
       .post('/token')
       .replyWithError(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
@@ -108,7 +109,7 @@ describe('diagnostics', () => {
     }
   });
 
-  it('NODE_DEBUG=crm-oauth2 — prints them for people, and nothing without it', () => {
+  it('NODE_DEBUG=crm-oauth2 — prints them; without it, nothing is printed', () => {
     const script = `
       const { publish, isObserved } = require(${JSON.stringify(join(__dirname, '..', '..', 'dist', 'errors', 'diagnostics'))});
       if (isObserved()) publish({ event: 'login.ended', login: 'abc', provider: 'acme', code: 'timeout', host: undefined });

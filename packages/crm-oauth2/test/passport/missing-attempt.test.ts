@@ -53,7 +53,7 @@ describe('missing attempt', () => {
       'session_empty',
     ],
     [
-      'a cookie came, and nobody keeps a session',
+      'a cookie came, and the application keeps no session',
       { session: undefined, headers: COOKIE },
       'state_unknown',
       false,

@@ -31,7 +31,7 @@ class Browser {
   }
 }
 
-/** Its codes are names of people; it logs in whoever the code names. */
+/** Its codes are names of people: a code logs in the person it names. */
 async function provider(): Promise<string> {
   return await httpServer((req, res) => {
     res.setHeader('content-type', 'application/json');
@@ -93,7 +93,7 @@ describe('Passport', () => {
       authenticate({ state: { returnTo: req.query.returnTo } })(req, res, next);
     });
     app.get('/auth/acme/callback', authenticate(), (req, res) => {
-      res.json({ user: req.user ?? 'nobody', info: req.authInfo });
+      res.json({ user: req.user ?? 'no person', info: req.authInfo });
     });
     app.get('/me', (req, res) => {
       res.json(req.user ?? null);
@@ -177,7 +177,7 @@ describe('Passport', () => {
   });
 
   for (const reason of [undefined, 'route', 'router']) {
-    it(`a verify that rejects with ${reason} logs nobody in, and lets nobody pass`, async () => {
+    it(`a verify that rejects with ${reason} is an error, and lets no request pass`, async () => {
       const verify = () =>
         new Promise((_resolve, reject) => {
           Reflect.apply(reject, undefined, [reason]);
@@ -187,7 +187,8 @@ describe('Passport', () => {
       const state = await begin(browser, app, '/');
       const { status, body } = await comeBack(browser, app, 'zoe', state);
       expect(status).to.equal(500);
-      expect(body).not.to.include('nobody');
+      expect(body).not.to.include('no person');
+      expect((await browser.get(`${app}/me`)).body).to.equal('null');
     });
   }
 });

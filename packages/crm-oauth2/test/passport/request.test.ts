@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { callbackParameters, resolveCallbackUrl, trustsProxy } from '../../dist/passport/request';
-import type { LoginRequest } from '../../dist/passport/request';
+import type { PassportRequest } from '../../dist/passport/request';
 import { thrown } from '../support';
 
-function request(parts: object): LoginRequest {
+function request(parts: object): PassportRequest {
   return { headers: {}, ...parts };
 }
 
@@ -18,7 +18,7 @@ describe('request', () => {
         { method: 'POST', query: { a: '1' }, body: 'a=2' },
         { a: '1' },
       ],
-      ['the URL where nobody parsed it', { url: '/cb?a=1&b=%C3%AB+x' }, { a: '1', b: 'ë x' }],
+      ['the URL where no framework parsed it', { url: '/cb?a=1&b=%C3%AB+x' }, { a: '1', b: 'ë x' }],
       ['the URL where the query is text', { query: 'a=1', url: '/cb?a=2' }, { a: '2' }],
       ['a question mark in a value', { url: '/cb?a=1?2&b=3' }, { a: '1?2', b: '3' }],
       ['no query', { url: '/cb' }, {}],

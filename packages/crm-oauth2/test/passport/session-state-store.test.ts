@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { SessionStateStore } from '../../dist/passport';
-import type { LoginRequest } from '../../dist/passport';
+import type { PassportRequest } from '../../dist/passport';
 import type { LoginAttempt } from '../../dist/protocol/login-attempt';
 import { thrown } from '../support';
 import { attemptOf } from './support';
@@ -10,7 +10,7 @@ const store = new SessionStateStore(KEY);
 
 type Session = Record<string, unknown>;
 
-function request(session: unknown): LoginRequest {
+function request(session: unknown): PassportRequest {
   return { headers: {}, session };
 }
 
@@ -22,7 +22,7 @@ function begin(session: Session, ...states: string[]): LoginAttempt[] {
   });
 }
 
-/** What a session library would have written and read again. */
+/** The session as a library writes it and reads it again. */
 function stored(session: Session): Session {
   return JSON.parse(JSON.stringify(session)) as Session;
 }
@@ -158,7 +158,7 @@ describe('session state store', () => {
   describe('when Passport regenerates the session', () => {
     /** Sessions of a library: `regenerate` puts a new one on the request. */
     function sessionOf(
-      req: LoginRequest,
+      req: PassportRequest,
       style: 'callback' | 'promise',
       fresh: Session = {},
     ): Session {

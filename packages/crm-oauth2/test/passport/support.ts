@@ -2,7 +2,7 @@
 import nock = require('nock');
 import type { LoginAttempt } from '../../dist/protocol/login-attempt';
 import { strategyFor } from '../../dist/passport';
-import type { AuthenticateOptions, LoginRequest } from '../../dist/passport';
+import type { AuthenticateOptions, PassportRequest } from '../../dist/passport';
 import { CALLBACK, CREDENTIALS, ORIGIN, acme } from '../support';
 
 export class AcmeStrategy extends strategyFor(acme) {}
@@ -47,11 +47,13 @@ export function runOn(
         if (outcomes.length === 1) setTimeout(settle, 10);
       });
     }
-    strategy.authenticate(req as LoginRequest, options);
+    strategy.authenticate(req as PassportRequest, options);
   });
 }
 
-export function request(parts: object = {}): LoginRequest & { session?: Record<string, unknown> } {
+export function request(
+  parts: object = {},
+): PassportRequest & { session?: Record<string, unknown> } {
   return { method: 'GET', url: '/auth/acme', headers: {}, query: {}, session: {}, ...parts };
 }
 
@@ -68,7 +70,7 @@ export async function start(
 }
 
 /** The request with which a browser comes back. */
-export function callback(session: object, query: object): LoginRequest {
+export function callback(session: object, query: object): PassportRequest {
   return request({ session, query, url: '/auth/acme/callback' });
 }
 
@@ -98,6 +100,7 @@ export function attemptOf(changes: Partial<LoginAttempt> = {}): LoginAttempt {
     state: 'state-1',
     codeVerifier: 'verifier-in-clear',
     client: 'fingerprint-1',
+    redirectUri: CALLBACK,
     expiresAt: Date.now() + 600_000,
     ...changes,
   };

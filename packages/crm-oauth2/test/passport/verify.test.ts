@@ -138,7 +138,7 @@ describe('verify', () => {
       expect(verified.user).to.equal(USER);
     });
 
-    it('ignores a value it returns that is no promise', async () => {
+    it('ignores a value it returns that is not a promise', async () => {
       const verified = await classic((_a: unknown, _r: unknown, _p: unknown, done: Done) => {
         setTimeout(done, 5, null, USER);
         return 'not a user';
@@ -158,7 +158,7 @@ describe('verify', () => {
       });
     }
 
-    it('leaves a thenable alone that is no promise: a database query would run again', async () => {
+    it('leaves a thenable alone that is not a promise: a database query would run again', async () => {
       let runs = 0;
       const query = {};
       Reflect.set(query, 'then', () => {

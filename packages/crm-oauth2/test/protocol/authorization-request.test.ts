@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { buildAuthorizationUrl } from '../../dist/protocol/authorization-request';
+import { buildAuthorizationRequest } from '../../dist/protocol/authorization-request';
 import type { AuthorizationRequest } from '../../dist/protocol/authorization-request';
 
 const REQUEST: AuthorizationRequest = {
@@ -14,10 +14,14 @@ const REQUEST: AuthorizationRequest = {
   },
 };
 
+/** The query as the browser sends it, in which each name stands once. */
 function query(changes: Partial<AuthorizationRequest> = {}): Record<string, string> {
-  const url = new URL(buildAuthorizationUrl({ ...REQUEST, ...changes }));
-  expect([...url.searchParams.keys()]).to.have.lengthOf(new Set(url.searchParams.keys()).size);
-  return Object.fromEntries(url.searchParams);
+  const built = buildAuthorizationRequest({ ...REQUEST, ...changes });
+  const { searchParams } = new URL(built.url);
+  // The questions of the login are read from this one.
+  expect([...built.query]).to.deep.equal([...searchParams]);
+  expect([...searchParams.keys()]).to.have.lengthOf(new Set(searchParams.keys()).size);
+  return Object.fromEntries(searchParams);
 }
 
 const PROTOCOL = {
@@ -36,8 +40,16 @@ describe('authorization request', () => {
     expect(query()).to.deep.equal(PROTOCOL);
   });
 
+  it('RFC 6749 §3.1 — goes to the endpoint, with its port and path', () => {
+    const authorizationEndpoint = new URL('http://127.0.0.1:4000/oauth2/authorize?tenant=a');
+    const { url } = buildAuthorizationRequest({ ...REQUEST, authorizationEndpoint });
+    expect(url.split('&')[0]).to.equal('http://127.0.0.1:4000/oauth2/authorize?tenant=a');
+  });
+
   it('RFC 7636 §4.3 — sends the challenge, never the verifier', () => {
-    expect(buildAuthorizationUrl(REQUEST)).not.to.include(REQUEST.attempt.codeVerifier);
+    const { url, query: sent } = buildAuthorizationRequest(REQUEST);
+    expect(url).not.to.include(REQUEST.attempt.codeVerifier);
+    expect([...sent.values()]).not.to.include(REQUEST.attempt.codeVerifier);
   });
 
   it('RFC 6749 §4.1.1 — lets no extra parameter replace or double one of the protocol', () => {
@@ -81,7 +93,7 @@ describe('authorization request', () => {
     });
   });
 
-  it('RFC 9101 §5 — lets nobody smuggle a request object in, neither extra nor endpoint', () => {
+  it('RFC 9101 §5 — sends no request object, neither from an extra nor from the endpoint', () => {
     const authorizationEndpoint = new URL(
       'https://acme.test/authorize?request=a.b.c&request=d&request_uri=https%3A%2F%2Fevil.test%2F',
     );

@@ -4,7 +4,7 @@ import {
   validateAuthorizationResponse,
 } from '../../dist/protocol/authorization-response';
 import type { MissingAttempt } from '../../dist/protocol/authorization-response';
-import { Problem } from '../../dist/errors/oauth2-error';
+import { Problem } from '../../dist/errors/problem';
 import type { LoginAttempt } from '../../dist/protocol/login-attempt';
 import { rejection } from '../support';
 
@@ -12,6 +12,7 @@ const ATTEMPT: LoginAttempt = {
   state: 'state-1',
   codeVerifier: 'verifier-1',
   client: 'fingerprint-1',
+  redirectUri: 'https://app.test/callback',
   expiresAt: Date.now() + 600_000,
 };
 
@@ -162,7 +163,7 @@ describe('authorization response', () => {
         const { problem } = await refusalOf(parameters, options);
         expect(problem.code).to.equal(code);
         expect(problem.details.refusal).to.equal(403);
-        expect(problem.details.from).to.equal(undefined);
+        expect(problem.details.reportedIn).to.equal(undefined);
       });
     }
   });
@@ -251,7 +252,7 @@ describe('authorization response', () => {
           { refusals: ['account_locked'] },
         );
         expect(problem.code).to.equal(error);
-        expect(problem.details).to.include({ refusal: 401, from: 'authorization response' });
+        expect(problem.details).to.include({ refusal: 401, reportedIn: 'authorization response' });
         expect(taken).to.deep.equal(['state-1']);
       });
     }
@@ -265,7 +266,7 @@ describe('authorization response', () => {
       it(`RFC 6749 §4.1.2.1 — ${error} is a fault`, async () => {
         const { problem } = await refusalOf({ error, state: 'state-1' });
         expect(problem.code).to.equal(error);
-        expect(problem.details.from).to.equal('authorization response');
+        expect(problem.details.reportedIn).to.equal('authorization response');
         expect(problem.details.refusal).to.equal(undefined);
       });
     }

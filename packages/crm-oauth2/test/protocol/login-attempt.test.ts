@@ -1,40 +1,110 @@
 import { expect } from 'chai';
-import { LOGIN_ATTEMPT_LIFETIME, createLoginAttempt } from '../../dist/protocol/login-attempt';
+import {
+  LOGIN_ATTEMPT_LIFETIME_MS,
+  questionsOf,
+  randomAttempt,
+} from '../../dist/protocol/login-attempt';
+import { thrown } from '../support';
+
+const PROVIDER = { title: 'Acme', boundParameters: ['organization', 'team'] };
 
 describe('login attempt', () => {
-  it('RFC 9700 §2.1.1 — has a state and a verifier of its own each time', () => {
-    const attempts = Array.from({ length: 50 }, () =>
-      createLoginAttempt({ client: 'c', idToken: true }),
-    );
-    for (const key of ['state', 'codeVerifier', 'nonce'] as const) {
-      expect(new Set(attempts.map((attempt) => attempt[key])).size, key).to.equal(50);
+  describe('random values', () => {
+    it('RFC 9700 §2.1.1 — has a state and a verifier of its own each time', () => {
+      const attempts = Array.from({ length: 50 }, () => randomAttempt(true));
+      for (const key of ['state', 'codeVerifier', 'nonce'] as const) {
+        expect(new Set(attempts.map((attempt) => attempt[key])).size, key).to.equal(50);
+      }
+      const [first] = attempts;
+      expect(first?.state).to.match(/^[\w-]{32}$/);
+      expect(first?.codeVerifier).to.match(/^[\w-]{43}$/);
+      expect(first?.nonce).to.match(/^[\w-]{32}$/);
+    });
+
+    it('lives for ten minutes', () => {
+      const before = Date.now();
+      const { expiresAt } = randomAttempt(false);
+      expect(LOGIN_ATTEMPT_LIFETIME_MS).to.equal(600_000);
+      expect(expiresAt).to.be.within(before + 600_000, Date.now() + 600_000);
+    });
+
+    it('OIDC Core §3.1.2.1 — has a nonce only for an ID Token', () => {
+      const names = ['state', 'codeVerifier', 'expiresAt'];
+      expect(randomAttempt(false)).to.have.all.keys(names);
+      expect(randomAttempt(true)).to.have.all.keys([...names, 'nonce']);
+    });
+  });
+
+  describe('questions to the ID Token', () => {
+    const kept: [string, string, object][] = [
+      ['none', 'prompt=login&scope=openid', {}],
+      ['max_age', 'max_age=60', { maxAge: 60 }],
+      ['max_age of zero', 'max_age=0', { maxAge: 0 }],
+      ['max_age of fifteen digits', 'max_age=999999999999999', { maxAge: 999_999_999_999_999 }],
+      ['a bound parameter', 'organization=org_1', { asked: { organization: 'org_1' } }],
+      ['a bound parameter of digits', 'team=7', { asked: { team: '7' } }],
+      [
+        'every question at once, decoded',
+        'team=a%20b&max_age=1&organization=%C3%A9',
+        { maxAge: 1, asked: { organization: 'é', team: 'a b' } },
+      ],
+    ];
+    for (const [title, query, questions] of kept) {
+      it(`OIDC Core §3.1.2.1 — keeps ${title}`, () => {
+        expect(questionsOf(new URLSearchParams(query), true, PROVIDER)).to.deep.equal(questions);
+      });
     }
-    const [first] = attempts;
-    expect(first?.state).to.match(/^[\w-]{32}$/);
-    expect(first?.codeVerifier).to.match(/^[\w-]{43}$/);
-    expect(first?.nonce).to.match(/^[\w-]{32}$/);
-  });
 
-  it('lives for ten minutes', () => {
-    const before = Date.now();
-    const { expiresAt } = createLoginAttempt({ client: 'c', idToken: false });
-    expect(LOGIN_ATTEMPT_LIFETIME).to.equal(600_000);
-    expect(expiresAt).to.be.within(before + 600_000, Date.now() + 600_000);
-  });
+    it('keeps a parameter only where the description binds it', () => {
+      const query = new URLSearchParams('organization=org_1&max_age=5');
+      const unbound = { title: 'Acme', boundParameters: [] };
+      expect(questionsOf(query, true, unbound)).to.deep.equal({ maxAge: 5 });
+    });
 
-  it('OIDC Core §3.1.2.1 — has a nonce only for an ID Token, and no keys without values', () => {
-    const attempt = createLoginAttempt({ client: 'c', idToken: false, appState: undefined });
-    expect(Object.keys(attempt)).to.have.members(['state', 'codeVerifier', 'client', 'expiresAt']);
-  });
+    it('needs no ID Token when nothing is asked', () => {
+      expect(questionsOf(new URLSearchParams('scope=read'), false, PROVIDER)).to.deep.equal({});
+    });
 
-  it('keeps what the caller decides', () => {
-    const details = {
-      client: 'c',
-      redirectUri: 'https://app.test/cb',
-      maxAge: 0,
-      organization: 'org_1',
-      appState: null,
-    };
-    expect(createLoginAttempt({ ...details, idToken: false })).to.include(details);
+    const single = (name: string) => `Acme: "${name}" must be one non-empty value`;
+    const seconds = 'Acme: "max_age" must be a whole number of seconds';
+    const refused: [string, string, string][] = [
+      ['an empty max_age', 'max_age=', single('max_age')],
+      ['a repeated max_age', 'max_age=60&max_age=60', single('max_age')],
+      ['an empty bound parameter', 'organization=', single('organization')],
+      ['a repeated bound parameter', 'team=a&team=b', single('team')],
+      ['a max_age with its unit', 'max_age=60s', seconds],
+      ['a max_age after a letter', 'max_age=s60', seconds],
+      ['a negative max_age', 'max_age=-1', seconds],
+      ['a max_age with a fraction', 'max_age=1.5', seconds],
+      ['a max_age with an exponent', 'max_age=1e3', seconds],
+      ['a max_age of sixteen digits', 'max_age=1000000000000000', seconds],
+      ['a max_age in words', 'max_age=NaN', seconds],
+      ['a max_age of two numbers', 'max_age=60+60', seconds],
+    ];
+    for (const [title, query, message] of refused) {
+      it(`OIDC Core §3.1.2.1 — refuses ${title}`, () => {
+        const error: unknown = thrown(() =>
+          questionsOf(new URLSearchParams(query), true, PROVIDER),
+        );
+        expect(error).to.be.instanceOf(TypeError).with.property('message', message);
+      });
+    }
+
+    for (const [name, query] of [
+      ['max_age', 'max_age=60'],
+      ['organization', 'organization=org_1'],
+    ] as const) {
+      it(`OIDC Core §3.1.2.1 — refuses ${name} when no ID Token will answer it`, () => {
+        const error: unknown = thrown(() =>
+          questionsOf(new URLSearchParams(query), false, PROVIDER),
+        );
+        expect(error)
+          .to.be.instanceOf(TypeError)
+          .with.property(
+            'message',
+            `Acme: "${name}" is checked in the ID Token, and this login asks for none (scope "openid")`,
+          );
+      });
+    }
   });
 });

@@ -1,20 +1,22 @@
 import { expect } from 'chai';
+import { Problem } from '../../dist/errors/problem';
 import { fetchWithToken } from '../../dist/protocol/profile-request';
-import { Problem } from '../../dist/errors/oauth2-error';
+import type { ProfileRequest } from '../../dist/protocol/profile-request';
 import type { HttpRequest, HttpResponse } from '../../dist/wire/http';
 import { rejection } from '../support';
 
-const TOKEN = 'topsecret-token';
+const TOKEN = 'topsecret-token-1';
 
 /** A network of prepared answers by URL, and what it was asked. */
 function ask(
   url: string,
   answers: Record<string, Partial<HttpResponse>>,
   trusts?: (url: URL) => boolean,
+  { tokenIn, token = TOKEN }: Pick<ProfileRequest, 'tokenIn'> & { token?: string } = {},
 ) {
   const asked: HttpRequest[] = [];
   const hosts: string[] = [];
-  const response = fetchWithToken({ url: new URL(url), trusts }, TOKEN, {
+  const response = fetchWithToken({ url: new URL(url), trusts, tokenIn }, token, {
     send: (request) => {
       asked.push(request);
       const answer = answers[request.url.href];
@@ -27,10 +29,11 @@ function ask(
   return { response, asked, hosts };
 }
 
-async function problemOf(work: Promise<unknown>): Promise<Problem> {
+async function problemOf(work: Promise<unknown>, token = TOKEN): Promise<Problem> {
   const problem: unknown = await rejection(work);
   expect(problem).to.be.instanceOf(Problem);
-  expect(`${(problem as Problem).stack}`).not.to.include(TOKEN);
+  const { stack, details } = problem as Problem;
+  expect(`${stack} ${JSON.stringify(details)}`).not.to.include(token);
   return problem as Problem;
 }
 
@@ -41,7 +44,7 @@ function redirect(location: string, status = 302): Partial<HttpResponse> {
 const json = { 'content-type': 'application/json' };
 const trustAcme = (url: URL) => /(^|\.)acme\.test$/.test(url.hostname);
 
-describe('bearer request', () => {
+describe('profile request', () => {
   it('RFC 6750 §2.1 — sends the token in the Authorization header, never in the URL', async () => {
     const { response, asked, hosts } = ask('https://acme.test/me', {
       'https://acme.test/me': { body: 'hello' },
@@ -54,6 +57,7 @@ describe('bearer request', () => {
       accept: 'application/json',
       authorization: `Bearer ${TOKEN}`,
     });
+    expect(asked[0]?.secrets).to.deep.equal([TOKEN]);
     expect(hosts).to.deep.equal(['acme.test']);
   });
 
@@ -72,6 +76,118 @@ describe('bearer request', () => {
       trustAcme,
     );
     expect((await response).status).to.equal(200);
+  });
+
+  describe('a token in the URL', () => {
+    /** Signs of real tokens: base64, JWT, and the `!` of Salesforce. */
+    const AWKWARD = '00D5e!AQ.x+y/z=~_-(0)*';
+    const form = new URLSearchParams({ t: AWKWARD }).toString().slice('t='.length);
+    const lowerCase = (text: string) => text.replace(/%../g, (hex) => hex.toLowerCase());
+    const everyCharacter = Buffer.from(AWKWARD).toString('hex').replace(/../g, '%$&');
+
+    const spellings: [string, string, string][] = [
+      ['in the path', TOKEN, `/tokens/${TOKEN}`],
+      ['in the path, between others', TOKEN, `/tokens/v1.${TOKEN}.json/person`],
+      ['in the query', TOKEN, `/me?access_token=${TOKEN}`],
+      ['in a later parameter', TOKEN, `/me?a=1&x=${TOKEN}&b=2`],
+      ['as it is', AWKWARD, `/tokens/${AWKWARD}`],
+      ['percent-encoded in the path', AWKWARD, `/tokens/${encodeURIComponent(AWKWARD)}`],
+      ['percent-encoded in the query', AWKWARD, `/me?t=${encodeURIComponent(AWKWARD)}`],
+      ['form-encoded in the query', AWKWARD, `/me?t=${form}`],
+      ['percent-encoded in lower case', AWKWARD, `/me?t=${lowerCase(encodeURIComponent(AWKWARD))}`],
+      ['percent-encoded in every character', AWKWARD, `/me?t=${everyCharacter}`],
+    ];
+    for (const [title, token, path] of spellings) {
+      it(`RFC 6750 §5.3 — is refused before anything is sent: ${title}`, async () => {
+        const { response, asked, hosts } = ask(`https://acme.test${path}`, {}, undefined, {
+          token,
+        });
+        const problem = await problemOf(response, token);
+        expect(problem.code).to.equal('token_in_url');
+        expect(problem.message).to.equal('the access token must not travel in a URL');
+        expect(asked).to.deep.equal([]);
+        expect(hosts).to.deep.equal([]);
+      });
+
+      it(`RFC 6750 §5.3 — is refused after a redirect: ${title}`, async () => {
+        const { response, asked } = ask(
+          'https://acme.test/me',
+          { 'https://acme.test/me': redirect(`https://na1.acme.test${path}`) },
+          trustAcme,
+          { token },
+        );
+        expect((await problemOf(response, token)).code).to.equal('token_in_url');
+        expect(asked.map(({ url }) => url.href)).to.deep.equal(['https://acme.test/me']);
+      });
+    }
+
+    it('counts less than a host that must not receive a token', async () => {
+      const { response } = ask(`https://evil.test/${TOKEN}`, {});
+      expect((await problemOf(response)).code).to.equal('untrusted_host');
+    });
+
+    it('is not seen in an address that only begins like it', async () => {
+      const url = `https://acme.test/${TOKEN.slice(0, -1)}`;
+      const { response } = ask(url, { [url]: { body: 'profile' } });
+      expect((await response).body).to.equal('profile');
+    });
+
+    it('is told from a short text, which an address may have by chance', async () => {
+      const short = 'x'.repeat(15);
+      const url = `https://acme.test/${short}/me`;
+      const { response } = ask(url, { [url]: { body: 'profile' } }, undefined, { token: short });
+      expect((await response).body).to.equal('profile');
+      const long = 'x'.repeat(16);
+      const refused = ask(`https://acme.test/${long}/me`, {}, undefined, { token: long });
+      expect((await problemOf(refused.response, long)).code).to.equal('token_in_url');
+    });
+  });
+
+  describe('a token that the API takes in its path', () => {
+    const url = `https://acme.test/access-tokens/${TOKEN}`;
+    const inPath = { tokenIn: 'path' } as const;
+
+    it('is sent there, without the Authorization header', async () => {
+      const { response, asked, hosts } = ask(url, { [url]: { body: 'me' } }, undefined, inPath);
+      expect((await response).body).to.equal('me');
+      expect(asked[0]?.url.href).to.equal(url);
+      expect(asked[0]?.headers).to.deep.equal({ accept: 'application/json' });
+      expect(asked[0]?.secrets).to.deep.equal([TOKEN]);
+      expect(hosts).to.deep.equal(['acme.test']);
+    });
+
+    it('RFC 6750 §5.2 — goes to no foreign host', async () => {
+      const { response, asked } = ask(`https://evil.test/${TOKEN}`, {}, undefined, inPath);
+      expect((await problemOf(response)).code).to.equal('untrusted_host');
+      expect(asked).to.deep.equal([]);
+    });
+
+    it('RFC 6750 §5.3 — goes nowhere over plain http', async () => {
+      const plain = `http://na1.acme.test/${TOKEN}`;
+      const { response, asked } = ask(plain, {}, trustAcme, inPath);
+      expect((await problemOf(response)).code).to.equal('untrusted_host');
+      expect(asked).to.deep.equal([]);
+    });
+
+    it('gets no header after a redirect either', async () => {
+      const next = `https://na1.acme.test/access-tokens/${TOKEN}`;
+      const answers = { [url]: redirect(next), [next]: { body: 'me' } };
+      const { response, asked } = ask(url, answers, trustAcme, inPath);
+      expect((await response).body).to.equal('me');
+      expect(asked.map(({ headers }) => headers)).to.deep.equal([
+        { accept: 'application/json' },
+        { accept: 'application/json' },
+      ]);
+    });
+
+    it('is not repeated in the error of an API that echoes the path', async () => {
+      const body = JSON.stringify({ message: `GET /access-tokens/${TOKEN} failed` });
+      const answers = { [url]: { status: 404, body, headers: json } };
+      const { response } = ask(url, answers, undefined, inPath);
+      expect((await problemOf(response)).message).to.equal(
+        'the profile was refused with status 404: GET /access-tokens/[redacted] failed',
+      );
+    });
   });
 
   describe('redirects', () => {

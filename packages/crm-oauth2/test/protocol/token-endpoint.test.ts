@@ -1,17 +1,24 @@
 import { expect } from 'chai';
-import type { HttpResponse } from '../../dist/wire/http';
+import { providerCode } from '../../dist/errors/provider-codes';
+import { authenticateClient } from '../../dist/protocol/client-authentication';
 import {
   buildTokenRequest,
-  isSuccess,
   processTokenError,
   processTokenResponse,
-  retryAfterSeconds,
-  statusProblem,
+  replaceTokens,
 } from '../../dist/protocol/token-endpoint';
+import type { ReportedError } from '../../dist/protocol/token-endpoint';
+import type { TokenSet } from '../../dist/protocol/token-set';
+import { text } from '../../dist/values/json';
+import type { JsonObject } from '../../dist/values/json';
+import type { HttpResponse } from '../../dist/wire/http';
 import { thrown } from '../support';
 
 const SECRET = 'a b!c/d+e&f=é~(g)';
 const CREDENTIALS = { clientID: 'client 1', clientSecret: SECRET };
+const POST = authenticateClient('client_secret_post', CREDENTIALS);
+const BASIC = authenticateClient('client_secret_basic', CREDENTIALS);
+const PUBLIC = authenticateClient('client_secret_post', { clientID: 'client-1' });
 
 function answer(status: number, body: unknown, headers: Record<string, string> = {}): HttpResponse {
   return {
@@ -26,7 +33,7 @@ const HTML = { 'content-type': 'text/html; charset=utf-8' };
 describe('token endpoint', () => {
   describe('the request', () => {
     it('RFC 6749 §4.1.3 — is a form with the credentials in its body', () => {
-      const { headers, body } = buildTokenRequest('form', CREDENTIALS, {
+      const { headers, body } = buildTokenRequest('form', POST, {
         grant_type: 'authorization_code',
         code: 'a=b&c',
       });
@@ -44,7 +51,7 @@ describe('token endpoint', () => {
     });
 
     it('is JSON where the provider wants it, its length counted in bytes', () => {
-      const { headers, body } = buildTokenRequest('json', CREDENTIALS, { grant_type: 'x' });
+      const { headers, body } = buildTokenRequest('json', POST, { grant_type: 'x' });
       expect(JSON.parse(body)).to.deep.equal({
         grant_type: 'x',
         client_id: 'client 1',
@@ -54,26 +61,41 @@ describe('token endpoint', () => {
       expect(headers['content-length']).to.equal(String(body.length + 1));
     });
 
-    for (const format of ['form', 'json'] as const) {
-      it(`RFC 6749 §2.1 — of a public client sends no secret, also not one of a parameter (${format})`, () => {
-        const { body } = buildTokenRequest(
-          format,
-          { clientID: 'client-1' },
-          { client_secret: 'smuggled', code: undefined },
-        );
-        const fields: unknown =
-          format === 'json' ? JSON.parse(body) : Object.fromEntries(new URLSearchParams(body));
-        expect(fields).to.deep.equal({ client_id: 'client-1' });
-      });
-    }
+    const formats = ['form', 'json'] as const;
+    const fieldsOf = (format: 'form' | 'json', body: string): unknown =>
+      format === 'json' ? JSON.parse(body) : Object.fromEntries(new URLSearchParams(body));
 
     it('RFC 6749 §2.3.1 — lets no parameter replace the credentials', () => {
-      const { body } = buildTokenRequest('json', CREDENTIALS, {
-        client_id: 'x',
-        client_secret: 'y',
-      });
-      expect(JSON.parse(body)).to.include({ client_id: 'client 1', client_secret: SECRET });
+      for (const format of formats) {
+        const { body } = buildTokenRequest(format, POST, { client_id: 'x', client_secret: 'y' });
+        expect(fieldsOf(format, body)).to.deep.equal({
+          client_id: 'client 1',
+          client_secret: SECRET,
+        });
+      }
     });
+
+    for (const format of formats) {
+      it(`RFC 6749 §2.1 — of a public client sends no secret, also not one of a parameter (${format})`, () => {
+        const { headers, body } = buildTokenRequest(format, PUBLIC, {
+          client_secret: 'smuggled',
+          code: undefined,
+        });
+        expect(fieldsOf(format, body)).to.deep.equal({ client_id: 'client-1' });
+        expect(headers).not.to.have.property('authorization');
+      });
+
+      it(`RFC 6749 §2.3 — authenticates by the header alone, whatever a parameter says (${format})`, () => {
+        const { headers, body } = buildTokenRequest(format, BASIC, {
+          grant_type: 'x',
+          client_id: 'x',
+          client_secret: 'y',
+        });
+        expect(fieldsOf(format, body)).to.deep.equal({ grant_type: 'x' });
+        expect(headers).to.include(BASIC.headers);
+        expect(headers['content-length']).to.equal(String(Buffer.byteLength(body)));
+      });
+    }
   });
 
   describe('a token response', () => {
@@ -101,7 +123,7 @@ describe('token endpoint', () => {
       expect(Object.isFrozen(tokens.response)).to.equal(true);
     });
 
-    it('has no keys for what did not come', () => {
+    it('names only the fields that came', () => {
       const response = { access_token: 't', refresh_token: '', scope: null, id_token: 7 };
       const tokens = processTokenResponse(answer(200, response), 0);
       expect(Object.keys(tokens)).to.have.members(['accessToken', 'tokenType', 'response']);
@@ -122,7 +144,7 @@ describe('token endpoint', () => {
         const response = answer(200, { access_token: 't', token_type: tokenType });
         const problem = thrown(() => processTokenResponse(response, 0));
         expect(problem.code).to.equal('unsupported_token_type');
-        expect(problem.message).to.equal('the access token is no bearer token');
+        expect(problem.message).to.equal('the access token is not a bearer token');
       });
     }
 
@@ -194,7 +216,7 @@ describe('token endpoint', () => {
       it(`refuses ${body} as a token response`, () => {
         const problem = thrown(() => processTokenResponse(answer(200, body), 0));
         expect(problem.code).to.equal('invalid_token_response');
-        expect(problem.message).to.equal('the token response is no JSON object');
+        expect(problem.message).to.equal('the token response is not a JSON object');
       });
     }
 
@@ -237,7 +259,7 @@ describe('token endpoint', () => {
         expect(problem.code).to.equal('invalid_grant');
         expect(problem.message).to.equal('invalid_grant: used up');
         expect(problem.details).to.include({
-          from: 'token response',
+          reportedIn: 'token response',
           status,
           uri: 'https://acme.test/errors/1',
         });
@@ -282,7 +304,7 @@ describe('token endpoint', () => {
         const problem = processTokenError(response, []);
         expect(problem.code).to.equal(code);
         expect(problem.details.status).to.equal(response.status);
-        expect(problem.details.from).to.equal(undefined);
+        expect(problem.details.reportedIn).to.equal(undefined);
       });
     }
 
@@ -299,7 +321,7 @@ describe('token endpoint', () => {
       it(`RFC 6749 §5.2 — ${error} is believed of a server that fails, too`, () => {
         const problem = processTokenError(answer(500, { error }), []);
         expect(problem.code).to.equal(error);
-        expect(problem.details).to.include({ from: 'token response', status: 500 });
+        expect(problem.details).to.include({ reportedIn: 'token response', status: 500 });
       });
     }
 
@@ -353,51 +375,104 @@ describe('token endpoint', () => {
       });
     });
 
-    describe("by the provider's own code", () => {
-      const asked: [string, string][] = [];
-      const codeOf = (error: string, description: string) => {
-        asked.push([error, description]);
-        return description === 'user is locked' ? 'account_locked' : undefined;
+    describe("in the provider's own words", () => {
+      const asked: Readonly<JsonObject>[] = [];
+      /** Reads bodies such as `{ status: 'BAD_REFRESH_TOKEN', message: 'refresh token is expired' }`. */
+      const readError = (body: Readonly<JsonObject>): ReportedError | undefined => {
+        asked.push(body);
+        if (body.status === 'BAD_REFRESH_TOKEN') {
+          return { code: 'invalid_grant', description: text(body.message) };
+        }
+        if (body.error_description === 'user is locked') {
+          return { code: providerCode('account_locked'), description: 'user is locked' };
+        }
+        return body.status === 'LATER' ? { code: 'rate_limited', retryAfterSeconds: 7 } : undefined;
       };
       beforeEach(() => {
         asked.length = 0;
       });
 
-      it('is renamed, and keeps the words', () => {
-        const body = { error: 'invalid_grant', error_description: 'user is locked' };
-        const problem = processTokenError(answer(400, body), [], codeOf);
-        expect(asked).to.deep.equal([['invalid_grant', 'user is locked']]);
+      it('is read where RFC 6749 §5.2 knows no error in the body', () => {
+        const body = { status: 'BAD_REFRESH_TOKEN', message: 'refresh token is expired' };
+        const problem = processTokenError(answer(400, body), [], readError);
+        expect(asked).to.deep.equal([body]);
+        expect(problem.code).to.equal('invalid_grant');
+        expect(problem.message).to.equal('invalid_grant: refresh token is expired');
+        expect(problem.details).to.include({ reportedIn: 'token response', status: 400 });
+      });
+
+      it('is read before the standard error, and keeps the link', () => {
+        const body = {
+          error: 'invalid_grant',
+          error_description: 'user is locked',
+          error_uri: 'https://acme.test/errors/1',
+        };
+        const problem = processTokenError(answer(400, body), [], readError);
         expect(problem.code).to.equal('account_locked');
         expect(problem.message).to.equal('account_locked: user is locked');
+        expect(problem.details.uri).to.equal('https://acme.test/errors/1');
       });
 
-      it('keeps its error as the words when there are no others', () => {
-        const problem = processTokenError(answer(400, { error: 'invalid_grant' }), [], () => 'own');
-        expect(problem.message).to.equal('own: invalid_grant');
+      it('says nothing more than its code without a description', () => {
+        const problem = processTokenError(answer(400, { status: 'LATER' }), [], readError);
+        expect(problem.message).to.equal('rate_limited');
       });
 
-      it('stays what it is when the provider has no code for it', () => {
-        const problem = processTokenError(answer(400, { error: 'invalid_grant' }), [], codeOf);
-        expect(asked).to.deep.equal([['invalid_grant', '']]);
-        expect(problem.code).to.equal('invalid_grant');
-        expect(problem.message).to.equal('invalid_grant');
+      it('tells how long to wait, before the header does', () => {
+        const headers = { 'retry-after': '30' };
+        const own = processTokenError(answer(400, { status: 'LATER' }, headers), [], readError);
+        expect(own.details.retryAfterSeconds).to.equal(7);
+        const body = { status: 'BAD_REFRESH_TOKEN', message: 'x' };
+        const other = processTokenError(answer(400, body, headers), [], readError);
+        expect(other.details.retryAfterSeconds).to.equal(30);
       });
 
-      it('is not asked about free text, a secret, or an outage', () => {
-        const body = (error: string) => ({ error, error_description: 'user is locked' });
-        const outcomes = [
-          processTokenError(answer(400, body('user is locked')), [], codeOf),
-          processTokenError(answer(400, body('c0de')), ['c0de'], codeOf),
-          processTokenError(answer(500, body('UNKNOWN_EXCEPTION')), [], codeOf),
-          processTokenError(answer(429, body('invalid_grant')), [], codeOf),
-        ];
-        expect(asked).to.deep.equal([]);
-        expect(outcomes.map(({ code }) => code)).to.deep.equal([
-          'invalid_request',
-          'invalid_request',
-          'provider_unavailable',
-          'rate_limited',
-        ]);
+      it('shows no secret, and no control character', () => {
+        const body = { status: 'BAD_REFRESH_TOKEN', message: `${SECRET}\r\n2026 ERROR` };
+        const problem = processTokenError(answer(400, body), [SECRET], readError);
+        expect(problem.message).to.equal('invalid_grant: [redacted] 2026 ERROR');
+      });
+
+      it('is read from a form too', () => {
+        const type = { 'content-type': 'application/x-www-form-urlencoded' };
+        const body = 'status=BAD_REFRESH_TOKEN&message=used+up';
+        const problem = processTokenError(answer(400, body, type), [], readError);
+        expect(problem.message).to.equal('invalid_grant: used up');
+      });
+
+      const left: [string, number, unknown, string][] = [
+        ['a standard error', 400, { error: 'invalid_scope' }, 'invalid_scope'],
+        ['free text', 400, { error: 'Bad thing!' }, 'invalid_request'],
+        ['JSON without an error', 400, { status: 'OTHER' }, 'unexpected_status'],
+        ['an outage in words of the RFC', 503, { error: 'server_error' }, 'server_error'],
+      ];
+      for (const [title, status, body, code] of left) {
+        it(`is left to the standard where the slot does not know it: ${title}`, () => {
+          expect(processTokenError(answer(status, body), [], readError).code).to.equal(code);
+          expect(asked).to.deep.equal([body]);
+        });
+      }
+
+      const never: [string, HttpResponse, string][] = [
+        ['429', answer(429, { status: 'BAD_REFRESH_TOKEN' }), 'rate_limited'],
+        ['an outage', answer(503, { status: 'BAD_REFRESH_TOKEN' }), 'provider_unavailable'],
+        ['a web page', answer(400, '<h1>', HTML), 'unexpected_status'],
+        ['broken JSON', answer(502, '{"status":'), 'provider_unavailable'],
+        ['a JSON list', answer(400, [{ status: 'BAD_REFRESH_TOKEN' }]), 'unexpected_status'],
+        ['null', answer(400, 'null'), 'unexpected_status'],
+      ];
+      for (const [title, response, code] of never) {
+        it(`is looked for in a JSON object that is not an outage: ${title}`, () => {
+          expect(processTokenError(response, [], readError).code).to.equal(code);
+          expect(asked).to.deep.equal([]);
+        });
+      }
+
+      it('is read from an error that comes with success', () => {
+        const body = { error: 'x', error_description: 'user is locked' };
+        const response = answer(200, body);
+        const problem = thrown(() => processTokenResponse(response, 0, [], { readError }));
+        expect(problem.code).to.equal('account_locked');
       });
     });
 
@@ -460,97 +535,85 @@ describe('token endpoint', () => {
     });
   });
 
-  describe('statusProblem', () => {
-    for (const [status, code, message] of [
-      [199, 'unexpected_status', 'answered with status 199'],
-      [300, 'unexpected_redirect', 'answered with a redirect (300)'],
-      [302, 'unexpected_redirect', 'answered with a redirect (302)'],
-      [304, 'unexpected_redirect', 'answered with a redirect (304)'],
-      [399, 'unexpected_redirect', 'answered with a redirect (399)'],
-      [400, 'unexpected_status', 'answered with status 400'],
-      [404, 'unexpected_status', 'answered with status 404'],
-      [429, 'rate_limited', 'asked too often (429)'],
-      [499, 'unexpected_status', 'answered with status 499'],
-      [500, 'provider_unavailable', 'the provider failed (500)'],
-      [599, 'provider_unavailable', 'the provider failed (599)'],
-    ] as const) {
-      it(`names ${status} ${code}, and repeats status and Retry-After`, () => {
-        const problem = statusProblem({ status, headers: { 'retry-after': '7' }, body: '' });
-        expect(problem.code).to.equal(code);
-        expect(problem.message).to.equal(message);
-        expect(problem.details).to.deep.equal({ status, retryAfterSeconds: 7 });
+  describe('tokens that replace others', () => {
+    const previous: TokenSet = {
+      accessToken: 'at-1',
+      refreshToken: 'rt-1',
+      idToken: 'e.y.1',
+      tokenType: 'Bearer',
+      expiresAt: 1000,
+      scope: 'read',
+      subject: 'zoe',
+      response: {
+        access_token: 'at-1',
+        refresh_token: 'rt-1',
+        id_token: 'e.y.1',
+        expires_in: 60,
+        scope: 'read',
+        instance_url: 'https://zoe.acme.test',
+      },
+    };
+    const next: TokenSet = {
+      accessToken: 'at-2',
+      tokenType: 'Bearer',
+      response: { access_token: 'at-2' },
+    };
+
+    it('RFC 6749 §6 — keep scope, subject and the rest of the response', () => {
+      const tokens = replaceTokens(previous, next);
+      expect(tokens).to.deep.equal({
+        accessToken: 'at-2',
+        tokenType: 'Bearer',
+        scope: 'read',
+        subject: 'zoe',
+        response: {
+          access_token: 'at-2',
+          scope: 'read',
+          instance_url: 'https://zoe.acme.test',
+        },
       });
-    }
-  });
-
-  describe('retryAfterSeconds', () => {
-    const at = (value: string | undefined) =>
-      retryAfterSeconds({ headers: { 'retry-after': value } });
-
-    it('RFC 9110 §10.2.3 — reads seconds', () => {
-      expect(at('120')).to.equal(120);
-      expect(at('0')).to.equal(0);
-      expect(at('999999999')).to.equal(999_999_999);
-      expect(at('9999999999')).to.equal(undefined);
+      expect(Object.isFrozen(tokens)).to.equal(true);
+      expect(Object.isFrozen(tokens.response)).to.equal(true);
     });
 
-    describe('RFC 9110 §5.6.7 — reads a date', () => {
-      const realNow = Date.now;
-      const realZone = process.env.TZ;
-      beforeEach(() => {
-        Date.now = () => Date.UTC(1994, 10, 6, 8, 47, 37, 500);
-        // Anywhere but where the local time is GMT.
-        process.env.TZ = 'America/New_York';
-      });
-      afterEach(() => {
-        Date.now = realNow;
-        if (realZone === undefined) delete process.env.TZ;
-        else process.env.TZ = realZone;
-      });
-
-      for (const [title, date] of [
-        ['as it is written today', 'Sun, 06 Nov 1994 08:49:37 GMT'],
-        ['of RFC 850', 'Sunday, 06-Nov-94 08:49:37 GMT'],
-        ['of RFC 850, with the longest day', 'Wednesday, 06-Nov-94 08:49:37 GMT'],
-        ['of asctime, which means GMT', 'Sun Nov  6 08:49:37 1994'],
-      ] as const) {
-        it(`${title}, and rounds up`, () => {
-          expect(at(date)).to.equal(120);
-        });
-      }
-
-      for (const value of [
-        '1994-11-06T08:49:37Z',
-        'xSun, 06 Nov 1994 08:49:37 GMT',
-        ' Sun, 06 Nov 1994 08:49:37 GMT',
-        'Sun, 06 Nov 1994 08:49:37 GMT (soon)',
-        'Sun, 06 Nov 1994 08:49:37 +0100',
-        'Sun, 99 Nov 1994 08:49:37 GMT',
-        'Su, 06 Nov 1994 08:49:37 GMT',
-        'Nov 1994',
-      ]) {
-        it(`and nothing like it: ${value}`, () => {
-          expect(at(value)).to.equal(undefined);
-        });
-      }
+    it('RFC 6749 §6 — take what the answer says', () => {
+      const response = {
+        access_token: 'at-2',
+        refresh_token: 'rt-2',
+        id_token: 'e.y.2',
+        expires_in: 5,
+        scope: 'write',
+        instance_url: 'https://other.acme.test',
+      };
+      const answered: TokenSet = {
+        accessToken: 'at-2',
+        refreshToken: 'rt-2',
+        idToken: 'e.y.2',
+        tokenType: 'Bearer',
+        expiresAt: 2000,
+        scope: 'write',
+        subject: 'zoe',
+        response,
+      };
+      expect(replaceTokens(previous, answered)).to.deep.equal(answered);
     });
 
-    it('reads a date that has passed as no wait at all', () => {
-      expect(at('Wed, 21 Oct 2015 07:28:00 GMT')).to.equal(0);
+    it('change neither set', () => {
+      const copies = structuredClone([previous, next]);
+      replaceTokens(previous, next);
+      expect([previous, next]).to.deep.equal(copies);
     });
 
-    it('knows nothing from anything else', () => {
-      expect(at(undefined)).to.equal(undefined);
-      for (const value of ['soon', 'soon 5', '-5', '1.5', '5 minutes', '5 ', 's5', '']) {
-        expect(at(value), value).to.equal(undefined);
-      }
+    it('OIDC Core §12.2 — are refused when they are for another person', () => {
+      const problem = thrown(() => replaceTokens(previous, { ...next, subject: 'eve' }));
+      expect(problem.code).to.equal('subject_mismatch');
+      expect(problem.message).to.equal('the refreshed tokens are of another person');
     });
-  });
 
-  it('counts 200 to 299 as success', () => {
-    const success = [199, 200, 204, 299, 300].map((status) =>
-      isSuccess({ status, headers: {}, body: '' }),
-    );
-    expect(success).to.deep.equal([false, true, true, true, false]);
+    it('OIDC Core §12.2 — name a person where the previous ones named none', () => {
+      const { subject: _, ...unnamed } = previous;
+      expect(replaceTokens(unnamed, { ...next, subject: 'eve' }).subject).to.equal('eve');
+      expect(replaceTokens(unnamed, next)).not.to.have.property('subject');
+    });
   });
 });

@@ -1,4 +1,4 @@
-/** Over real sockets: the platform's `fetch` is part of what is proved here. */
+/** `authorizedFetch` over real sockets, because the platform's `fetch` is a part of it. */
 import type { IncomingHttpHeaders, RequestListener } from 'node:http';
 import * as https from 'node:https';
 import { Readable } from 'node:stream';
@@ -9,7 +9,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { getEventListeners } from 'node:events';
-import { InternalOAuthError, authorizedFetch, staticToken } from '../../dist/index';
+import { OAuth2Error, authorizedFetch, staticToken } from '../../dist/index';
 import type { AuthorizedFetchOptions, RateLimit, TokenSource } from '../../dist/index';
 import {
   freePort,
@@ -25,7 +25,7 @@ import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../fixtures/tls';
 
 const TOKEN = 'token-of-a-person';
 
-/** Answers that are neither finished nor given up: undici opens spare connections, those do not count. */
+/** Answers that are neither finished nor given up. The spare connections of undici do not count. */
 let open = 0;
 
 async function httpServer(handler: RequestListener): Promise<string> {
@@ -77,7 +77,7 @@ async function api(...answers: (Answer | ((seen: Seen) => Answer))[]) {
   return { origin, seen };
 }
 
-/** A source with these tokens, one after the other as they are refused, and what it was asked. */
+/** A source that goes on to its next token when one is rejected, and a list of its calls. */
 function tokens(...values: string[]) {
   const asked: unknown[] = [];
   const source: TokenSource = {
@@ -96,7 +96,7 @@ const make = (
   source: TokenSource = staticToken(TOKEN),
 ) => authorizedFetch(source, { baseURL, ...options });
 
-/** Whatever a promise is rejected with. */
+/** The reason of a promise that must reject; it need not be an error. */
 const reasonOf = async (work: Promise<unknown>): Promise<unknown> => {
   const NOTHING = Symbol('nothing');
   const reason: unknown = await work.then(
@@ -110,11 +110,11 @@ const reasonOf = async (work: Promise<unknown>): Promise<unknown> => {
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** No back-off for as long as a test runs. */
+/** The real functions, which tests replace. */
 const { random } = Math;
 const { setTimeout: wait } = timers;
 
-/** Notes what is waited for, and waits for none of it. */
+/** Collects the pauses, which are over at once. */
 function noteWaits(): unknown[] {
   const waits: unknown[] = [];
   Object.assign(timers, {
@@ -174,7 +174,7 @@ describe('authorizedFetch', () => {
       }
     });
 
-    it('fetch — stands in for the platform’s', async () => {
+    it('fetch — replaces the platform’s', async () => {
       const asked: unknown[] = [];
       const fetch: typeof globalThis.fetch = async (url, init) => {
         asked.push([url, new Headers(init?.headers).get('authorization')]);
@@ -264,11 +264,11 @@ describe('authorizedFetch', () => {
       for (const { headers } of own.seen) expect(headers.authorization).to.equal(`Bearer ${TOKEN}`);
       expect(other.seen).to.have.length(1);
       expect(other.seen[0]?.headers).not.to.have.property('authorization');
-      // A stranger's 401 is no word about the token.
+      // The 401 of another origin does not judge the token.
       expect(asked).to.deep.equal([undefined]);
     });
 
-    it('redirect — from another origin to the own: a 401 there brings the other no token', async () => {
+    it('redirect — from another origin to the API: a 401 there sends no token to the other', async () => {
       const own = await api({ status: 401 });
       const other = await api({ status: 302, headers: { location: `${own.origin}/me` } });
       const { source, asked } = tokens(TOKEN, 'another');
@@ -278,7 +278,7 @@ describe('authorizedFetch', () => {
       expect(other.seen).to.have.length(1);
     });
 
-    it('authorization — of the caller is replaced on the own origin, and theirs elsewhere', async () => {
+    it('authorization — of the caller is replaced for the API, and kept for other origins', async () => {
       const { origin, seen } = await api({});
       const other = await api({});
       const headers = { Authorization: 'Basic own', 'X-Own': 'kept' };
@@ -332,7 +332,7 @@ describe('authorizedFetch', () => {
       ]);
     });
 
-    it('mistakes of the caller — are told in the platform’s words, not as a failed network', async () => {
+    it('mistakes of the caller — are reported in the platform’s words, not as a failed network', async () => {
       const request = make('https://api.example.com');
       for (const init of [
         { body: 'x' },
@@ -341,7 +341,7 @@ describe('authorizedFetch', () => {
       ]) {
         const error = await reasonOf(request('me', init));
         expect(error).to.be.instanceOf(TypeError);
-        expect(error).not.to.be.instanceOf(InternalOAuthError);
+        expect(error).not.to.be.instanceOf(OAuth2Error);
       }
     });
 
@@ -355,7 +355,7 @@ describe('authorizedFetch', () => {
   });
 
   describe('401', () => {
-    it('RFC 6750 §3.1 — asks once more with another token, and then believes it', async () => {
+    it('RFC 6750 §3.1 — asks once more with another token, and returns the second 401', async () => {
       const { origin, seen } = await api({ status: 401, body: 'no' });
       const { source, asked } = tokens('first', 'second', 'third');
       const response = await make(origin, {}, source)('me');
@@ -376,7 +376,7 @@ describe('authorizedFetch', () => {
       expect(seen).to.have.length(1);
     });
 
-    it('source — that fails is the error, and holds no connection', async () => {
+    it('source — its error is thrown, and no connection stays open', async () => {
       const origin = await httpServer((_request, response) => {
         response.writeHead(401).write('never whole');
       });
@@ -419,7 +419,7 @@ describe('authorizedFetch', () => {
       });
     }
 
-    it('body — of null is none, and is sent again', async () => {
+    it('body — null counts as absent, and the request is sent again', async () => {
       const { origin, seen } = await api({ status: 401 }, { body: 'done' });
       const { source } = tokens('first', 'second');
       const response = await make(origin, {}, source)('x', { method: 'DELETE', body: null });
@@ -438,7 +438,7 @@ describe('authorizedFetch', () => {
       ],
     ];
     for (const [what, stream] of streams) {
-      it(`body — a ${what} is sent once: whatever comes is returned`, async () => {
+      it(`body — a ${what} is sent once, and every answer is returned`, async () => {
         for (const status of [401, 429, 503]) {
           const { origin, seen } = await api({ status, headers: { 'retry-after': '0' } });
           const { source, asked } = tokens('first', 'second');
@@ -459,7 +459,7 @@ describe('authorizedFetch', () => {
         ['nothing', undefined],
         ['nonsense', 'soon'],
       ] as const) {
-        it(`${status} with ${what} in Retry-After — comes again`, async () => {
+        it(`${status} with ${what} in Retry-After — asks again`, async () => {
           Math.random = () => 0.001;
           const headers: Answer['headers'] =
             retryAfter === undefined ? {} : { 'retry-after': retryAfter };
@@ -470,7 +470,7 @@ describe('authorizedFetch', () => {
       }
     }
 
-    it('RFC 9110 §10.2.3 — waits the time it is told, when there is time for it', async () => {
+    it('RFC 9110 §10.2.3 — waits as long as the API asks for, within the timeout', async () => {
       for (const [retryAfter, least, most] of [
         ['7', 7000, 7000],
         [new Date(Date.now() + 9000).toUTCString(), 6000, 10_000],
@@ -526,7 +526,7 @@ describe('authorizedFetch', () => {
       });
     }
 
-    it('wait — longer than what is left returns the answer at once, with its body', async () => {
+    it('wait — longer than the time left returns the answer at once, with its body', async () => {
       for (const retryAfter of ['60', new Date(Date.now() + 3_600_000).toUTCString()]) {
         const answer = { status: 429, headers: { 'retry-after': retryAfter }, body: 'later' };
         const { origin, seen } = await api(answer);
@@ -536,10 +536,10 @@ describe('authorizedFetch', () => {
       }
     });
 
-    it('wait — of no time returns the answer all the same when the time is over', async () => {
+    it('wait — of no time returns the answer when the timeout has passed', async () => {
       const headers = { 'retry-after': '0' };
       const fetch = async () => {
-        // Nothing else runs meanwhile, no timer either.
+        // Nothing else runs meanwhile, not even a timer.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
         return await Promise.resolve(new Response(null, { status: 429, headers }));
       };
@@ -573,7 +573,7 @@ describe('authorizedFetch', () => {
       await expectNothingOpen();
     });
 
-    it('bodies — that nobody reads hold no connection', async () => {
+    it('bodies — unread ones free their connections', async () => {
       const body = 'x'.repeat(300_000);
       const busy = { status: 429, headers: { 'retry-after': '0' }, body };
       const { origin, seen } = await api(({ path }) => {
@@ -601,7 +601,7 @@ describe('authorizedFetch', () => {
       }),
     };
 
-    it('onRateLimit — is told after every answer that says so', async () => {
+    it('onRateLimit — is called after every answer that names a limit', async () => {
       const told: RateLimit[] = [];
       const { origin } = await api(
         { status: 429, headers: { 'retry-after': '0', 'x-remaining': '0' } },
@@ -614,7 +614,7 @@ describe('authorizedFetch', () => {
       expect(told.map(({ remaining }) => remaining)).to.deep.equal([0, 7]);
     });
 
-    it('onRateLimit — that throws loses no answer: the process is warned', async () => {
+    it('onRateLimit — that throws becomes a warning, and the answer is returned', async () => {
       const { origin } = await api({ headers: { 'x-remaining': '7' }, body: 'done' });
       const faults = [new Error('of the observer'), 'a text'];
       for (const fault of faults) {
@@ -641,7 +641,7 @@ describe('authorizedFetch', () => {
       expect(seen).to.have.length(2);
     });
 
-    it('429 — that does not say when the limit is reset is waited for as any', async () => {
+    it('429 — that names no time of reset is followed by the usual pause', async () => {
       Math.random = () => 0.5;
       const waits = noteWaits();
       const { origin } = await api({ status: 429, headers: { 'x-remaining': '0' } }, {});
@@ -653,7 +653,7 @@ describe('authorizedFetch', () => {
   describe('an end', () => {
     const mine = new Error('of the caller');
 
-    it('signal — aborted before gives the caller’s reason, and asks nobody', async () => {
+    it('signal — aborted before gives the caller’s reason, and sends nothing', async () => {
       const { origin, seen } = await api({});
       const { source, asked } = tokens(TOKEN);
       const signal = AbortSignal.abort(mine);
@@ -670,7 +670,7 @@ describe('authorizedFetch', () => {
       expect(await reasonOf(work)).to.equal(mine);
     });
 
-    it('signal — aborted during the request gives the caller’s reason, whatever it is', async () => {
+    it('signal — aborted during the request gives the caller’s reason, of any type', async () => {
       for (const reason of [mine, 'a text', undefined]) {
         const controller = new AbortController();
         const origin = await httpServer(() => controller.abort(reason));
@@ -712,7 +712,7 @@ describe('authorizedFetch', () => {
     });
 
     const expectTimeout = (error: unknown, host?: string) => {
-      expect(error).to.be.instanceOf(InternalOAuthError);
+      expect(error).to.be.instanceOf(OAuth2Error);
       expect(error).to.include({ code: 'timeout', stage: 'api', ...(host && { host }) });
       expect(error).to.have.property('hint').that.contains('timeout');
     };
@@ -735,7 +735,7 @@ describe('authorizedFetch', () => {
       await expectNothingOpen();
     });
 
-    it('timeout — of a body the caller reads is the platform’s, also beside a signal', async () => {
+    it('timeout — of a body that the caller reads is the platform’s, also beside a signal', async () => {
       const origin = await httpServer((_request, response) => {
         response.writeHead(200).write('x');
       });
@@ -766,15 +766,15 @@ describe('authorizedFetch', () => {
       expectTimeout(await rejection(request('x')));
     });
 
-    describe('signal of a long life', () => {
+    describe('signal that outlives the call', () => {
       let { signal } = new AbortController();
       beforeEach(() => ({ signal } = new AbortController()));
       const held = () => getEventListeners(signal, 'abort').length;
 
-      it('unread — is held on to until the timeout', async () => {
+      it('unread body — holds the signal until the timeout', async () => {
         const fetch = async () => await Promise.resolve(new Response('unread'));
         const request = make('https://a.example', { fetch, timeout: 20 });
-        // Kept, since Node gives up the body of an answer that nobody has any more.
+        // Kept, because Node gives up the body of an answer that is no longer referenced.
         const answers: Response[] = [];
         for (let round = 0; round < 5; round += 1) answers.push(await request('x', { signal }));
         expect(held()).to.equal(answers.length);
@@ -782,7 +782,7 @@ describe('authorizedFetch', () => {
         expect(held()).to.equal(0);
       });
 
-      it('answer — that is parsed, or has no body, lets go of it at once', async () => {
+      it('answer — that is parsed, or has no body, releases it at once', async () => {
         const { origin } = await api({});
         const request = make(origin, { timeout: 60_000 });
         for (let round = 0; round < 20; round += 1) await request.json('x', { signal });
@@ -795,7 +795,7 @@ describe('authorizedFetch', () => {
         ['read in part', async ({ body }) => await body?.values().return?.()],
         ['cancelled', async ({ body }) => await body?.cancel()],
       ] as [string, (response: Response) => Promise<unknown>][]) {
-        it(`body — that was ${what} lets go of it`, async () => {
+        it(`body — that was ${what} releases it`, async () => {
           const { origin } = await api({ body: 'done' });
           const response = await make(origin, { timeout: 60_000 })('x', { signal });
           expect(held()).to.equal(1);
@@ -805,7 +805,7 @@ describe('authorizedFetch', () => {
         });
       }
 
-      it('body — that breaks off lets go of it', async () => {
+      it('body — that breaks off releases it', async () => {
         let breakOff = () => {};
         const origin = await httpServer((_request, response) => {
           response.writeHead(200, { 'content-length': '9' }).write('x');
@@ -819,7 +819,7 @@ describe('authorizedFetch', () => {
         expect(held()).to.equal(0);
       });
 
-      it('body — that was read of a clone is still there to be read', async () => {
+      it('body — that was read from a clone can still be read', async () => {
         const { origin } = await api({ body: 'done' });
         const response = await make(origin)('x', { signal });
         expect(await response.clone().text()).to.equal('done');
@@ -828,7 +828,7 @@ describe('authorizedFetch', () => {
         expect(await response.text()).to.equal('done');
       });
 
-      it('body — of a kind of its own, from another `fetch`, has until the timeout', async () => {
+      it('body — of another type, from another `fetch`, holds it until the timeout', async () => {
         const answer = Object.defineProperty(new Response('x'), 'body', { value: {} });
         const fetch = async () => await Promise.resolve(answer);
         expect(await make('https://a.example', { fetch, timeout: 30 })('x', { signal })).to.equal(
@@ -839,7 +839,7 @@ describe('authorizedFetch', () => {
         expect(held()).to.equal(0);
       });
 
-      it('failure — of the network, of the source, of the token lets go of it', async () => {
+      it('failure — of the network, of the source, of the token releases it', async () => {
         const closed = make(`http://127.0.0.1:${await freePort()}`);
         await reasonOf(closed('x', { signal }));
         await reasonOf(closed.json('x', { signal }));
@@ -853,7 +853,7 @@ describe('authorizedFetch', () => {
       });
     });
 
-    it('signal — that `fetch` is given keeps nothing of steps that are over', async () => {
+    it('signal — given to `fetch` keeps no listener of finished steps', async () => {
       const signals: AbortSignal[] = [];
       const fetch: typeof globalThis.fetch = async (_url, init) => {
         if (init?.signal) signals.push(init.signal);
@@ -867,7 +867,7 @@ describe('authorizedFetch', () => {
       for (const signal of signals) expect(getEventListeners(signal, 'abort')).to.have.length(0);
     });
 
-    it('signal — that `fetch` is given is not aborted for an answer that was read', async () => {
+    it('signal — given to `fetch` is not aborted after the answer was read', async () => {
       const signals: AbortSignal[] = [];
       const fetch: typeof globalThis.fetch = async (_url, init) => {
         if (init?.signal) signals.push(init.signal);
@@ -883,7 +883,7 @@ describe('authorizedFetch', () => {
     it('connection — refused, with its cause', async () => {
       const origin = `http://127.0.0.1:${await freePort()}`;
       const error = await rejection(make(origin)('x'));
-      expect(error).to.be.instanceOf(InternalOAuthError);
+      expect(error).to.be.instanceOf(OAuth2Error);
       expect(error).to.include({
         code: 'connection_refused',
         stage: 'api',
@@ -893,7 +893,7 @@ describe('authorizedFetch', () => {
       expect(error.hint).to.be.a('string');
     });
 
-    it('connection — to a certificate nobody knows is tls_error', async () => {
+    it('connection — to an unknown certificate is tls_error', async () => {
       const server = https.createServer({ key: TEST_ONLY_KEY, cert: TEST_ONLY_CERTIFICATE });
       const error = await rejection(make(`https://127.0.0.1:${await portOf(server)}`)('x'));
       expect(error).to.include({ code: 'tls_error', stage: 'api' });
@@ -928,7 +928,7 @@ describe('authorizedFetch', () => {
       expect(inspect(error, { depth: 9 })).not.to.contain(TOKEN);
     });
 
-    it('connection — that fails while an answer is thrown away changes nothing', async () => {
+    it('connection — that fails while an answer is discarded changes nothing', async () => {
       let asked = 0;
       const origin = await httpServer((_request, response) => {
         asked += 1;
@@ -949,7 +949,7 @@ describe('authorizedFetch', () => {
       hints: { 'api.insufficient_scope': 'Ask Acme for the scope.' },
     };
 
-    it('200 — is parsed, and JSON is asked for unless the caller says otherwise', async () => {
+    it('200 — is parsed, and JSON is asked for unless the caller sets another type', async () => {
       const { origin, seen } = await api({ body: { data: [1] } });
       const request = make(origin);
       expect(await request.json<{ data: number[] }>('x')).to.deep.equal({ data: [1] });
@@ -980,7 +980,7 @@ describe('authorizedFetch', () => {
         const headers = { 'retry-after': '60' };
         const { origin } = await api({ status, headers, body: { error: 'It says why' } });
         const error = await rejection(make(origin, { provider, timeout: 5000 }).json('x'));
-        expect(error).to.be.instanceOf(InternalOAuthError);
+        expect(error).to.be.instanceOf(OAuth2Error);
         expect(error).to.include({
           code,
           status,
@@ -1018,7 +1018,7 @@ describe('authorizedFetch', () => {
       }
     });
 
-    it('message — of a path that holds a token, the first or the renewed one, has it redacted', async () => {
+    it('message — of a path that holds a token, the first or the second one, has it redacted', async () => {
       const { origin } = await api({ status: 401 }, { status: 404 });
       const { source } = tokens('first-token', 'second-token');
       const error = await rejection(
@@ -1029,7 +1029,7 @@ describe('authorizedFetch', () => {
       );
     });
 
-    it('fetch — that gives no Response is no error of the API', async () => {
+    it('fetch — that returns something else than a Response is a TypeError', async () => {
       const answer = { ok: true, status: 200, text: async () => await Promise.resolve('{}') };
       const fetch = (async () => await Promise.resolve(answer)) as never;
       const error = await reasonOf(make('https://a.example', { fetch }).json('x'));
@@ -1051,7 +1051,7 @@ describe('authorizedFetch', () => {
       });
     }
 
-    it('words — that echo a token, the first or the renewed one, are redacted', async () => {
+    it('words — that echo a token, the first or the second one, are redacted', async () => {
       for (const status of [401, 403]) {
         const { origin } = await api(({ headers }) => ({
           status,
@@ -1101,14 +1101,14 @@ describe('authorizedFetch', () => {
       expect(text).to.have.length(3_000_000);
     });
 
-    it('redirect — that the caller does not follow is unexpected_redirect', async () => {
+    it('redirect — followed by hand is unexpected_redirect', async () => {
       const { origin } = await api({ status: 302, headers: { location: '/x' } });
       const error = await rejection(make(origin).json('x', { redirect: 'manual' }));
       expect(error).to.include({ code: 'unexpected_redirect', status: 302 });
     });
   });
 
-  it('connections — are kept: ten calls one after the other use one or two', async () => {
+  it('connections — are kept: ten calls in a row use one or two', async () => {
     const sockets = new Set<unknown>();
     const origin = await httpServer((request, response) => {
       sockets.add(request.socket);

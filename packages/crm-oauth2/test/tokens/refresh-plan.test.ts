@@ -59,7 +59,7 @@ describe('refresh plan', () => {
     ]);
   });
 
-  it('lifetime — of the app, in place of the provider’s', async () => {
+  it('lifetime — of the app replaces the provider’s', async () => {
     const store = await keep({ zoe: 1, ana: 2 });
     const lifetime = { idle: 10 * 86_400, absolute: 9 * 86_400 };
     expect(await planRefreshes(idle, { store, keys: ['zoe', 'ana'], lifetime })).to.deep.equal([
@@ -95,7 +95,7 @@ describe('refresh plan', () => {
     expect(second).to.deep.equal({ key: 'ana', refreshBy: NOW + 28 * DAY });
   });
 
-  it('store_unavailable — there is no plan', async () => {
+  it('store_unavailable — the plan fails', async () => {
     const store = await keep({ zoe: 1 });
     store.faults.get = () => Promise.reject(new Error('away'));
     expect((await rejection(planRefreshes(idle, { store, keys: ['zoe'] }))).code).to.equal(
@@ -103,7 +103,7 @@ describe('refresh plan', () => {
     );
   });
 
-  it('the store — is asked for fifty at once, and each key once', async () => {
+  it('the store — is asked for fifty keys at once, and for each key once', async () => {
     const keys = Array.from({ length: 120 }, (_, index) => `person-${index}`);
     const store = new Connection(new MemoryTokenStore());
     let open = 0;

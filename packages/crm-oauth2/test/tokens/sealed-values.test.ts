@@ -12,7 +12,7 @@ async function expectCorrupt(values: SealedValues, key: string, sealed: string) 
   expect(error).to.include({
     name: 'Problem',
     code: 'store_corrupt',
-    message: 'what the store holds was not sealed for this key',
+    message: 'the stored value was not sealed for this key',
   });
 }
 
@@ -42,28 +42,28 @@ describe('sealed values', () => {
     }
   });
 
-  it('refuses what is cut off, changed, or no JWE', async () => {
+  it('refuses a text that is cut off, changed, or not a JWE', async () => {
     const sealed = await values.seal(KEY, 'token');
     for (const text of ['', 'garbage', '{"accessToken":"a"}', sealed.slice(0, -1), `${sealed}A`]) {
       await expectCorrupt(values, KEY, text);
     }
   });
 
-  it('refuses what was sealed for another purpose', async () => {
+  it('refuses a value that was sealed for another purpose', async () => {
     const content = { key: KEY, value: 'token' };
     const own = await new Seal('tests', [OLD], 'stored tokens').seal(content);
     expect(await values.open(KEY, own)).to.equal('token');
     await expectCorrupt(values, KEY, await new Seal('tests', [OLD], 'logins').seal(content));
   });
 
-  it('refuses a value that is no text', async () => {
+  it('refuses a value that is not a text', async () => {
     const seal = new Seal('tests', [OLD], 'stored tokens');
     for (const content of [{ key: KEY }, { key: KEY, value: 1 }, { value: 'token' }, {}]) {
       await expectCorrupt(values, KEY, await seal.seal(content));
     }
   });
 
-  it('rotation — behind, then in front, then alone: everybody reads meanwhile', async () => {
+  it('rotation — behind, then in front, then alone: every machine reads meanwhile', async () => {
     const steps = [[OLD], [OLD, NEW], [NEW, OLD], [NEW]].map(
       (secrets) => new SealedValues(secrets),
     );
@@ -85,7 +85,7 @@ describe('sealed values', () => {
     expect(name).to.match(/^[\w-]{43}$/);
     expect(new SealedValues([NEW]).nameOf(KEY)).to.equal(name);
     expect(values.nameOf(`${KEY} `)).not.to.equal(name);
-    // Known by heart: another one would lose everybody's tokens.
+    // Another name would lose the tokens of every person.
     expect(values.nameOf('key')).to.equal('nEG_cq5YS7biep3rbOZ2A1jL9v4BWmsrdiZnvCIFwDM');
   });
 

@@ -1,19 +1,21 @@
 /**
- * A provider that rotates refresh tokens, and stores that do what stores do on a bad day. Several
- * stores over one backing are several processes: what they share is its values and its locks.
+ * A provider that rotates refresh tokens, and stores that fail in the ways of real stores. Several
+ * stores over one backing stand for several processes, which share its values and its locks.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { OAuth2Client, MemoryTokenStore, text, userTokens } from '../../dist/index';
+import { providerCode } from '../../dist/errors/provider-codes';
+import { MemoryTokenStore, OAuth2Client, userTokens } from '../../dist/index';
 import type { StoredValue, TokenSet, TokenStore, Unlock, UserTokens } from '../../dist/index';
 import { parseRecord, serialize } from '../../dist/tokens/token-record';
 import type { TokenRecord } from '../../dist/tokens/token-record';
+import { text } from '../../dist/values/json';
 import { CREDENTIALS, acmeWith, formOf, httpServer } from '../support';
 import type { AcmeOptions } from '../support';
 
 export const HOUR = 3_600_000;
 export const TIMEOUT = 300;
 
-/** What goes wrong with one refresh. `lost`: it is done, and its answer never arrives. */
+/** The fault of one refresh. `lost`: it succeeds, and its answer never arrives. */
 export type Fault =
   | 'silent'
   | 'reset'
@@ -85,10 +87,7 @@ export class Provider {
     else if (fault === 'html') {
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>login</html>');
     } else if (fault === 'busy') {
-      answer(400, {
-        error: 'invalid_grant',
-        error_description: 'Token request is already being processed',
-      });
+      answer(400, { error: 'invalid_grant', error_description: 'Still in progress' });
     } else if (typeof fault === 'object' && 'status' in fault) {
       answer(fault.status, fault.body, fault.headers);
     } else {
@@ -135,7 +134,7 @@ export class Backing extends MemoryTokenStore {
     return this.#held.size;
   }
 
-  /** As if their time were over. */
+  /** As if all locks had expired. */
   async endLocks(): Promise<void> {
     for (const unlock of this.#held) await unlock();
   }
@@ -143,10 +142,10 @@ export class Backing extends MemoryTokenStore {
 
 type Operation = keyof TokenStore;
 
-/** A process' own connection to the backing. */
+/** The connection of one process to the backing. */
 export class Connection implements TokenStore {
   readonly calls: Operation[] = [];
-  /** Runs instead of an operation; its value is the answer, unless it calls `work`. */
+  /** Runs in place of an operation, which it may call as `work`. */
   readonly faults: Partial<Record<Operation, (work: () => Promise<unknown>) => unknown>> = {};
   readonly #backing: TokenStore;
 
@@ -178,10 +177,16 @@ export class Connection implements TokenStore {
 
 export const FOREVER = () => new Promise<never>(() => {});
 
+/** This provider asks for so long a wait when it is busy. */
+export const SHORT_WAIT_SECONDS = 0.1;
+
 const description = acmeWith({
   subject: ({ response }) => text(response.sub),
-  tokenErrorCode: (_error, words) =>
-    words.includes('already being processed') ? 'token_request_in_progress' : undefined,
+  hints: { still_in_progress: 'Wait.' },
+  tokenError: ({ error_description: words }) =>
+    words === 'Still in progress'
+      ? { code: providerCode('still_in_progress'), retryAfterSeconds: SHORT_WAIT_SECONDS }
+      : undefined,
   refreshTokenLifetime: { idle: 30 * 86_400 },
 });
 
@@ -201,7 +206,7 @@ export function clientOf(
 const KEY = 'zoe';
 const STORED_KEY = JSON.stringify(['acme', CREDENTIALS.clientID, KEY]);
 
-/** The provider, and what processes need to use it. */
+/** The provider, and the processes that use it. */
 export class World {
   readonly provider: Provider;
   readonly backing = new Backing();
@@ -220,7 +225,7 @@ export class World {
     return { tokens: userTokens(client, { store, key: KEY }), store };
   }
 
-  /** Keeps tokens that came some time ago. */
+  /** Keeps tokens that came this many milliseconds ago. */
   async keep(age: number, changes: Partial<TokenRecord> = {}): Promise<void> {
     const since = Date.now() - age;
     const tokens = this.provider.grant({ expiresAt: since + this.provider.expiresIn * 1000 });
@@ -236,7 +241,7 @@ export class World {
     await this.backing.set(STORED_KEY, value, stored?.version);
   }
 
-  /** Lets time pass over what is kept. */
+  /** Makes the kept tokens older. */
   async age(milliseconds: number): Promise<void> {
     const record = await this.kept();
     const { tokens, since, ...others } = record;
@@ -253,7 +258,7 @@ export class World {
   }
 }
 
-/** In this suite the pauses of a second or more, which wait for others, are over at once. */
+/** In this suite the pauses of a second or more, which wait for other processes, are over at once. */
 export function withoutLongPauses(): void {
   const real = globalThis.setTimeout;
   beforeEach(() => {
@@ -268,7 +273,7 @@ export function withoutLongPauses(): void {
 
 let isAnother = false;
 
-/** Runs with another clock; one at a time, since the clock is everybody's. */
+/** Runs with another clock; one at a time, since there is one clock for all. */
 export async function atAnotherTime<T>(shift: number, work: () => Promise<T>): Promise<T> {
   const { now } = Date;
   if (isAnother) throw new Error('two at once would leave the clock wrong');
@@ -298,10 +303,10 @@ export async function skipping<T>(
   }
 }
 
-/** A client's timeout that no pause is mistaken for. */
+/** A timeout of a client that is longer than any pause. */
 export const LONG = 60_000;
 
-/** The pauses that some work makes, which are over at once; its client has the timeout `LONG`. */
+/** The pauses of some work, which are over at once. Its client has the timeout `LONG`. */
 export async function pausesOf(work: () => Promise<unknown>): Promise<number[]> {
   const before = globalThis.setTimeout;
   const pauses: number[] = [];

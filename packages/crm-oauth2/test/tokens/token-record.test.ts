@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseRecord, serialize } from '../../dist/tokens/token-record';
+import { hasSameTokens, newRecord, parseRecord, serialize } from '../../dist/tokens/token-record';
 import type { TokenRecord } from '../../dist/tokens/token-record';
 import { thrown } from '../support';
 
@@ -20,7 +20,7 @@ const RECORD: TokenRecord = {
 const MINIMAL = { accessToken: 'a', response: {}, since: 1, signedInAt: 1 };
 
 describe('token record', () => {
-  it('RFC 6749 §5.1 — reads again what it has written, frozen', () => {
+  it('RFC 6749 §5.1 — reads a written record as it was, frozen', () => {
     const record = parseRecord(serialize(RECORD));
     expect(record).to.deep.equal(RECORD);
     expect(record.tokens).to.be.frozen;
@@ -28,12 +28,12 @@ describe('token record', () => {
   });
 
   for (const refresh of ['begun', 'failed', 'unknown'] as const) {
-    it(`RFC 9700 §4.14.2 — remembers that a refresh is ${refresh}`, () => {
+    it(`RFC 9700 §4.14.2 — remembers the note ${refresh}`, () => {
       expect(parseRecord(serialize({ ...RECORD, refresh })).refresh).to.equal(refresh);
     });
   }
 
-  it('RFC 6749 §5.1 — adds nothing that was not there', () => {
+  it('RFC 6749 §5.1 — adds no field', () => {
     const record = parseRecord(JSON.stringify({ ...MINIMAL, refresh: 'other' }));
     expect(record).to.deep.equal({
       tokens: { accessToken: 'a', tokenType: 'Bearer', response: {} },
@@ -53,6 +53,38 @@ describe('token record', () => {
     expect(written.split('refresh-1')).to.have.length(2);
     expect(written).not.to.include('e.y.J');
     expect(parseRecord(written).tokens.response).to.deep.equal({ id: 'x' });
+  });
+
+  it('RFC 6749 §5.1 — begins with the tokens of a login, as they would be read again', () => {
+    const before = Date.now();
+    const record = newRecord({
+      accessToken: 'a',
+      refreshToken: 'r',
+      scope: null,
+      idToken: 'e.y.J',
+    });
+    expect(record.tokens).to.deep.equal({
+      accessToken: 'a',
+      refreshToken: 'r',
+      tokenType: 'Bearer',
+      response: {},
+    });
+    expect(record.since).to.be.within(before, Date.now());
+    expect(record.signedInAt).to.equal(record.since);
+    expect(newRecord({ ...RECORD.tokens }).tokens).to.deep.equal(RECORD.tokens);
+    expect(() => newRecord({ accessToken: '' })).to.throw(TypeError, /^userTokens: tokens to save/);
+  });
+
+  it('RFC 6749 §6 — is told from another by both of its tokens', () => {
+    const withTokens = (changes: object) => ({
+      ...RECORD,
+      tokens: { ...RECORD.tokens, ...changes },
+    });
+    const copy = withTokens({ scope: 'other' });
+    expect(hasSameTokens(RECORD, copy)).to.equal(true);
+    expect(hasSameTokens(RECORD, withTokens({ accessToken: 'access-2' }))).to.equal(false);
+    expect(hasSameTokens(RECORD, withTokens({ refreshToken: 'refresh-2' }))).to.equal(false);
+    expect(hasSameTokens(RECORD, withTokens({ refreshToken: undefined }))).to.equal(false);
   });
 
   const garbage: [string, unknown][] = [
@@ -77,17 +109,17 @@ describe('token record', () => {
     it(`store_corrupt — ${title}`, () => {
       expect(thrown(() => parseRecord(JSON.stringify(value)))).to.include({
         code: 'store_corrupt',
-        message: 'what the store holds is no record of tokens',
+        message: 'the stored value is not a record of tokens',
       });
     });
   }
 
-  it('store_corrupt — an end that is no number', () => {
+  it('store_corrupt — a time that is not finite', () => {
     const infinite = JSON.stringify({ ...MINIMAL, since: 2 }).replace('"since":2', '"since":1e999');
     expect(thrown(() => parseRecord(infinite))).to.include({ code: 'store_corrupt' });
   });
 
-  it('store_corrupt — text that is no JSON, none of which is told', () => {
+  it('store_corrupt — a text that is not JSON, which the message does not quote', () => {
     for (const value of ['', '{', '{"accessToken":"access-1"', 'access-1']) {
       const problem = thrown(() => parseRecord(value));
       expect(problem.code).to.equal('store_corrupt');

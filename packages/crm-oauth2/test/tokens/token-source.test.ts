@@ -6,7 +6,7 @@ import { CREDENTIALS, ORIGIN, acme, mockTheNetwork, formOf, rejection } from '..
 import { HOUR, atAnotherTime } from './support';
 
 describe('static token', () => {
-  it('salesloft 2.3 — is the key, whatever happens', async () => {
+  it('salesloft 2.3 — is the key, also after a 401', async () => {
     const source = staticToken('ak_123');
     expect(await source.getAccessToken()).to.equal('ak_123');
     expect(await source.getAccessToken({ rejected: 'ak_123' })).to.equal('ak_123');
@@ -17,7 +17,7 @@ describe('static token', () => {
   const wrong: [string, unknown][] = [
     ['was not set', undefined],
     ['is empty', ''],
-    ['is no text', 5],
+    ['is not a text', 5],
     ['ends in a newline, as a file does', 'ak_123\n'],
     ['has a space before it', ' ak_123'],
     ['is in quotes that are not ASCII', '“ak_123”'],
@@ -25,7 +25,7 @@ describe('static token', () => {
     ['has a control character', 'ak\u007f'],
   ];
   for (const [title, key] of wrong) {
-    it(`TypeError — a key that ${title}, which is not told`, () => {
+    it(`TypeError — a key that ${title}, which the message does not quote`, () => {
       expect(() => staticToken(key as string))
         .to.throw(TypeError, /^staticToken: (option "apiKey"|the key) /)
         .with.property('message')
@@ -60,7 +60,7 @@ describe('client credentials', () => {
   const later = (shift: number, source: TokenSource, rejected?: string) =>
     atAnotherTime(shift, () => source.getAccessToken(rejected === undefined ? {} : { rejected }));
 
-  it('RFC 6749 §4.4 — asks once for all who ask at once, with scope and parameters', async () => {
+  it('RFC 6749 §4.4 — sends one request for all callers at once, with scope and parameters', async () => {
     answer('one', 3600, 20);
     const source = make({ scope: ['read', 'write'], parameters: { audience: 'api' } });
     const all = await Promise.all(Array.from({ length: 100 }, () => source.getAccessToken()));
@@ -85,7 +85,7 @@ describe('client credentials', () => {
     expect(asked).to.have.length(2);
   });
 
-  it('RFC 6750 §3.1 — replaces a token the API has refused, once', async () => {
+  it('RFC 6750 §3.1 — replaces a token that the API has refused, once', async () => {
     const source = make();
     answer('one');
     await source.getAccessToken();
@@ -102,7 +102,7 @@ describe('client credentials', () => {
     expect(asked).to.have.length(2);
   });
 
-  it('provider_unavailable — is nobody’s error while the token is good, nor asked about again', async () => {
+  it('provider_unavailable — is not reported while the token is usable, and not asked about again', async () => {
     const source = make();
     answer('one');
     await source.getAccessToken();
@@ -122,7 +122,7 @@ describe('client credentials', () => {
     }
   });
 
-  it('provider_unavailable — is an error without a good token, and asked about again', async () => {
+  it('provider_unavailable — is reported without a usable token, and asked about again', async () => {
     const source = make();
     answer(503);
     expect(await rejection(source.getAccessToken())).to.include({
@@ -139,7 +139,7 @@ describe('client credentials', () => {
     expect(asked).to.have.length(4);
   });
 
-  it('a clock set back by hours — asks again', async () => {
+  it('a clock set back by hours — a new token is requested', async () => {
     const source = make();
     answer('one');
     await source.getAccessToken();

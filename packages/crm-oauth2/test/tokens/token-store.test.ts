@@ -1,4 +1,4 @@
-/** The store in memory, and the checks that any store can run: what they notice. */
+/** The store in memory, and the faults that the checks for any store notice. */
 import { AssertionError } from 'node:assert';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
@@ -6,7 +6,7 @@ import { tokenStoreChecks } from '../../dist/testing/token-store-checks';
 import { MemoryTokenStore } from '../../dist/index';
 import type { StoredValue, TokenStore, Unlock } from '../../dist/index';
 
-/** What two views share. */
+/** The data that two views share. */
 interface Shared {
   values: Map<string, StoredValue>;
   locks: Map<string, { endsAt: number }>;
@@ -56,7 +56,7 @@ class SharedStore implements TokenStore {
 
 type Store = new (shared: Shared) => TokenStore;
 
-/** By what is wrong with it, and by the check that must notice. */
+/** Each: the fault, a store that has it, and the check that must notice. */
 const BROKEN: [string, Store, string][] = [
   [
     'writes whatever the version',
@@ -86,7 +86,7 @@ const BROKEN: [string, Store, string][] = [
         return this.write(key, value);
       }
     },
-    'set — of many who write at once, lets one',
+    'set — of many writers at once, lets one through',
   ],
   [
     'takes the value for its version',
@@ -138,7 +138,7 @@ const BROKEN: [string, Store, string][] = [
     'get — reads any text as it was written',
   ],
   [
-    'takes an empty value for none',
+    'takes an empty value for a missing one',
     class extends SharedStore {
       override async get(key: string) {
         const stored = await super.get(key);
@@ -154,7 +154,7 @@ const BROKEN: [string, Store, string][] = [
         return (await super.get(key)) ?? (null as unknown as undefined);
       }
     },
-    'get — finds nothing where nothing was written',
+    'get — finds nothing under a new key',
   ],
   [
     'has keys of any case',
@@ -166,17 +166,17 @@ const BROKEN: [string, Store, string][] = [
         return await super.set(key.toLowerCase(), value, version);
       }
     },
-    'keys — are told apart, whatever they are made of',
+    'keys — are told apart, also by case, space and accent',
   ],
   [
-    'cannot delete what is gone',
+    'cannot delete a missing key',
     class extends SharedStore {
       override async delete(key: string) {
         if (!this.shared.values.has(key)) throw new AssertionError({ message: 'no such row' });
         await super.delete(key);
       }
     },
-    'delete — removes, and does not mind what is gone',
+    'delete — removes the key, also a second time',
   ],
   [
     'has locks of its own in each process',
@@ -193,7 +193,7 @@ const BROKEN: [string, Store, string][] = [
     'lock — is held by one at a time',
   ],
   [
-    'lets whoever has it lock again',
+    'lets the holder lock again',
     class extends SharedStore {
       readonly #own = new Set<string>();
       override async lock(key: string, milliseconds: number) {
@@ -214,7 +214,7 @@ const BROKEN: [string, Store, string][] = [
         return this.take(key, milliseconds);
       }
     },
-    'lock — of many who try at once, lets one',
+    'lock — of many callers at once, goes to one',
   ],
   [
     'lets many take over a lock that has ended',
@@ -225,13 +225,13 @@ const BROKEN: [string, Store, string][] = [
         return this.take(key, milliseconds);
       }
     },
-    'lock — of many who try at once, lets one',
+    'lock — of many callers at once, goes to one',
   ],
   [
     'has one lock for all keys',
     class extends SharedStore {
       override async lock(key: string, milliseconds: number) {
-        return await super.lock(key.slice(0, 'conformance '.length + 36), milliseconds);
+        return await super.lock(key.slice(0, 'token store check '.length + 36), milliseconds);
       }
     },
     'lock — leaves other keys alone',
@@ -244,28 +244,28 @@ const BROKEN: [string, Store, string][] = [
         this.shared.locks.delete(key);
       }
     },
-    'lock — and value of a key do not touch each other',
+    'lock — and value of a key leave each other alone',
   ],
   [
-    'never ends a lock',
+    'never lets a lock expire',
     class extends SharedStore {
       override async lock(key: string) {
         return await super.lock(key, Infinity);
       }
     },
-    'lock — ends by itself after its time, and not before',
+    'lock — expires after its time, and not before',
   ],
   [
-    'ends a lock too early',
+    'lets a lock expire too early',
     class extends SharedStore {
       override async lock(key: string, milliseconds: number) {
         return await super.lock(key, milliseconds / 1000);
       }
     },
-    'lock — ends by itself after its time, and not before',
+    'lock — expires after its time, and not before',
   ],
   [
-    'gives back whosever lock it is',
+    'releases the lock of any holder',
     class extends SharedStore {
       override take(key: string, milliseconds: number) {
         super.take(key, milliseconds);
@@ -278,7 +278,7 @@ const BROKEN: [string, Store, string][] = [
     'unlock — after its time, leaves the lock of the next holder alone',
   ],
   [
-    'gives back whosever lock it is, while its time has not come',
+    'releases the lock of any holder before its own would expire',
     class extends SharedStore {
       override take(key: string, milliseconds: number) {
         super.take(key, milliseconds);
@@ -315,7 +315,7 @@ describe('MemoryTokenStore', () => {
   const store = new MemoryTokenStore();
   for (const { title, run } of tokenStoreChecks(() => store)) it(title, run);
 
-  it('get — gives a copy: who changes it changes nothing here', async () => {
+  it('get — returns a copy, which can be changed without harm', async () => {
     await store.set('key', 'value', undefined);
     Object.assign((await store.get('key'))!, { value: 'changed' });
     expect((await store.get('key'))?.value).to.equal('value');
@@ -329,7 +329,7 @@ describe('MemoryTokenStore', () => {
   });
 });
 
-describe('crm-oauth2/conformance', () => {
+describe('tokenStoreChecks', () => {
   it('a right store — passes every check', async () => {
     expect(await failures(SharedStore)).to.deep.equal([]);
   });
@@ -340,7 +340,7 @@ describe('crm-oauth2/conformance', () => {
     });
   }
 
-  it('every check — is failed by one of these stores', () => {
+  it('every check — fails for one of these stores', () => {
     const titles = tokenStoreChecks(() => new MemoryTokenStore()).map(({ title }) => title);
     expect([...new Set(BROKEN.map(([, , title]) => title))]).to.have.members(titles);
   });

@@ -2,13 +2,15 @@ import { expect } from 'chai';
 import { inspect } from 'node:util';
 import { HINTS } from '../../dist/errors/codes';
 import { describe as described } from '../../dist/errors/oauth2-error';
-import { MemoryTokenStore, Problem, isOAuth2Error, userTokens } from '../../dist/index';
+import { Problem } from '../../dist/errors/problem';
+import { MemoryTokenStore, isOAuth2Error, userTokens } from '../../dist/index';
 import type { OAuth2Error, TokenSet, TokenStore } from '../../dist/index';
 import { freePort, pause, rejection, useRealSockets } from '../support';
 import {
   FOREVER,
   HOUR,
   LONG,
+  SHORT_WAIT_SECONDS,
   TIMEOUT,
   World,
   atAnotherTime,
@@ -19,10 +21,10 @@ import {
 } from './support';
 import type { Fault } from './support';
 
-/** Of an hour: five minutes left, and then some. */
+/** The age of an hour's token that is no longer fresh, and still usable for three minutes. */
 const SOON = HOUR - 200_000;
 
-/** The typed error of a call that must fail; however it is printed, it shows no token. */
+/** The error of a call that must fail. It shows no token, however it is printed. */
 async function failure(work: Promise<unknown>): Promise<OAuth2Error> {
   const error = await rejection(work);
   expect(isOAuth2Error(error), String(error)).to.equal(true);
@@ -33,10 +35,10 @@ async function failure(work: Promise<unknown>): Promise<OAuth2Error> {
   return error;
 }
 
-/** What fails, fails with what it is given. */
+/** An operation that fails with this message. */
 const failing = (message: string) => () => Promise.reject(new Error(message));
 
-/** What does so for the first few times. */
+/** An operation that is replaced for its first few calls. */
 function atFirst(times: number, fault: () => unknown) {
   let calls = 0;
   return (work: () => Promise<unknown>) => {
@@ -55,7 +57,7 @@ describe('user tokens', () => {
   });
   const asked = () => world.provider.asked;
   const patient = () => world.process(clientOf(world.provider, { timeout: LONG }));
-  /** A process whose refreshes end so, and never reach the provider. */
+  /** A process with another refreshTokenGrant, which never reaches the provider. */
   const processWith = (refreshTokenGrant: () => Promise<TokenSet>) =>
     world.process(Object.assign(clientOf(world.provider), { refreshTokenGrant }));
 
@@ -76,7 +78,7 @@ describe('user tokens', () => {
       });
     }
 
-    it('RFC 6749 §6 — a refresh token belongs to the client it was given to', async () => {
+    it('RFC 6749 §6 — a refresh token belongs to the client it was issued to', async () => {
       await world.keep(0);
       const other = world.process(clientOf(world.provider, { clientID: 'client-2' }));
       expect((await failure(other.tokens.getAccessToken())).code).to.equal(
@@ -86,7 +88,7 @@ describe('user tokens', () => {
   });
 
   describe('good tokens', () => {
-    it('RFC 6749 §5.1 — are used as they are, with what came along', async () => {
+    it('RFC 6749 §5.1 — are used as they are, with the rest of the token response', async () => {
       const { tokens } = world.process();
       const granted = world.provider.grant();
       await tokens.save(granted);
@@ -152,7 +154,7 @@ describe('user tokens', () => {
       expect(await world.kept()).not.to.have.property('refresh');
     });
 
-    it('save — tries again when somebody writes meanwhile, and gives up in the end', async () => {
+    it('save — tries again when another process writes meanwhile, and gives up in the end', async () => {
       const { tokens, store } = world.process();
       await world.keep(HOUR);
       store.faults.set = async (work) => {
@@ -169,11 +171,11 @@ describe('user tokens', () => {
       };
       const error = await failure(tokens.save(world.provider.grant()));
       expect(error).to.include({ code: 'store_unavailable', stage: 'store' });
-      expect(error.message).to.include('the store never took the tokens');
+      expect(error.message).to.include('the store did not take the tokens of the login');
       expect(tries).to.equal(5);
     });
 
-    it('save — a field that is null is one that is not there', async () => {
+    it('save — a field that is null counts as absent', async () => {
       const { tokens } = world.process();
       await tokens.save({
         accessToken: 'access-0',
@@ -193,9 +195,9 @@ describe('user tokens', () => {
     const wrong: [string, object][] = [
       ['no access token', { refreshToken: 'refresh-0' }],
       ['an access token that is null', { accessToken: null }],
-      ['an end that is no number', { accessToken: 'access-0', expiresAt: new Date() }],
+      ['an end that is not a number', { accessToken: 'access-0', expiresAt: new Date() }],
       ['an end that is not finite', { accessToken: 'access-0', expiresAt: Infinity }],
-      ['a refresh token that is no text', { accessToken: 'access-0', refreshToken: 7 }],
+      ['a refresh token that is not a text', { accessToken: 'access-0', refreshToken: 7 }],
     ];
     for (const [title, given] of wrong) {
       it(`save — TypeError for ${title}, and nothing is written`, async () => {
@@ -221,14 +223,14 @@ describe('user tokens', () => {
       });
     });
 
-    it('RFC 6749 §6 — costs two reads, a lock and two writings', async () => {
+    it('RFC 6749 §6 — costs two reads, a lock and two writes', async () => {
       await world.keep(2 * HOUR);
       const { tokens, store } = world.process();
       await tokens.getAccessToken();
       expect(store.calls).to.deep.equal(['get', 'lock', 'get', 'set', 'set']);
     });
 
-    it('RFC 9700 §4.14.2 — is written down before it begins, for those who come after a killed one', async () => {
+    it('RFC 9700 §4.14.2 — is noted before it begins, for the processes after a killed one', async () => {
       await world.keep(2 * HOUR);
       let meanwhile: string | undefined;
       world.provider.meanwhile = async () => {
@@ -239,7 +241,7 @@ describe('user tokens', () => {
       expect(await world.kept()).not.to.have.property('refresh');
     });
 
-    it('RFC 9700 §4.14.2 — is not begun with tokens that were replaced just before', async () => {
+    it('RFC 9700 §4.14.2 — does not begin with tokens that were replaced just before', async () => {
       await world.keep(2 * HOUR);
       const { tokens, store } = world.process();
       store.faults.set = async (work) => {
@@ -252,7 +254,7 @@ describe('user tokens', () => {
       expect(world.backing.locks).to.equal(0);
     });
 
-    it('lock_timeout — when others write without end, whatever the lock says', async () => {
+    it('lock_timeout — when other processes keep writing, in spite of the lock', async () => {
       await world.keep(2 * HOUR);
       const { tokens, store } = world.process();
       store.faults.set = async (work) => {
@@ -261,12 +263,12 @@ describe('user tokens', () => {
       };
       const error = await failure(tokens.getAccessToken());
       expect(error).to.include({ code: 'lock_timeout', stage: 'store' });
-      expect(error.message).to.include('others keep renewing these tokens');
+      expect(error.message).to.include('other processes keep changing these tokens');
       expect(store.calls.filter((call) => call === 'set')).to.have.length(5);
       expect(asked()).to.deep.equal([]);
     });
 
-    it('reauthorization_required — when there is no refresh token, says so and asks nobody', async () => {
+    it('reauthorization_required — without a refresh token, sends no request', async () => {
       await world.keep(2 * HOUR);
       const { tokens, ...times } = await world.kept();
       const { refreshToken: _none, ...rest } = tokens;
@@ -285,7 +287,7 @@ describe('user tokens', () => {
       expect(asked()).to.deep.equal(['refresh-0']);
     });
 
-    it('RFC 9700 §4.14.2 — for objects made of one store, whatever their client', async () => {
+    it('RFC 9700 §4.14.2 — for all objects of one store, also with clients of their own', async () => {
       await world.keep(2 * HOUR);
       const { store } = world.process();
       const tokens = () => userTokens(clientOf(world.provider), { store, key: 'zoe' });
@@ -304,10 +306,10 @@ describe('user tokens', () => {
       expect(world.backing.locks).to.equal(0);
     });
 
-    it('RFC 9700 §4.14.2 — who got the lock late finds the work done', async () => {
+    it('RFC 9700 §4.14.2 — a process that got the lock late finds the work done', async () => {
       await world.keep(2 * HOUR);
       const [one, other] = [world.process(), world.process()];
-      // It has read the old tokens, and asks for the lock when the other is done.
+      // It has read the old tokens, and asks for the lock when the other process is done.
       other.store.faults.lock = async (work) => {
         await one.tokens.getAccessToken();
         return await work();
@@ -316,7 +318,7 @@ describe('user tokens', () => {
       expect(asked()).to.deep.equal(['refresh-0']);
     });
 
-    it('RFC 6749 §6 — nobody has a token that is not stored yet', async () => {
+    it('RFC 6749 §6 — no caller gets a token before it is stored', async () => {
       await world.keep(2 * HOUR);
       const [one, other] = [world.process(), world.process()];
       let isStored = false;
@@ -354,7 +356,7 @@ describe('user tokens', () => {
       expect(asked()).to.deep.equal(['refresh-0', 'refresh-0']);
     });
 
-    it('lock_timeout — when another process never gives the lock back', async () => {
+    it('lock_timeout — when another process never releases the lock', async () => {
       await world.keep(2 * HOUR);
       const { tokens, store } = world.process();
       store.faults.lock = () => undefined;
@@ -369,11 +371,11 @@ describe('user tokens', () => {
       expect(asked()).to.deep.equal([]);
     });
 
-    it('lock_timeout — not before who took the lock of a killed process may be done', async () => {
+    it('lock_timeout — not before the successor of a killed process may be done', async () => {
       await world.keep(2 * HOUR);
       const { tokens, store } = world.process();
       await skipping(async (skip) => {
-        // The lock lasts 5 seconds longer than a request; the store is waited for a little more.
+        // A lock lasts 5 seconds longer than a request, and its next holder needs a little more.
         store.faults.lock = atFirst(1, () => skip(TIMEOUT + 7000));
         expect(await tokens.getAccessToken()).to.equal('access-1');
       });
@@ -383,7 +385,7 @@ describe('user tokens', () => {
       [0.25, [15, 30, 60, 120, 150, 150]],
       [0.75, [25, 50, 100, 200, 250, 250]],
     ] as const) {
-      it(`RFC 9700 §4.14.2 — who waits for the lock asks ever less often, each at moments of its own (random: ${random})`, async () => {
+      it(`RFC 9700 §4.14.2 — pauses between two tries for the lock grow, with jitter (random: ${random})`, async () => {
         await world.keep(2 * HOUR);
         const { tokens, store } = patient();
         const real = Math.random;
@@ -398,7 +400,7 @@ describe('user tokens', () => {
       });
     }
 
-    it('RFC 9700 §4.14.2 — one that is under way is waited for, with a token that is still good', async () => {
+    it('RFC 9700 §4.14.2 — a refresh under way is awaited, also with a usable token', async () => {
       await world.keep(SOON);
       const other = patient();
       let second: Promise<string> | undefined;
@@ -410,7 +412,7 @@ describe('user tokens', () => {
       expect(await second).to.equal('access-1');
     });
 
-    it('lock_timeout — is no reason not to use a token that is still good', async () => {
+    it('lock_timeout — a usable token is returned all the same', async () => {
       await world.keep(SOON);
       const { tokens, store } = world.process();
       store.faults.lock = () => undefined;
@@ -420,8 +422,8 @@ describe('user tokens', () => {
     });
   });
 
-  describe('a token the API has refused', () => {
-    it('RFC 6750 §3.1 — is replaced, once for all who held it', async () => {
+  describe('a token that the API has refused', () => {
+    it('RFC 6750 §3.1 — is replaced, once for all callers that held it', async () => {
       await world.keep(HOUR / 2);
       const [one, other] = [world.process(), world.process()];
       const all = await Promise.all(
@@ -439,7 +441,7 @@ describe('user tokens', () => {
       expect(asked()).to.deep.equal([]);
     });
 
-    it('RFC 6750 §3.1 — is no outcome of a renewal that others had begun', async () => {
+    it('RFC 6750 §3.1 — is not the outcome of a refresh that other callers had begun', async () => {
       await world.keep(SOON);
       const { tokens } = world.process();
       world.provider.faults.push({ status: 429 });
@@ -460,7 +462,7 @@ describe('user tokens', () => {
   });
 
   describe('refresh()', () => {
-    it('RFC 6749 §6 — refreshes what is fresh, also in the millisecond it was saved', async () => {
+    it('RFC 6749 §6 — refreshes fresh tokens, also in the millisecond they were saved', async () => {
       const { tokens } = world.process();
       const now = Date.now();
       const real = Date.now;
@@ -474,7 +476,7 @@ describe('user tokens', () => {
       expect(await tokens.getAccessToken()).to.equal('access-1');
     });
 
-    it('RFC 9700 §4.14.2 — twice at once, asks once, whatever else is under way', async () => {
+    it('RFC 9700 §4.14.2 — two calls at once, beside a refresh under way, send one request', async () => {
       await world.keep(2 * HOUR);
       const { tokens } = world.process();
       const found = tokens.getTokens();
@@ -489,7 +491,7 @@ describe('user tokens', () => {
       expect(asked()).to.deep.equal(['refresh-0']);
     });
 
-    it('RFC 9700 §4.14.2 — does not take the outcome of a renewal that found fresh tokens', async () => {
+    it('RFC 9700 §4.14.2 — does not take the outcome of a refresh that found fresh tokens', async () => {
       await world.keep(2 * HOUR);
       const { tokens, store } = world.process();
       store.faults.lock = async (work) => {
@@ -503,7 +505,7 @@ describe('user tokens', () => {
       expect((await forced)?.accessToken).to.equal('access-1');
     });
 
-    it('RFC 9700 §4.14.2 — takes what another process has refreshed since it was called', async () => {
+    it('RFC 9700 §4.14.2 — takes the tokens that another process has refreshed since the call', async () => {
       await world.keep(HOUR / 2);
       const [one, other] = [world.process().tokens, world.process().tokens];
       world.provider.meanwhile = () => pause(20);
@@ -512,7 +514,7 @@ describe('user tokens', () => {
       expect(asked()).to.have.length(1);
     });
 
-    it('RFC 9700 §4.14.2 — waits for the lock, however good the token is', async () => {
+    it('RFC 9700 §4.14.2 — waits for the lock, also with a good token', async () => {
       await world.keep(HOUR / 2);
       const { tokens, store } = world.process();
       await skipping(async (skip) => {
@@ -574,7 +576,7 @@ describe('user tokens', () => {
     });
 
     for (const rotates of [true, false]) {
-      it(`RFC 9700 §4.14.2 — after invalid_grant, what another has stored is used${rotates ? '' : ', also without rotation'}`, async () => {
+      it(`RFC 9700 §4.14.2 — after invalid_grant, tokens that another process has stored are used${rotates ? '' : ', also without rotation'}`, async () => {
         await world.keep(2 * HOUR);
         world.provider.faults.push({ status: 400, body: { error: 'invalid_grant' } });
         world.provider.meanwhile = async () => {
@@ -596,7 +598,7 @@ describe('user tokens', () => {
       });
     }
 
-    it('RFC 9700 §4.14.2 — after invalid_grant, a refresh token that another has stored is sent', async () => {
+    it('RFC 9700 §4.14.2 — after invalid_grant, a refresh token that another process has stored is sent', async () => {
       await world.keep(2 * HOUR);
       world.provider.faults.push(
         { status: 400, body: { error: 'invalid_grant' } },
@@ -604,7 +606,7 @@ describe('user tokens', () => {
       );
       world.provider.meanwhile = async () => {
         if (asked().length > 1) return;
-        // With the same access token: some providers repeat one that is still good.
+        // The access token is the same: some providers repeat one that is still good.
         const { tokens, ...rest } = await world.kept();
         await world.put({ ...rest, tokens: { ...tokens, refreshToken: 'refresh-7' } });
       };
@@ -612,7 +614,7 @@ describe('user tokens', () => {
       expect(asked()).to.deep.equal(['refresh-0', 'refresh-7']);
     });
 
-    it('store_unavailable — nobody is sent to sign in before the store is read again', async () => {
+    it('store_unavailable — no person has to sign in before the store is read again', async () => {
       await world.keep(2 * HOUR);
       const { tokens, store } = world.process();
       world.provider.isRevoked = true;
@@ -623,14 +625,14 @@ describe('user tokens', () => {
       expect(world.backing.locks).to.equal(0);
     });
 
-    it('salesforce 4.3 — a refresh that is already being processed is waited for', async () => {
+    it('RFC 9110 §10.2.3 — a provider that asks for a short wait is asked again after it', async () => {
       await world.keep(2 * HOUR);
       world.provider.faults.push('busy', 'busy');
       expect(await world.process().tokens.getAccessToken()).to.equal('access-1');
       expect(asked()).to.deep.equal(['refresh-0', 'refresh-0', 'refresh-0']);
     });
 
-    it('salesforce 4.3 — what it was about is read again, and not asked for', async () => {
+    it('RFC 9110 §10.2.3 — after a short wait, tokens that another process has stored are used', async () => {
       await world.keep(2 * HOUR);
       world.provider.faults.push('busy');
       world.provider.meanwhile = () => {
@@ -643,23 +645,40 @@ describe('user tokens', () => {
       expect(asked()).to.have.length(1);
     });
 
-    it('salesforce 4.3 — waits ever longer, and not for ever', async () => {
+    it('RFC 9110 §10.2.3 — waits as long as the provider asks, with jitter, four times at most', async () => {
       await world.keep(2 * HOUR);
       world.provider.faults.push(...Array.from({ length: 9 }, () => 'busy' as const));
       const { tokens } = patient();
+      const real = Math.random;
+      Math.random = () => 0.5;
       const pauses = await pausesOf(async () => {
         expect(await failure(tokens.getAccessToken())).to.include({
-          code: 'token_request_in_progress',
+          code: 'still_in_progress',
           stage: 'refresh',
           status: 400,
         });
+      }).finally(() => {
+        Math.random = real;
       });
-      expect(pauses).to.deep.equal([250, 500, 1000, 1000, 1000]);
+      expect(pauses).to.deep.equal(Array(4).fill(1125 * SHORT_WAIT_SECONDS));
       expect(asked()).to.have.length(5);
+      expect((await world.kept()).refresh).to.equal('failed');
       expect(world.backing.locks).to.equal(0);
     });
 
-    it('RFC 6749 §5.2 — invalid_client says so, and is tried again', async () => {
+    it('RFC 9110 §10.2.3 — does not wait longer than the lock lasts', async () => {
+      await world.keep(2 * HOUR);
+      world.provider.faults.push('busy');
+      const { tokens } = patient();
+      await skipping(async (skip) => {
+        world.provider.meanwhile = () => skip(4950);
+        expect((await failure(tokens.getAccessToken())).code).to.equal('still_in_progress');
+      });
+      expect(asked()).to.have.length(1);
+      expect(world.backing.locks).to.equal(0);
+    });
+
+    it('RFC 6749 §5.2 — invalid_client is reported, and the next call tries again', async () => {
       await world.keep(2 * HOUR);
       const { tokens } = world.process();
       world.provider.faults.push({ status: 401, body: { error: 'invalid_client' } });
@@ -671,7 +690,7 @@ describe('user tokens', () => {
       expect(await tokens.getAccessToken()).to.equal('access-1');
     });
 
-    it('RFC 6749 §5.2 — any other failure is told at once', async () => {
+    it('RFC 6749 §5.2 — any other failure is reported at once', async () => {
       await world.keep(2 * HOUR);
       const { tokens } = patient();
       world.provider.faults.push({ status: 400, body: { error: 'invalid_scope' } });
@@ -689,7 +708,7 @@ describe('user tokens', () => {
       'subject_mismatch',
       'signature_mismatch',
     ]) {
-      it(`RFC 6749 §5.2 — ${code}, in the provider’s own words, does not use the refresh token up`, async () => {
+      it(`RFC 6749 §5.2 — ${code}, reported by the provider, does not use up the refresh token`, async () => {
         await world.keep(2 * HOUR);
         const { tokens } = world.process();
         world.provider.faults.push({ status: 400, body: { error: code } });
@@ -710,10 +729,10 @@ describe('user tokens', () => {
       expect(await tokens.getAccessToken()).to.equal('access-1');
     });
 
-    for (const code of ['dns_error', 'tls_error', 'agent_unusable']) {
-      it(`${code} — nothing was sent: tried again at once`, async () => {
+    for (const code of ['dns_error', 'tls_error', 'agent_unusable'] as const) {
+      it(`${code} — nothing was sent: the next call tries again`, async () => {
         await world.keep(2 * HOUR);
-        const where = { provider: 'acme', stage: 'refresh' } as const;
+        const where = { provider: { name: 'acme', hints: {} }, stage: 'refresh' } as const;
         const { tokens } = processWith(() =>
           Promise.reject(described(new Problem(code, 'not sent'), where)),
         );
@@ -724,7 +743,7 @@ describe('user tokens', () => {
       });
     }
 
-    it('connection_refused — nothing was sent: tried again at once', async () => {
+    it('connection_refused — nothing was sent: the next call tries again', async () => {
       await world.keep(2 * HOUR);
       const away = clientOf({ origin: `http://127.0.0.1:${await freePort()}` });
       world = await World.make();
@@ -736,15 +755,15 @@ describe('user tokens', () => {
     });
   });
 
-  describe('a refresh whose fate is unknown', () => {
+  describe('a refresh whose outcome is unknown', () => {
     const faults: [string, Fault, string][] = [
       ['is not answered', 'silent', 'timeout'],
       ['ends in a reset', 'reset', 'connection_failed'],
-      ['is done, and its answer lost', 'lost', 'connection_failed'],
+      ['succeeds, and its answer is lost', 'lost', 'connection_failed'],
       ['is answered by a web page', 'html', 'unexpected_content_type'],
       ['is answered by 503', { status: 503, body: {} }, 'provider_unavailable'],
       [
-        'is answered by 500, and words of the RFC',
+        'is answered by 500, with an error of the RFC',
         { status: 500, body: { error: 'server_error' } },
         'server_error',
       ],
@@ -785,7 +804,7 @@ describe('user tokens', () => {
       });
     }
 
-    it('OIDC Core §12.2 — answered with tokens of another person, has used the refresh token up', async () => {
+    it('OIDC Core §12.2 — that brings tokens of another person has used up the refresh token', async () => {
       await world.keep(2 * HOUR);
       const before = await world.kept();
       world.provider.faults.push({ person: 'eve' });
@@ -796,14 +815,14 @@ describe('user tokens', () => {
       });
       expect(await world.kept()).to.deep.include({ ...before, refresh: 'refused' });
       expect(world.backing.locks).to.equal(0);
-      // It would be a replay.
+      // To send it again would be a replay.
       expect((await failure(tokens.getAccessToken())).code).to.equal('reauthorization_required');
       expect(asked()).to.have.length(1);
       await atAnotherTime(61_000, () => tokens.getAccessToken()).catch(() => undefined);
       expect(asked(), 'a refusal may have been lifted').to.have.length(2);
     });
 
-    it('RFC 6749 §5.2 — a refusal is not asked for again at every call, and ends with a login', async () => {
+    it('RFC 6749 §5.2 — after a refusal, calls send no request until a login', async () => {
       await world.keep(2 * HOUR);
       const { tokens } = world.process();
       world.provider.faults.push({ status: 400, body: { error: 'invalid_grant' } });
@@ -833,15 +852,15 @@ describe('user tokens', () => {
       }
     });
 
-    it('RFC 6749 §5.2 — a refusal is over once a later refresh has failed otherwise', async () => {
-      // Of clocks that differ, the one that noted it was ahead.
+    it('RFC 6749 §5.2 — a refusal is over when a later refresh has failed otherwise', async () => {
+      // The clock of the process that noted it was ahead.
       await world.keep(2 * HOUR, { refresh: 'failed', notedAt: Date.now() });
       expect(await world.process().tokens.getAccessToken()).to.equal('access-1');
     });
 
-    it('RFC 9700 §4.14.2 — what an application’s own code throws says nothing of the refresh token', async () => {
+    it('RFC 9700 §4.14.2 — an error of the application’s own code leaves the outcome unknown', async () => {
       await world.keep(2 * HOUR);
-      // Of a call of its own, it may be, after the answer.
+      // A hook may run after the answer, and send a request of its own.
       const thrown = Object.assign(new Error('of a hook'), { code: 'rate_limited' });
       const { tokens } = processWith(() => Promise.reject(thrown));
       expect(await rejection(tokens.getAccessToken())).to.equal(thrown);
@@ -849,7 +868,7 @@ describe('user tokens', () => {
       expect(world.backing.locks, 'the lock is kept').to.equal(1);
     });
 
-    it('RFC 9700 §4.14.2 — is nobody’s concern once a login has replaced the tokens', async () => {
+    it('RFC 9700 §4.14.2 — does not matter when a login has replaced the tokens', async () => {
       await world.keep(2 * HOUR);
       const { tokens } = world.process();
       world.provider.faults.push('reset');
@@ -860,7 +879,7 @@ describe('user tokens', () => {
       expect(world.backing.locks).to.equal(0);
     });
 
-    it('RFC 9700 §4.14.2 — one that was done loses nothing but the grant', async () => {
+    it('RFC 9700 §4.14.2 — that succeeded ends the grant when it is repeated', async () => {
       await world.keep(2 * HOUR);
       const { tokens } = world.process();
       world.provider.faults.push('lost');
@@ -879,19 +898,19 @@ describe('user tokens', () => {
       expect(world.backing.locks).to.equal(0);
     });
 
-    it('RFC 9700 §4.14.2 — whose process was killed: is tried again in the end', async () => {
+    it('RFC 9700 §4.14.2 — whose process was killed: is repeated when no good token is left', async () => {
       await world.keep(2 * HOUR, { refresh: 'begun' });
       expect(await world.process().tokens.getAccessToken()).to.equal('access-1');
       expect(await world.kept()).not.to.have.property('refresh');
     });
 
-    it('RFC 9700 §4.14.2 — whose process comes back with the new pair is waited for', async () => {
+    it('RFC 9700 §4.14.2 — whose process still has the new pair is awaited', async () => {
       await world.keep(2 * HOUR, { refresh: 'begun' });
       const { tokens, store } = world.process();
       let reads = 0;
       store.faults.get = async (work) => {
         reads += 1;
-        // Read when it is called, and under the lock; then come the new tokens.
+        // The first read comes with the call, the second under the lock. Then the new tokens come.
         if (reads === 3) await world.keep(0);
         return await work();
       };
@@ -900,7 +919,7 @@ describe('user tokens', () => {
       expect(asked()).to.deep.equal([]);
     });
 
-    it('RFC 9700 §4.14.2 — is not sent under a lock that ends before the answer', async () => {
+    it('RFC 9700 §4.14.2 — is not sent under a lock that expires before the answer', async () => {
       await world.keep(2 * HOUR);
       const { tokens, store } = world.process();
       const { now } = performance;
@@ -920,7 +939,8 @@ describe('user tokens', () => {
   });
 
   describe('a store that fails', () => {
-    const faults: [string, (work: () => Promise<unknown>) => unknown, string][] = [
+    type StoreFault = (work: () => Promise<unknown>) => unknown;
+    const faults: [string, StoreFault, 'store_unavailable' | 'store_timeout'][] = [
       ['rejects', failing('ECONNREFUSED'), 'store_unavailable'],
       [
         'throws',
@@ -930,7 +950,7 @@ describe('user tokens', () => {
         'store_unavailable',
       ],
       [
-        'rejects with no error',
+        'rejects with a text',
         async () => {
           // oxlint-disable-next-line no-throw-literal, only-throw-error -- drivers do
           throw await Promise.resolve('away');
@@ -941,14 +961,14 @@ describe('user tokens', () => {
     ];
     for (const [title, fault, code] of faults) {
       for (const operation of ['get', 'lock', 'set'] as const) {
-        it(`${code} — when "${operation}" ${title}, nothing is sent, and nothing lost`, async () => {
+        it(`${code} — when "${operation}" ${title}, no request is sent, and no token is lost`, async () => {
           await world.keep(2 * HOUR);
           const before = await world.kept();
           const { tokens, store } = world.process();
           store.faults[operation] = fault;
           const error = await failure(tokens.getAccessToken());
           expect(error).to.include({ code, stage: 'store', hint: HINTS[code] });
-          expect(error, 'it is not the provider').not.to.have.property('host');
+          expect(error, 'the store is not the provider').not.to.have.property('host');
           expect(asked()).to.deep.equal([]);
           expect(await world.kept()).to.deep.equal(before);
           delete store.faults[operation];
@@ -957,7 +977,7 @@ describe('user tokens', () => {
       }
     }
 
-    it('store_unavailable — is no reason not to use a token that is still good', async () => {
+    it('store_unavailable — a usable token is returned all the same', async () => {
       await world.keep(SOON);
       const { tokens, store } = world.process();
       store.faults.lock = failing('away');
@@ -968,7 +988,7 @@ describe('user tokens', () => {
       expect(asked()).to.deep.equal([]);
     });
 
-    it('store_corrupt — what cannot be read is left as it is', async () => {
+    it('store_corrupt — a value that cannot be read is left as it is', async () => {
       for (const value of ['', 'hello', '{}', 'null', '{"accessToken":"access-1"']) {
         await world.write(value);
         const { tokens } = world.process();
@@ -980,14 +1000,14 @@ describe('user tokens', () => {
       expect(asked()).to.deep.equal([]);
     });
 
-    it('store_corrupt — a login takes its place', async () => {
+    it('store_corrupt — a login replaces the value', async () => {
       await world.write('hello');
       const { tokens } = world.process();
       await tokens.save(world.provider.grant());
       expect(await tokens.getAccessToken()).to.equal('access-0');
     });
 
-    it('store_corrupt — a login takes its place, also where the store itself says so', async () => {
+    it('store_corrupt — a login replaces the value, also when the store itself reports it', async () => {
       await world.keep(0);
       const { tokens, store } = world.process();
       store.faults.get = () => Promise.reject(new Problem('store_corrupt', 'sealed for another'));
@@ -996,7 +1016,7 @@ describe('user tokens', () => {
       expect(await tokens.getAccessToken()).to.equal('access-9');
     });
 
-    it('store_unavailable — a login deletes nothing that it could not read', async () => {
+    it('store_unavailable — a login deletes nothing when the store does not answer', async () => {
       await world.keep(0);
       const before = await world.kept();
       const { tokens, store } = world.process();
@@ -1008,7 +1028,7 @@ describe('user tokens', () => {
       expect(await world.kept()).to.deep.equal(before);
     });
 
-    it('a lock that cannot be given back ends by itself', async () => {
+    it('a lock that cannot be released is left to expire', async () => {
       await world.keep(2 * HOUR);
       const { tokens, store } = world.process();
       store.faults.lock = async (work) => (await work()) && failing('away');
@@ -1027,7 +1047,7 @@ describe('user tokens', () => {
       );
     });
 
-    it('store_corrupt — is what the store itself may say', async () => {
+    it('store_corrupt — the store itself may report it', async () => {
       const { tokens, store } = world.process();
       store.faults.get = () => Promise.reject(new Problem('store_corrupt', 'sealed for another'));
       expect(await failure(tokens.getAccessToken())).to.include({
@@ -1039,7 +1059,7 @@ describe('user tokens', () => {
   });
 
   describe('a new pair that cannot be stored', () => {
-    it('RFC 9700 §4.14.2 — is offered again, to a store that was away for a moment', async () => {
+    it('RFC 9700 §4.14.2 — is offered again, to a store that was away briefly', async () => {
       await world.keep(2 * HOUR);
       const [one, other] = [world.process(), world.process()];
       world.provider.meanwhile = () => {
@@ -1087,12 +1107,12 @@ describe('user tokens', () => {
       const tries = store.calls.filter((call) => call === 'set');
       delete store.faults.set;
       expect(error).to.include({ code: 'store_unavailable', stage: 'store' });
-      expect(error.message).to.include('the store takes no tokens');
-      expect(tries, 'its mark, and one try').to.have.length(2);
+      expect(error.message).to.include('the store did not take the tokens');
+      expect(tries, 'the note, and one offer').to.have.length(2);
       expect(world.backing.locks).to.equal(0);
     });
 
-    it('RFC 9700 §4.14.2 — goes to nobody, is kept for later, and is asked for by nobody', async () => {
+    it('RFC 9700 §4.14.2 — reaches no caller before it is stored, and is not requested twice', async () => {
       await world.keep(2 * HOUR);
       const { tokens, store } = world.process();
       world.provider.meanwhile = () => {
@@ -1107,7 +1127,7 @@ describe('user tokens', () => {
       expect(asked()).to.deep.equal(['refresh-0']);
     });
 
-    it('store_timeout — a writing that was done, and not answered, is found', async () => {
+    it('store_timeout — a write that succeeded, and was not answered, is found', async () => {
       await world.keep(2 * HOUR);
       const { tokens, store } = world.process();
       world.provider.meanwhile = () => {
@@ -1121,7 +1141,7 @@ describe('user tokens', () => {
       expect((await world.kept()).tokens.refreshToken).to.equal('refresh-1');
     });
 
-    it('RFC 9700 §4.14.2 — is stored over the mark of one who took us for dead', async () => {
+    it('RFC 9700 §4.14.2 — is stored over the note of a process that took this one for dead', async () => {
       await world.keep(2 * HOUR);
       const { tokens } = world.process();
       world.provider.meanwhile = async () => {
@@ -1131,7 +1151,18 @@ describe('user tokens', () => {
       expect((await world.kept()).tokens.refreshToken).to.equal('refresh-1');
     });
 
-    it('save — a login during a renewal is what counts', async () => {
+    it('store_corrupt — ends the offer at once: another program has written the key', async () => {
+      await world.keep(2 * HOUR);
+      const { tokens } = world.process();
+      world.provider.meanwhile = () => world.write('hello');
+      expect(await failure(tokens.getAccessToken())).to.include({
+        code: 'store_corrupt',
+        stage: 'store',
+      });
+      expect(world.backing.locks).to.equal(0);
+    });
+
+    it('save — a login during a refresh prevails', async () => {
       await world.keep(2 * HOUR);
       const { tokens } = world.process();
       world.provider.meanwhile = () =>
@@ -1140,7 +1171,7 @@ describe('user tokens', () => {
       expect((await world.kept()).tokens.refreshToken).to.equal('refresh-9');
     });
 
-    it('delete — during a renewal, nothing comes back', async () => {
+    it('delete — during a refresh, nothing is stored again', async () => {
       await world.keep(2 * HOUR);
       const { tokens } = world.process();
       world.provider.meanwhile = () => tokens.delete();
@@ -1151,7 +1182,7 @@ describe('user tokens', () => {
       expect(world.backing.locks).to.equal(0);
     });
 
-    it('delete — during a renewal, also of a token that is still good', async () => {
+    it('delete — during a refresh, a usable token is deleted, too', async () => {
       await world.keep(SOON);
       const { tokens } = world.process();
       world.provider.meanwhile = () => tokens.delete();
@@ -1168,7 +1199,7 @@ describe('user tokens', () => {
       expect(await tokens.getAccessToken()).to.equal('access-2');
     });
 
-    it('back by a little — is no matter, and a refused token is replaced all the same', async () => {
+    it('back by a little — changes nothing, and a refused token is replaced all the same', async () => {
       await world.keep(0);
       const { tokens } = world.process();
       const early = await atAnotherTime(-60_000, async () => [
@@ -1204,7 +1235,7 @@ describe('user tokens', () => {
       });
     });
 
-    it('RFC 7009 §2.2 — forgets nothing that it could not revoke', async () => {
+    it('RFC 7009 §2.2 — keeps the tokens when the revocation fails', async () => {
       await world.keep(0);
       const { tokens } = world.process();
       world.provider.faults.push({ status: 503 });
@@ -1216,7 +1247,7 @@ describe('user tokens', () => {
       expect(world.backing.locks).to.equal(0);
     });
 
-    it('RFC 7009 §2 — has nothing to do where nothing is kept', async () => {
+    it('RFC 7009 §2 — sends nothing when no tokens are kept', async () => {
       await world.process().tokens.revoke();
       expect(world.provider.revoked).to.deep.equal([]);
     });
@@ -1231,7 +1262,7 @@ describe('user tokens', () => {
       expect(world.provider.revoked).to.have.length(1);
     });
 
-    it('RFC 9700 §4.14.2 — waits for a renewal, and revokes what that brings', async () => {
+    it('RFC 9700 §4.14.2 — waits for a refresh, and revokes its tokens', async () => {
       await world.keep(2 * HOUR);
       const [one, other] = [world.process().tokens, world.process().tokens];
       let revoking: Promise<void> | undefined;

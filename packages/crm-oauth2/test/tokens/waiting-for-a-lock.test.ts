@@ -1,11 +1,14 @@
-/** What callers of `userTokens` get while another process, perhaps a killed one, has the lock. */
+/** `userTokens` while another process, perhaps a killed one, has the lock. */
 import { expect } from 'chai';
-import { MemoryTokenStore, TokenError, userTokens } from '../../dist/index';
-import type { RefreshClient, TokenSet } from '../../dist/index';
+import { describe as described } from '../../dist/errors/oauth2-error';
+import { Problem } from '../../dist/errors/problem';
+import { MemoryTokenStore, userTokens } from '../../dist/index';
+import type { TokenSet } from '../../dist/index';
+import type { RefreshClient } from '../../dist/tokens/user-tokens';
 import { pause, rejection } from '../support';
 
 const LIFETIME = 7_200_000;
-/** The last moments of a token are not used. */
+/** A token is not sent in its last ten seconds. */
 const USABLE_FOR = LIFETIME - 10_000;
 
 const KEY = JSON.stringify(['salesloft', 'client-1', 'zoe']);
@@ -30,7 +33,7 @@ function clientThat(refreshTokenGrant: RefreshClient['refreshTokenGrant']): Refr
   };
 }
 
-/** A store with Zoe's tokens, which are used for so many more milliseconds. */
+/** A store with Zoe's tokens, which are usable for so many more milliseconds. */
 async function storeWith(milliseconds: number): Promise<MemoryTokenStore> {
   const store = new MemoryTokenStore();
   const since = Date.now() + milliseconds - USABLE_FOR;
@@ -40,8 +43,8 @@ async function storeWith(milliseconds: number): Promise<MemoryTokenStore> {
   return store;
 }
 
-describe('userTokens — while another one has the lock', () => {
-  it('token that is good for a while — is used, without waiting for the lock', async () => {
+describe('userTokens — while another process has the lock', () => {
+  it('token that is usable for a while — is returned, without waiting for the lock', async () => {
     const store = await storeWith(100_000);
     await store.lock(KEY, 100_000);
     const client = clientThat(() => Promise.reject(new Error('not called')));
@@ -49,7 +52,7 @@ describe('userTokens — while another one has the lock', () => {
     expect(await tokens.getAccessToken()).to.equal('at-1');
   });
 
-  it('token that ends meanwhile — is not used: the next one is waited for', async () => {
+  it('token that ends meanwhile — is not returned: the next one is awaited', async () => {
     const store = await storeWith(50);
     await store.lock(KEY, 700);
     const client = clientThat(() => Promise.resolve(tokenSet('2')));
@@ -57,11 +60,13 @@ describe('userTokens — while another one has the lock', () => {
     expect(await tokens.getAccessToken()).to.equal('at-2');
   });
 
-  it('token that ends while the provider fails — is not used: the failure is told', async () => {
+  it('token that ends while the provider fails — is not returned: the call rejects', async () => {
     const store = await storeWith(50);
     const client = clientThat(async () => {
       await pause(100);
-      throw new TokenError('the provider is down', 'server_error', '', 503);
+      const details = { status: 503, reportedIn: 'token response' } as const;
+      const problem = new Problem('server_error', 'the provider is down', details);
+      throw described(problem, { provider: { name: 'salesloft', hints: {} }, stage: 'refresh' });
     });
     const tokens = userTokens(client, { store, key: 'zoe' });
     expect(await rejection(tokens.getAccessToken())).to.have.property('code', 'server_error');

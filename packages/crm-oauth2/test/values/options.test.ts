@@ -1,3 +1,4 @@
+/** Each option that is refused, and the message that names it. */
 import { Agent } from 'node:http';
 import * as https from 'node:https';
 import { expect } from 'chai';
@@ -40,12 +41,12 @@ describe('options', () => {
       });
     }
 
-    it('are reported with all known names when none is near', () => {
+    it('are reported with all known names when none is similar', () => {
       const message = refusal(() => refuseUnknownOptions('Acme', { zzzzzzzzzzzz: 1 }, known));
       expect(message).to.equal(`Acme: unknown option "zzzzzzzzzzzz". Known: ${known.join(', ')}`);
     });
 
-    it('are refused also with the value undefined, and names of Object.prototype too', () => {
+    it('are refused with the value undefined as well, and so are names of Object.prototype', () => {
       refusal(() => refuseUnknownOptions('Acme', { clientId: undefined }, known));
       refusal(() => refuseUnknownOptions('Acme', { constructor: 1 }, known));
     });
@@ -55,7 +56,7 @@ describe('options', () => {
       expect(message).not.to.include('topsecret');
     });
 
-    it('have no nearest name among none', () => {
+    it('have no nearest name when there are no known names', () => {
       expect(nearestName('x', [])).to.equal(undefined);
     });
   });
@@ -127,7 +128,7 @@ describe('options', () => {
       });
     }
 
-    it('know the loopback hosts', () => {
+    it('may be loopback hosts, and no others that look alike', () => {
       const hosts = ['localhost', '127.0.0.1', '127.255.255.254', '[::1]'];
       expect(hosts.every(isLoopback)).to.equal(true);
       const others = [
@@ -145,7 +146,7 @@ describe('options', () => {
   describe('options of a provider', () => {
     const kinds = { tokenURL: 'url', tenant: 'string', fancy: 'boolean' } as const;
 
-    it('are accepted by kind, and may be absent', () => {
+    it('are accepted when they are of their kind, or absent', () => {
       checkProviderOptions('Acme', {}, kinds);
       checkProviderOptions('Acme', { tenant: undefined }, kinds);
       checkProviderOptions(
@@ -171,7 +172,7 @@ describe('options', () => {
     }
   });
 
-  it('a required string is not empty', () => {
+  it('a required string must not be empty', () => {
     expect(requireString('Acme', 'clientID', 'x')).to.equal('x');
     for (const value of [undefined, null, '', 7, ['x']]) {
       expect(refusal(() => requireString('Acme', 'clientID', value))).to.equal(
@@ -180,7 +181,7 @@ describe('options', () => {
     }
   });
 
-  it('RFC 6749 §2.1 — only a client without the option is a public one', () => {
+  it('RFC 6749 §2.1 — makes a public client only without the option clientSecret', () => {
     expect(optionalSecret('Acme', { clientSecret: 'x' })).to.equal('x');
     expect(optionalSecret('Acme', {})).to.equal(undefined);
     for (const clientSecret of [undefined, null, '', 7, ['x']]) {
@@ -190,7 +191,7 @@ describe('options', () => {
     }
   });
 
-  it('a boolean is true or false, or absent', () => {
+  it('a boolean must be true, false or absent', () => {
     for (const value of [true, false, undefined]) requireBoolean('Acme', 'proxy', value);
     for (const value of [null, 0, 1, '', 'true', {}]) {
       expect(refusal(() => requireBoolean('Acme', 'proxy', value))).to.equal(
@@ -199,7 +200,7 @@ describe('options', () => {
     }
   });
 
-  it('a number lies within its bounds', () => {
+  it('a number must lie within its bounds', () => {
     expect(optionalNumber('Acme', 'timeout', undefined, 10, [1, 20])).to.equal(10);
     expect(optionalNumber('Acme', 'timeout', 1, 10, [1, 20])).to.equal(1);
     expect(optionalNumber('Acme', 'timeout', 20, 10, [1, 20])).to.equal(20);
@@ -252,14 +253,14 @@ describe('options', () => {
       });
     }
 
-    it('changes nobody’s list', () => {
+    it('does not change the list of the caller', () => {
       const scope = Object.freeze(['a', 'a', '']);
       expect(scopeList('Acme', scope)).to.deep.equal(['a']);
     });
   });
 
   describe('agent', () => {
-    it('may be absent, of node:http, of node:https, or made like one', () => {
+    it('may be absent, of node:http, of node:https, or an object with the same method', () => {
       const alike = { addRequest: () => undefined } as unknown as Agent;
       for (const agent of [undefined, new Agent(), new https.Agent(), alike]) {
         expect(checkAgent('Acme', agent)).to.equal(agent);
@@ -267,7 +268,7 @@ describe('options', () => {
     });
 
     for (const value of [{}, 'http://proxy.test', null]) {
-      it(`is not ${JSON.stringify(value)}`, () => {
+      it(`must not be ${JSON.stringify(value)}`, () => {
         expect(refusal(() => checkAgent('Acme', value as unknown as Agent))).to.equal(
           'Acme: option "agent" must be an http.Agent or https.Agent',
         );
@@ -307,7 +308,7 @@ describe('options', () => {
     }
 
     for (const value of [null, 'x', 7]) {
-      it(`are an object, not ${value}`, () => {
+      it(`must be an object, not ${value}`, () => {
         expect(refusal(() => checkHeaders('Acme', value))).to.equal(
           'Acme: option "customHeaders" must be an object',
         );

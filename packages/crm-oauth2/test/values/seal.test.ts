@@ -7,7 +7,7 @@ const NEW = 'a new secret of at least 32 characters!';
 const seal = (secrets: unknown, purpose = 'tests') => new Seal('Owner', secrets, purpose);
 
 describe('seal', () => {
-  it('opens what it has sealed, and never seals the same twice', async () => {
+  it('opens a sealed object, and never seals one the same way twice', async () => {
     const content = { text: 'Zoë 雪 \0', list: [1, null, { deep: true }], empty: '' };
     const [one, two] = [await seal([OLD]).seal(content), await seal([OLD]).seal(content)];
     expect(one).not.to.equal(two);
@@ -35,7 +35,7 @@ describe('seal', () => {
     expect(await seal([NEW]).open(before)).to.equal(undefined);
   });
 
-  it('purpose — what is sealed for one does not open for another', async () => {
+  it('purpose — an object sealed for one does not open for another', async () => {
     const sealed = await seal([OLD], 'pending logins').seal({});
     expect(await seal([OLD], 'pending logins').open(sealed)).to.deep.equal({});
     expect(await seal([OLD], 'stored tokens').open(sealed)).to.equal(undefined);
@@ -58,7 +58,7 @@ describe('seal', () => {
     });
   }
 
-  it('refuses a JWE of another algorithm, and one that holds no object', async () => {
+  it('refuses a JWE of another algorithm, and one whose content is not an object', async () => {
     const { CompactEncrypt, base64url } = await import('jose');
     const { hkdfSync } = await import('node:crypto');
     const key = new Uint8Array(hkdfSync('sha256', OLD, '', 'crm-oauth2 tests', 32));

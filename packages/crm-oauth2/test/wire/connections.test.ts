@@ -1,3 +1,4 @@
+/** Watches which connections are opened, kept and closed, from both of their ends. */
 import { expect } from 'chai';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -10,6 +11,7 @@ import { HttpClient } from '../../dist/wire/http';
 import { text } from '../../dist/values/json';
 import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../fixtures/tls';
 import {
+  CALLBACK,
   CREDENTIALS,
   acme,
   acmeDescription,
@@ -23,7 +25,7 @@ import {
   useRealSockets,
 } from '../support';
 
-/** A server, and how many connections it has seen. */
+/** A server, and the connections it has seen. */
 async function counted(options: http.ServerOptions & { keepAliveTimeout?: number } = {}) {
   const server = http.createServer(options);
   const seen: net.Socket[] = [];
@@ -35,23 +37,23 @@ async function counted(options: http.ServerOptions & { keepAliveTimeout?: number
 const ask = async (client: HttpClient, url: URL) =>
   await client.send({ method: 'GET', url, headers: {} }, new Deadline(2000));
 
-/** Waits for something that other sockets bring about, for a second at most. */
+/** Waits until the condition holds, for a second at most. */
 async function until(holds: () => boolean): Promise<void> {
   for (let round = 0; round < 200 && !holds(); round += 1) await pause(5);
   expect(holds()).to.equal(true);
 }
 
-/** Asked once, so that it is known; then nothing is left open. */
+/** Sends one request, so that the host counts as asked before, and closes all connections. */
 async function asked(client: HttpClient, origin: URL, seen: net.Socket[]): Promise<void> {
   await ask(client, origin);
   for (const socket of seen) socket.destroy();
   await until(() => openSockets() === 0);
-  // The client's end is told in a turn of its own.
+  // The client's end notices in a later turn of the event loop.
   await pause(20);
   seen.length = 0;
 }
 
-/** What is opened meanwhile by agents that are made meanwhile, seen from this end. */
+/** Collects the client's ends of the connections that new agents open meanwhile. */
 async function withOwnSockets(act: (own: net.Socket[]) => Promise<unknown>) {
   const { createConnection } = http.Agent.prototype;
   const own: net.Socket[] = [];
@@ -68,7 +70,7 @@ async function withOwnSockets(act: (own: net.Socket[]) => Promise<unknown>) {
   return { own };
 }
 
-describe('connections', () => {
+describe('a connection', () => {
   useRealSockets();
   const clients: HttpClient[] = [];
   const make = (agent?: http.Agent) => {
@@ -80,7 +82,7 @@ describe('connections', () => {
     for (const client of clients.splice(0)) client.close();
   });
 
-  it('RFC 9112 §9.3 — is opened ahead once, and carries the next request', async () => {
+  it('RFC 9112 §9.3 — is opened once in advance, and carries the next request', async () => {
     const { origin, seen } = await counted();
     const client = make();
     await asked(client, origin, seen);
@@ -142,7 +144,7 @@ describe('connections', () => {
     expect(seen).to.have.lengthOf(2);
   });
 
-  it('fails nobody when nothing answers there, and the next request says why', async () => {
+  it('is left alone when it cannot be opened, and the next request reports the error', async () => {
     const { origin, seen } = await counted();
     const client = make();
     await asked(client, origin, seen);
@@ -152,7 +154,7 @@ describe('connections', () => {
     expect(await rejection(ask(client, origin))).to.have.property('code', 'connection_refused');
   });
 
-  it('RFC 6749 §1.6 — is held to the same certificate', async () => {
+  it('RFC 6749 §1.6 — must show the same certificate', async () => {
     const server = https.createServer({ cert: TEST_ONLY_CERTIFICATE, key: TEST_ONLY_KEY });
     let connections = 0;
     server.on('connection', () => (connections += 1)).on('tlsClientError', () => {});
@@ -187,15 +189,17 @@ describe('connections', () => {
   });
 
   it('is closed with the client when it is idle', async () => {
-    const { origin } = await counted();
+    const { origin, seen } = await counted();
     const client = make();
     await ask(client, origin);
     await pause(20);
     expect(openSockets()).to.equal(1);
     client.close();
     await until(() => openSockets() === 0);
-    // And the client may still be used.
+    // The client may still be used, and keeps connections again.
     expect(await ask(client, origin)).to.include({ status: 200 });
+    expect(await ask(client, origin)).to.include({ status: 200 });
+    expect(seen).to.have.lengthOf(2);
   });
 
   it('RFC 9700 §4.14 — is closed after its answer when the client is closed meanwhile', async () => {
@@ -215,7 +219,7 @@ describe('connections', () => {
     await until(() => openSockets() === 0);
   });
 
-  it('RFC 9110 §15.5.9 — that was answered without being asked carries no request', async () => {
+  it('RFC 9110 §15.5.9 — carries no request once the server has sent something unasked', async () => {
     const { origin, seen } = await counted();
     const client = make();
     await asked(client, origin, seen);
@@ -228,7 +232,7 @@ describe('connections', () => {
     expect(seen).to.have.lengthOf(2);
   });
 
-  it('RFC 9110 §9.2.2 — is tried again for a GET when the provider closes it as we write', async () => {
+  it('RFC 9110 §9.2.2 — is replaced for a GET when the provider closes it as the request is written', async () => {
     const { origin, seen } = await counted();
     const client = make();
     await asked(client, origin, seen);
@@ -301,7 +305,7 @@ describe('connections', () => {
     const client = make();
     const { createConnection } = https.Agent.prototype;
     https.Agent.prototype.createConnection = function (this: https.Agent, options, callback) {
-      // The one root that is trusted here, by the first connection and by those that are opened ahead.
+      // Every connection trusts this one root, whether a request opens it or it is opened in advance.
       return createConnection.call(this, { ...options, ca: TEST_ONLY_CERTIFICATE }, callback);
     };
     try {
@@ -315,7 +319,7 @@ describe('connections', () => {
     expect(resumed).to.deep.equal([false, true]);
   });
 
-  it('is not given up while an answer is awaited, however quiet it is', async () => {
+  it('stays open while an answer is awaited, however long that takes', async () => {
     const server = http.createServer();
     const origin = new URL(await httpServer(() => {}, server));
     const client = make();
@@ -334,7 +338,7 @@ describe('connections', () => {
     expect(own).to.have.lengthOf(2);
   });
 
-  it('is not opened while one is at its handshake', async () => {
+  it('is not opened while another one is in its handshake', async () => {
     const server = net.createServer();
     const seen: net.Socket[] = [];
     server.on('connection', (socket: net.Socket) => seen.push(socket));
@@ -354,7 +358,7 @@ describe('connections', () => {
       prototype,
       createConnection: prototype.createConnection,
     }));
-    /** Where connections were meant to lead; all of them lead to one server, and speak no TLS. */
+    /** The intended targets. All connections lead to one server instead, without TLS. */
     const targets: Pick<https.RequestOptions, 'host' | 'port' | 'servername'>[] = [];
     const tcp: Pick<net.TcpSocketConnectOpts, 'noDelay' | 'keepAlive'>[] = [];
     const seen: net.Socket[] = [];
@@ -405,7 +409,7 @@ describe('connections', () => {
       });
     }
 
-    it('is not held up by one to another host', async () => {
+    it('is opened although there is one to another host', async () => {
       const [one, other] = [new URL('http://one.test'), new URL('http://other.test')];
       const client = make();
       await asked(client, one, seen);
@@ -435,14 +439,15 @@ describe('connections', () => {
       tokenURL: `${token.origin.origin}/token`,
       userInfoURL: `${profile.origin.origin}/me`,
     });
-    // Both are asked, neither is understood.
+    // Both hosts are asked; the answers are refused.
     const tokens = { accessToken: 'x', tokenType: 'Bearer', response: {} };
     await rejection(client.clientCredentialsGrant());
     await rejection(client.fetchProfile(tokens));
     for (const socket of [...token.seen, ...profile.seen]) socket.destroy();
     await until(() => openSockets() === 0);
     await pause(20);
-    for (let start = 0; start < 10_000; start += 1) client.prepare(client.createLoginAttempt());
+    const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
+    for (let start = 0; start < 10_000; start += 1) client.prepare(attempt);
     await until(() => token.seen.length === 2 && profile.seen.length === 2);
     client.close();
     await until(() => openSockets() === 0);
@@ -462,14 +467,14 @@ describe('connections', () => {
       profileRequest: ({ response }) => ({ url: text(response.org) ?? '', trusts: () => true }),
     });
     const client = new OAuth2Client(provider, CREDENTIALS);
-    /** Whether a login that starts now opens a connection to it. */
+    /** Tells whether a login that starts now opens a connection to the server. */
     const isOpened = async (at: typeof one) => {
       const all = [...token.seen, ...one.seen, ...other.seen];
       for (const socket of all) socket.destroy();
       await until(() => openSockets() === 0);
       await pause(20);
       const before = at.seen.length;
-      client.prepare(client.createLoginAttempt());
+      client.prepare(client.beginLogin({ redirectUri: CALLBACK }).attempt);
       await pause(30);
       return at.seen.length > before;
     };

@@ -1,7 +1,8 @@
+/** Checks how a deadline counts and how it ends work, with a clock that stands still where that matters. */
 import { expect } from 'chai';
 import { Deadline } from '../../dist/wire/deadline';
 import { loginId } from '../../dist/errors/diagnostics';
-import { Problem } from '../../dist/errors/oauth2-error';
+import { Problem } from '../../dist/errors/problem';
 import { pause, rejection } from '../support';
 
 function timers(): number {
@@ -10,7 +11,7 @@ function timers(): number {
 
 const never = new Promise<never>(() => {});
 
-/** Stands still until it is told to go on; put away after each test. */
+/** A clock that stands still until `go` is called. It is removed after each test. */
 function stoppedClock(): { go(milliseconds: number): void } {
   let now = 5_000_000;
   Object.defineProperty(performance, 'now', { configurable: true, value: () => now });
@@ -19,21 +20,21 @@ function stoppedClock(): { go(milliseconds: number): void } {
 
 describe('deadline', () => {
   afterEach(() => {
-    // What stands behind it is the method of the prototype.
+    // The method of the prototype comes back into force.
     Reflect.deleteProperty(performance, 'now');
   });
 
-  it('has as much left as it was given, or less', () => {
+  it('begins with the time that it is given', () => {
     const deadline = new Deadline(60_000);
     expect(deadline.timeout).to.equal(60_000);
     expect(deadline.remaining()).to.be.within(1, 60_000);
   });
 
-  it('never has less than nothing left', () => {
+  it('has no negative time left', () => {
     expect(new Deadline(-5).remaining()).to.equal(0);
   });
 
-  it('counts what is left, and in whole milliseconds what has passed', () => {
+  it('counts the time that is left, and the time that has passed in whole milliseconds', () => {
     const clock = stoppedClock();
     const deadline = new Deadline(1000);
     expect([deadline.elapsed(), deadline.remaining()]).to.deep.equal([0, 1000]);
@@ -43,13 +44,13 @@ describe('deadline', () => {
     expect([deadline.elapsed(), deadline.remaining()]).to.deep.equal([1201, 0]);
   });
 
-  it('names the login it belongs to, which is not its state', () => {
+  it('names the login it belongs to, without showing its state', () => {
     expect(new Deadline(1000, 'state-1').login).to.equal(loginId('state-1'));
     expect(new Deadline(1000, 'state-1').login).not.to.include('state-1');
     expect(new Deadline(1000).login).to.equal(undefined);
   });
 
-  it('returns what the work returns, promise or not', async () => {
+  it('returns the result of the work, promise or not', async () => {
     expect(await new Deadline(1000).wait(7)).to.equal(7);
     expect(await new Deadline(1000).wait(Promise.resolve(8))).to.equal(8);
   });
@@ -59,25 +60,25 @@ describe('deadline', () => {
     expect(await rejection(new Deadline(1000).wait(Promise.reject(error)))).to.equal(error);
   });
 
-  it('ends work that never does', async () => {
+  it('ends work that does not end', async () => {
     const error: unknown = await rejection(new Deadline(20).wait(never));
     expect(error).to.be.instanceOf(Problem);
     expect(error).to.include({ code: 'timeout', message: 'not finished within 20 ms' });
   });
 
-  it('names the code it is asked to', async () => {
+  it('fails with the code that is given', async () => {
     expect(await rejection(new Deadline(5).wait(never, 'verify_timeout'))).to.include({
       code: 'verify_timeout',
     });
   });
 
-  it('is shared: once it is over, every further wait is', async () => {
+  it('is shared: once it is over, every further wait fails', async () => {
     const deadline = new Deadline(20);
     await rejection(deadline.wait(never));
     expect(await rejection(deadline.wait(never))).to.include({ code: 'timeout' });
   });
 
-  it('prefers work that is done to a deadline that is over', async () => {
+  it('returns finished work even after the deadline', async () => {
     expect(await new Deadline(0).wait(7)).to.equal(7);
   });
 

@@ -1,9 +1,11 @@
+/** Sends requests to real servers on the loopback interface, and breaks their connections. */
 import { expect } from 'chai';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
+import { Duplex } from 'node:stream';
 import { Deadline } from '../../dist/wire/deadline';
-import { Problem } from '../../dist/errors/oauth2-error';
+import { Problem } from '../../dist/errors/problem';
 import { HttpClient, MAX_RESPONSE_BYTES } from '../../dist/wire/http';
 import type { HttpRequest, HttpResponse } from '../../dist/wire/http';
 import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../fixtures/tls';
@@ -53,7 +55,12 @@ describe('http', () => {
     return problem as Problem;
   }
 
-  /** Until the other side has seen every connection close. */
+  /** The timers that keep the process alive. */
+  function timers(): number {
+    return process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  }
+
+  /** Waits until the servers have seen every connection close. */
   async function everythingClosed(): Promise<void> {
     for (let turns = 0; openSockets() > 0 && turns < 200; turns += 1) await pause(5);
     expect(openSockets()).to.equal(0);
@@ -205,10 +212,10 @@ describe('http', () => {
       const sender = client();
       expect((await problemOf(post(origin, 0, sender))).code).to.equal('timeout');
       expect((await problemOf(get(origin, 0, sender))).code).to.equal('timeout');
-      // What was sent before this one would have arrived before it.
+      // An earlier request would have arrived before this one.
       await get(origin, 2000, sender);
       expect(connections).to.equal(1);
-      // Nor is a kept connection used.
+      // An idle connection is not used either.
       expect((await problemOf(post(origin, 0, sender))).code).to.equal('timeout');
       await get(origin, 2000, sender);
       expect(asked).to.deep.equal(['GET', 'GET']);
@@ -216,12 +223,10 @@ describe('http', () => {
     });
 
     it('leaves no timer behind when the answer comes first', async () => {
-      const timers = () =>
-        process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
       const origin = await httpServer((_req, res) => res.end('ok'));
       await pause(1);
       const before = timers();
-      // Longer than the suite itself may take: a forgotten timer would still be there.
+      // The deadline is longer than the suite takes: a forgotten timer would still be there.
       const sender = client(new http.Agent({ keepAlive: false }));
       await get(origin, 600_000, sender);
       await everythingClosed();
@@ -253,7 +258,7 @@ describe('http', () => {
     });
   });
 
-  describe('connections that break', () => {
+  describe('a broken connection', () => {
     it('inside the body: incomplete_response', async () => {
       const origin = await rawServer((socket) => {
         socket.once('data', () =>
@@ -289,7 +294,7 @@ describe('http', () => {
       expect(problem.details.cause).to.include({ name: 'Error', code: 'ECONNRESET' });
     });
 
-    it('RFC 9110 §15.2.2 — by a change of protocol that nobody asked for: incomplete_response', async () => {
+    it('RFC 9110 §15.2.2 — by a change of protocol that the request did not ask for: incomplete_response', async () => {
       const origin = await rawServer((socket) => {
         socket.once('data', () =>
           socket.write(
@@ -299,12 +304,12 @@ describe('http', () => {
       });
       const problem = await problemOf(get(origin));
       expect(problem.code).to.equal('incomplete_response');
-      // Nothing went wrong underneath.
+      // Node reported no error.
       expect(problem.details.cause).to.equal(undefined);
       await everythingClosed();
     });
 
-    it('RFC 9112 §9.6 — not by a close behind a whole answer', async () => {
+    it('RFC 9112 §9.6 — loses no whole answer when it closes behind it', async () => {
       const body = 'x'.repeat(MAX_RESPONSE_BYTES);
       const origin = await rawServer((socket) => {
         socket.once('data', () =>
@@ -317,7 +322,7 @@ describe('http', () => {
       await everythingClosed();
     });
 
-    it('RFC 9112 §6.3 — not by the close that ends an answer without a length', async () => {
+    it('RFC 9112 §6.3 — ends an answer that has no length', async () => {
       const origin = await rawServer((socket) => {
         socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\nuntil the end'));
       });
@@ -338,7 +343,7 @@ describe('http', () => {
           socket.end('HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab'),
       ],
       [
-        'with headers without measure',
+        'with headers that are too large',
         (socket: net.Socket) =>
           socket.end(`HTTP/1.1 200 OK\r\nX-A: ${'x'.repeat(200_000)}\r\n\r\n`),
       ],
@@ -360,7 +365,7 @@ describe('http', () => {
       });
     }
 
-    it('before they are made: connection_refused', async () => {
+    it('before it is made: connection_refused', async () => {
       const problem = await problemOf(get(`http://127.0.0.1:${await freePort()}`));
       expect(problem).to.include({
         code: 'connection_refused',
@@ -369,7 +374,7 @@ describe('http', () => {
       expect(problem.details.cause).to.include({ code: 'ECONNREFUSED', syscall: 'connect' });
     });
 
-    /** The problem of a request whose socket never comes to be, for a reason that we choose. */
+    /** The problem of a request whose socket cannot be made, for the given reason. */
     async function problemFor(reason: Error): Promise<Problem> {
       const lookup: net.LookupFunction = (_hostname, _options, callback) => callback(reason, '');
       const agent = new http.Agent({ lookup });
@@ -431,7 +436,7 @@ describe('http', () => {
     it('RFC 6761 §6.4 — a host under .invalid does not resolve: dns_error', async () => {
       expect((await problemOf(get('http://acme.invalid/', 5000))).code).to.be.oneOf([
         'dns_error',
-        // A resolver that is itself unreachable may take longer than we wait.
+        // A resolver that cannot be reached may take longer than the deadline.
         'timeout',
       ]);
     });
@@ -507,7 +512,7 @@ describe('http', () => {
       expect(methods).to.deep.equal(['GET', 'POST']);
     });
 
-    /** As many connections as requests at once, all of them left idle. */
+    /** Sends requests at the same time, and leaves as many idle connections. */
     async function leaveIdle(origin: string, sender: HttpClient, count: number): Promise<void> {
       await Promise.all(Array.from({ length: count }, () => get(origin, 2000, sender)));
       expect(openSockets()).to.equal(count);
@@ -523,7 +528,7 @@ describe('http', () => {
       expect(openSockets()).to.equal(1);
     });
 
-    it('RFC 9700 §4.14 — of which several are idle are no reason to repeat a POST', async () => {
+    it('RFC 9700 §4.14 — repeat no POST, however many of them are idle', async () => {
       const { origin, methods } = await staleServer();
       const sender = client();
       await leaveIdle(origin, sender, 4);
@@ -533,7 +538,7 @@ describe('http', () => {
       expect(methods).to.have.lengthOf(5);
     });
 
-    it('of the application’s own agent are not closed by us', async () => {
+    it('of the application’s own agent stay open', async () => {
       const { origin } = await staleServer();
       const agent = new http.Agent({ keepAlive: true });
       const sender = client(agent);
@@ -543,7 +548,7 @@ describe('http', () => {
       expect(openSockets()).to.equal(1);
     });
 
-    it('are not trusted twice: a GET is repeated once only', async () => {
+    it('repeat a GET once, and no more', async () => {
       let connections = 0;
       let requests = 0;
       const origin = await rawServer((socket) => {
@@ -595,7 +600,7 @@ describe('http', () => {
       expect(hosts).to.have.lengthOf(1);
     });
 
-    it('need not be more than something that gives a request its socket', async () => {
+    it('may be any object that gives a request its socket', async () => {
       const origin = await httpServer((req, res) => res.end(`${req.method}`));
       const alike = {
         addRequest: (
@@ -610,9 +615,9 @@ describe('http', () => {
       await everythingClosed();
     });
 
-    it('keeps no process alive for an answer that nobody waits for', async () => {
+    it('lets the process exit before the answer to a background request', async () => {
       const origin = await httpServer((_req, res) => res.end('ok'));
-      for (const isAhead of [true, undefined] as const) {
+      for (const isBackground of [true, undefined] as const) {
         let unrefs = 0;
         const agent = new http.Agent();
         const connect = agent.createConnection.bind(agent);
@@ -625,14 +630,65 @@ describe('http', () => {
           };
           return socket;
         };
-        const request = { method: 'GET', url: new URL(origin), headers: {}, isAhead } as const;
-        expect(await client(agent).send(request, new Deadline(2000))).to.include({ body: 'ok' });
-        expect(unrefs).to.equal(isAhead ? 1 : 0);
+        const url = new URL(origin);
+        const request = { method: 'GET', url, headers: {}, isBackground } as const;
+        const before = timers();
+        const sent = client(agent).send(request, new Deadline(2000));
+        expect(timers() - before).to.equal(isBackground ? 0 : 1);
+        expect(await sent).to.include({ body: 'ok' });
+        expect(unrefs).to.equal(isBackground ? 1 : 0);
         agent.destroy();
       }
     });
 
-    it('RFC 3986 §3.2.2 — is told an IPv6 address without its brackets', async () => {
+    it('has its connection back when the answer is returned, even if the write is reported late', async () => {
+      let sent: http.ClientRequest | undefined;
+      const agent = {
+        addRequest: (request: http.ClientRequest & { onSocket(socket: Duplex): void }) => {
+          sent = request;
+          const socket = new Duplex({
+            read: () => {},
+            // As TLS does in a busy process: the answer is there before the write is reported.
+            write: (_chunk, _encoding, isWritten) => {
+              socket.push('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+              setImmediate(isWritten);
+            },
+          });
+          request.onSocket(socket);
+        },
+        destroy: () => {},
+      };
+      const sender = client(agent as unknown as http.Agent);
+      expect((await post('http://acme.test/', 2000, sender)).body).to.equal('ok');
+      expect(sent?.writableFinished).to.equal(true);
+    });
+
+    for (const [title, act] of [
+      ['discards', (answer: http.IncomingMessage) => answer.destroy()],
+      ['ends', (answer: http.IncomingMessage) => setImmediate(() => answer.push(null))],
+    ] as const) {
+      it(`fails the request when it ${title} an answer early: incomplete_response`, async () => {
+        const origin = await rawServer((socket) => {
+          socket.once('data', () => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{'));
+        });
+        const agent = {
+          addRequest: (
+            request: http.ClientRequest & { onSocket(socket: net.Socket): void },
+            { host, port }: net.TcpNetConnectOpts,
+          ) => {
+            request.on('response', act);
+            request.onSocket(net.connect({ host, port }));
+          },
+          destroy: () => {},
+        };
+        const sender = client(agent as unknown as http.Agent);
+        const problem = await problemOf(get(origin, 2000, sender));
+        expect(problem.code).to.equal('incomplete_response');
+        await everythingClosed();
+      });
+    }
+
+    it('RFC 3986 §3.2.2 — receives an IPv6 address without its brackets', async () => {
       const origin = await httpServer((_req, res) => res.end('ok'));
       const asked: unknown[] = [];
       const alike = {
@@ -670,7 +726,7 @@ describe('http', () => {
     }
   });
 
-  it('RFC 9110 §5.5 — a header with a newline in it is sent nowhere, and is no problem of ours', async () => {
+  it('RFC 9110 §5.5 — refuses a header that holds a newline, with the TypeError of Node', async () => {
     let connections = 0;
     const server = http.createServer();
     server.on('connection', () => (connections += 1));
@@ -681,7 +737,7 @@ describe('http', () => {
       sender.send({ method: 'GET', url: new URL(origin), headers }, new Deadline(2000)),
     );
     expect(error).to.be.instanceOf(TypeError).with.property('code', 'ERR_INVALID_CHAR');
-    // What was sent before this one would have arrived before it.
+    // An earlier request would have arrived before this one.
     await get(origin, 2000, sender);
     expect(connections).to.equal(1);
   });
@@ -698,14 +754,14 @@ describe('http', () => {
       return `https://localhost:${await portOf(server)}`;
     }
 
-    it('RFC 6749 §1.6 — refuses a certificate nobody vouches for', async () => {
+    it('RFC 6749 §1.6 — refuses a certificate that no known authority has signed', async () => {
       const problem = await problemOf(get(await tlsServer()));
       expect(problem.code).to.equal('tls_error');
       expect(problem.message).to.include('DEPTH_ZERO_SELF_SIGNED_CERT');
       await everythingClosed();
     });
 
-    it('accepts it with an agent that has its authority', async () => {
+    it('accepts it with an agent that knows the authority', async () => {
       const agent = new https.Agent({ ca: TEST_ONLY_CERTIFICATE });
       expect((await get(await tlsServer(), 2000, client(agent))).body).to.equal('over TLS');
     });
@@ -717,13 +773,13 @@ describe('http', () => {
       );
     });
 
-    it('RFC 6749 §6 — is no reason to think that a request on a kept connection was never sent', async () => {
+    it('RFC 6749 §6 — that fails on a kept connection is connection_failed: the request may have been sent', async () => {
       const raw: net.Socket[] = [];
       const server = https.createServer(
         { cert: TEST_ONLY_CERTIFICATE, key: TEST_ONLY_KEY },
         (req, res) => {
           if (req.method === 'GET') res.end('over TLS');
-          // The request has arrived, and what follows is no TLS.
+          // The request has arrived. The next bytes are not TLS.
           else raw[0]?.write('HTTP/1.1 200 OK\r\n\r\n');
         },
       );

@@ -1,0 +1,105 @@
+/** The options of a client: their types, and how the constructor judges them. */
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { ClientCredentials } from './protocol/client-authentication';
+import type { Provider, SlotContext } from './provider/description';
+import type { Profile } from './provider/standard-claims';
+import {
+  checkAgent,
+  checkHeaders,
+  checkProviderOptions,
+  optionalNumber,
+  optionalSecret,
+  refuseUnknownOptions,
+  requireEndpoint,
+  requireString,
+  scopeList,
+} from './values/options';
+import type { Agent } from './wire/http';
+
+/** The options every client takes, whatever the provider. */
+export interface ClientOptions {
+  clientID: string;
+  /** Absent for a public client, which relies on PKCE alone. */
+  clientSecret?: string;
+  /** Asked for in place of the provider's default scopes. */
+  scope?: string | readonly string[];
+  /** Milliseconds for a whole exchange, every request of it together; default 10 000. */
+  timeout?: number;
+  /** Used for every request: corporate proxy, client certificate, private authority. */
+  agent?: Agent;
+  /** Seconds the provider's clock and ours may differ; default 60. */
+  clockTolerance?: number;
+  /**
+   * Seconds an access token is taken to live when the provider does not say; default: the provider's
+   * usual lifetime, if it has one.
+   */
+  assumedLifetime?: number;
+  /** Sent with every request; cannot replace the headers of the protocol. */
+  customHeaders?: Readonly<OutgoingHttpHeaders>;
+}
+
+/** The names of {@link ClientOptions}. */
+export const CLIENT_OPTIONS = [
+  'clientID',
+  'clientSecret',
+  'scope',
+  'timeout',
+  'agent',
+  'clockTolerance',
+  'assumedLifetime',
+  'customHeaders',
+] as const satisfies readonly (keyof ClientOptions)[];
+
+/** Timers of the platform cannot wait for longer than days; a login waits for minutes at most. */
+export const TIMEOUT_RANGE_MS = [1, 600_000] as const;
+
+/** The judged options of one client. */
+export interface ClientSettings<Options extends object> {
+  /** The context of the description's slots; frozen. */
+  context: SlotContext<Options>;
+  credentials: ClientCredentials;
+  scope: readonly string[];
+  timeoutMs: number;
+  agent: Agent | undefined;
+  clockToleranceSeconds: number;
+  assumedLifetimeSeconds: number | undefined;
+  headers: Readonly<OutgoingHttpHeaders>;
+}
+
+/** @throws {TypeError} naming the option that is missing, unknown or wrong */
+export function judgeClientOptions<Options extends object, P extends Profile>(
+  provider: Provider<Options, P>,
+  options: ClientOptions & Options,
+): ClientSettings<Options> {
+  const owner = provider.title;
+  refuseUnknownOptions(owner, options, [...CLIENT_OPTIONS, ...Object.keys(provider.options)]);
+  checkProviderOptions(owner, options, provider.options);
+  const clientSecret = optionalSecret(owner, options);
+  if (clientSecret !== undefined && provider.clientAuthentication === 'none') {
+    throw new TypeError(`${owner}: takes public clients only; leave "clientSecret" out`);
+  }
+  const clientID = requireString(owner, 'clientID', options.clientID);
+  const number = (name: keyof ClientOptions, fallback: number, range: readonly [number, number]) =>
+    optionalNumber(owner, name, options[name], fallback, range);
+  const endpoints = Object.freeze(provider.endpoints(options));
+  for (const [name, url] of Object.entries(endpoints) as [string, string | undefined][]) {
+    if (url !== undefined) requireEndpoint(owner, name, url);
+  }
+  return {
+    context: Object.freeze({
+      provider: provider.name,
+      options: Object.freeze({ ...options, clientSecret }),
+      endpoints,
+    }),
+    credentials: { clientID, clientSecret },
+    scope: scopeList(owner, options.scope) ?? provider.scope,
+    timeoutMs: number('timeout', 10_000, TIMEOUT_RANGE_MS),
+    agent: checkAgent(owner, options.agent),
+    clockToleranceSeconds: number('clockTolerance', 60, [0, 600]),
+    assumedLifetimeSeconds:
+      options.assumedLifetime === undefined
+        ? provider.assumedLifetime
+        : number('assumedLifetime', 0, [1, 31_536_000]),
+    headers: checkHeaders(owner, options.customHeaders),
+  };
+}

@@ -1,0 +1,39 @@
+/** A problem as a check states it: a code and a sentence, with no idea of who asked. */
+import type { ErrorCode } from './codes';
+
+/** Fields of a problem that reach the {@link OAuth2Error} made of it. */
+export interface ProblemDetails {
+  /** The HTTP status of the provider's answer, when there was one. */
+  status?: number;
+  /** The remedy, in place of the one that the code has in the tables. */
+  hint?: string;
+  /** How long to wait before the same request is sent again, in seconds. */
+  retryAfterSeconds?: number;
+  /** Set when the person or the browser caused it: the status to answer with. */
+  refusal?: 401 | 403;
+  /** RFC 6749 §4.1.2.1 and §5.2: a page of the provider that explains its error. */
+  uri?: string;
+  /** Set when the provider itself reported the error, and where. */
+  reportedIn?: 'authorization response' | 'token response';
+  /** The failure underneath; it must not hold anything that was sent or received. */
+  cause?: unknown;
+}
+
+/**
+ * Thrown by checks, and by the slots of a provider description. The client adds provider, stage and
+ * host, and rejects with an {@link OAuth2Error}.
+ *
+ * @param code stable code, listed in `docs/errors.md`
+ * @param message one sentence without any value that was sent or received
+ */
+export class Problem extends Error {
+  readonly code: ErrorCode;
+  readonly details: ProblemDetails;
+
+  constructor(code: ErrorCode, message: string, details: ProblemDetails = {}) {
+    super(message);
+    this.name = 'Problem';
+    this.code = code;
+    this.details = details;
+  }
+}

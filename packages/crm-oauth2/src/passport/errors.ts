@@ -1,0 +1,46 @@
+/** Errors at the Passport door: passport-oauth2's three classes, which applications test by `instanceof`. */
+import OAuth2Strategy = require('passport-oauth2');
+import type { ErrorCode } from '../errors/codes';
+import { assignFields, brand, isOAuth2Error } from '../errors/oauth2-error';
+import type { OAuth2Error } from '../errors/oauth2-error';
+
+/** The fields of {@link OAuth2Error}, which each of the three classes has too. */
+type Fields = Pick<OAuth2Error, Exclude<keyof OAuth2Error, keyof Error>>;
+
+export interface AuthorizationError extends Fields {}
+/** The provider answered the authorization request with an error (RFC 6749 §4.1.2.1). */
+export class AuthorizationError extends OAuth2Strategy.AuthorizationError {
+  declare code: ErrorCode;
+  declare status: number;
+  declare uri?: string;
+}
+
+export interface TokenError extends Fields {}
+/** The token endpoint answered with an error (RFC 6749 §5.2); `code` is its `error`. */
+export class TokenError extends OAuth2Strategy.TokenError {
+  declare code: ErrorCode;
+  declare status: number;
+  declare uri?: string;
+}
+
+export interface InternalOAuthError extends Fields {}
+/** There was no usable answer, or one that did not pass a check; `code` says which. */
+export class InternalOAuthError extends OAuth2Strategy.InternalOAuthError {}
+
+for (const errorClass of [AuthorizationError, TokenError, InternalOAuthError]) brand(errorClass);
+
+/** The error of a client as one of the three classes. Any other value stays as it is. */
+export function asPassportError(error: unknown): unknown {
+  if (!isOAuth2Error(error) || error.name !== 'OAuth2Error') return error;
+  const { message, code, uri, status, reportedIn, cause } = error;
+  const translated =
+    reportedIn === 'token response'
+      ? new TokenError(message, code, uri, status)
+      : reportedIn === 'authorization response'
+        ? new AuthorizationError(message, code, uri)
+        : new InternalOAuthError(message, cause);
+  assignFields(translated, { ...(error as object), cause });
+  const stack = error.stack?.replace(error.name, translated.name);
+  Object.defineProperty(translated, 'stack', { value: stack, configurable: true, writable: true });
+  return translated;
+}

@@ -1,0 +1,86 @@
+/** The keys that a provider signs ID Tokens with: fetched when they are needed, kept for ten minutes. */
+import type { CryptoKey, JSONWebKeySet, JWTVerifyGetKey } from 'jose' with {
+  'resolution-mode': 'import',
+};
+import { loadJose } from '../values/jose';
+import { isSuccess, parseJson, statusProblem } from '../wire/answers';
+import type { HttpResponse } from '../wire/http';
+
+/** Milliseconds for which fetched keys are used. */
+const KEYS_LIFETIME_MS = 600_000;
+
+/** Keys are fetched again at most this often, so that forged tokens cannot make us flood the provider. */
+const COOLDOWN_MS = 5000;
+
+/** Sends the request for the keys. `isBackground`: the request keeps no process alive. */
+export type FetchKeys = (request: { isBackground?: true }) => Promise<HttpResponse>;
+
+/** One provider's keys. An unknown `kid` fetches them again, so that they rotate without a restart. */
+export class SigningKeys {
+  readonly #fetchKeys: FetchKeys;
+  #current: { find: JWTVerifyGetKey; fetchedAt: number } | undefined;
+  #fetching: Promise<void> | undefined;
+  #fetchedAheadAt = Number.NEGATIVE_INFINITY;
+
+  constructor(fetchKeys: FetchKeys) {
+    this.#fetchKeys = fetchKeys;
+  }
+
+  /** The key that signed a token, for `jwtVerify`. */
+  readonly find: JWTVerifyGetKey = async (header, token): Promise<CryptoKey> => {
+    if (!this.#isYoungerThan(KEYS_LIFETIME_MS)) await this.#fetchOrJoin();
+    try {
+      return (await this.#current?.find(header, token)) as CryptoKey;
+    } catch (error) {
+      const isUnknown = Reflect.get(Object(error), 'code') === 'ERR_JWKS_NO_MATCHING_KEY';
+      if (!isUnknown || this.#isYoungerThan(COOLDOWN_MS)) throw error;
+      await this.#fetchOrJoin();
+      return (await this.#current?.find(header, token)) as CryptoKey;
+    }
+  };
+
+  /** Fetches the keys before they are needed, unless they are there or were asked for just now. */
+  async fetchAhead(): Promise<void> {
+    if (this.#isYoungerThan(KEYS_LIFETIME_MS)) return;
+    if (Date.now() - this.#fetchedAheadAt < COOLDOWN_MS) return;
+    this.#fetchedAheadAt = Date.now();
+    await (this.#fetching ?? this.#fetch({ isBackground: true }));
+  }
+
+  #isYoungerThan(milliseconds: number): boolean {
+    return this.#current !== undefined && Date.now() < this.#current.fetchedAt + milliseconds;
+  }
+
+  /**
+   * Shares one request among all logins that need it. A request that another login began may end by
+   * that login's earlier deadline: then this login asks anew, once.
+   */
+  async #fetchOrJoin(): Promise<void> {
+    const joined = this.#fetching;
+    try {
+      await (joined ?? this.#fetch({}));
+    } catch (error) {
+      if (!joined) throw error;
+      await (this.#fetching ?? this.#fetch({}));
+    }
+  }
+
+  #fetch(request: Parameters<FetchKeys>[0]): Promise<void> {
+    const fetching = this.#load(request).finally(() => {
+      this.#fetching = undefined;
+    });
+    this.#fetching = fetching;
+    return fetching;
+  }
+
+  async #load(request: Parameters<FetchKeys>[0]): Promise<void> {
+    const [{ createLocalJWKSet }, response] = await Promise.all([
+      loadJose(),
+      this.#fetchKeys(request),
+    ]);
+    if (!isSuccess(response)) throw statusProblem(response);
+    // Some servers send another content type with their keys.
+    const json = parseJson(response.body, 'application/json') as unknown as JSONWebKeySet;
+    this.#current = { find: createLocalJWKSet(json), fetchedAt: Date.now() };
+  }
+}

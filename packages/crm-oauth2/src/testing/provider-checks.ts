@@ -1,0 +1,229 @@
+/** Checks that every described provider must pass, for any test runner, over real sockets. */
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { channel } from 'node:diagnostics_channel';
+import { inspect } from 'node:util';
+import { OAuth2Client } from '../client';
+import type { ClientOptions } from '../client-options';
+import type { LoginAttempt } from '../protocol/login-attempt';
+import { defineProvider } from '../provider/description';
+import type { Endpoints, Provider } from '../provider/description';
+import type { Profile } from '../provider/standard-claims';
+import { text } from '../values/json';
+import type { Json, JsonObject } from '../values/json';
+import { completeLogin, rejection } from './logins';
+import { startStub, stubKeys } from './provider-stub';
+import type { ProviderStub, StubAnswer } from './provider-stub';
+
+export interface ProviderCheck {
+  title: string;
+  /** Rejects with an `AssertionError` when the provider does otherwise. */
+  run: () => Promise<void>;
+}
+
+/** The provider's answers for one person, as its documentation shows them. */
+export interface ProviderSample<Options extends object> {
+  /** At least `clientID`, and `clientSecret` unless the client is public. */
+  options: ClientOptions & Options;
+  /** The token response. `origin` is the stub's, for addresses that the response holds. */
+  tokenResponse: (origin: string) => JsonObject;
+  /** The claims of its ID Token; `iss`, `aud`, `nonce` and times are added, and it is signed. */
+  idTokenClaims?: JsonObject;
+  /** The answer to the profile request, if one is sent. */
+  profileAnswer?: Json;
+  /** The profile that must come of it; other fields are not compared. */
+  profile: { id: string; displayName: string };
+  /** The answer to a refresh token that has ended. Default: RFC 6749 §5.2, `invalid_grant`. */
+  deadRefreshToken?: StubAnswer;
+}
+
+/** The stub in the provider's place, and a client of it. */
+interface World {
+  stub: ProviderStub;
+  client: OAuth2Client;
+  begin: () => { url: string; attempt: LoginAttempt };
+  signIn: () => Promise<Profile>;
+  /** The answers by the name of their endpoint. */
+  answers: Record<string, StubAnswer | (() => Promise<StubAnswer>)>;
+}
+
+/** One check. `sample` has the token response already. */
+type Check = (
+  world: World,
+  provider: Provider,
+  sample: Omit<ProviderSample<object>, 'tokenResponse'> & { tokens: JsonObject },
+) => Promise<void> | void;
+
+const CALLBACK = 'https://app.example.com/auth/callback';
+
+/** Answers that hold no person. */
+const NOT_A_PERSON: readonly Json[] = [{}, null, [], 'text', 5, { id: '' }, { id: {} }, { sub: 7 }];
+
+const CHECKS: Readonly<Record<string, Check>> = {
+  'description — has a name, a title, and endpoints that are https': (_world, provider, sample) => {
+    match(provider.name, /^[a-z][\w-]*$/);
+    match(provider.title, /\S/);
+    for (const url of Object.values(provider.endpoints(sample.options)) as string[]) {
+      ok(url === undefined || new URL(url).protocol === 'https:', `not https: ${url}`);
+    }
+  },
+  'RFC 7636 §4.3 — asks with state, S256, and a nonce for an ID Token': ({ begin }) => {
+    const { url, attempt } = begin();
+    const { searchParams: query } = new URL(url);
+    equal(query.get('state'), attempt.state);
+    equal(query.get('code_challenge_method'), 'S256');
+    equal(query.get('redirect_uri'), CALLBACK);
+    equal(query.get('nonce') ?? undefined, attempt.nonce);
+  },
+  'RFC 6749 §2.3 — proves the client once, by the described method': async (
+    world,
+    provider,
+    sample,
+  ) => {
+    const { clientID, clientSecret } = sample.options;
+    const method = clientSecret === undefined ? 'none' : provider.clientAuthentication;
+    const { fields, headers } = await tokenRequest(world);
+    const inBody = {
+      client_secret_post: [clientID, clientSecret],
+      client_secret_basic: [undefined, undefined],
+      none: [clientID, undefined],
+    };
+    deepEqual([fields.client_id, fields.client_secret], inBody[method]);
+    equal(headers.authorization?.startsWith('Basic ') === true, method === 'client_secret_basic');
+  },
+  'RFC 6749 §4.1.3 — sends the code with its verifier and redirect_uri': async (world) => {
+    const { fields } = await tokenRequest(world);
+    equal(fields.grant_type, 'authorization_code');
+    equal(fields.redirect_uri, CALLBACK);
+    match(fields.code_verifier ?? '', /^[\w-]{43}$/);
+  },
+  'profile — is the person of the sample, with a stable id': async (
+    { signIn },
+    provider,
+    sample,
+  ) => {
+    const { id, displayName, provider: name } = await signIn();
+    deepEqual({ id, displayName, name }, { ...sample.profile, name: provider.name });
+    equal((await signIn()).id, id);
+  },
+  'RFC 6750 §5.3 — sends the access token in one place only': async (
+    world,
+    _provider,
+    { tokens },
+  ) => {
+    await world.signIn();
+    const token = text(tokens.access_token) ?? '';
+    for (const { path, headers } of world.stub.requests) {
+      const places = [decodeURIComponent(path), headers.authorization ?? ''];
+      ok(!places.every((place) => place.includes(token)), 'it is in both');
+    }
+  },
+  'profile — refuses an answer that holds no person': async (world, _provider, sample) => {
+    for (const body of sample.profileAnswer === undefined ? [] : NOT_A_PERSON) {
+      world.answers.userInfoEndpoint = { body };
+      // oxlint-disable-next-line no-await-in-loop -- one stub, one answer at a time
+      equal((await rejection(world.signIn())).stage, 'profile');
+    }
+  },
+  'RFC 6749 §5.2 — knows a refresh token that has ended': async (world, _provider, sample) => {
+    const standard = { status: 400, body: { error: 'invalid_grant' } };
+    world.answers.tokenEndpoint = sample.deadRefreshToken ?? standard;
+    const error = await rejection(world.client.refreshTokenGrant('a-refresh-token-that-ended'));
+    equal(error.code, 'invalid_grant');
+  },
+  'secrets — are in no profile, event or error': async (world, _provider, { tokens, options }) => {
+    const seen: unknown[] = [];
+    const listen = (event: unknown) => seen.push(event);
+    channel('crm-oauth2').subscribe(listen);
+    try {
+      seen.push(await world.signIn());
+      const broken = { status: 500, body: { message: 'out of order' } };
+      Object.assign(world.answers, { userInfoEndpoint: broken, tokenEndpoint: broken });
+      seen.push(await rejection(world.signIn()));
+    } finally {
+      channel('crm-oauth2').unsubscribe(listen);
+    }
+    const printed = inspect(seen, { depth: 10 });
+    for (const secret of [tokens.access_token, tokens.refresh_token, options.clientSecret]) {
+      ok(typeof secret !== 'string' || !printed.includes(secret), printed);
+    }
+  },
+};
+
+async function tokenRequest({ stub, signIn }: World) {
+  await signIn();
+  const request = stub.requests.find(({ method }) => method === 'POST');
+  ok(request, 'no token request was sent');
+  return request;
+}
+
+/**
+ * @param provider made by `defineProvider`
+ * @example
+ * for (const { title, run } of providerChecks(acme, sample)) it(title, run);
+ */
+export function providerChecks<Options extends object, P extends Profile>(
+  provider: Provider<Options, P>,
+  sample: ProviderSample<Options>,
+): readonly ProviderCheck[] {
+  return Object.entries(CHECKS).map(([title, check]) => ({
+    title,
+    run: async () => await inWorld(check, provider, sample),
+  }));
+}
+
+/** Runs one check against a stub that has the provider's endpoints, each under its own name. */
+async function inWorld(
+  check: Check,
+  provider: Provider,
+  { tokenResponse, ...sample }: ProviderSample<object>,
+): Promise<void> {
+  const { options, idTokenClaims, profileAnswer = null } = sample;
+  const keys = idTokenClaims && (await stubKeys(provider.idTokenAlgorithms[0] ?? 'RS256'));
+  let nonce: string | undefined;
+  const idToken = async () => {
+    const now = Math.floor(Date.now() / 1000);
+    const { issuer: iss } = provider.endpoints(options);
+    const claims = { iss, aud: options.clientID, nonce, iat: now, exp: now + 300 };
+    return keys && { id_token: await keys.sign({ ...claims, ...idTokenClaims }) };
+  };
+  const answers: World['answers'] = {
+    tokenEndpoint: async () => ({ body: { ...tokens, ...(await idToken()) } }),
+    userInfoEndpoint: { body: profileAnswer },
+    jwksUri: { body: keys?.jwks ?? null },
+  };
+  const stub = await startStub(async (name) => {
+    const answer = answers[name] ?? { status: 404, body: null };
+    return typeof answer === 'function' ? await answer() : answer;
+  });
+  const tokens = tokenResponse(stub.origin);
+  const client = new OAuth2Client(
+    defineProvider({
+      ...provider,
+      endpoints: (own) => moved(provider.endpoints(own), stub.origin),
+    }),
+    options,
+  );
+  const begin = () => {
+    const begun = client.beginLogin({ redirectUri: CALLBACK });
+    ({ nonce } = begun.attempt);
+    return begun;
+  };
+  const signIn = async () =>
+    await client.fetchProfile(await completeLogin(client, { attempt: begin().attempt }));
+  try {
+    await check({ stub, client, begin, signIn, answers }, provider, { ...sample, tokens });
+  } finally {
+    client.close();
+    await stub.close();
+  }
+}
+
+/** The provider's endpoints at the stub; the issuer stays, since it is only compared. */
+function moved(endpoints: Endpoints, origin: string): Endpoints {
+  const entries = Object.entries(endpoints).map(([name, url]: [string, string | undefined]) => {
+    if (name === 'issuer' || url === undefined) return [name, url];
+    const { pathname, search } = new URL(url);
+    return [name, `${origin}/${name}${pathname}${search}`];
+  });
+  return Object.fromEntries(entries) as Endpoints;
+}

@@ -1,0 +1,205 @@
+/** One person's record in a token store: each operation has a time limit, and each failure a code. */
+import { describe, isOAuth2Error, located } from '../errors/oauth2-error';
+import { Problem } from '../errors/problem';
+import { bareCause } from '../errors/redaction';
+import type { Provider } from '../provider/description';
+import { Deadline } from '../wire/deadline';
+import { hasSameTokens, parseRecord, serialize } from './token-record';
+import type { TokenRecord } from './token-record';
+import type { TokenStore } from './token-store';
+
+/** A record as it was read. */
+export interface StoredRecord {
+  readonly record: TokenRecord;
+  /** Lets a write replace this record and no later one. */
+  readonly version: string;
+}
+
+/** A lock that this process holds. */
+export interface Lock {
+  readonly end: Deadline;
+  /** Set while the outcome of a refresh is unknown or not stored: other processes wait for the expiry. */
+  keepUntilExpiry: boolean;
+}
+
+/** Pauses between two attempts to take a lock grow from the first to the longest. */
+const FIRST_LOCK_PAUSE_MS = 20;
+const LONGEST_LOCK_PAUSE_MS = 200;
+
+/** A new record that cannot be stored is offered to the store again for this long. */
+const OFFER_LIMIT_MS = 60_000;
+
+/** Pauses between two offers grow from the first to the longest. */
+const FIRST_OFFER_PAUSE_MS = 100;
+const LONGEST_OFFER_PAUSE_MS = 1000;
+
+/** Store errors worth retrying. */
+const PASSING_ERRORS: readonly string[] = ['store_unavailable', 'store_timeout'];
+
+type Offer = Promise<StoredRecord | undefined>;
+
+/** The offers under way in this process, by store and key: all callers see the pair that is on its way. */
+const OFFERS = new WeakMap<TokenStore, Map<string, Offer>>();
+
+/** The client of the tokens: each operation has its timeout, and each error names its provider. */
+interface Owner {
+  readonly provider: Pick<Provider, 'name' | 'hints'>;
+  readonly timeout: number;
+}
+
+export class RecordStore {
+  readonly #store: TokenStore;
+  readonly #key: string;
+  readonly #timeout: number;
+  readonly #where: { provider: Owner['provider']; stage: 'store' };
+  readonly #offers: Map<string, Offer>;
+
+  constructor(store: TokenStore, key: string, client: Owner) {
+    this.#store = store;
+    this.#key = key;
+    this.#timeout = client.timeout;
+    this.#where = { provider: client.provider, stage: 'store' };
+    this.#offers = OFFERS.get(store) ?? new Map<string, Offer>();
+    OFFERS.set(store, this.#offers);
+  }
+
+  async find(): Promise<StoredRecord | undefined> {
+    const stored = await this.#limited(() => this.#store.get(this.#key));
+    if (stored === undefined) return undefined;
+    const record = await located(this.#where, () => parseRecord(stored.value));
+    return { record, version: stored.version };
+  }
+
+  /** The record that this process is offering to the store, if there is one; else the stored record. */
+  async findLatest(): Promise<StoredRecord | undefined> {
+    const offer = this.#offers.get(this.#key);
+    return offer ? await this.#limited(() => offer) : await this.find();
+  }
+
+  /** The version of the stored value, also of one that is not a record. */
+  async version(): Promise<string | undefined> {
+    return (await this.#limited(() => this.#store.get(this.#key)))?.version;
+  }
+
+  /** @returns the new version; nothing when the stored value is no longer that `version` */
+  async write(record: TokenRecord, version: string | undefined): Promise<string | undefined> {
+    const { accessToken, refreshToken } = record.tokens;
+    const value = serialize(record);
+    return await this.#limited(
+      () => this.#store.set(this.#key, value, version),
+      [accessToken, refreshToken],
+    );
+  }
+
+  /**
+   * Writes a new pair of tokens over the one it replaces. While the store fails the pair is offered
+   * again, also after the caller got an error: this process holds the only copy of a refresh token.
+   *
+   * @param lock is kept until the pair is stored, or given up
+   * @returns the stored record: the new one, or one that was saved meanwhile; nothing when the record
+   * was deleted meanwhile
+   */
+  async replace(old: StoredRecord, record: TokenRecord, lock: Lock): Offer {
+    lock.keepUntilExpiry = true;
+    const offer = this.#offerUntilStored(old, record).finally(() => {
+      this.#offers.delete(this.#key);
+      lock.keepUntilExpiry = false;
+    });
+    this.#offers.set(this.#key, offer);
+    // Avoids an unhandled rejection: the wait below may end before the offer does.
+    offer.catch(() => undefined);
+    return await this.#limited(() => offer);
+  }
+
+  async #offerUntilStored(old: StoredRecord, record: TokenRecord): Offer {
+    const limit = new Deadline(OFFER_LIMIT_MS);
+    let { version } = old;
+    let failure: unknown;
+    for (let round = 0; ; round += 1) {
+      try {
+        const next = await this.write(record, version);
+        if (next !== undefined) return { record, version: next };
+        // Another write came first: an earlier offer whose answer was lost; a login; or the mark of a
+        // process that took this one for dead, and has begun to refresh the old tokens.
+        const stored = await this.find();
+        if (!stored || !hasSameTokens(stored.record, old.record)) return stored;
+        ({ version } = stored);
+        failure = this.error(new Problem('store_unavailable', 'the store did not take the tokens'));
+      } catch (error) {
+        if (!isOAuth2Error(error) || !PASSING_ERRORS.includes(error.code)) throw error;
+        failure = error;
+      }
+      if (limit.remaining() === 0) throw failure;
+      const longest = Math.min(LONGEST_OFFER_PAUSE_MS, limit.remaining());
+      await pause(Math.min(FIRST_OFFER_PAUSE_MS * 2 ** round, longest));
+    }
+  }
+
+  async delete(): Promise<void> {
+    await this.#limited(() => this.#store.delete(this.#key));
+  }
+
+  /**
+   * Runs `work` under the lock of this record.
+   *
+   * @param duration milliseconds after which the lock expires
+   * @param patience milliseconds to wait for the lock of another process
+   * @param meanwhile asked now and then while another process holds the lock; a result ends the wait
+   */
+  async locked<T>(
+    { duration, patience }: { duration: number; patience: number },
+    work: (lock: Lock) => Promise<T>,
+    meanwhile?: () => Promise<T | undefined>,
+  ): Promise<T> {
+    const deadline = new Deadline(patience);
+    for (let round = 0; ; round += 1) {
+      const lock = { end: new Deadline(duration), keepUntilExpiry: false };
+      const unlock = await this.#limited(() => this.#store.lock(this.#key, duration));
+      if (unlock) {
+        try {
+          return await work(lock);
+        } finally {
+          // A lock that cannot be released expires.
+          if (!lock.keepUntilExpiry) await this.#limited(unlock).catch(() => undefined);
+        }
+      }
+      // Jitter, so that the processes that wait do not all ask at once.
+      const longest = Math.min(FIRST_LOCK_PAUSE_MS * 2 ** round, LONGEST_LOCK_PAUSE_MS);
+      await pause((0.5 + Math.random()) * longest);
+      const found = await meanwhile?.();
+      if (found !== undefined) return found;
+      if (deadline.remaining() === 0) throw this.error(deadline.problem('lock_timeout'));
+    }
+  }
+
+  /** The error to throw for a problem with the store. */
+  error(problem: Problem): unknown {
+    return describe(problem, this.#where);
+  }
+
+  /**
+   * Runs an operation of the store, which may never answer: it is the application's, over a network.
+   *
+   * @param secrets the values that the store was given, and may quote in an error
+   */
+  async #limited<T>(
+    operation: () => Promise<T>,
+    secrets?: readonly (string | undefined)[],
+  ): Promise<T> {
+    try {
+      return await new Deadline(this.#timeout).wait(operation(), 'store_timeout');
+    } catch (error) {
+      if (isOAuth2Error(error)) throw error;
+      // A store may state a problem of its own, such as `store_corrupt`.
+      if (error instanceof Problem) throw this.error(error);
+      const cause = bareCause(error, secrets);
+      throw this.error(new Problem('store_unavailable', 'the token store failed', { cause }));
+    }
+  }
+}
+
+export async function pause(milliseconds: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}

@@ -1,0 +1,65 @@
+/** Judges a failed refresh: what became of the refresh token, and whether to send it again at once. */
+import { isOAuth2Error } from '../errors/oauth2-error';
+import type { ErrorCode } from '../errors/codes';
+
+/**
+ * - `unused`: the request did not reach the provider, or the provider refused it and left the refresh
+ *   token as it was.
+ * - `used up`: the provider no longer accepts it, or its answer held tokens that must not be used.
+ * - `unknown`: the request was sent, and its answer is missing, cannot be read, or tells of an outage.
+ */
+export type RefreshOutcome = 'unused' | 'used up' | 'unknown';
+
+/** Nothing was sent, or the provider refused the request before it looked at it. */
+const UNUSED_CODES: readonly ErrorCode[] = [
+  'dns_error',
+  'tls_error',
+  'connection_refused',
+  'agent_unusable',
+  'rate_limited',
+];
+
+/** The answer did not arrive whole, or is not a token response. */
+const NO_ANSWER_CODES: readonly ErrorCode[] = [
+  'timeout',
+  'connection_failed',
+  'incomplete_response',
+  'response_too_large',
+  'unexpected_content_encoding',
+  'unexpected_content_type',
+  'unexpected_redirect',
+  'unexpected_status',
+  'provider_unavailable',
+  'invalid_json',
+  'invalid_token_response',
+  'unsupported_token_type',
+  'keys_unavailable',
+];
+
+/** A provider that asks for a longer wait is not asked again by the same call. */
+const LONGEST_WAIT_SECONDS = 2;
+
+export function refreshOutcome(error: unknown): RefreshOutcome {
+  if (!isOAuth2Error(error)) return 'unknown';
+  const { code, reportedIn, stage, status = 0 } = error;
+  if (reportedIn === 'token response') {
+    // RFC 6749 §5.2: invalid, expired, revoked, or issued to another client.
+    if (code === 'invalid_grant') return 'used up';
+    return status < 500 ? 'unused' : 'unknown';
+  }
+  if (UNUSED_CODES.includes(code)) return 'unused';
+  if (NO_ANSWER_CODES.includes(code)) return 'unknown';
+  // Every other check of these stages judges tokens that have come.
+  return stage === 'refresh' || stage === 'id_token' ? 'used up' : 'unknown';
+}
+
+/**
+ * Milliseconds after which the same refresh token may be sent again, when the provider itself has
+ * asked for a short wait: it has not looked at the token.
+ */
+export function repeatAfter(error: unknown): number | undefined {
+  if (!isOAuth2Error(error) || error.reportedIn !== 'token response') return undefined;
+  const { retryAfterSeconds: seconds = Infinity } = error;
+  if (refreshOutcome(error) !== 'unused' || seconds > LONGEST_WAIT_SECONDS) return undefined;
+  return seconds * 1000;
+}

@@ -1,0 +1,101 @@
+/** Texts and causes as they come from outside, and what may be kept of them. */
+import { expect } from 'chai';
+import { inspect } from 'node:util';
+import { bareCause, quote } from '../../dist/errors/redaction';
+
+describe('redaction in errors', () => {
+  describe('bareCause', () => {
+    it('RFC 9700 §4.3 — removes the control characters of a foreign text', () => {
+      const bare = bareCause(new Error('header "a\r\n[FATAL] owned\u001b[2J"'));
+      expect(bare.message).to.equal('header "a [FATAL] owned [2J"');
+      expect(bare.stack?.split('\n')[0]).to.equal('Error: header "a [FATAL] owned [2J"');
+    });
+
+    it('keeps what helps and drops raw bytes and claims', () => {
+      const error = Object.assign(new TypeError('Parse Error'), {
+        code: 'HPE_INVALID_CONSTANT',
+        errno: -1,
+        syscall: 'read',
+        hostname: 'acme.test',
+        claim: 'aud',
+        reason: 'check_failed',
+        rawPacket: Buffer.from('access_token=topsecret'),
+        payload: { sub: 'topsecret' },
+        config: { data: 'topsecret' },
+        cause: new Error('topsecret'),
+      });
+      const bare = bareCause(error);
+      expect(bare).to.include({
+        name: 'TypeError',
+        message: 'Parse Error',
+        stack: error.stack,
+        code: 'HPE_INVALID_CONSTANT',
+        errno: -1,
+        syscall: 'read',
+        hostname: 'acme.test',
+        claim: 'aud',
+        reason: 'check_failed',
+      });
+      for (const key of ['rawPacket', 'payload', 'config', 'cause']) {
+        expect(bare).not.to.have.property(key);
+      }
+      expect(inspect(bare, { depth: 9, showHidden: true })).not.to.include('topsecret');
+    });
+
+    it('drops fields that hold objects, even under the names that are kept', () => {
+      const bare = bareCause(Object.assign(new Error('x'), { reason: { token: 'topsecret' } }));
+      expect(bare).not.to.have.property('reason');
+    });
+
+    it('copies an error that has no stack', () => {
+      const bare = bareCause(Object.assign(new Error('x'), { stack: undefined }));
+      expect(bare.message).to.equal('x');
+      expect(bare.stack?.split('\n')[0]).to.equal('Error: x');
+    });
+
+    it('makes an error of any other value', () => {
+      expect(bareCause('text')).to.be.instanceOf(Error).with.property('message', 'text');
+    });
+  });
+
+  describe('quote', () => {
+    const cases: [string, string, (string | undefined)[], string][] = [
+      ['keeps plain words', 'used up', [], 'used up'],
+      ['removes marks of direction', 'abc\u202edef\u2066', [], 'abc def'],
+      ['redacts every occurrence', 'a-b-a', ['a'], '[redacted]-b-[redacted]'],
+      ['redacts an encoded occurrence', 'x=a%2Fb', ['a/b'], 'x=[redacted]'],
+      ['redacts an occurrence that JSON escapes', 'x="a\\/b"', ['a/b'], 'x="[redacted]"'],
+      ['redacts an occurrence of JSON’s \\u', 'x="a\\u003D\\u003d"', ['a=='], 'x="[redacted]"'],
+      ['redacts a newline that JSON escapes', 'x="a\\n"', ['a\n'], 'x="[redacted]"'],
+      ['leaves nothing of an escaped u', 'x="\\u0061\\u0055"', ['aU'], 'x="[redacted]"'],
+      ['leaves nothing of an encoded %', 'x=a%25', ['a%'], 'x=[redacted]'],
+      ['redacts a space that comes back as +', 'x=a+b%20c', ['a b c'], 'x=[redacted]'],
+      ['reads a + as a space and as no other character', 'a+b', ['a-b'], 'a+b'],
+      ['reads a secret as text, not as a pattern', 'axb a.b', ['a.b'], 'axb [redacted]'],
+      ['writes its replacement as text, not as a pattern', '$& x', ['x'], '$& [redacted]'],
+      ['ignores absent and empty secrets', 'abc', ['', undefined], 'abc'],
+      ['makes one space of control characters', 'a\r\n\t\u0085\u2029b', [], 'a b'],
+      ['trims', ' \n a \u0000', [], 'a'],
+      ['is short', 'x'.repeat(301), [], `${'x'.repeat(300)}…`],
+      [
+        'redacts before it shortens',
+        'y'.repeat(295) + 'secret-value',
+        ['secret-value'],
+        `${'y'.repeat(295)}[reda…`,
+      ],
+      [
+        'redacts the longer of two secrets whole',
+        'key-123456',
+        ['key', 'key-123456'],
+        '[redacted]',
+      ],
+    ];
+    for (const [title, text, secrets, expected] of cases) {
+      it(title, () => expect(quote(text, secrets)).to.equal(expected));
+    }
+
+    it('redacts a secret that cannot be encoded', () => {
+      expect(quote('a \ud800 b', ['\ud800'])).to.equal('a [redacted] b');
+    });
+  });
+});

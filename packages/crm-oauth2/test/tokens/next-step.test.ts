@@ -1,0 +1,142 @@
+import { expect } from 'chai';
+import { nextStep } from '../../dist/tokens/next-step';
+import type { NextStep, Situation } from '../../dist/tokens/next-step';
+import type { TokenRecord } from '../../dist/tokens/token-record';
+
+const NOW = 1_750_000_000_000;
+const HOUR = 3_600_000;
+
+/** The ages at which an hour's token is fresh, then usable, then of no use. */
+const AGES = { fresh: HOUR / 2, usable: HOUR - 200_000, ended: HOUR };
+
+type Age = keyof typeof AGES;
+type Note = TokenRecord['refresh'];
+
+function recordOf(age: Age, changes: Partial<TokenRecord> = {}): TokenRecord {
+  const since = NOW - AGES[age];
+  const tokens = {
+    accessToken: 'access',
+    refreshToken: 'refresh',
+    tokenType: 'Bearer',
+    expiresAt: since + HOUR,
+    response: {},
+  };
+  return { tokens, since, signedInAt: since, ...changes };
+}
+
+function withoutRefreshToken(age: Age): TokenRecord {
+  const { tokens, ...record } = recordOf(age);
+  const { refreshToken: _, ...rest } = tokens;
+  return { ...record, tokens: rest };
+}
+
+const before = { isLocked: false, hasWaited: false };
+const waited = { isLocked: false, hasWaited: true };
+const locked = { isLocked: true, hasWaited: false };
+const lockedAndWaited = { isLocked: true, hasWaited: true };
+const rejected = 'access';
+
+/** The step before the lock, after waiting for it, under it, and under it after waiting. */
+type Steps = [NextStep, NextStep, NextStep, NextStep];
+
+describe('next step', () => {
+  const step = (record: TokenRecord, situation: Omit<Situation, 'now'>) =>
+    nextStep(record, { ...situation, now: NOW });
+  const steps = (record: TokenRecord, wanted: Pick<Situation, 'rejected' | 'newerThan'> = {}) =>
+    [before, waited, locked, lockedAndWaited].map((rest) => step(record, { ...rest, ...wanted }));
+
+  const table: [Age, Note, Steps][] = [
+    ['fresh', undefined, ['use', 'use', 'use', 'use']],
+    ['fresh', 'begun', ['use', 'use', 'use', 'use']],
+    ['fresh', 'failed', ['use', 'use', 'use', 'use']],
+    ['fresh', 'unknown', ['use', 'use', 'use', 'use']],
+    ['fresh', 'refused', ['use', 'use', 'use', 'use']],
+    ['usable', undefined, ['wait', 'use', 'refresh', 'refresh']],
+    ['usable', 'begun', ['wait', 'use', 'use to the end', 'use to the end']],
+    ['usable', 'failed', ['use', 'use', 'use', 'use']],
+    ['usable', 'unknown', ['use', 'use', 'use', 'use']],
+    ['usable', 'refused', ['use', 'use', 'use', 'use']],
+    ['ended', undefined, ['wait', 'wait', 'refresh', 'refresh']],
+    ['ended', 'begun', ['wait', 'wait', 'wait', 'refresh']],
+    ['ended', 'failed', ['wait', 'wait', 'refresh', 'refresh']],
+    ['ended', 'unknown', ['wait', 'wait', 'refresh', 'refresh']],
+    ['ended', 'refused', ['wait', 'wait', 'sign in', 'sign in']],
+  ];
+  for (const [age, refresh, expected] of table) {
+    it(`RFC 9700 §4.14.2 — ${age} tokens, last refresh ${refresh ?? 'none'}: ${expected.join(', ')}`, () => {
+      const record = recordOf(age, { ...(refresh && { refresh }), notedAt: NOW });
+      expect(steps(record)).to.deep.equal(expected);
+    });
+  }
+
+  const single: [Age, Steps][] = [
+    ['fresh', ['use', 'use', 'use', 'use']],
+    ['usable', ['use', 'use', 'use', 'use']],
+    ['ended', ['wait', 'wait', 'sign in', 'sign in']],
+  ];
+  for (const [age, expected] of single) {
+    it(`RFC 6749 §5.1 — ${age} tokens without a refresh token: ${expected.join(', ')}`, () => {
+      expect(steps(withoutRefreshToken(age))).to.deep.equal(expected);
+    });
+  }
+
+  const refusedByApi: [Note, Steps][] = [
+    [undefined, ['wait', 'wait', 'refresh', 'refresh']],
+    ['begun', ['wait', 'wait', 'wait', 'refresh']],
+    ['failed', ['wait', 'wait', 'refresh', 'refresh']],
+    ['unknown', ['wait', 'wait', 'refresh', 'refresh']],
+    ['refused', ['wait', 'wait', 'sign in', 'sign in']],
+  ];
+  for (const [refresh, expected] of refusedByApi) {
+    it(`RFC 6750 §3.1 — a token that the API has refused, last refresh ${refresh ?? 'none'}: ${expected.join(', ')}`, () => {
+      const record = recordOf('fresh', { ...(refresh && { refresh }), notedAt: NOW });
+      expect(steps(record, { rejected })).to.deep.equal(expected);
+    });
+  }
+
+  it('RFC 6750 §3.1 — a refused token that has only just come is used', () => {
+    const record = recordOf('fresh', { since: NOW - 1000 });
+    expect(steps(record, { rejected })).to.deep.equal(['use', 'use', 'use', 'use']);
+  });
+
+  const forced: [Age, Note, Steps][] = [
+    ['fresh', undefined, ['wait', 'wait', 'refresh', 'refresh']],
+    ['fresh', 'begun', ['wait', 'wait', 'use to the end', 'use to the end']],
+    ['usable', 'failed', ['wait', 'wait', 'refresh', 'refresh']],
+    ['usable', 'unknown', ['wait', 'wait', 'use to the end', 'use to the end']],
+    ['usable', 'refused', ['wait', 'wait', 'sign in', 'sign in']],
+    ['ended', 'unknown', ['wait', 'wait', 'refresh', 'refresh']],
+  ];
+  for (const [age, refresh, expected] of forced) {
+    it(`RFC 6749 §6 — newer tokens than the ${age} ones, last refresh ${refresh ?? 'none'}: ${expected.join(', ')}`, () => {
+      const record = recordOf(age, { ...(refresh && { refresh }), notedAt: NOW });
+      expect(steps(record, { newerThan: record.since })).to.deep.equal(expected);
+    });
+  }
+
+  it('RFC 6749 §6 — newer tokens than the wanted time are used only when they are fresh', () => {
+    for (const [age, expected] of [
+      ['fresh', 'use'],
+      ['usable', 'refresh'],
+    ] as const) {
+      const record = recordOf(age);
+      expect(step(record, { ...locked, newerThan: record.since - 1 })).to.equal(expected);
+    }
+  });
+
+  for (const [title, age, expected] of [
+    ['just under a minute ago', 59_999, 'sign in'],
+    ['a minute ago', 60_000, 'refresh'],
+    ['by a clock that is just under a minute ahead', -59_999, 'sign in'],
+    ['by a clock that is a minute ahead', -60_000, 'refresh'],
+  ] as const) {
+    it(`RFC 6749 §5.2 — refused ${title}: ${expected}`, () => {
+      const record = recordOf('ended', { refresh: 'refused', notedAt: NOW - age });
+      expect(step(record, locked)).to.equal(expected);
+    });
+  }
+
+  it('RFC 6749 §5.2 — refused at an unknown time: refresh', () => {
+    expect(step(recordOf('ended', { refresh: 'refused' }), locked)).to.equal('refresh');
+  });
+});

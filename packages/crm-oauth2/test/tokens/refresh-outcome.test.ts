@@ -1,0 +1,110 @@
+import { expect } from 'chai';
+import { describe as described } from '../../dist/errors/oauth2-error';
+import type { Stage } from '../../dist/errors/oauth2-error';
+import { Problem } from '../../dist/errors/problem';
+import type { ProblemDetails } from '../../dist/errors/problem';
+import { providerCode } from '../../dist/errors/provider-codes';
+import { refreshOutcome, repeatAfter } from '../../dist/tokens/refresh-outcome';
+import type { RefreshOutcome } from '../../dist/tokens/refresh-outcome';
+
+const provider = { name: 'acme', hints: {} };
+
+const errorOf = (code: string, details: ProblemDetails = {}, stage: Stage = 'refresh') =>
+  described(new Problem(providerCode(code), 'it failed', details), { provider, stage });
+
+/** An error that the provider itself has reported. */
+const reported = (code: string, details: ProblemDetails = {}) =>
+  errorOf(code, { reportedIn: 'token response', status: 400, ...details });
+
+describe('refresh outcome', () => {
+  const table: [RefreshOutcome, string[]][] = [
+    ['unused', ['dns_error', 'tls_error', 'connection_refused', 'agent_unusable', 'rate_limited']],
+    [
+      'unknown',
+      [
+        'timeout',
+        'connection_failed',
+        'incomplete_response',
+        'response_too_large',
+        'unexpected_content_encoding',
+        'unexpected_content_type',
+        'unexpected_redirect',
+        'unexpected_status',
+        'provider_unavailable',
+        'invalid_json',
+        'invalid_token_response',
+        'unsupported_token_type',
+        'keys_unavailable',
+      ],
+    ],
+    [
+      'used up',
+      ['subject_mismatch', 'id_token_nonce', 'untrusted_host', 'signature_mismatch', 'of_a_slot'],
+    ],
+  ];
+  for (const [outcome, codes] of table) {
+    for (const code of codes) {
+      it(`RFC 9700 §4.14.2 — ${code}: ${outcome}`, () => {
+        expect(refreshOutcome(errorOf(code))).to.equal(outcome);
+        expect(refreshOutcome(errorOf(code, {}, 'id_token'))).to.equal(outcome);
+      });
+    }
+  }
+
+  for (const stage of ['store', 'api', 'profile'] as const) {
+    it(`RFC 9700 §4.14.2 — an error of the stage ${stage}: unknown`, () => {
+      expect(refreshOutcome(errorOf('subject_mismatch', {}, stage))).to.equal('unknown');
+    });
+  }
+
+  const answers: [string, ProblemDetails, RefreshOutcome][] = [
+    ['invalid_grant', {}, 'used up'],
+    ['invalid_grant', { status: 500 }, 'used up'],
+    ['invalid_client', { status: 401 }, 'unused'],
+    ['invalid_scope', { status: 200 }, 'unused'],
+    ['invalid_scope', { status: undefined }, 'unused'],
+    ['a_word_of_the_provider', { status: 499 }, 'unused'],
+    ['server_error', { status: 500 }, 'unknown'],
+    ['temporarily_unavailable', { status: 503, retryAfterSeconds: 1 }, 'unknown'],
+    ['subject_mismatch', {}, 'unused'],
+    ['timeout', {}, 'unused'],
+  ];
+  for (const [code, details, outcome] of answers) {
+    it(`RFC 6749 §5.2 — ${code}, reported by the provider ${JSON.stringify(details)}: ${outcome}`, () => {
+      expect(refreshOutcome(reported(code, details))).to.equal(outcome);
+    });
+  }
+
+  it('RFC 6749 §4.1.2.1 — an error that the authorization endpoint reports says nothing of a refresh', () => {
+    const details = { reportedIn: 'authorization response' } as const;
+    const error = errorOf('invalid_grant', details, 'authorize');
+    expect(refreshOutcome(error)).to.equal('unknown');
+  });
+
+  it('RFC 9700 §4.14.2 — an error of the application: unknown', () => {
+    for (const error of [Object.assign(new Error('of a hook'), { code: 'dns_error' }), 'a text']) {
+      expect(refreshOutcome(error)).to.equal('unknown');
+      expect(repeatAfter(error)).to.equal(undefined);
+    }
+  });
+
+  const waits: [string, unknown, number | undefined][] = [
+    ['half a second', reported('busy', { retryAfterSeconds: 0.5 }), 500],
+    ['no time', reported('busy', { retryAfterSeconds: 0 }), 0],
+    ['two seconds', reported('busy', { retryAfterSeconds: 2 }), 2000],
+    ['more than two seconds', reported('busy', { retryAfterSeconds: 2.1 }), undefined],
+    ['no wait', reported('busy'), undefined],
+    ['a wait after invalid_grant', reported('invalid_grant', { retryAfterSeconds: 1 }), undefined],
+    [
+      'a wait in an outage',
+      reported('server_error', { status: 503, retryAfterSeconds: 1 }),
+      undefined,
+    ],
+    ['a wait by its status 429', errorOf('rate_limited', { retryAfterSeconds: 1 }), undefined],
+  ];
+  for (const [title, error, expected] of waits) {
+    it(`RFC 9110 §10.2.3 — a provider that asks for ${title}: ${expected === undefined ? 'reported' : `repeated after ${expected} ms`}`, () => {
+      expect(repeatAfter(error)).to.equal(expected);
+    });
+  }
+});
