@@ -6,10 +6,9 @@
 const { execFileSync } = require('node:child_process');
 const { existsSync, statSync } = require('node:fs');
 const { join } = require('node:path');
+const { ROOT, projects } = require('./packages');
 
-const { ROOT: root, projects } = require('./packages');
-
-const at = (...path) => join(root, ...path);
+const at = (...path) => join(ROOT, ...path);
 
 /** npm writes this file at the end of an installation, so it is older than a lock that changed. */
 function isInstalled() {
@@ -23,7 +22,7 @@ function isInstalled() {
 function run(what, file, parameters) {
   if (what) console.log(what);
   try {
-    execFileSync(process.execPath, [file, ...parameters], { cwd: root, stdio: 'inherit' });
+    execFileSync(process.execPath, [file, ...parameters], { cwd: ROOT, stdio: 'inherit' });
   } catch (error) {
     process.exit(typeof error.status === 'number' ? error.status : 1);
   }
