@@ -25,7 +25,7 @@ import type { Provider } from '../provider/description';
 import { requireString } from '../values/options';
 import { Deadline } from '../wire/deadline';
 import { nextStep } from './next-step';
-import type { NextStep, Wanted } from './next-step';
+import type { Wanted } from './next-step';
 import { RecordStore, pause } from './record-store';
 import type { Lock, StoredRecord } from './record-store';
 import { refreshOutcome, repeatAfter } from './refresh-outcome';
@@ -121,7 +121,7 @@ export class UserTokens implements TokenSource {
   /** The same, with the rest of the tokens: `response.instance_url`, `scope`, `expiresAt`. */
   async getTokens({ rejected }: GetTokenOptions = {}): Promise<TokenSet> {
     const { record } = await this.#readLatest();
-    if (this.#stepWithoutLock(record, { rejected }) === 'use') return record.tokens;
+    if (this.#isGoodEnough(record, { rejected })) return record.tokens;
     try {
       const tokens = await this.#shareRefresh({ rejected });
       // A refresh that other callers had begun may have found the rejected token still good.
@@ -129,9 +129,7 @@ export class UserTokens implements TokenSource {
     } catch (error) {
       // Fall back to the present token, unless it was deleted.
       const mayPass = isOAuth2Error(error) && error.code !== 'reauthorization_required';
-      if (mayPass && this.#stepWithoutLock(record, { rejected }, true) === 'use') {
-        return record.tokens;
-      }
+      if (mayPass && this.#isGoodEnough(record, { rejected }, true)) return record.tokens;
       throw error;
     }
   }
@@ -217,8 +215,7 @@ export class UserTokens implements TokenSource {
       async () => {
         const { record } = await this.#read();
         const hasWaited = otherProcess.remaining() === 0;
-        const step = this.#stepWithoutLock(record, wanted, hasWaited);
-        return step === 'use' ? record.tokens : undefined;
+        return this.#isGoodEnough(record, wanted, hasWaited) ? record.tokens : undefined;
       },
     );
   }
@@ -269,12 +266,11 @@ export class UserTokens implements TokenSource {
     if (lock.end.remaining() < this.#client.timeout) {
       throw this.#records.error(lock.end.problem('store_timeout'));
     }
-    lock.keepUntilExpiry = true;
     let tokens: TokenSet;
     try {
-      tokens = await this.#client.refreshTokenGrant(record.tokens.refreshToken ?? '', {
-        previous: record.tokens,
-      });
+      // There is one, else the next step would be another.
+      const refreshToken = record.tokens.refreshToken as string;
+      tokens = await this.#client.refreshTokenGrant(refreshToken, { previous: record.tokens });
     } catch (error) {
       return await this.#afterFailure(error, record, attempt);
     }
@@ -302,8 +298,7 @@ export class UserTokens implements TokenSource {
       return stored;
     }
     const noted = await this.#note(stored, NOTES[outcome]);
-    const situation = { ...wanted, now: Date.now(), isLocked: true, hasWaited: true };
-    if (nextStep(noted.record, situation) === 'use') return noted.record.tokens;
+    if (this.#isGoodEnough(noted.record, wanted)) return noted.record.tokens;
     if (delay !== undefined) return noted;
     if (isOAuth2Error(error) && error.code === 'invalid_grant') {
       throw this.#signInAgain('the provider no longer accepts the refresh token', error);
@@ -335,8 +330,10 @@ export class UserTokens implements TokenSource {
     return { duration, patience: duration + TAKE_OVER_MS };
   }
 
-  #stepWithoutLock(record: TokenRecord, wanted: Wanted, hasWaited = false): NextStep {
-    return nextStep(record, { ...wanted, now: Date.now(), isLocked: false, hasWaited });
+  /** @param hasWaited after a while, usable tokens are good enough */
+  #isGoodEnough(record: TokenRecord, wanted: Wanted, hasWaited = false): boolean {
+    const situation = { ...wanted, now: Date.now(), isLocked: false, hasWaited };
+    return nextStep(record, situation) === 'use';
   }
 
   async #read(): Promise<StoredRecord> {
