@@ -1,30 +1,38 @@
-/**
- * Prints docs/errors.md and docs/providers.md from the code: the tables of codes, and the
- * descriptions. `--check` writes nothing and fails when a file is not what the code says.
- */
+/** Prints docs/errors.md and docs/providers.md from the code. `--check` fails when a page differs from the code. */
 'use strict';
 const { readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const prettier = require('prettier');
-
+const { ROOT, STRATEGIES, exportsOf } = require('./packages');
 const { HINTS } = require('../packages/crm-oauth2/dist/errors/codes');
-const { salesloft } = require('passport-salesloft');
-const { salesos } = require('passport-salesos');
-const { salesforce } = require('passport-salesforce-oauth2');
 
-const providers = [salesloft, salesos, salesforce];
-const note = '<!-- Written by `npm run docs` from the code. -->\n\n';
-const rows = (hints) =>
-  Object.entries(hints)
-    .map(([code, hint]) => `| \`${code}\` | ${hint.replaceAll('|', '\\|')} |`)
-    .join('\n');
-const table = (hints) =>
-  `| \`code\` | What it means and what to do |\n| --- | --- |\n${rows(hints)}\n`;
+const providers = STRATEGIES.map((strategy) => exportsOf(strategy).provider).toSorted((a, b) =>
+  a.title.localeCompare(b.title),
+);
 
-const errors = `# Errors
+const NOTE = '<!-- Written by `npm run docs` from the code. -->';
 
-${note}Every error has a \`code\`, and its remedy as \`hint\`. What a person or a browser did is Passport's
-\`fail\`, with \`{ message, code, hint }\` and 401 or 403; everything else is Passport's \`error\`:
+const codeList = (names, none) => names.map((name) => `\`${name}\``).join(', ') || none;
+const rows = (entries) =>
+  entries.map(([left, right]) => `| ${left} | ${right.replaceAll('|', '\\|')} |`).join('\n');
+const hintTable = (hints) =>
+  `| \`code\` | What it means and what to do |
+| --- | --- |
+${rows(Object.entries(hints).map(([code, hint]) => [`\`${code}\``, hint]))}
+`;
+
+function errorsPage() {
+  const withHints = providers.filter(({ hints }) => Object.keys(hints).length > 0);
+  return `# Errors
+
+${NOTE}
+
+Every error of this family has a \`code\`, and its remedy as \`hint\`. \`isOAuth2Error(error)\` of \`crm-oauth2\`
+recognizes them.
+
+- A client rejects with an \`OAuth2Error\`.
+- At the Passport door the same error becomes one of passport-oauth2's three classes. Passport's \`error\` passes it
+  to the application:
 
 | Class | When |
 | --- | --- |
@@ -32,18 +40,19 @@ ${note}Every error has a \`code\`, and its remedy as \`hint\`. What a person or 
 | \`TokenError\` | the token endpoint answered with an error (RFC 6749 §5.2); \`code\` is its \`error\` |
 | \`InternalOAuthError\` | there was no usable answer, or one that did not pass a check |
 
-All three are passport-oauth2's, and carry \`code\`, \`provider\`, \`stage\` (\`authorize\`, \`token\`,
-\`id_token\`, \`profile\`, \`verify\`, \`refresh\`, \`client_credentials\`, \`revoke\`, \`introspect\`, \`store\`,
-\`api\`), \`host\`, \`status\`, \`hint\`, \`retryAfterSeconds\`, \`refusal\` and \`cause\`, where there is one. No
-code, token, verifier or secret is in any of them. A code of the provider that is not listed is passed
-on as it came. Where a remedy depends on the step, it stands under \`stage.code\`: the error's \`code\` is
-what follows the dot.
+- If the person or the browser caused the failure, Passport's \`fail\` is called with \`{ message, code, hint }\`, and
+  with the status in \`refusal\`: 401 or 403.
 
-\`refusal\` (401 or 403) is set when a person or a browser refused: such an error reaches Passport as \`fail\`.
+An error has these fields, those that apply: \`code\`, \`provider\`, \`stage\` (\`authorize\`, \`token\`, \`id_token\`,
+\`profile\`, \`verify\`, \`refresh\`, \`client_credentials\`, \`revoke\`, \`introspect\`, \`discover\`, \`store\`, \`api\`),
+\`host\`, \`status\`, \`hint\`, \`retryAfterSeconds\`, \`refusal\`, \`uri\`, \`reportedIn\` and \`cause\`. No field
+contains a code, token, verifier or secret.
 
-\`status\` is the provider's, as passport-oauth2 has it on its errors. Express answers with the \`status\`
-of an error that nobody handles: a 401 of the provider's token endpoint would become your page's. An
-error handler of your own decides better:
+A code of the provider that no table lists is passed on as it came. Where a remedy depends on the step, the table
+lists it under \`stage.code\`: the error's \`code\` is the part after the dot.
+
+\`status\` is the status of the provider's answer, as in passport-oauth2. Express answers with the \`status\` of an
+unhandled error: a 401 of the token endpoint would become the status of your page. Handle these errors yourself:
 
 \`\`\`js
 const { isOAuth2Error } = require('crm-oauth2');
@@ -57,48 +66,77 @@ app.use((error, req, res, next) => {
 
 ## Codes of every provider
 
-${table(HINTS)}
-${providers.map((provider) => `## ${provider.title}\n\n${table(provider.hints)}`).join('\n')}`;
+${hintTable(HINTS)}
+${withHints.map(({ title, hints }) => `## ${title}\n\n${hintTable(hints)}`).join('\n')}`;
+}
 
-const endpoint = (name, value) => (value ? `| ${name} | \`${value}\` |\n` : '');
-const facts = (provider) => {
+/** The facts of `provider.clientAuthentication`, in words. */
+const AUTHENTICATION = {
+  client_secret_post: 'credentials in the body',
+  client_secret_basic: 'credentials in the `Authorization` header',
+  none: 'without a secret',
+};
+
+function factsOf(provider) {
   const endpoints = provider.endpoints({});
+  const format = provider.tokenRequestFormat === 'json' ? 'JSON' : 'form';
+  const isSigned = provider.idToken !== 'none';
+  const facts = [
+    ['Strategy', `\`${provider.name}\``],
+    ...[
+      ['Authorization endpoint', endpoints.authorizationEndpoint],
+      ['Token endpoint', endpoints.tokenEndpoint],
+      ['UserInfo', endpoints.userInfoEndpoint],
+      ['Revocation endpoint', endpoints.revocationEndpoint],
+      ['Introspection endpoint', endpoints.introspectionEndpoint],
+      ['Signing keys', endpoints.jwksUri],
+      ['Issuer', endpoints.issuer],
+    ]
+      .filter(([, url]) => url !== undefined)
+      .map(([name, url]) => [name, `\`${url}\``]),
+    [
+      'Default scope',
+      provider.scope.length > 0 ? `\`${provider.scope.join(' ')}\`` : 'none: those of the app',
+    ],
+    ['Token requests', `${format}, ${AUTHENTICATION[provider.clientAuthentication]}`],
+    [
+      '`scope` in token requests',
+      provider.scopeInTokenRequests ? 'sent when given' : 'never: the provider refuses it',
+    ],
+    [
+      'ID Token',
+      isSigned ? `${provider.idToken}, ${provider.idTokenAlgorithms.join(' or ')}` : 'none',
+    ],
+    ['Own options', codeList(Object.keys(provider.options), 'none')],
+    ['Extras of `authenticate`', codeList(Object.keys(provider.authorizationParameters), 'none')],
+  ];
   return `## ${provider.title}
 
 | Fact | Value |
 | --- | --- |
-| Strategy | \`${provider.name}\` |
-${endpoint('Authorization endpoint', endpoints.authorizationEndpoint)}${endpoint('Token endpoint', endpoints.tokenEndpoint)}${endpoint('UserInfo', endpoints.userInfoEndpoint)}${endpoint('Revocation endpoint', endpoints.revocationEndpoint)}${endpoint('Signing keys', endpoints.jwksUri)}${endpoint('Issuer', endpoints.issuer)}| Default scope | ${provider.scope.length > 0 ? `\`${provider.scope.join(' ')}\`` : 'none: those of the app'} |
-| Token requests | ${provider.tokenRequestFormat === 'json' ? 'JSON' : 'form'}, credentials in the body |
-| \`scope\` in token requests | ${provider.scopeInTokenRequests ? 'sent when given' : 'never: the provider refuses it'} |
-| ID Token | ${provider.idToken} |
-| Own options | ${Object.keys(provider.options)
-    .map((name) => `\`${name}\``)
-    .join(', ')} |
-| Extras of \`authenticate\` | ${
-    Object.keys(provider.authorizationParameters)
-      .map((name) => `\`${name}\``)
-      .join(', ') || 'none'
-  } |
+${rows(facts)}
 `;
-};
-const facing = `# Providers
+}
 
-${note}What the strategies know of each provider. Sources and the month of checking stand beside each fact in
-its \`provider.ts\`.
+function providersPage() {
+  return `# Providers
 
-${providers.map(facts).join('\n')}`;
+${NOTE}
+
+The strategies know these facts about each provider. Its \`provider.ts\` gives the source of each fact, and the month in
+which it was checked.
+
+${providers.map(factsOf).join('\n')}`;
+}
 
 async function main() {
-  const check = process.argv.includes('--check');
-  const options = await prettier.resolveConfig(__filename);
-  for (const [name, content] of [
-    ['errors.md', errors],
-    ['providers.md', facing],
-  ]) {
-    const file = join(__dirname, '..', 'docs', name);
+  const isCheck = process.argv.includes('--check');
+  const options = await prettier.resolveConfig(join(ROOT, 'docs', 'errors.md'));
+  const pages = { 'errors.md': errorsPage(), 'providers.md': providersPage() };
+  for (const [name, content] of Object.entries(pages)) {
+    const file = join(ROOT, 'docs', name);
     const text = await prettier.format(content, { ...options, parser: 'markdown' });
-    if (!check) writeFileSync(file, text);
+    if (!isCheck) writeFileSync(file, text);
     else if (readFileSync(file, 'utf8') !== text) {
       console.error(`docs/${name} is not what the code says. Run: npm run docs`);
       process.exitCode = 1;

@@ -1,73 +1,121 @@
-/**
- * Mutation testing of the files that hold checks. Stryker changes one of them at a time, in a copy of
- * the repository, and the unit tests that belong to it must notice.
- *
- * `npm run mutate -- hosts ids` takes only the files with these names. It fails when the tests of a
- * file notice less than the goal; `docs/mutation.md` says of every mutant they miss why.
- */
+/** Mutation testing: changes one place of a source file at a time, and expects the tests of that file to notice. */
 'use strict';
-const { readFileSync } = require('node:fs');
-const { basename, dirname, join } = require('node:path');
+const {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} = require('node:fs');
+const { basename, dirname, join, sep } = require('node:path');
+const { execFileSync } = require('node:child_process');
+const { transformSync } = require('esbuild');
+const { PACKAGES, ROOT, STRATEGIES } = require('./packages');
 
-const root = join(__dirname, '..');
 const CORE = 'packages/crm-oauth2';
-const SALESFORCE = 'packages/passport-salesforce-oauth2';
 
 /** Percent of a file's mutants that its tests must notice. */
 const GOAL = 90;
 
-/** Each: its package, its name under `src`, and the compiled tests it must satisfy. */
-const TARGETS = [
-  [CORE, 'protocol/authorization-response', ['authorization-response']],
-  [CORE, 'protocol/authorization-request', ['authorization-request']],
-  [CORE, 'protocol/token-endpoint', ['token-endpoint']],
-  [CORE, 'protocol/id-token', ['id-token']],
-  [CORE, 'protocol/profile-request', ['bearer-request']],
-  [CORE, 'wire/http', ['http', 'connections', 'client', 'door']],
-  [CORE, 'client', ['client', 'connections', 'diagnostics', 'passport/strategy']],
-  [CORE, 'values/options', ['options', 'client']],
-  [CORE, 'errors/oauth2-error', ['errors']],
-  [CORE, 'protocol/login-attempt', ['login-attempt', 'client']],
-  [CORE, 'protocol/pkce', ['pkce']],
-  [CORE, 'wire/deadline', ['deadline']],
-  [CORE, 'wire/connections', ['connections']],
-  [CORE, 'values/seal', ['seal']],
-  [CORE, 'tokens/sealed-values', ['tokens/sealed-values']],
-  [CORE, 'passport/login', ['passport/passport', 'passport/strategy']],
-  [CORE, 'passport/session-state-store', ['passport/session-state-store', 'passport/passport']],
-  [CORE, 'passport/cookie-state-store', ['passport/cookie-state-store']],
-  [CORE, 'passport/recent-logins', ['passport/recent-logins']],
-  [CORE, 'passport/missing-attempt', ['passport/missing-attempt']],
-  [CORE, 'passport/verify', ['passport/verify']],
-  [CORE, 'tokens/user-tokens', ['tokens/user-tokens', 'tokens/waiting-for-a-lock']],
-  [CORE, 'tokens/freshness', ['tokens/freshness']],
-  [CORE, 'tokens/token-record', ['tokens/token-record']],
-  [CORE, 'tokens/token-source', ['tokens/token-source']],
-  [CORE, 'tokens/refresh-plan', ['tokens/refresh-plan']],
-  [CORE, 'tokens/authorized-fetch', ['tokens/authorized-fetch']],
-  [SALESFORCE, 'signature', ['signature']],
-  [SALESFORCE, 'hosts', ['hosts']],
-  [SALESFORCE, 'ids', ['ids']],
-  [SALESFORCE, 'profile', ['profile']],
-  [SALESFORCE, 'provider', ['provider', 'tokens']],
-];
+/**
+ * The tests of `src/a/b.ts` are `build/a/b.test.js`; a file without them has all tests of its package. These files of
+ * the core have other tests beside their own, or need fewer than all.
+ */
+const OTHER_TESTS = {
+  client: ['wire/connections', 'errors/diagnostics', 'passport/strategy'],
+  'client-requests': ['client', 'wire/connections', 'errors/diagnostics', 'passport/strategy'],
+  'errors/problem': ['errors/oauth2-error'],
+  'errors/provider-codes': ['protocol/token-endpoint'],
+  'passport/login': ['passport/passport', 'passport/strategy'],
+  'passport/session-state-store': ['passport/passport'],
+  'passport/strategy-options': ['passport/strategy', 'passport/passport'],
+  'protocol/login-attempt': ['client'],
+  'testing/logins': ['testing/provider-checks'],
+  'testing/provider-stub': ['testing/provider-checks'],
+  'testing/token-store-checks': ['tokens/token-store'],
+  'tokens/call-limit': ['tokens/authorized-fetch'],
+  'tokens/record-store': ['tokens/user-tokens', 'tokens/waiting-for-a-lock'],
+  'tokens/redis-token-store': ['../../../build/redis'],
+  'tokens/user-tokens': ['tokens/waiting-for-a-lock'],
+  'values/jose': ['protocol/id-token'],
+  'values/options': ['client-options', 'client'],
+  'wire/http': ['wire/connections', 'client'],
+  'wire/observed': ['errors/diagnostics'],
+};
 
-/** For every file: any input, rather than one. They run last, when no other test has noticed. */
-const SHARED = ['build/properties.test.js', 'build/fuzz.test.js'];
+/** Tables of texts for people, which hold no check. */
+const TEXTS = [`${CORE}/src/errors/codes.ts`];
+
+/** Tests of any input, rather than of one, for the files that they import. They run last, being slow. */
+const PROPERTIES = ['build/properties.test.js', 'build/fuzz.test.js'];
 
 const SURVIVED = ['Survived', 'NoCoverage'];
 const CAUGHT = ['Killed', 'Timeout'];
 
-const mocha = (files) =>
-  `node node_modules/mocha/bin/mocha.js --no-config --bail --timeout 10000 ${files.join(' ')}`;
+const read = (path) => readFileSync(join(ROOT, path), 'utf8');
 
-function configuration([folder, name, tests]) {
-  const own = tests.map((test) => `${folder}/build/${test}.test.js`);
+/** The source as CommonJS, as the compiler writes it. Types are not checked: `npm run build` has done that. */
+function compile(path) {
+  return transformSync(read(path), {
+    loader: 'ts',
+    format: 'cjs',
+    platform: 'node',
+    target: 'es2022',
+    sourcefile: basename(path),
+    tsconfigRaw: { compilerOptions: { esModuleInterop: true, useDefineForClassFields: true } },
+  }).code;
+}
+
+/** False for a file of types, and for a door that only passes names on. */
+function holdsCode(path) {
+  const { code } = transformSync(read(path), { loader: 'ts', format: 'esm' });
+  return code.replace(/^(?:import|export) (?:[^;]* from [^;]*|\{[^;]*\});\n/gm, '') !== '';
+}
+
+function targets() {
+  return [CORE, ...STRATEGIES.map(({ folder }) => folder)].flatMap((folder) =>
+    readdirSync(join(ROOT, folder, 'src'), { recursive: true, encoding: 'utf8' })
+      .map((name) => ({ folder, path: `${folder}/src/${name.split(sep).join('/')}` }))
+      .filter(({ path }) => path.endsWith('.ts') && !TEXTS.includes(path) && holdsCode(path)),
+  );
+}
+
+function testsOf({ folder, path }) {
+  const name = nameOf({ folder, path });
+  const others = folder === CORE ? (OTHER_TESTS[name] ?? []) : [];
+  const tests = [name, ...others].map((test) => join(folder, 'build', `${test}.test.js`));
+  const existing = tests.filter((test) => existsSync(join(ROOT, test)));
+  return existing.length > 0 ? existing : [`"${folder}/build/**/*.test.js"`];
+}
+
+/** The property tests that import the file, or the strategy that it belongs to. */
+function propertiesOf(target) {
+  const { name: strategy } = STRATEGIES.find(({ folder }) => folder === target.folder) ?? {};
+  return PROPERTIES.filter((test) => {
+    const code = read(test);
+    return (
+      code.includes(`${target.folder}/dist/${nameOf(target)}"`) || code.includes(`("${strategy}")`)
+    );
+  });
+}
+
+/** `protocol/pkce` */
+const nameOf = ({ folder, path }) => path.slice(`${folder}/src/`.length, -'.ts'.length);
+
+const mocha = (files) =>
+  `node ${join(ROOT, 'node_modules/mocha/bin/mocha.js')} --no-config --require scripts/mocha-offline.js --bail --timeout 10000 ${files.join(' ')}`;
+
+function configuration(target) {
+  const command = [testsOf(target), propertiesOf(target)]
+    .filter((tests) => tests.length > 0)
+    .map(mocha)
+    .join(' && ');
   return {
-    mutate: [`${folder}/src/${name}.ts`],
-    buildCommand: `node scripts/mutate.js --build ${folder}`,
+    mutate: [target.path],
+    buildCommand: `node scripts/mutate.js --build ${target.path}`,
     testRunner: 'command',
-    commandRunner: { command: `${mocha(own)} && ${mocha(SHARED)}` },
+    commandRunner: { command },
     concurrency: 2,
     timeoutMS: 10_000,
     reporters: [],
@@ -75,11 +123,27 @@ function configuration([folder, name, tests]) {
     checkers: [],
     logLevel: 'error',
     ignorePatterns: ['coverage', 'examples', 'docs', '*.tgz'],
-    // Stryker would rewrite it by TypeScript's old API, which is gone; no path in it needs that.
+    // Stryker would rewrite it by an API that TypeScript 7 does not have. No path in it needs that.
     tsconfigFile: 'none',
+    // See `build`.
+    symlinkNodeModules: false,
     tempDirName: 'coverage/mutation',
     cleanTempDir: 'always',
   };
+}
+
+/**
+ * Runs in Stryker's copy, once for all mutants of a file. The copy lies inside the repository, so third-party
+ * packages are found there; the family's packages are those of the copy.
+ */
+function build(path) {
+  for (const { name, folder } of PACKAGES) {
+    const link = join(ROOT, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(ROOT, folder), link, 'junction');
+  }
+  writeFileSync(join(ROOT, path.replace('/src/', '/dist/').replace(/\.ts$/, '.js')), compile(path));
+  execFileSync(process.execPath, [join(__dirname, 'bundle.js')], { stdio: 'inherit' });
 }
 
 function describeMutant(mutant, lines) {
@@ -93,47 +157,50 @@ function describeMutant(mutant, lines) {
   return `  ${mutant.status}  line ${start.line}  ${mutant.mutatorName}: ${text}  →  ${replacement}`;
 }
 
-async function main(names) {
+/** The mutants of one file, counted; those that no test noticed are printed. */
+async function mutate(target) {
   const { Stryker } = await import('@stryker-mutator/core');
-  const chosen = TARGETS.filter(
-    ([, name]) => names.length === 0 || names.some((wanted) => basename(name) === basename(wanted)),
+  const mutants = await new Stryker(configuration(target)).runMutationTest();
+  const survivors = mutants.filter(({ status }) => SURVIVED.includes(status));
+  const caught = mutants.filter(({ status }) => CAUGHT.includes(status)).length;
+  const result = { path: target.path, caught, all: caught + survivors.length };
+  console.log(rowOf(result));
+  const lines = read(target.path).split('\n');
+  for (const mutant of survivors) console.log(describeMutant(mutant, lines));
+  return result;
+}
+
+/** A file without mutants has none to miss. */
+const percentOf = ({ caught, all }) => (all === 0 ? 100 : (caught / all) * 100);
+
+const rowOf = ({ path, caught, all }) =>
+  `${percentOf({ caught, all }).toFixed(1).padStart(5)} %  ${`${caught} of ${all}`.padStart(11)}  ${path}`;
+
+async function main(names) {
+  const wanted = names.map((name) => basename(name, '.ts'));
+  const chosen = targets().filter(
+    ({ path }) => wanted.length === 0 || wanted.includes(basename(path, '.ts')),
   );
-  if (chosen.length === 0) throw new Error(`None of them is called ${names.join(', ')}`);
-  const total = { caught: 0, all: 0 };
-  const below = [];
-  for (const target of chosen) {
-    const [folder, name] = target;
-    const path = `${folder}/src/${name}.ts`;
-    const mutants = await new Stryker(configuration(target)).runMutationTest();
-    const caught = mutants.filter(({ status }) => CAUGHT.includes(status)).length;
-    const survivors = mutants.filter(({ status }) => SURVIVED.includes(status));
-    const all = caught + survivors.length;
-    total.caught += caught;
-    total.all += all;
-    if (caught * 100 < all * GOAL) below.push(path);
-    console.log(`${((caught / all) * 100).toFixed(1).padStart(5)} %  ${caught} of ${all}  ${path}`);
-    const lines = readFileSync(join(root, path), 'utf8').split('\n');
-    for (const mutant of survivors) console.log(describeMutant(mutant, lines));
-  }
-  console.log(`\n${((total.caught / total.all) * 100).toFixed(1)} % of ${total.all} mutants`);
+  if (chosen.length === 0) throw new Error(`No file is called ${names.join(', ')}`);
+  const results = [];
+  for (const target of chosen) results.push(await mutate(target));
+
+  const sum = (field) => results.reduce((total, result) => total + result[field], 0);
+  console.log(`\n${results.map(rowOf).join('\n')}`);
+  console.log(rowOf({ path: 'in all', caught: sum('caught'), all: sum('all') }));
+  const below = results.filter((result) => percentOf(result) < GOAL);
   if (below.length > 0) {
-    console.error(`Below ${GOAL} %: ${below.join(', ')}`);
+    console.error(`Below ${GOAL} %: ${below.map(({ path }) => path).join(', ')}`);
     process.exitCode = 1;
   }
 }
 
-/** Runs in Stryker's copy. The changed file is not type-checked, and is written all the same. */
-function build(folder) {
-  const { spawnSync } = require('node:child_process');
-  const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
-  spawnSync(process.execPath, [tsc, '-b', folder], { stdio: 'inherit' });
-  spawnSync(process.execPath, [join(__dirname, 'bundle.js')], { stdio: 'inherit' });
-}
-
 if (process.argv[2] === '--build') build(process.argv[3]);
-else {
+else if (require.main === module) {
   main(process.argv.slice(2)).catch((error) => {
     console.error(error);
     process.exitCode = 1;
   });
 }
+
+module.exports = { targets, testsOf };

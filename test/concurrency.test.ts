@@ -1,9 +1,9 @@
 /**
- * Many logins at once, and many that never end: nobody ends as somebody else, nothing grows, and a
+ * Many logins at once, and many that never end: each ends as its own person, memory does not grow, and a
  * code is redeemed once.
  *
- * All of it is about one process. Two processes that share a session store cannot tell that the other
- * one has just taken the same login: there the provider's single-use codes are what is left.
+ * The tests run in one process. Two processes that share a session store cannot see that the other one
+ * has just taken the same login: there, the provider's single-use codes remain as the protection.
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -39,7 +39,7 @@ type TestStrategy = RunnableStrategy & {
   client: { close(): void; fetchProfile(tokens: TokenSet): Promise<Profile> };
 };
 
-/** What verify is given, and returns as the user. */
+/** The argument of verify, which is also the user that it returns. */
 interface LoggedIn {
   tokens: TokenSet;
   profile: Profile;
@@ -52,7 +52,7 @@ const verify = ({ tokens, profile, state }: VerifyContext): LoggedIn => ({
   state,
 });
 
-/** Numbers that look random and are the same in every run. */
+/** Numbers that look random, and are the same in every run. */
 function delays(most: number): () => number {
   let seed = 20_260_801;
   return () => {
@@ -62,8 +62,8 @@ function delays(most: number): () => number {
 }
 
 /**
- * A provider in the words of Salesloft that knows any number of people, and answers nobody's code
- * before `everybody` has come: all logins are under way at the same moment.
+ * A provider that speaks like Salesloft, with any number of people. It answers no token request before
+ * `everybody` has sent one, so that all logins are under way at the same moment.
  */
 class Crowd {
   origin = '';
@@ -85,7 +85,7 @@ class Crowd {
     return this;
   }
 
-  /** What the browser of this person brings back. */
+  /** The callback URL that the browser of this person visits. */
   signIn(authorizationUrl: string, person: number): string {
     const { searchParams } = new URL(authorizationUrl);
     const code = `code-of-${person}`;
@@ -128,7 +128,7 @@ class Crowd {
     const challenge = createHash('sha256')
       .update(asked.code_verifier ?? '')
       .digest('base64url');
-    // Whoever mixes two logins up, mixes verifiers up.
+    // A client that mixes two logins up mixes their verifiers up.
     if (known?.challenge !== challenge) return [400, { error: 'invalid_grant' }];
     await new Promise<void>((resolve) => {
       this.#waiting.push(resolve);
@@ -159,7 +159,7 @@ class Crowd {
   }
 }
 
-/** Everything Passport did to one request, in order. */
+/** Every action of Passport on one request, in order. */
 interface Handled {
   events: string[];
   location?: string;
@@ -167,7 +167,7 @@ interface Handled {
   authInfo?: unknown;
 }
 
-/** One request through Passport's own middleware, with no more of a framework than it needs. */
+/** Runs one request through Passport's own middleware, with the parts of a framework that it needs. */
 type Handle = (request: FakeRequest, options?: object) => Promise<Handled>;
 
 function through(passport: InstanceType<typeof Passport>, which: string | object): Handle {
@@ -208,9 +208,9 @@ function passportWith(strategy: object): InstanceType<typeof Passport> {
   return passport;
 }
 
-/** What keeps the process alive, counted by kind. */
+/** The resources that keep the process alive, counted by kind. */
 async function resources(): Promise<Map<string, number>> {
-  // A timer counts until its own callback is over; the runner's begins after the test itself.
+  // A timer counts until its callback is over. The runner starts its own after the test.
   await turn();
   const counts = new Map<string, number>();
   for (const kind of process.getActiveResourcesInfo()) {
@@ -219,12 +219,12 @@ async function resources(): Promise<Map<string, number>> {
   return counts;
 }
 
-/** Waits for what the other side of a socket sees a little later. */
+/** Waits for an event that the other side of a socket sees a little later. */
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let turns = 0; turns < 2000 && !(await holds()); turns += 1) await sleep(2);
 }
 
-/** Nothing keeps the process alive that did not before; handles take a turn or two to close. */
+/** Expects no more resources than before. Handles take a turn or two to close. */
 async function expectNoMoreThan(before: ReadonlyMap<string, number>): Promise<void> {
   const surplus = async () =>
     [...(await resources())].filter(([kind, count]) => count > (before.get(kind) ?? 0));
@@ -232,7 +232,7 @@ async function expectNoMoreThan(before: ReadonlyMap<string, number>): Promise<vo
   expect(await surplus()).to.deep.equal([]);
 }
 
-/** The heap in use, once everything that nobody holds is gone. */
+/** The heap in use after a garbage collection. */
 function heapUsed(): number {
   setFlagsFromString('--expose-gc');
   (runInNewContext('gc') as () => void)();
@@ -339,7 +339,7 @@ describe('concurrency and scale', () => {
         for (const value of ['id', 'displayName'] as const) {
           expect(new Set(users.map(({ profile }) => profile[value])).size).to.equal(names.length);
         }
-        // The tokens are the person's own, as the provider sees it.
+        // The provider says that the tokens are the person's own.
         const owners = await Promise.all(
           users.map(({ tokens }) => strategy.client.fetchProfile(tokens)),
         );
@@ -348,7 +348,7 @@ describe('concurrency and scale', () => {
       });
     }
 
-    describe('a callback that comes more than once', () => {
+    describe('a callback that is opened more than once', () => {
       interface Answer {
         status: number;
         user?: string;
@@ -475,7 +475,7 @@ describe('concurrency and scale', () => {
             expectWayBack(await app.open(browser, callback));
             expect((await app.open(browser, `${app.origin}/me`)).user).to.equal(names[0]);
             expectWayBack(await app.open(browser, callback));
-            // And one that another browser began is still none of this one.
+            // A callback whose login began in another browser is refused too.
             const [, foreign] = await app.comeBack(names[1]);
             expect((await app.open(browser, foreign)).status).to.equal(403);
             expect(tokenRequests(provider) - before).to.equal(1);
@@ -504,7 +504,7 @@ describe('concurrency and scale', () => {
     });
   });
 
-  describe('logins that are begun and never finished', () => {
+  describe('logins that are started and abandoned', () => {
     const common = {
       clientID: 'client-1',
       clientSecret: 'secret-1',
@@ -520,7 +520,7 @@ describe('concurrency and scale', () => {
     for (const [provider, make] of makers) {
       it(`contract 3 — ${provider}: ${ABANDONED} in one session leave ten, of 300 bytes at most`, async () => {
         const handle = through(passportWith(make()), provider);
-        // Between two requests a session is what its store makes of it.
+        // Between two requests, the store keeps the session as JSON.
         let stored = '{}';
         let largest = 0;
         const states: string[] = [];
@@ -546,7 +546,7 @@ describe('concurrency and scale', () => {
             expect(events).to.deep.equal(['ended with 302']);
           }
         };
-        // Whatever is made once is made now, and a memory that has a bound is full.
+        // Fills every cache, and the bounded memory of recent logins.
         await abandon(ABANDONED);
         const before = await resources();
         const heap = heapUsed();

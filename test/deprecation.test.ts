@@ -1,7 +1,4 @@
-/**
- * Nothing deprecated is used: whole logins in a process of its own, in which Node throws at the first
- * call that it only warns of elsewhere.
- */
+/** Runs whole logins in a process in which Node throws at the first deprecated call. */
 import { fork } from 'node:child_process';
 import { expect } from 'chai';
 import { startEmulator } from 'crm-emulator';
@@ -31,7 +28,7 @@ function strategies(
   };
 }
 
-/** What the child does: each strategy by itself, with a session and with cookies, and in Express. */
+/** The work of the child: logins by each strategy alone with a session, and in Express with cookies. */
 async function logins(emulated: Options): Promise<string[]> {
   const done: string[] = [];
   for (const [name, strategy] of Object.entries(
@@ -66,7 +63,7 @@ async function logins(emulated: Options): Promise<string[]> {
   return done;
 }
 
-/** The end of a child that was told to throw. */
+/** Runs a child that throws at a deprecated call, to its end. */
 function child(
   job: string,
   settings: string,
@@ -112,7 +109,7 @@ if (require.main === module) {
       await emulator.close();
     });
 
-    it('--throw-deprecation — whole logins of every strategy use nothing deprecated', async () => {
+    it('--throw-deprecation — whole logins of every strategy run without a deprecated call', async () => {
       const { code, result, stderr } = await child('logins', settings);
       expect(stderr).to.equal('');
       expect(result).to.deep.equal([
@@ -126,7 +123,7 @@ if (require.main === module) {
       expect(code).to.equal(0);
     }).timeout(60_000);
 
-    it('--throw-deprecation — would stop them otherwise', async () => {
+    it('--throw-deprecation — stops a process that uses a deprecated call', async () => {
       const { code, result, stderr } = await child('deprecated', settings);
       expect(stderr).to.include('DeprecationWarning: used here');
       expect(result).to.equal(undefined);

@@ -1,20 +1,19 @@
 /**
- * The contract of a provider, proved against the emulator over real sockets. Called once for each
- * provider; what one has alone stands beside the call.
+ * The contract of a provider, proved against the emulator over real sockets. Each provider's own test
+ * calls it, and adds the tests of its own oddities.
  */
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { startEmulator } from 'crm-emulator';
 import type { Emulator, Fault, ProviderName, RequestRecord, Step } from 'crm-emulator';
-import { TokenError } from 'crm-oauth2';
-import type { Endpoints, Profile, TokenSet } from 'crm-oauth2';
-import { CookieStateStore } from 'crm-oauth2/passport';
+import { isOAuth2Error } from 'crm-oauth2';
+import type { Endpoints, OAuth2Error, Profile, TokenSet } from 'crm-oauth2';
+import { CookieStateStore, TokenError } from 'crm-oauth2/passport';
 import type { StateStore, VerifyContext } from 'crm-oauth2/passport';
+import { rejection } from 'crm-oauth2/testing';
 import OAuth2Strategy from 'passport-oauth2';
 import { AuthTokenRefresh } from 'passport-oauth2-refresh';
 import { Browser } from './support/browser';
-import { isCoded, rejection } from './support/codes';
-import type { Coded } from './support/codes';
 import { startApp } from './support/express-app';
 import { expectVerb, requestFor, run } from './support/passport-run';
 import { straysOf } from './support/strays';
@@ -25,14 +24,14 @@ export const CALLBACK = 'http://127.0.0.1:3000/auth/callback';
 
 const isForKeys = (path: string) => /jwks|keys$/.test(path);
 
-/** What verify is given, and returns as the user. */
+/** The argument of verify, which is also the user that it returns. */
 export interface LoggedIn {
   tokens: TokenSet;
   profile: Profile;
   state: unknown;
 }
 
-/** The options a test may set beside the emulator's. */
+/** The options that a test may set beside those of the emulator. */
 export interface Settings {
   callbackURL: string;
   verify: (context: VerifyContext) => unknown;
@@ -59,18 +58,18 @@ export interface StrategyUnderTest extends RunnableStrategy {
 
 export interface Persona {
   create: (emulator: Emulator, settings: Settings) => StrategyUnderTest;
-  /** Requests between the callback and the user, once keys are known. */
+  /** Requests of a login after its callback, once the keys are known. */
   requestsPerLogin: number;
-  /** Whether the first login asks for signing keys as well. */
+  /** True if the first login asks for signing keys too. */
   keys: boolean;
-  /** How to make the provider issue a refresh token, and whether it changes with every use. */
+  /** The scopes that get a refresh token, and true if it changes with every use. */
   refresh: { scope?: readonly string[]; rotates: boolean };
   clientCredentials: boolean;
-  /** The step of the emulator that answers for the profile, and the settings that make us ask. */
+  /** The step of the emulator that answers for the profile, and the settings with which a login asks for it. */
   profile: { step: Step; settings?: Partial<Settings>; redirected: string };
 }
 
-/** What the tests beside the contract suite work with. */
+/** The tools of the tests that a provider adds. */
 export interface Suite {
   emulator(): Emulator;
   create(settings?: Partial<Settings>): StrategyUnderTest;
@@ -83,13 +82,13 @@ export interface Suite {
     options?: object,
   ): Promise<{ outcome: Outcome; requests: RequestRecord[] }>;
   login(strategy: StrategyUnderTest, who?: string, options?: object): Promise<LoggedIn>;
-  /** The one error a login ends with. */
-  failure(strategy: StrategyUnderTest, who?: string): Promise<Coded>;
+  /** The error that a login ends with. */
+  failure(strategy: StrategyUnderTest, who?: string): Promise<OAuth2Error>;
 }
 
 type Spoil = { kind: Fault['kind'] } & Record<string, unknown>;
 
-/** What goes wrong, and the code it is known by at the token endpoint and at the profile. */
+/** Each fault, and its code at the token endpoint and at the profile. */
 const FAULTS: readonly [string, Spoil, string, string][] = [
   ['resets the connection', { kind: 'reset' }, 'connection_failed', 'connection_failed'],
   [
@@ -165,7 +164,7 @@ const STALLS: readonly [string, Spoil][] = [
 ];
 const STALL_TIMEOUT = 250;
 
-/** Lies in a token response that is otherwise right. */
+/** A wrong value in a token response that is otherwise right. */
 const PATCHES: readonly [string, Record<string, unknown>, string][] = [
   ['has no access_token', { access_token: null }, 'invalid_token_response'],
   ['has a number for an access_token', { access_token: 5 }, 'invalid_token_response'],
@@ -224,9 +223,9 @@ export function describeProvider(
     return expectVerb(outcome, 'success').user as LoggedIn;
   }
 
-  async function failure(strategy: StrategyUnderTest, who = 'Marta Quill'): Promise<Coded> {
+  async function failure(strategy: StrategyUnderTest, who = 'Marta Quill'): Promise<OAuth2Error> {
     const { error } = expectVerb((await attempt(strategy, who)).outcome, 'error');
-    if (!isCoded(error)) throw error;
+    if (!isOAuth2Error(error)) throw error;
     return error;
   }
 
@@ -270,20 +269,20 @@ export function describeProvider(
         expect(tokens.accessToken).to.equal(tokens.response.access_token);
       });
 
-      it('Passport — carries a name beyond ASCII whole', async () => {
+      it('Passport — keeps a name beyond ASCII', async () => {
         const { profile } = await login(create(persona.profile.settings), 'Zoë Ångström');
         expect(profile.displayName).to.equal('Zoë Ångström');
         expect(profile.name).to.deep.equal({ givenName: 'Zoë', familyName: 'Ångström' });
         expect(profile._raw).to.contain('Zoë Ångström');
       });
 
-      it('Passport — has no emails for somebody without an address', async () => {
+      it('Passport — has no emails for a person without an address', async () => {
         const { profile } = await login(create(), 'Tobias Fenn');
         expect(profile.displayName).to.equal('Tobias Fenn');
         expect(profile).not.to.have.property('emails');
       });
 
-      it('Passport — knows somebody by one name', async () => {
+      it('Passport — knows a person who has one name', async () => {
         const { profile } = await login(create(), 'Suri');
         expect(profile.displayName).to.equal('Suri');
         expect(profile.name?.familyName).to.equal('Suri');
@@ -313,7 +312,7 @@ export function describeProvider(
         expect(all.filter(({ path }) => isForKeys(path))).to.have.lengthOf(persona.keys ? 1 : 0);
       });
 
-      it('RFC 6750 §2.1 — sends the access token in the header, to nobody else', async () => {
+      it('RFC 6750 §2.1 — sends the access token in the header, and for the profile only', async () => {
         const { requests } = await attempt(create(persona.profile.settings), 'Marta Quill');
         const schemes = requests.map(({ method, headers }) => `${method} ${headers.authorization}`);
         expect(schemes.filter((scheme) => scheme === 'GET Bearer')).to.have.lengthOf(1);
@@ -465,7 +464,7 @@ export function describeProvider(
             return requestFor(await new Browser().signIn(url, who), session);
           }),
         );
-        // The first one is held up, so that the second overtakes it.
+        // The first one waits, so that the second overtakes it.
         emulator[name].fault({ step: 'token', kind: 'slow', delayMs: 100 });
         const outcomes = await Promise.all(
           begun.map((request) => run(strategy, request, {}, { onInstance: true })),
@@ -490,8 +489,8 @@ export function describeProvider(
     });
 
     describe('the token request', () => {
-      it('RFC 6749 §5.2 — reports a wrong secret, and tells it to nobody', async () => {
-        const clientSecret = 'a-wrong-secret-nobody-may-see';
+      it('RFC 6749 §5.2 — reports a wrong secret without repeating it', async () => {
+        const clientSecret = 'a-wrong-secret-to-be-hidden';
         const error = await failure(create({ clientSecret }));
         expect(error).to.be.instanceOf(TokenError);
         expect(error).to.be.instanceOf(OAuth2Strategy.TokenError);
@@ -532,7 +531,7 @@ export function describeProvider(
         expect(error.message).to.contain('Said over two lines');
       });
 
-      it('contract 6 — redirects nobody, and sends the code to nobody else', async () => {
+      it('contract 6 — follows no redirect, and sends the code to the token endpoint alone', async () => {
         const other = emulator[name === 'salesos' ? 'salesloft' : 'salesos'];
         const before = other.requests.length;
         const location = `${other.origin}/elsewhere`;
@@ -660,10 +659,10 @@ export function describeProvider(
       });
 
       it('RFC 7009 §2.2 — treats revoking an unknown token as success', async () => {
-        await create().client.revokeToken('nobody-knows-this-token');
+        await create().client.revokeToken('an-unknown-token');
       });
 
-      it('contract 6 — says where a revocation failed', async () => {
+      it('contract 6 — names the stage and the host of a failed revocation', async () => {
         emulator[name].fault({ step: 'revoke', kind: 'status', status: 500, body: 'down' });
         const error = await rejection(create().client.revokeToken('a-token'));
         expect(error).to.include({ code: 'provider_unavailable', stage: 'revoke', host: host() });
@@ -710,14 +709,14 @@ export function describeProvider(
             refresh.requestNewAccessToken(name, 'not-a-refresh-token', resolve);
           });
         const refused = await ask();
-        if (!isCoded(refused)) throw refused;
+        if (!isOAuth2Error(refused)) throw refused;
         expect(refused.status).to.be.oneOf([400, 401, 403]);
         expect(refused).to.have.property('statusCode', refused.status);
         emulator[name].fault({ step: 'token', kind: 'status', status: 503, body: 'down' });
         expect(await ask()).to.include({ code: 'provider_unavailable', statusCode: 503 });
       });
 
-      it('passport-oauth2-refresh — lets an error of the callback be an error of the callback', async () => {
+      it('passport-oauth2-refresh — leaves an error of the callback uncaught, and calls it once', async () => {
         const strategy = create({ scope });
         const refreshToken = (await login(strategy)).tokens.refreshToken ?? '';
         const refresh = new AuthTokenRefresh();
@@ -823,8 +822,8 @@ export function describeProvider(
 
       for (const [title, trustProxy, origin] of [
         ['believes its proxy under `trust proxy`', true, 'https://crm.example'],
-        ['believes nobody without `trust proxy`', false, undefined],
-        ['believes nobody by default', undefined, undefined],
+        ['ignores forwarded headers without `trust proxy`', false, undefined],
+        ['ignores forwarded headers by default', undefined, undefined],
       ] as const) {
         it(`Express — ${title}, when it resolves a relative callbackURL`, async () => {
           const strategy = create({ callbackURL: '/auth/callback' });
@@ -855,7 +854,7 @@ export function describeProvider(
         }
       });
 
-      /** An app without sessions, and what nobody has caught in it. */
+      /** Visits an app without sessions, and returns the errors that reached the process uncaught. */
       async function withoutSessions(
         settings: Omit<Parameters<typeof startApp>[2] & object, 'sessions'>,
         visits: (app: {
@@ -913,7 +912,7 @@ export function describeProvider(
         expect(told.slice(1)).to.deep.equal([undefined, false, undefined]);
       });
 
-      it('Passport — a custom callback that throws whatever it is told is no lost rejection', async () => {
+      it('Passport — a custom callback that always throws is an uncaught exception, not a rejection', async () => {
         const bugs: Error[] = [];
         let twice = (): void => undefined;
         const callback = () => () => {
@@ -977,7 +976,7 @@ async function visitJson(browser: Browser, url: string): Promise<unknown> {
   return await response.json();
 }
 
-/** However an error is printed, none of these values may be seen. */
+/** Expects that an error shows none of these values, however it is printed. */
 export function expectSilence(error: unknown, secrets: readonly string[]): void {
   const { message, stack } = error as Error;
   const printed = [

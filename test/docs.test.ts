@@ -1,18 +1,16 @@
-/**
- * What the documents say is so: generated pages are current, links lead somewhere, every option is
- * in a table, every code has a remedy.
- */
+/** The documents agree with the code: generated pages, links, options, error codes. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { expect } from 'chai';
-import { salesforce } from 'passport-salesforce-oauth2';
-import { salesloft } from 'passport-salesloft';
-import { salesos } from 'passport-salesos';
+import { ROOT, STRATEGIES, exportsOf } from './support/packages';
 
-const root = join(__dirname, '..');
-const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+
+interface Target {
+  folder: string;
+  path: string;
+}
 
 function filesUnder(folder: string, ending: string): string[] {
   return readdirSync(folder).flatMap((name) => {
@@ -37,12 +35,12 @@ const anchors = (path: string) =>
 
 describe('documents', () => {
   it('docs/errors.md and docs/providers.md — are what the code says', () => {
-    execFileSync(process.execPath, ['scripts/docs.js', '--check'], { cwd: root, stdio: 'pipe' });
+    execFileSync(process.execPath, ['scripts/docs.js', '--check'], { cwd: ROOT, stdio: 'pipe' });
   });
 
   it('links — lead to files and headings that exist', () => {
     const broken: string[] = [];
-    for (const file of filesUnder(root, '.md')) {
+    for (const file of filesUnder(ROOT, '.md')) {
       const prose = readFileSync(file, 'utf8').replace(/```[^]*?```/g, '');
       for (const [, target = ''] of prose.matchAll(/\]\(([^)\s]+)\)/g)) {
         if (/^[a-z]+:/.test(target)) continue;
@@ -51,30 +49,24 @@ describe('documents', () => {
         const page = existsSync(to) && statSync(to).isDirectory() ? join(to, 'README.md') : to;
         const found =
           existsSync(page) && (fragment === undefined || anchors(page).includes(fragment));
-        if (!found) broken.push(`${relative(root, file)} → ${target}`);
+        if (!found) broken.push(`${relative(ROOT, file)} → ${target}`);
       }
     }
     expect(broken).to.deep.equal([]);
   });
 
-  for (const [name, provider] of Object.entries({
-    'passport-salesloft': salesloft,
-    'passport-salesos': salesos,
-    'passport-salesforce-oauth2': salesforce,
-  })) {
-    it(`packages/${name}/README.md — names every option and extra of the provider`, () => {
-      const text = read(`packages/${name}/README.md`);
-      const names = [
-        ...Object.keys(provider.options),
-        ...Object.keys(provider.authorizationParameters),
-      ];
-      expect(names.filter((option) => !text.includes(`\`${option}\``))).to.deep.equal([]);
+  for (const strategy of STRATEGIES) {
+    it(`${strategy.folder}/README.md — names every option and extra of the provider`, () => {
+      const { options, authorizationParameters } = exportsOf(strategy).provider;
+      const names = [...Object.keys(options), ...Object.keys(authorizationParameters)];
+      const text = read(`${strategy.folder}/README.md`);
+      expect(names.filter((name) => !text.includes(`\`${name}\``))).to.deep.equal([]);
     });
   }
 
-  it('code that is thrown — has a remedy', () => {
+  it('error codes — each code that is thrown has a remedy', () => {
     const codes = new Set<string>();
-    for (const file of filesUnder(join(root, 'packages'), '.ts')) {
+    for (const file of filesUnder(join(ROOT, 'packages'), '.ts')) {
       if (!/packages\/(crm-oauth2|passport-[\w-]+)\/src\//.test(file)) continue;
       const source = readFileSync(file, 'utf8');
       for (const [, code] of source.matchAll(/(?:new Problem|refuse)\(\s*'([a-z_]+)'/g)) {
@@ -86,11 +78,22 @@ describe('documents', () => {
     expect([...codes].filter((code) => !documented.includes(`\`${code}\``))).to.deep.equal([]);
   });
 
-  it('scripts/break-checks.js — knows where each check stands', () => {
-    const { findAll } = createRequire(__filename)('../scripts/break-checks.js') as {
-      findAll: () => number;
+  it('scripts/mutate.js — takes every file that holds a check, with tests that exist', () => {
+    const { targets, testsOf } = require('../scripts/mutate.js') as {
+      targets: () => Target[];
+      testsOf: (target: Target) => string[];
     };
-    expect(findAll()).to.be.greaterThan(40);
+    const found = targets();
+    expect(found.map(({ path }) => path)).to.include.members([
+      'packages/crm-oauth2/src/client.ts',
+      'packages/crm-oauth2/src/protocol/authorization-response.ts',
+      ...STRATEGIES.map(({ folder }) => `${folder}/src/provider.ts`),
+    ]);
+    // A file without tests of its own path is tested by its whole package: only those that have no check.
+    const untested = found.filter((target) => testsOf(target).some((test) => test.includes('*')));
+    expect(untested.map(({ path }) => path)).to.deep.equal(
+      STRATEGIES.map(({ folder }) => `${folder}/src/index.ts`),
+    );
   });
 
   it('package-lock.json — names no registry', () => {

@@ -1,4 +1,4 @@
-/** The example commands, run as a reader of their pages would. */
+/** The example commands, run as their READMEs say. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { RedisServer, describeWithRedis } from './support/redis';
 
 type Environment = Record<string, string>;
 
-/** Nobody outside this machine is asked, whatever a test gets wrong. */
+/** Lets a child ask this machine only. */
 const OFFLINE = `data:text/javascript,${encodeURIComponent(`
   import dns from 'node:dns';
   const { lookup } = dns;
@@ -22,7 +22,7 @@ const OFFLINE = `data:text/javascript,${encodeURIComponent(`
       ? lookup(host, ...rest)
       : rest.at(-1)(Object.assign(new Error('offline'), { code: 'ENOTFOUND' }));`)}`;
 
-/** Nothing of the surroundings but what Node needs: no credentials, no Redis. */
+/** Starts a command with an environment of its own, so without credentials and Redis. */
 function start(file: string, parameters: string[] = [], env: Environment = {}) {
   const path = join(__dirname, '../examples', file);
   const child = spawn(process.execPath, ['--import', OFFLINE, path, ...parameters], {
@@ -51,7 +51,7 @@ describe('example cadence-transfer', function () {
     TO_CLIENT_SECRET: 's3cret-two',
   };
 
-  it('without credentials — exports, signs in, imports, and says so', async () => {
+  it('without credentials — exports, signs in, imports, and prints each step', async () => {
     const { code, error, lines } = await run(FILE, ['7']);
     expect(error).to.equal('');
     expect(code).to.equal(0);
@@ -61,7 +61,7 @@ describe('example cadence-transfer', function () {
     expect(lines[2]).to.match(/^Imported it as "Imported: Cadence 7", number \d+$/);
   });
 
-  it('a failure — is told with its remedy, and is the status', async () => {
+  it('a failure — prints its cause and its remedy, and ends with status 1', async () => {
     const { code, out, error } = await run(FILE, ['7'], CREDENTIALS);
     expect(code).to.equal(1);
     expect(out).to.equal('');
@@ -77,7 +77,7 @@ describe('example cadence-transfer', function () {
     ['a wrong number', ['seven'], {}, '"seven"'],
     ['a Redis without a secret', ['7'], { ...CREDENTIALS, REDIS_URL: 'redis://x' }, 'TOKEN_SECRET'],
   ] as const) {
-    it(`${what} — is said in one line`, async () => {
+    it(`${what} — ends with one line that names it`, async () => {
       const { code, out, error } = await run(FILE, [...parameters], env);
       expect(code).to.equal(1);
       expect(out).to.equal('');
@@ -86,7 +86,7 @@ describe('example cadence-transfer', function () {
     });
   }
 
-  it('a browser — is waited for at the callback URL', async () => {
+  it('visitInBrowser — waits for the browser at the callback URL', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -114,7 +114,7 @@ const SYNC = 'background-sync/dist/sync.js';
 describe('example background-sync', function () {
   this.timeout(30_000);
 
-  it('without Redis — says what to do', async () => {
+  it('without Redis — prints the remedy', async () => {
     const { code, out, error } = await run(SYNC, [], { REDIS_URL: 'redis://:s3cret@127.0.0.1:1' });
     expect(code).to.equal(1);
     expect(out).to.equal('');
@@ -126,7 +126,7 @@ describe('example background-sync', function () {
     ['a wrong number', ['--seconds', 'soon'], {}, '--seconds'],
     ['half of the credentials', [], { PEOPLE: 'salesloft:1' }, 'TOKEN_SECRET'],
   ] as const) {
-    it(`${what} — is said in one line`, async () => {
+    it(`${what} — ends with one line that names it`, async () => {
       const { code, error } = await run(SYNC, [...parameters], env);
       expect(code).to.equal(1);
       expect(error).to.contain(words);
@@ -148,7 +148,7 @@ describeWithRedis('example background-sync with Redis', function () {
     return found;
   };
 
-  it('workers — share each person’s tokens: refreshed in time, by one of them', async () => {
+  it('workers — share each person’s tokens, and one of them refreshes in time', async () => {
     const env = { REDIS_URL: redis.url };
     const began = performance.now();
     const { code, out, error, lines } = await run(SYNC, ['--seconds', '7', '--workers', '3'], env);
@@ -161,7 +161,7 @@ describeWithRedis('example background-sync with Redis', function () {
     const refreshes = lines.find((line) => line.startsWith('Refreshes: ')) ?? '';
     const counts = [...refreshes.matchAll(/ (\d+)×/g)].map(([, count]) => Number(count));
     expect(counts).to.have.length(4);
-    // Every two seconds, half of a token's life. Each for himself would be three times as often.
+    // Every two seconds, at half of a token's life. Three workers without a lock would refresh three times as often.
     const most = Math.ceil((performance.now() - began) / 2000) + 1;
     for (const count of counts) expect(count).to.be.within(2, most);
     expect(lines.filter((line) => line.includes('sign in again by'))).to.have.length(2);
@@ -169,7 +169,7 @@ describeWithRedis('example background-sync with Redis', function () {
   });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`${signal} — ends everything, with a summary`, async () => {
+    it(`${signal} — ends the workers, and prints the summary`, async () => {
       const { child, ended } = start(SYNC, ['--seconds', '60'], { REDIS_URL: redis.url });
       await once(child.stdout, 'data');
       child.kill(signal);

@@ -1,6 +1,6 @@
 /**
- * Faults over real sockets. Whatever a provider, a network or a browser does, a login ends once, says
- * what happened and where, and leaves neither socket nor timer behind.
+ * Faults of a provider, a network or a browser, over real sockets. Each login ends once, says what failed
+ * and where, and leaves neither socket nor timer behind.
  */
 import { createHmac, createSign, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
@@ -13,13 +13,13 @@ import { join } from 'node:path';
 import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
+import { isOAuth2Error } from 'crm-oauth2';
 import type { LoginAttempt } from 'crm-oauth2';
 import { Passport } from 'passport';
 import type { Strategy } from 'passport';
 import SalesforceStrategy from 'passport-salesforce-oauth2';
 import SalesloftStrategy from 'passport-salesloft';
 import SalesosStrategy from 'passport-salesos';
-import { isCoded } from './support/codes';
 import { requestFor } from './support/passport-run';
 import type { FakeRequest } from './support/passport-run';
 import { straysOf } from './support/strays';
@@ -60,9 +60,9 @@ function answer(body: unknown, headers: Record<string, string> = {}, status = '2
   return Buffer.concat([Buffer.from(`HTTP/1.1 ${status}\r\n${lines.join('')}\r\n`), content]);
 }
 
-/** What keeps the process alive, counted by kind. */
+/** The resources that keep the process alive, counted by kind. */
 async function resources(): Promise<Map<string, number>> {
-  // A timer counts until its own callback is over; the runner's begins after the test itself.
+  // A timer counts until its callback is over. The runner starts its own after the test.
   await turn();
   const counts = new Map<string, number>();
   for (const kind of process.getActiveResourcesInfo()) {
@@ -75,7 +75,7 @@ async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let turns = 0; turns < 2000 && !(await holds()); turns += 1) await sleep(2);
 }
 
-/** The third form of a date names no zone, and means GMT all the same. */
+/** Runs in another time zone: the third form of a date names none, and means GMT. */
 async function inZone(zone: string, work: () => Promise<void>): Promise<void> {
   const before = process.env.TZ;
   process.env.TZ = zone;
@@ -87,7 +87,7 @@ async function inZone(zone: string, work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** A promise that is kept when the test says so. */
+/** A promise that the test resolves. */
 function gate(): { released: Promise<void>; release: () => void } {
   let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => {
@@ -208,7 +208,7 @@ class Bench {
     expect(await this.connections(server)).to.equal(0);
   }
 
-  /** Everything is over: what remains is too much. */
+  /** Expects that every connection is closed, and that each login had one outcome. */
   async finish(): Promise<void> {
     for (const client of this.#clients) client.close();
     for (const server of this.#servers) await this.expectClosed(server);
@@ -230,7 +230,7 @@ class Bench {
   }
 }
 
-/** Runs a test so that nothing of it remains: no socket, no timer, no rejection nobody handled. */
+/** Runs a test, and expects that it leaves no socket, no timer and no unhandled rejection behind. */
 async function contained(work: (bench: Bench) => Promise<void>): Promise<void> {
   const before = await resources();
   const bench = new Bench();
@@ -251,7 +251,8 @@ async function contained(work: (bench: Bench) => Promise<void>): Promise<void> {
 
 function expectError({ verb, values }: Outcome, expected: Record<string, unknown>): void {
   const [error] = values;
-  if (verb !== 'error' || !isCoded(error)) throw new Error(`${verb}: ${JSON.stringify(values)}`);
+  if (verb !== 'error' || !isOAuth2Error(error))
+    throw new Error(`${verb}: ${JSON.stringify(values)}`);
   const found = Object.keys(expected).map((key) => [key, Reflect.get(error, key) as unknown]);
   expect(Object.fromEntries(found)).to.deep.equal(expected);
   expect(error.hint).to.be.a('string').and.not.equal('');
@@ -335,15 +336,15 @@ interface WireFault {
   code: string;
   status?: number;
   retryAfterSeconds?: number;
-  /** Only a deadline ends it. */
+  /** Only the deadline ends it. */
   stalls?: true;
-  /** The answer is whole: its connection may be kept. */
+  /** The answer is whole, so its connection may be kept. */
   kept?: true;
-  /** Not at the key set, whose content type is not looked at. */
+  /** The place that accepts it: the content type of a key set is not checked. */
   except?: Place;
 }
 
-/** With some headers replaced or added; `body` and its length stay. */
+/** Answers with some headers replaced or added. `body` and its length stay. */
 const headed =
   (headers: Record<string, string>) => (socket: net.Socket, _: Buffer, body: unknown) =>
     socket.end(answer(body, headers));
@@ -550,7 +551,7 @@ describe('faults over real sockets', () => {
   for (const place of PLACES) {
     describe(`at the ${place} request`, () => {
       const stage = STAGES[place];
-      /** Keys that cannot be had are one fault, whatever the reason; only time is told apart. */
+      /** All faults of the key set are one code, except the deadline. */
       const codeOf = (code: string) =>
         place === 'jwks' && code !== 'timeout' ? 'keys_unavailable' : code;
 
@@ -572,14 +573,14 @@ describe('faults over real sockets', () => {
               retryAfterSeconds: undefined,
               ...details,
             });
-            // The keys are asked for ahead, and again when they are needed.
+            // The keys are fetched ahead, and again when they are needed.
             expect(requests()).to.be.within(1, place === 'jwks' ? 2 : 1);
-            // What broke is not kept, whether or not anybody closes the client.
+            // A broken connection is closed, although the client stays open.
             if (!kept) await bench.expectClosed(server);
           }));
       }
 
-      it(`contract 6 — says ${codeOf('connection_refused')} when nobody listens`, () =>
+      it(`contract 6 — says ${codeOf('connection_refused')} when the port is closed`, () =>
         contained(async (bench) => {
           const { host, server } = await bench.raw(() => undefined);
           server.close();
@@ -588,7 +589,7 @@ describe('faults over real sockets', () => {
           expectError(outcome, { code: codeOf('connection_refused'), stage, host });
         }));
 
-      it('RFC 9110 §5.6.7 — knows the date in Retry-After, in each of its three forms, wherever we are', () =>
+      it('RFC 9110 §5.6.7 — knows the date in Retry-After, in each of its three forms, in any time zone', () =>
         inZone('Asia/Tokyo', () =>
           contained(async (bench) => {
             const date = new Date(Date.now() + 3_600_000);
@@ -612,7 +613,7 @@ describe('faults over real sockets', () => {
         ));
 
       describe('TLS', () => {
-        it(`RFC 6749 §1.6 — says ${codeOf('tls_error')} when nobody vouches for the certificate`, () =>
+        it(`RFC 6749 §1.6 — says ${codeOf('tls_error')} when the certificate is self-signed`, () =>
           contained(async (bench) => {
             let requests = 0;
             const { host, server } = await bench.listen(
@@ -666,7 +667,7 @@ describe('faults over real sockets', () => {
           }));
       }
 
-      describe('what is no fault', () => {
+      describe('an unusual answer that is right', () => {
         const fine: readonly [string, (socket: net.Socket, whole: Buffer) => void][] = [
           [
             'an answer byte by byte, in time',
@@ -717,9 +718,9 @@ describe('faults over real sockets', () => {
     });
   }
 
-  it('contract 3 — a second answer is not taken for that of the next login', () =>
+  it('contract 3 — a second answer is not used for the next login', () =>
     contained(async (bench) => {
-      // One connection, kept: what came too much on it belongs to nobody.
+      // One connection, which is kept: surplus bytes on it belong to no request.
       let login = 0;
       const { host } = await bench.raw((socket) => {
         login += 1;
@@ -801,7 +802,7 @@ describe('faults over real sockets', () => {
         }));
     }
 
-    it('contract 3 — a redirect that leads to silence is over at the deadline', () =>
+    it('contract 3 — a redirect to a silent server ends at the deadline', () =>
       contained(async (bench) => {
         const { host, strategy, asked } = await startSalesforce(bench, (req, res, nth) => {
           if (nth === 1) res.writeHead(302, { location: `${req.url}&hop=1` }).end();
@@ -814,7 +815,7 @@ describe('faults over real sockets', () => {
 
   describe('the deadline', () => {
     const never = new Promise<never>(() => undefined);
-    /** Both go on after the login is over, and must not matter any more. */
+    /** The last two settle after the end of the login, and must not change its outcome. */
     const lateResults: readonly [string, (released: Promise<void>) => Promise<unknown>][] = [
       ['never', () => never],
       ['too late', (released) => released.then(() => undefined)],
@@ -975,8 +976,8 @@ describe('faults over real sockets', () => {
       }));
   });
 
-  describe('the browser gone in the middle', () => {
-    /** What the provider does once nobody waits any more, and how the login ends. */
+  describe('a browser that leaves in the middle', () => {
+    /** The provider's answer after the browser has gone, and how the login ends. */
     const endings: readonly [string, (res: http.ServerResponse, body: unknown) => void, Verb][] = [
       [
         'the provider answers',

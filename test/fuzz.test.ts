@@ -1,27 +1,25 @@
 /**
- * What a provider may answer, and what it should never: random bytes, broken JSON, wrong types, odd
- * headers. Whatever comes, the outcome is a value of the right shape or a `Problem`. `FC_SEED` and
- * `FC_RUNS` try others, and more of them.
+ * Answers of a provider with random bytes, broken JSON, wrong types and odd headers. The outcome is always
+ * a value of the right shape, or a `Problem`. `FC_SEED` and `FC_RUNS` choose others, and more of them.
  */
 import { generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { expect } from 'chai';
-import type { Json, JsonObject, Profile, TokenSet } from 'crm-oauth2';
+import type { Json, JsonObject, Profile, Provider, TokenSet } from 'crm-oauth2';
 import * as fc from 'fast-check';
 import { salesforce } from 'passport-salesforce-oauth2';
 import { salesloft } from 'passport-salesloft';
 import { salesos } from 'passport-salesos';
-import { fetchWithToken } from '../packages/crm-oauth2/dist/protocol/profile-request';
-import type { Problem } from '../packages/crm-oauth2/dist/errors/oauth2-error';
-import type { HttpResponse } from '../packages/crm-oauth2/dist/wire/http';
+import type { Problem } from '../packages/crm-oauth2/dist/errors/problem';
 import { createIdTokenVerifier } from '../packages/crm-oauth2/dist/protocol/id-token';
 import type { ExpectedIdToken } from '../packages/crm-oauth2/dist/protocol/id-token';
-import { parseJson } from '../packages/crm-oauth2/dist/values/json';
+import { fetchWithToken } from '../packages/crm-oauth2/dist/protocol/profile-request';
 import {
   processTokenError,
   processTokenResponse,
-  statusProblem,
 } from '../packages/crm-oauth2/dist/protocol/token-endpoint';
+import { parseJson, statusProblem } from '../packages/crm-oauth2/dist/wire/answers';
+import type { HttpResponse } from '../packages/crm-oauth2/dist/wire/http';
 import { checkSignature } from '../packages/passport-salesforce-oauth2/dist/signature';
 
 const RUNS = Number(process.env.FC_RUNS ?? 300);
@@ -32,7 +30,7 @@ function isProblem(error: unknown): error is Problem {
   return error instanceof Error && error.name === 'Problem';
 }
 
-/** The value, or the problem; any other exception is a bug. */
+/** The value, or the problem. Any other exception is a bug. */
 function attempt<T>(work: () => T): { value: T } | { problem: Problem } {
   try {
     return { value: work() };
@@ -53,7 +51,7 @@ async function attemptAsync<T>(
   }
 }
 
-/** Codes and words that may be shown and logged, without anything that was sent. */
+/** Expects a problem that may be shown and logged: without secrets and control characters. */
 function sound(problem: Problem): Problem {
   expect(problem.code).to.match(/^[\w.-]{1,64}$/);
   expect(problem.message).to.match(/^\P{Cc}+$/u);
@@ -92,7 +90,7 @@ function fieldsOf(good: Readonly<Record<string, Json>>): fc.Arbitrary<string> {
   });
 }
 
-/** Bodies from a good one: cut, changed, doubled, spliced with rubbish; and no JSON at all. */
+/** Bodies made of a good one: cut, changed, doubled, spliced with other text. And bodies without JSON. */
 function bodiesOf(good: Readonly<Record<string, Json>>): fc.Arbitrary<string> {
   const whole = JSON.stringify(good);
   const deep = 10_000;
@@ -213,46 +211,21 @@ const PROFILES: Record<string, Record<string, Json>> = {
   },
 };
 const CREDENTIALS = { clientID: 'client-1', clientSecret: 's3cret-of-the-client' };
+/** The two slots that read the answers of a provider. */
+function slotsOf<Options extends object, P extends Profile>(provider: Provider<Options, P>) {
+  const options = CREDENTIALS as typeof CREDENTIALS & Options;
+  const context = { provider: provider.name, options, endpoints: provider.endpoints(options) };
+  return {
+    mapProfile: (json: Json, raw: string, tokens: TokenSet): Profile =>
+      provider.mapProfile(json, { ...context, raw, tokens }),
+    request: (tokens: TokenSet) => provider.profileRequest(tokens, context),
+  };
+}
+
 const PROVIDERS = {
-  salesloft: {
-    mapProfile: (json: Json, raw: string, tokens: TokenSet): Profile =>
-      salesloft.mapProfile(json, {
-        options: CREDENTIALS,
-        endpoints: salesloft.endpoints({}),
-        raw,
-        tokens,
-      }),
-    request: (tokens: TokenSet) =>
-      salesloft.profileRequest(tokens, {
-        options: CREDENTIALS,
-        endpoints: salesloft.endpoints({}),
-      }),
-  },
-  salesos: {
-    mapProfile: (json: Json, raw: string, tokens: TokenSet): Profile =>
-      salesos.mapProfile(json, {
-        options: CREDENTIALS,
-        endpoints: salesos.endpoints({}),
-        raw,
-        tokens,
-      }),
-    request: (tokens: TokenSet) =>
-      salesos.profileRequest(tokens, { options: CREDENTIALS, endpoints: salesos.endpoints({}) }),
-  },
-  salesforce: {
-    mapProfile: (json: Json, raw: string, tokens: TokenSet): Profile =>
-      salesforce.mapProfile(json, {
-        options: CREDENTIALS,
-        endpoints: salesforce.endpoints({}),
-        raw,
-        tokens,
-      }),
-    request: (tokens: TokenSet) =>
-      salesforce.profileRequest(tokens, {
-        options: CREDENTIALS,
-        endpoints: salesforce.endpoints({}),
-      }),
-  },
+  salesloft: slotsOf(salesloft),
+  salesos: slotsOf(salesos),
+  salesforce: slotsOf(salesforce),
 };
 
 const optionalText = (value: unknown) => value === undefined || typeof value === 'string';
@@ -457,12 +430,12 @@ describe('fuzz', () => {
       }
     });
 
-    it('RFC 6749 §5.1 — an access token counts, whatever else an answer says', () => {
+    it('RFC 6749 §5.1 — accepts an access token beside an error', () => {
       const body = JSON.stringify({ access_token: 'at-1', error: 'none' });
       expect(processTokenResponse(answer(200, body), 0).accessToken).to.equal('at-1');
     });
 
-    it('RFC 6750 §3.1 — a profile is redirected by a redirect only', async () => {
+    it('RFC 6750 §3.1 — follows a location only with a status of 3xx', async () => {
       for (let code = 100; code < 600; code += 1) {
         const asked: string[] = [];
         const outcome = await attemptAsync(() =>
@@ -488,7 +461,7 @@ describe('fuzz', () => {
         else if (code === 403) expect(read).to.equal('insufficient_scope');
         else expect(read).to.equal(meaning.code);
         if (meaning.code !== 'unexpected_status') expect(message).to.equal(meaning.message);
-        // The body is no short plain text, so none of it is repeated.
+        // The body is not a short plain text, so the message does not repeat it.
         expect(message).not.to.include('about');
       }
     });
@@ -499,8 +472,8 @@ describe('fuzz', () => {
     const EXPECTED: ExpectedIdToken = {
       issuers: [ISSUER],
       clientID: 'client-1',
-      nonce: 'nonce-1',
       accessToken: 'at-1',
+      login: { nonce: 'nonce-1' },
     };
     const at = () => Math.floor(Date.now() / 1000);
     const claims = () => ({
@@ -521,7 +494,11 @@ describe('fuzz', () => {
 
     const json = { 'content-type': 'application/json' };
     const verifierFor = (answer: () => HttpResponse) =>
-      createIdTokenVerifier('https://acme.test/keys', () => Promise.resolve(answer()), 60);
+      createIdTokenVerifier({
+        fetchKeys: () => Promise.resolve(answer()),
+        algorithms: ['RS256'],
+        clockToleranceSeconds: 60,
+      });
     const verifier = () =>
       verifierFor(() => ({ status: 200, headers: json, body: JSON.stringify(jwks) }));
 
@@ -538,13 +515,11 @@ describe('fuzz', () => {
       await fc.assert(
         fc.asyncProperty(
           fc.oneof({ weight: 5, arbitrary: fieldsOf(good) }, bodiesOf(good)),
-          fc.record(
-            { maxAge: fc.constantFrom(0, 100), organization: fc.constantFrom('org_1', 'Acme') },
-            { requiredKeys: [] },
-          ),
+          fc.record({ maxAge: fc.constantFrom(0, 100) }, { requiredKeys: [] }),
           async (body, more) => {
             const token = await sign(body);
-            const outcome = await attemptAsync(() => verify(token, { ...EXPECTED, ...more }));
+            const login = { nonce: 'nonce-1', ...more };
+            const outcome = await attemptAsync(() => verify(token, { ...EXPECTED, login }));
             if ('problem' in outcome) {
               expect(outcome.problem.message).to.match(/: \S+/);
               expect(outcome.problem.code).to.match(/^id_token_\w+$/);
@@ -608,10 +583,15 @@ describe('fuzz', () => {
         Date.now = realNow;
       });
 
-      const cases: [string, () => object, Partial<ExpectedIdToken>, string?][] = [
-        ['item 4 — one audience in a list needs no azp', () => ({ aud: ['client-1'] }), {}],
-        ['item 10 — iat as late as the tolerance', () => ({ iat: at() + 60 }), {}],
-        ['item 10 — iat a second later', () => ({ iat: at() + 61 }), {}, 'id_token_not_yet_valid'],
+      const cases: [string, () => object, ExpectedIdToken['login']?, string?][] = [
+        ['item 4 — one audience in a list needs no azp', () => ({ aud: ['client-1'] })],
+        ['item 10 — iat as late as the tolerance', () => ({ iat: at() + 60 })],
+        [
+          'item 10 — iat a second later',
+          () => ({ iat: at() + 61 }),
+          undefined,
+          'id_token_not_yet_valid',
+        ],
         [
           'item 13 — auth_time as old as max_age and tolerance',
           () => ({ auth_time: at() - 160 }),
@@ -623,30 +603,47 @@ describe('fuzz', () => {
           { maxAge: 100 },
           'id_token_auth_time',
         ],
-        [
-          'an organization id with capitals',
-          () => ({ org_id: 'org_aB' }),
-          { organization: 'org_aB' },
-        ],
-        [
-          'an organization id in other letters',
-          () => ({ org_id: 'org_ab' }),
-          { organization: 'org_aB' },
-          'id_token_organization',
-        ],
-        [
-          'an organization name that ends like an id begins',
-          () => ({ org_name: 'my_org_' }),
-          { organization: 'My_org_' },
-        ],
       ];
-      for (const [title, changes, expected, code] of cases) {
+      for (const [title, changes, asked, code] of cases) {
         it(`OIDC Core §3.1.3.7 ${title}: ${code ?? 'accepted'}`, async () => {
           const token = await sign(JSON.stringify({ ...claims(), ...changes() }));
-          const outcome = await attemptAsync(() => verifier()(token, { ...EXPECTED, ...expected }));
+          const expected = { ...EXPECTED, login: { ...EXPECTED.login, ...asked } };
+          const outcome = await attemptAsync(() => verifier()(token, expected));
           expect('problem' in outcome ? outcome.problem.code : undefined).to.equal(code);
         });
       }
+    });
+
+    describe('organization of SalesOS', () => {
+      const cases: [string, JsonObject, string, string?][] = [
+        ['an id with capitals', { org_id: 'org_aB' }, 'org_aB'],
+        ['an id in other letters', { org_id: 'org_ab' }, 'org_aB', 'id_token_organization'],
+        ['a name that ends like an id begins', { org_name: 'my_org_' }, 'My_org_'],
+      ];
+      for (const [title, named, organization, code] of cases) {
+        it(`salesos 5.2 — ${title}: ${code ?? 'accepted'}`, () => {
+          const verified = { ...claims(), ...named };
+          const outcome = attempt(() => salesos.checkIdToken?.(verified, { organization }));
+          expect('problem' in outcome ? outcome.problem.code : undefined).to.equal(code);
+        });
+      }
+
+      it('salesos 5.2 — any claims are of the organization or a problem', () => {
+        const name = fc.oneof(fc.constantFrom('org_1', 'org_2', 'acme', 'Acme', ''), text());
+        const good = { org_id: 'org_1', org_name: 'acme' };
+        fc.assert(
+          fc.property(fieldsOf(good), name, (body, organization) => {
+            const { org_id: id, org_name: ownName } = JSON.parse(body) as JsonObject;
+            const verified = { ...claims(), org_id: id, org_name: ownName };
+            const outcome = attempt(() => salesos.checkIdToken?.(verified, { organization }));
+            const isAsked = organization.startsWith('org_')
+              ? id === organization
+              : ownName === organization.toLowerCase();
+            expect('value' in outcome).to.equal(isAsked);
+          }),
+          SETTINGS,
+        );
+      });
     });
   });
 });

@@ -1,6 +1,6 @@
 /**
- * Properties: what must hold for every input, tried on inputs that nobody thought of. `FC_SEED` and
- * `FC_RUNS` try others, and more of them.
+ * Properties that hold for every input, tried with random ones. `FC_SEED` and `FC_RUNS` choose others, and
+ * more of them.
  */
 import { expect } from 'chai';
 import * as fc from 'fast-check';
@@ -8,10 +8,17 @@ import {
   isAuthorizationResponse,
   validateAuthorizationResponse,
 } from '../packages/crm-oauth2/dist/protocol/authorization-response';
-import { buildAuthorizationUrl } from '../packages/crm-oauth2/dist/protocol/authorization-request';
-import { quote, redact } from '../packages/crm-oauth2/dist/errors/oauth2-error';
-import type { Problem } from '../packages/crm-oauth2/dist/errors/oauth2-error';
+import type { Problem } from '../packages/crm-oauth2/dist/errors/problem';
+import { quote, redact } from '../packages/crm-oauth2/dist/errors/redaction';
+import { CookieStateStore } from '../packages/crm-oauth2/dist/passport/cookie-state-store';
+import { callbackParameters } from '../packages/crm-oauth2/dist/passport/request';
+import type { PassportResponse } from '../packages/crm-oauth2/dist/passport/request';
+import { SessionStateStore } from '../packages/crm-oauth2/dist/passport/session-state-store';
+import { buildAuthorizationRequest } from '../packages/crm-oauth2/dist/protocol/authorization-request';
+import { authenticateClient } from '../packages/crm-oauth2/dist/protocol/client-authentication';
 import type { LoginAttempt } from '../packages/crm-oauth2/dist/protocol/login-attempt';
+import { codeChallenge, randomTexts } from '../packages/crm-oauth2/dist/protocol/pkce';
+import { buildTokenRequest } from '../packages/crm-oauth2/dist/protocol/token-endpoint';
 import {
   checkHeaders,
   isLoopback,
@@ -21,12 +28,7 @@ import {
   requireEndpoint,
   scopeList,
 } from '../packages/crm-oauth2/dist/values/options';
-import { CookieStateStore } from '../packages/crm-oauth2/dist/passport/cookie-state-store';
-import { callbackParameters } from '../packages/crm-oauth2/dist/passport/request';
-import type { LoginResponse } from '../packages/crm-oauth2/dist/passport/request';
-import { SessionStateStore } from '../packages/crm-oauth2/dist/passport/session-state-store';
-import { codeChallenge, randomTexts } from '../packages/crm-oauth2/dist/protocol/pkce';
-import { buildTokenRequest, retryAfterSeconds } from '../packages/crm-oauth2/dist/protocol/token-endpoint';
+import { retryAfterSeconds } from '../packages/crm-oauth2/dist/wire/answers';
 import {
   isIdentityHost,
   isSalesforceHost,
@@ -52,7 +54,7 @@ function isProblem(error: unknown): error is Problem {
   return error instanceof Error && error.name === 'Problem';
 }
 
-/** Any text of Unicode, lone surrogates left out: no provider can send those. */
+/** Any text of Unicode, without lone surrogates, which a provider cannot send. */
 const text = (constraints: fc.StringConstraints = {}) =>
   fc.string({ unit: 'binary', ...constraints });
 const oneOf = (...values: string[]) => fc.constantFrom(...values);
@@ -65,6 +67,7 @@ describe('properties', () => {
       state: 'state-1',
       codeVerifier: 'verifier-1',
       client: 'fingerprint-1',
+      redirectUri: 'https://app.test/back',
       expiresAt: Date.now() + 3_600_000,
     };
     const likely: Record<(typeof KNOWN)[number], fc.Arbitrary<unknown>> = {
@@ -133,7 +136,7 @@ describe('properties', () => {
       }
     };
 
-    it('RFC 6749 §10.12 — an attempt ends at its very millisecond', async () => {
+    it('RFC 6749 §10.12 — an attempt ends at its exact millisecond', async () => {
       const now = Date.now();
       await alwaysAsync(fc.oneof(fc.integer({ min: -2, max: 2 }), fc.integer()), async (left) => {
         const outcomeThen = await attemptAt({ ...ATTEMPT, expiresAt: now + left }, now);
@@ -143,7 +146,7 @@ describe('properties', () => {
       });
     });
 
-    it('RFC 6749 §10.12 — only the attempt of this very state and client counts', async () => {
+    it('RFC 6749 §10.12 — accepts only the attempt of this state and client', async () => {
       const near = (value: string) =>
         fc.oneof(fc.constant(value), text(), oneOf(`${value} `, value.toUpperCase(), ''));
       await alwaysAsync(
@@ -163,7 +166,7 @@ describe('properties', () => {
       );
     });
 
-    it('RFC 6749 §10.12 — whatever a store says for want of an attempt is a refusal with words', async () => {
+    it('RFC 6749 §10.12 — each reason of a store that has no attempt is a refusal with a sentence', async () => {
       const reasons = ['session_missing', 'state_unknown', 'state_expired', 'already_completed'];
       for (const reason of reasons) {
         const problem = await attemptAt(reason);
@@ -181,11 +184,11 @@ describe('properties', () => {
         const { error, response } = await outcome(given);
         if (response) return;
         if (!isProblem(error)) throw error;
-        const { refusal, from } = error.details;
-        expect(refusal ?? from).to.be.oneOf([401, 403, 'authorization response']);
+        const { refusal, reportedIn } = error.details;
+        expect(refusal ?? reportedIn).to.be.oneOf([401, 403, 'authorization response']);
         expect(error.code).to.match(/^\w{1,64}$/);
         // A sentence, or the provider's own code.
-        expect(error.message).to.match(from ? /^\w\P{Cc}*$/u : /^\w+ \P{Cc}+$/u);
+        expect(error.message).to.match(reportedIn ? /^\w\P{Cc}*$/u : /^\w+ \P{Cc}+$/u);
       });
     });
 
@@ -274,7 +277,7 @@ describe('properties', () => {
   });
 
   describe('authorization request', () => {
-    it('RFC 6749 §4.1.1 — no parameter stands in for one of the protocol', () => {
+    it('RFC 6749 §4.1.1 — no extra parameter replaces one of the protocol', () => {
       const name = fc.oneof(
         text(),
         oneOf('state', 'client_id', 'redirect_uri', 'response_type', 'nonce', 'scope', 'request'),
@@ -282,16 +285,15 @@ describe('properties', () => {
       );
       always(fc.dictionary(name, fc.anything()), (parameters) => {
         const { codeVerifier } = randomTexts();
-        const { searchParams: query } = new URL(
-          buildAuthorizationUrl({
-            authorizationEndpoint: new URL('https://acme.test/authorize?state=0&nonce=0'),
-            clientID: 'client-1',
-            redirectUri: 'https://app.test/back',
-            scope: [],
-            attempt: { state: 'state-1', codeVerifier },
-            parameters,
-          }),
-        );
+        const { url, query } = buildAuthorizationRequest({
+          authorizationEndpoint: new URL('https://acme.test/authorize?state=0&nonce=0'),
+          clientID: 'client-1',
+          redirectUri: 'https://app.test/back',
+          scope: [],
+          attempt: { state: 'state-1', codeVerifier },
+          parameters,
+        });
+        expect([...new URL(url).searchParams]).to.deep.equal([...query]);
         const expected = {
           response_type: 'code',
           client_id: 'client-1',
@@ -309,7 +311,7 @@ describe('properties', () => {
       });
     });
 
-    it('RFC 6749 §2.3.1 — the body of a token request says what was meant, in both encodings', () => {
+    it('RFC 6749 §2.3.1 — both encodings of a token request decode to its parameters', () => {
       const fields = fc.dictionary(
         text({ minLength: 1 }).filter(
           (name) => name !== '__proto__' && !name.startsWith('client_'),
@@ -318,7 +320,8 @@ describe('properties', () => {
       );
       always(fc.tuple(fields, fc.boolean()), ([given, json]) => {
         const credentials = { clientID: 'client-1', clientSecret: 'sécret & = +' };
-        const { body, headers } = buildTokenRequest(json ? 'json' : 'form', credentials, given);
+        const client = authenticateClient('client_secret_post', credentials);
+        const { body, headers } = buildTokenRequest(json ? 'json' : 'form', client, given);
         const read: unknown = json
           ? JSON.parse(body)
           : Object.fromEntries(new URLSearchParams(body));
@@ -334,7 +337,7 @@ describe('properties', () => {
   });
 
   describe('hosts', () => {
-    // Written down once more, so that a slip in the list itself shows.
+    // A second copy, so that a slip in the list itself shows.
     const SUFFIXES = [
       'salesforce.com',
       'my.site.com',
@@ -418,7 +421,7 @@ describe('properties', () => {
       });
     });
 
-    it('salesforce 1.3 — the domain without its dot is somebody else', () => {
+    it('salesforce 1.3 — a domain without its dot is not trusted', () => {
       always(fc.tuple(label, suffix), ([name, domain]) => {
         const joined = new URL(`https://${name}${domain}`);
         fc.pre(!SUFFIXES.some((one) => joined.hostname.endsWith(`.${one}`)));
@@ -427,7 +430,7 @@ describe('properties', () => {
       });
     });
 
-    it('salesforce 1.3 — of the configured host only the very origin is trusted, without user info', () => {
+    it('salesforce 1.3 — trusts the exact origin of the configured host, without user info', () => {
       const configured = { tokenEndpoint: 'https://login.acme.example:8443/token' };
       always(fc.tuple(label, fc.integer({ min: 1, max: 65_535 }), path), ([name, port, rest]) => {
         const allows = (href: string) => isIdentityHost(new URL(href), configured);
@@ -491,7 +494,7 @@ describe('properties', () => {
     const tail = fc.stringMatching(/^[0-9A-Za-z]{12}$/);
     const id15 = fc.stringMatching(/^[0-9A-Za-z]{15}$/);
 
-    it('salesforce 5.5 — 18 characters once, and the same ever after', () => {
+    it('salesforce 5.5 — the form of 18 characters stays the same', () => {
       always(fc.tuple(id15, fc.stringMatching(/^[0-9A-Za-z]{3}$/)), ([id, wrong]) => {
         const long = to18(id);
         expect(long).to.match(/^[0-9A-Za-z]{15}[A-Z0-5]{3}$/);
@@ -502,7 +505,7 @@ describe('properties', () => {
       });
     });
 
-    it('salesforce 5.5 — ids that differ in case alone differ without it', () => {
+    it('salesforce 5.5 — ids that differ in case only still differ in lower case', () => {
       always(fc.tuple(id15, fc.nat(14)), ([id, at]) => {
         const character = id.charAt(at);
         const swapped =
@@ -519,7 +522,7 @@ describe('properties', () => {
       }
     });
 
-    it('salesforce 5.5 — the same person in either form, and nobody else', () => {
+    it('salesforce 5.5 — the same person in either form, and only that person', () => {
       always(fc.tuple(id15, id15, id15), ([organizationId, userId, other]) => {
         const short = { organizationId, userId };
         const long = { organizationId: to18(organizationId), userId: to18(userId) };
@@ -559,7 +562,7 @@ describe('properties', () => {
       );
     });
 
-    it('salesforce 1.3 — one character more or less in its ids is no identity URL', () => {
+    it('salesforce 1.3 — one character more or less in an id makes it another URL', () => {
       always(
         fc.tuple(origin, organization, user, oneOf('A', '0', '/', '-', '.', '%2F', '%00', ' ')),
         ([base, organizationId, userId, more]) => {
@@ -572,21 +575,21 @@ describe('properties', () => {
             `/id/${userId}/${organizationId}`,
             `/${organizationId}/${userId}`,
           ]) {
-            // A slash in front of an id is an empty part of the path: no more an identity.
+            // A slash in front of an id makes an empty part of the path.
             expect(parseIdentityUrl(base + path), path).to.equal(undefined);
           }
         },
       );
     });
 
-    it('salesforce 1.3 — what only turns into an identity URL is none', () => {
+    it('salesforce 1.3 — refuses a value that only turns into an identity URL', () => {
       const id = `https://login.salesforce.com/id/00Dd0000000dsWLEAY/005d0000000b8kWAAQ`;
       for (const value of [[id], { toString: () => id }, new URL(id)]) {
         expect(parseIdentityUrl(value)).to.equal(undefined);
       }
     });
 
-    it('salesforce 1.3 — reads anything at all without an exception', () => {
+    it('salesforce 1.3 — reads any value without an exception', () => {
       always(fc.oneof(fc.anything(), fc.webUrl(), text()), (value) => {
         const identity = parseIdentityUrl(value);
         if (identity === undefined) return;
@@ -642,12 +645,12 @@ describe('properties', () => {
       });
     });
 
-    it('words of 300 characters are whole, and longer ones are cut', () => {
+    it('a text of 300 characters stays whole, and a longer one is cut', () => {
       expect(quote('x'.repeat(300))).to.equal('x'.repeat(300));
       expect(quote('x'.repeat(301))).to.equal(`${'x'.repeat(300)}…`);
     });
 
-    it('other words stay as they are, without controls and short', () => {
+    it('other text stays as it is, without control characters and short', () => {
       always(fc.tuple(text({ maxLength: 600 }), text({ minLength: 8 })), ([words, value]) => {
         const shown = quote(words, [`${value}never said`]);
         expect(shown).to.match(/^\P{Cc}*$/u);
@@ -689,6 +692,7 @@ describe('properties', () => {
         state: `state-${index}`,
         codeVerifier: randomTexts().codeVerifier,
         client: 'fingerprint-1',
+        redirectUri: 'https://app.test/back',
         expiresAt: Date.now() + 600_000,
         appState,
       })),
@@ -711,7 +715,7 @@ describe('properties', () => {
         const store = new SessionStateStore('crm');
         let session: Record<string, unknown> = {};
         const request = () => {
-          // What a store of sessions makes of it between two requests.
+          // A store keeps the session as JSON between two requests.
           session = JSON.parse(asJson(session)) as Record<string, unknown>;
           return { headers: {}, session };
         };
@@ -728,7 +732,7 @@ describe('properties', () => {
       });
     });
 
-    it('session — an unknown state takes nothing, whatever lies in the session', () => {
+    it('session — an unknown state takes no login, with any value in the session', () => {
       const state = fc.oneof(text(), oneOf('__proto__', 'constructor', 'toString', 'state-1'));
       const rubbish = fc.oneof(json, fc.anything());
       always(fc.tuple(state, rubbish), ([wanted, stored]) => {
@@ -744,6 +748,7 @@ describe('properties', () => {
         state,
         codeVerifier: 'verifier',
         client: 'fingerprint-1',
+        redirectUri: 'https://app.test/back',
         expiresAt,
       });
       const store = new SessionStateStore('crm');
@@ -757,7 +762,7 @@ describe('properties', () => {
         return req;
       }
 
-      it('nothing that is no session is one', () => {
+      it('a value that is not an object does not pass for a session', () => {
         for (const session of [undefined, null, 0, '', 'session', true]) {
           expect(store.take({ headers: {}, session }, 'a')).to.equal('session_missing');
           expect(() => store.begin({ headers: {}, session }, attempt('a')))
@@ -766,7 +771,7 @@ describe('properties', () => {
         }
       });
 
-      it('a login that has just expired makes room', () => {
+      it('a login that has just expired is dropped', () => {
         const realNow = Date.now;
         const now = realNow();
         Date.now = () => now;
@@ -787,7 +792,7 @@ describe('properties', () => {
         }
       });
 
-      it('a session that cannot be renewed, or has nothing else pending, stays as it is', () => {
+      it('a session without regenerate, or without other pending logins, stays as it is', () => {
         const without: Record<string, unknown> = {};
         store.take(requestWith(without, 'a', 'b'), 'a');
         expect(Object.getOwnPropertyNames(without)).to.deep.equal(['crm']);
@@ -797,7 +802,7 @@ describe('properties', () => {
         expect(alone.regenerate).to.equal(regenerate);
       });
 
-      it('what is pending moves into the next session, and nowhere else', () => {
+      it('pending logins move into the next session, and nowhere else', () => {
         const given: unknown[][] = [];
         let next: unknown;
         // A method of the library's class, as in express-session.
@@ -824,7 +829,7 @@ describe('properties', () => {
         regenerate(() => {});
         expect(next).to.have.nested.property('crm[0].state', 'b');
 
-        // The very session again: what was taken meanwhile does not come back.
+        // The same session again: a login that was taken meanwhile does not come back.
         req.session = session;
         store.take(req, 'b');
         next = session;
@@ -833,7 +838,7 @@ describe('properties', () => {
       });
     });
 
-    /** One browser: what is set comes back. */
+    /** One browser, which sends its cookies back. */
     class Jar {
       readonly cookies = new Map<string, string>();
 
@@ -846,7 +851,7 @@ describe('properties', () => {
             else this.cookies.set(pair.slice(0, at), pair.slice(at + 1));
           }
         };
-        const res = { getHeader: () => undefined, setHeader: set } as unknown as LoginResponse;
+        const res = { getHeader: () => undefined, setHeader: set } as unknown as PassportResponse;
         const cookie = [...this.cookies].map((pair) => pair.join('=')).join('; ');
         return { headers: { cookie }, res };
       }
@@ -882,7 +887,7 @@ describe('properties', () => {
       );
     });
 
-    it('cookie — a changed, cut or made-up cookie is no login', async () => {
+    it('cookie — a changed, cut or made-up cookie holds no login', async () => {
       const store = new CookieStateStore({ secrets: ['a secret of at least 32 characters'] });
       const change = fc.oneof(
         text().map((value) => () => value),
@@ -900,6 +905,7 @@ describe('properties', () => {
             state: 'state-1',
             codeVerifier: randomTexts().codeVerifier,
             client: 'fingerprint-1',
+            redirectUri: 'https://app.test/back',
             expiresAt: Date.now() + 600_000,
           };
           await store.begin(jar.request(), attempt);
@@ -908,7 +914,7 @@ describe('properties', () => {
           fc.pre(changed.trim() !== value && !/[;\s]/.test(changed));
           jar.cookies.set(name, changed);
           const taken = await store.take(jar.request(), 'state-1');
-          // The last character of base64url may hold bits that mean nothing.
+          // The last character of base64url may hold unused bits.
           if (typeof taken !== 'string')
             expect(Buffer.from(changed.split('.').at(-1) ?? '', 'base64url')).to.deep.equal(
               Buffer.from(value.split('.').at(-1) ?? '', 'base64url'),
@@ -923,7 +929,7 @@ describe('properties', () => {
   describe('options', () => {
     const KNOWN = ['clientID', 'clientSecret', 'callbackURL', 'scope', 'timeout', 'loginURL'];
 
-    it('a name that is not known is refused by name', () => {
+    it('an unknown name is refused by name', () => {
       always(text(), (name) => {
         const options = Object.fromEntries([[name, 1]]);
         if (KNOWN.includes(name)) refuseUnknownOptions('Acme', options, KNOWN);
@@ -936,7 +942,7 @@ describe('properties', () => {
       });
     });
 
-    it('a slip of the finger in a known name is recognised', () => {
+    it('a typing mistake in a known name is recognized', () => {
       const slip = fc.tuple(fc.constantFrom(...KNOWN), fc.nat(), oneOf('drop', 'double', 'swap'));
       always(slip, ([name, place, kind]) => {
         const at = place % name.length;
@@ -971,7 +977,7 @@ describe('properties', () => {
       });
     });
 
-    it('true, false or nothing, where an option is one of them', () => {
+    it('a boolean option takes true, false or undefined', () => {
       always(fc.anything(), (value) => {
         const check = () => requireBoolean('Acme', 'flag', value);
         if (value === undefined || typeof value === 'boolean') check();
@@ -979,7 +985,7 @@ describe('properties', () => {
       });
     });
 
-    it('RFC 9110 §7 — no header of the protocol can be set, in any letters', () => {
+    it('RFC 9110 §7 — headers of the protocol cannot be set, in any case', () => {
       const reserved = oneOf(
         'accept',
         'accept-encoding',

@@ -1,4 +1,4 @@
-/** What the pages show of calls to an API, and of an app, run as it stands there. */
+/** The code of the documents: calls to an API, and a whole app, run as it is written there. */
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
@@ -25,7 +25,7 @@ function blocks(name: string, heading: string): string[] {
   );
 }
 
-/** Runs a block with these variables in scope; gives the value of an expression after it. */
+/** Runs a block with these variables in scope, and returns the value of an expression after it. */
 async function run(code: string, result: string, scope: Record<string, unknown>): Promise<unknown> {
   const names = ['require', ...Object.keys(scope)];
   const values = [createRequire(__filename), ...Object.values(scope)];
@@ -39,12 +39,11 @@ async function login<Options extends object, P extends Profile>(
   client: OAuth2Client<Options, P>,
 ): Promise<{ strategy: { client: typeof client }; tokens: TokenSet; profile: P }> {
   const redirectUri = 'http://localhost:3000/callback';
-  const attempt = client.createLoginAttempt({ redirectUri });
-  const url = client.buildAuthorizationUrl({ redirectUri, attempt });
+  const { url, attempt } = client.beginLogin({ redirectUri });
   const callback = new URL(await new Browser().signIn(url, 'Suri'));
   const query = Object.fromEntries(callback.searchParams);
   const response = await client.validateAuthorizationResponse(query, () => attempt);
-  const tokens = await client.authorizationCodeGrant(response, {});
+  const tokens = await client.authorizationCodeGrant(response);
   return { strategy: { client }, tokens, profile: await client.fetchProfile(tokens) };
 }
 
@@ -54,7 +53,7 @@ const start = async () => {
 };
 const stop = async () => await emulator.close();
 
-/** The emulator in place of the providers. */
+/** Puts the emulator in place of the providers. */
 const here = (code: string) =>
   code
     .replace('https://api.salesloft.com', emulator.salesloft.origin)

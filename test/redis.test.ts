@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { OAuth2Client, RedisTokenStore, isOAuth2Error, userTokens } from 'crm-oauth2';
 import type { TokenSet } from 'crm-oauth2';
-import { tokenStoreChecks } from 'crm-oauth2/conformance';
+import { tokenStoreChecks } from 'crm-oauth2/testing';
 import { salesloft } from 'passport-salesloft';
 import { createClient } from 'redis';
 import { RedisServer, describeWithRedis } from './support/redis';
@@ -71,8 +71,8 @@ describeWithRedis('redis', () => {
     }
   });
 
-  describe('what is in Redis', () => {
-    it('keys and values — show nothing of keys, people, tokens and secrets', async () => {
+  describe('the contents of Redis', () => {
+    it('keys and values — contain no key, person, token or secret in the clear', async () => {
       const store = new RedisTokenStore({ client: one, secrets: [SECRET] });
       await personIn(store).save(TOKENS);
       const unlock = await store.lock(PERSON, 10_000);
@@ -99,7 +99,7 @@ describeWithRedis('redis', () => {
       await unlock?.();
     });
 
-    it('prefix — is in front of every name, and keeps stores apart', async () => {
+    it('prefix — begins every name, and separates stores', async () => {
       const ours = new RedisTokenStore({ client: one, secrets: [SECRET], prefix: 'app:' });
       const theirs = new RedisTokenStore({ client: other, secrets: [SECRET] });
       await ours.set(PERSON, 'ours', undefined);
@@ -126,7 +126,7 @@ describeWithRedis('redis', () => {
       expect(await one.pTTL(value)).to.equal(-1);
     });
 
-    it('secrets — a new one behind the old, in front, then alone', async () => {
+    it('secrets — rotate: the new one last, then first, then alone', async () => {
       const [old, behind, front, alone] = [[OTHER], [OTHER, SECRET], [SECRET, OTHER], [SECRET]].map(
         (secrets, index) => new RedisTokenStore({ client: index % 2 ? one : other, secrets }),
       ) as [RedisTokenStore, RedisTokenStore, RedisTokenStore, RedisTokenStore];
@@ -142,7 +142,7 @@ describeWithRedis('redis', () => {
     });
   });
 
-  describe('what was not written by this store', () => {
+  describe('a value that this store did not write', () => {
     it("another person's value — is refused, and left as it is", async () => {
       const store = new RedisTokenStore({ client: one, secrets: [SECRET] });
       await personIn(store, 'anna').save(TOKENS);
@@ -171,7 +171,7 @@ describeWithRedis('redis', () => {
       });
     }
 
-    it('a list under the name — is no answer of the store', async () => {
+    it('a list under the name — is an unusable answer of the store', async () => {
       const tokens = personIn(new RedisTokenStore({ client: one, secrets: [SECRET] }));
       await tokens.save(TOKENS);
       const [name = ''] = await one.keys('*');
@@ -181,7 +181,7 @@ describeWithRedis('redis', () => {
     });
   });
 
-  it('client — must be one', () => {
+  it('client — must be a client of the package redis', () => {
     for (const client of [undefined, null, {}, () => {}]) {
       expect(() => new RedisTokenStore({ client: client as Client, secrets: [SECRET] })).to.throw(
         TypeError,
@@ -235,7 +235,7 @@ describeWithRedis('redis that fails', () => {
     await Promise.all(ready);
   }
 
-  it('killed — says so in time, and goes on once Redis is back', async () => {
+  it('killed — fails in time, and goes on once Redis is back', async () => {
     await tokensOver(waiting).save(TOKENS);
     await redis.kill();
     expect(await codeInTime(tokensOver(waiting, SOON).getAccessToken())).to.equal('store_timeout');
@@ -250,7 +250,7 @@ describeWithRedis('redis that fails', () => {
     expect(await tokensOver(waiting).getAccessToken()).to.equal('later');
   });
 
-  it('killed while it is asked — says so, and why', async () => {
+  it('killed while it is asked — fails, and says why', async () => {
     await tokensOver(waiting).save(TOKENS);
     redis.pause();
     const asked = tokensOver(waiting).getAccessToken();
@@ -262,7 +262,7 @@ describeWithRedis('redis that fails', () => {
     expect(await tokensOver(waiting).getAccessToken()).to.equal(TOKENS.accessToken);
   });
 
-  it('silent — says so in time, and goes on once Redis answers', async () => {
+  it('silent — fails in time, and goes on once Redis answers', async () => {
     await tokensOver(waiting).save(TOKENS);
     redis.pause();
     expect(await codeInTime(tokensOver(waiting, SOON).getAccessToken())).to.equal('store_timeout');
@@ -270,7 +270,7 @@ describeWithRedis('redis that fails', () => {
     expect(await tokensOver(waiting).getAccessToken()).to.equal(TOKENS.accessToken);
   });
 
-  it('a lock — outlives Redis, and ends in its time', async () => {
+  it('a lock — survives a restart of Redis, and ends in time', async () => {
     const store = new RedisTokenStore({ client: waiting, secrets: [SECRET] });
     const unlock = await store.lock(PERSON, 10_000);
     await redis.kill();

@@ -1,7 +1,4 @@
-/**
- * No secret reaches anything that ends up in a log: messages, stacks, causes, JSON, inspection,
- * diagnostics events, debug output.
- */
+/** No secret reaches a text that may end in a log: message, stack, cause, JSON, inspection, event, debug output. */
 import { spawnSync } from 'node:child_process';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { join } from 'node:path';
@@ -10,7 +7,7 @@ import { expect } from 'chai';
 import { driveEveryFailure } from './support/secret-failures';
 import type { Failure } from './support/secret-failures';
 
-/** Each way a text may spell a secret. */
+/** The ways in which a text may spell a secret. */
 function spellings(secret: string): string[] {
   return [
     secret,
@@ -22,7 +19,7 @@ function spellings(secret: string): string[] {
   ];
 }
 
-/** Everything an application may print of what it was given. */
+/** Every text that an application may print of an error. */
 function printed(reason: unknown): string {
   const parts: unknown[] = [
     inspect(reason, { depth: Infinity, showHidden: true }),
@@ -48,7 +45,7 @@ describe('secrets', function () {
     unsubscribe('crm-oauth2', listen);
   });
 
-  it('every failure is one — nobody was let in', () => {
+  it('every failure is one — no login succeeded', () => {
     expect(failures.length).to.be.greaterThan(300);
     for (const { title, reason } of failures) {
       expect(inspect(reason), title).not.to.include('let in');

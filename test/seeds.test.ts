@@ -1,7 +1,4 @@
-/**
- * What the three documents that began this project show in code, one test for each of their blocks,
- * done with these packages.
- */
+/** The code of the three documents that began this project, block by block, written with these packages. */
 import { randomBytes } from 'node:crypto';
 import { expect } from 'chai';
 import { startEmulator } from 'crm-emulator';
@@ -15,11 +12,11 @@ import {
   userTokens,
 } from 'crm-oauth2';
 import type { Profile, TokenSet, TokenSource } from 'crm-oauth2';
+import { rejection } from 'crm-oauth2/testing';
 import { salesforce } from 'passport-salesforce-oauth2';
 import { salesloft } from 'passport-salesloft';
 import { salesos } from 'passport-salesos';
 import { Browser } from './support/browser';
-import { rejection } from './support/codes';
 
 const CALLBACK = 'http://localhost:3000/callback';
 const API_KEY = `ak${randomBytes(32).toString('hex')}`;
@@ -28,14 +25,12 @@ interface Me {
   data: { name: string; email: string };
 }
 
-/** Sends a person away and validates how they come back. */
+/** Sends a person to the provider, and validates the callback. */
 async function returned<Options extends object, P extends Profile>(
   client: OAuth2Client<Options, P>,
   scope?: readonly string[],
 ) {
-  const request = { redirectUri: CALLBACK, scope };
-  const attempt = client.createLoginAttempt(request);
-  const url = client.buildAuthorizationUrl({ ...request, attempt });
+  const { url, attempt } = client.beginLogin({ redirectUri: CALLBACK, scope });
   const callback = new URL(await new Browser().signIn(url, 'Zoë Ångström'));
   const query = Object.fromEntries(callback.searchParams);
   return {
@@ -50,10 +45,10 @@ async function login<Options extends object, P extends Profile>(
   scope?: readonly string[],
 ): Promise<TokenSet> {
   const { response } = await returned(client, scope);
-  return await client.authorizationCodeGrant(response, {});
+  return await client.authorizationCodeGrant(response);
 }
 
-describe('the documents it began with', () => {
+describe('the documents that began this project', () => {
   let emulator: Emulator;
   before(async () => {
     emulator = await startEmulator({ apiKeys: [API_KEY] });
@@ -69,14 +64,14 @@ describe('the documents it began with', () => {
 
     it('builds the authorization URL', () => {
       const real = new OAuth2Client(salesloft, { clientID: 'my-id', clientSecret: 'my-secret' });
-      const attempt = real.createLoginAttempt({ redirectUri: CALLBACK });
-      const url = new URL(real.buildAuthorizationUrl({ redirectUri: CALLBACK, attempt }));
+      const begun = real.beginLogin({ redirectUri: CALLBACK });
+      const url = new URL(begun.url);
       expect(url.origin + url.pathname).to.equal('https://accounts.salesloft.com/oauth/authorize');
       expect(Object.fromEntries(url.searchParams)).to.include({
         client_id: 'my-id',
         redirect_uri: CALLBACK,
         response_type: 'code',
-        state: attempt.state,
+        state: begun.attempt.state,
         code_challenge_method: 'S256',
       });
       expect(real.endpoints.tokenEndpoint).to.equal('https://accounts.salesloft.com/oauth/token');
@@ -95,14 +90,14 @@ describe('the documents it began with', () => {
       expect(tokens).not.to.have.property('refreshToken');
     });
 
-    it('says who it is', async () => {
+    it('reads the profile of the administrator of the app', async () => {
       const { data } = await api(clientCredentials(client())).json<Me>('me.json');
       expect(`Authenticated as: ${data.name} (${data.email})`).to.equal(
         'Authenticated as: Marta Quill (marta.quill@example.com)',
       );
     });
 
-    it('refreshes: both tokens are new', async () => {
+    it('refreshes, and gets two new tokens', async () => {
       const before = await login(client());
       const after = await client().refreshTokenGrant(before.refreshToken ?? '');
       expect(after.accessToken).not.to.equal(before.accessToken);
@@ -126,8 +121,8 @@ describe('the documents it began with', () => {
 
     it('errors — invalid_grant: a code is good for one use', async () => {
       const { response } = await returned(client());
-      await client().authorizationCodeGrant(response, {});
-      const error = await rejection(client().authorizationCodeGrant(response, {}));
+      await client().authorizationCodeGrant(response);
+      const error = await rejection(client().authorizationCodeGrant(response));
       expect(error).to.include({ code: 'invalid_grant', stage: 'token' });
       expect(error.hint).to.contain('Start the login again');
     });
@@ -148,7 +143,7 @@ describe('the documents it began with', () => {
         return (await request.json<Me>('me.json')).data.name;
       };
 
-      it('from an API key to OAuth is one line: where the token comes from', async () => {
+      it('from an API key to OAuth — changes one line, the source of the token', async () => {
         const person = userTokens(client(), { store: new MemoryTokenStore(), key: 'zoe' });
         await person.save(await login(client()));
         expect(await nameBy(staticToken(API_KEY))).to.equal('Marta Quill');
@@ -156,7 +151,7 @@ describe('the documents it began with', () => {
         expect(await nameBy(person)).to.equal('Zoë Ångström');
       });
 
-      it('refreshes before a token ends, once for all who ask', async () => {
+      it('refreshes before a token ends, once for all callers', async () => {
         const short = await startEmulator({ accessTokenTTL: 2 });
         try {
           const brief = new OAuth2Client(salesloft, short.salesloft.options);
@@ -209,7 +204,7 @@ describe('the documents it began with', () => {
         });
       });
 
-      it('errors — 429 says when to come back', async () => {
+      it('errors — 429 says how long to wait', async () => {
         emulator.salesloft.fault({ step: 'api', kind: 'status', status: 429, retryAfter: 60 });
         const source = staticToken(API_KEY);
         const baseURL = `${emulator.salesloft.origin}/v2`;
@@ -241,8 +236,8 @@ describe('the documents it began with', () => {
 
     it('builds the authorization URL, with audience and scopes', () => {
       const real = new OAuth2Client(salesos, { clientID: 'my-id', clientSecret: 'my-secret' });
-      const attempt = real.createLoginAttempt({ redirectUri: CALLBACK });
-      const url = new URL(real.buildAuthorizationUrl({ redirectUri: CALLBACK, attempt }));
+      const begun = real.beginLogin({ redirectUri: CALLBACK });
+      const url = new URL(begun.url);
       expect(url.origin + url.pathname).to.equal('https://auth.play2sell.com/authorize');
       expect(Object.fromEntries(url.searchParams)).to.include({
         response_type: 'code',
@@ -257,7 +252,7 @@ describe('the documents it began with', () => {
     it('exchanges a code: access token, refresh token and a verified ID Token', async () => {
       const { url, response } = await returned(client(), SCOPES);
       expect(url.searchParams.get('scope')).to.equal(SCOPES.join(' '));
-      const tokens = await client().authorizationCodeGrant(response, {});
+      const tokens = await client().authorizationCodeGrant(response);
       expect(tokens.refreshToken).to.be.a('string');
       expect(tokens.response).to.include({ token_type: 'Bearer', expires_in: 86_400 });
       expect(tokens.claims).to.include({ name: 'Zoë Ångström' });
@@ -287,7 +282,7 @@ describe('the documents it began with', () => {
       expect(after.expiresAt).to.be.greaterThan(Date.now());
     });
 
-    it('errors — 401 for a token that has ended; the next one is asked for', async () => {
+    it('errors — 401 for a token that has ended; a new one is fetched', async () => {
       const short = await startEmulator({ accessTokenTTL: 1 });
       try {
         const brief = new OAuth2Client(salesos, short.salesos.options);
@@ -325,8 +320,8 @@ describe('the documents it began with', () => {
 
     it('errors — invalid_grant: a code is good for one use', async () => {
       const { response } = await returned(client());
-      await client().authorizationCodeGrant(response, {});
-      const error = await rejection(client().authorizationCodeGrant(response, {}));
+      await client().authorizationCodeGrant(response);
+      const error = await rejection(client().authorizationCodeGrant(response));
       expect(error).to.include({ code: 'invalid_grant', stage: 'token' });
       expect(error.hint).to.contain('Start the login again');
     });
@@ -338,9 +333,7 @@ describe('the documents it began with', () => {
 
     it('builds the authorization URL, with the scope api', () => {
       const real = new OAuth2Client(salesforce, { clientID: 'my-key', clientSecret: 'my-secret' });
-      const request = { redirectUri: CALLBACK, scope: 'api' };
-      const attempt = real.createLoginAttempt(request);
-      const url = new URL(real.buildAuthorizationUrl({ ...request, attempt }));
+      const url = new URL(real.beginLogin({ redirectUri: CALLBACK, scope: 'api' }).url);
       expect(url.origin + url.pathname).to.equal(
         'https://login.salesforce.com/services/oauth2/authorize',
       );
@@ -362,7 +355,7 @@ describe('the documents it began with', () => {
     it('refuses a signature that was made with another secret', async () => {
       const { response } = await returned(client(), SCOPES);
       emulator.salesforce.fault({ step: 'token', kind: 'wrong-signature' });
-      const error = await rejection(client().authorizationCodeGrant(response, {}));
+      const error = await rejection(client().authorizationCodeGrant(response));
       expect(error).to.include({ code: 'signature_mismatch', stage: 'token' });
       expect(error.hint).to.contain('clientSecret');
     });

@@ -1,18 +1,18 @@
-/** The store of docs/token-stores.md, as it stands there, in PostgreSQL. */
+/** The SQL store of docs/token-stores.md, as it is written there, in PostgreSQL. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compileFunction } from 'node:vm';
 import { PGlite } from '@electric-sql/pglite';
 import { expect } from 'chai';
 import type { TokenStore } from 'crm-oauth2';
-import { tokenStoreChecks } from 'crm-oauth2/conformance';
+import { tokenStoreChecks } from 'crm-oauth2/testing';
 
 const PAGE = join(__dirname, '..', 'docs', 'token-stores.md');
 const SECRETS = ['a secret of the store, of 32 characters and more'];
 
 type Store = new (pool: Pick<PGlite, 'query'>, secrets: readonly string[]) => TokenStore;
 
-/** The one block of the page in this language that has this text. */
+/** The only block of the page in this language with this text. */
 function blockOf(language: string, text: string): string {
   const blocks = [...readFileSync(PAGE, 'utf8').matchAll(/^```(\w+)\n([^]*?)^```$/gm)]
     .filter(([, name, code]) => name === language && code?.includes(text))

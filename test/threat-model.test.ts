@@ -1,7 +1,4 @@
-/**
- * docs/threat-model.md cannot drift: every test it names exists, under exactly that title, and every
- * section that it promises to walk is there.
- */
+/** Checks docs/threat-model.md: each test that it names exists, and each section of the standards has its row. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -39,7 +36,7 @@ function rows(): Row[] {
   return found;
 }
 
-/** Every test of the repository by its full title; nothing is run for it. */
+/** The full titles of all tests of the repository. No test is run. */
 function titles(): string[] {
   const mocha = createRequire(__filename).resolve('mocha/bin/mocha.js');
   const printed = execFileSync(process.execPath, [mocha, '--dry-run', '--reporter', 'json'], {
@@ -83,7 +80,7 @@ describe('threat model', () => {
     ['OpenID Connect Core §3.1.3.7', numbered('Item ', 13)],
     ['OpenID Connect Core §16', numbered('§16.', 22)],
   ] as const) {
-    it(`${specification} — is walked whole`, () => {
+    it(`${specification} — has a row for each section`, () => {
       const parts = model.split(/^## /m).filter((part) => part.startsWith(`${specification}:`));
       expect(parts).to.have.lengthOf(1);
       const missing = sections.filter(

@@ -1,12 +1,13 @@
 /**
- * Attacks of docs/threat-model.md that need several parts at once: a whole login, against the
- * emulator, with somebody in the middle of it. What one part refuses alone stands in its own test.
+ * Attacks of docs/threat-model.md that involve several parts: an attacker in the middle of a whole login,
+ * against the emulator. Attacks on one part are in the tests of that part.
  */
 import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { startEmulator } from 'crm-emulator';
 import type { Emulator, Fault, ProviderName, RequestRecord } from 'crm-emulator';
-import type { Profile, TokenSet } from 'crm-oauth2';
+import { isOAuth2Error } from 'crm-oauth2';
+import type { OAuth2Error, Profile, TokenSet } from 'crm-oauth2';
 import { CookieStateStore } from 'crm-oauth2/passport';
 import type { StateStore, VerifyContext } from 'crm-oauth2/passport';
 import SalesforceStrategy from 'passport-salesforce-oauth2';
@@ -16,8 +17,6 @@ import { CALLBACK, expectSilence } from './describe-provider';
 import { startExample } from './e2e/example';
 import type { Example } from './e2e/example';
 import { Browser } from './support/browser';
-import { isCoded } from './support/codes';
-import type { Coded } from './support/codes';
 import { startApp } from './support/express-app';
 import { expectVerb, requestFor, run } from './support/passport-run';
 import type { FakeRequest, Outcome, RunnableStrategy } from './support/passport-run';
@@ -26,7 +25,7 @@ const NAMES = ['salesloft', 'salesos', 'salesforce'] as const;
 
 type Parameters = Record<string, unknown>;
 
-/** What becomes of a good callback in wrong hands, and the code it is refused with. */
+/** Changes to a good callback, and the code that each is refused with. */
 const POLLUTED: readonly [string, (good: Parameters) => Parameters, string][] = [
   ['state twice', twice('state'), 'repeated_parameter'],
   ['code twice', twice('code'), 'repeated_parameter'],
@@ -56,12 +55,12 @@ function twice(name: string, value?: string): (good: Parameters) => Parameters {
   return (good) => ({ ...good, [name]: [value ?? good[name], value ?? good[name]] });
 }
 
-/** Every character as %XX, as somebody has it who encodes what is encoded already. */
+/** Every character as %XX, as if a client encoded the value twice. */
 function percentEncoded(text: string): string {
   return Buffer.from(text).toString('hex').replace(/../g, '%$&');
 }
 
-/** Where a link would have the login end, and how it is dressed up. */
+/** The page at which a link would have the login end, and how it is disguised. */
 const ELSEWHERE = [
   ['another site', 'https://evil.test/'],
   ['another site, without a scheme', '//evil.test/'],
@@ -105,7 +104,7 @@ const own = (settings: Settings) => ({
   ...settings,
 });
 
-/** Keys that would reach Object.prototype if somebody merged them; JSON.parse makes them own. */
+/** Keys that reach Object.prototype if they are merged into an object. JSON.parse makes them own keys. */
 const POLLUTION = JSON.parse(
   '{"__proto__": {"admin": true}, "constructor": {"prototype": {"admin": true}}}',
 ) as Record<string, unknown>;
@@ -134,7 +133,7 @@ describe('threats', () => {
     return expectVerb(await run(strategy, request), 'redirect').url;
   }
 
-  /** A login up to its callback, which is not visited. */
+  /** Runs a login up to its callback, which is not visited. */
   async function until(
     strategy: ThreatenedStrategy,
     session: Session,
@@ -143,7 +142,7 @@ describe('threats', () => {
     return new URL(await new Browser().signIn(await begin(strategy, session), who));
   }
 
-  /** What the provider is asked while `work` runs. */
+  /** The requests to the provider while `work` runs. */
   async function asked(name: ProviderName, work: () => Promise<void>): Promise<RequestRecord[]> {
     const before = emulator[name].requests.length;
     await work();
@@ -155,7 +154,7 @@ describe('threats', () => {
 
     describe(name, () => {
       for (const [what, spoil, code] of POLLUTED) {
-        it(`RFC 6749 §3.1 — takes no callback with ${what}, and asks nobody`, async () => {
+        it(`RFC 6749 §3.1 — refuses a callback with ${what}, before any request`, async () => {
           const strategy = create(name);
           const session: Session = {};
           const callback = await until(strategy, session);
@@ -246,7 +245,7 @@ describe('threats', () => {
         }
       });
 
-      it('RFC 9700 §4.7 — a session fixed by somebody else is worth nothing after the login', async () => {
+      it('RFC 9700 §4.7 — a session that an attacker fixed is worth nothing after the login', async () => {
         const app = await startApp(name, create(name, { callbackURL: '/auth/callback' }));
         try {
           const browser = new Browser();
@@ -407,7 +406,7 @@ describe('threats', () => {
         'id_token_expired',
       ],
       ['from the future', { claims: { iat: now + HOUR } }, 'id_token_not_yet_valid'],
-      ['of nobody', { claims: { sub: null } }, 'id_token_claim'],
+      ['without a subject', { claims: { sub: null } }, 'id_token_claim'],
       [
         'of another access token',
         { claims: { at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' } },
@@ -415,7 +414,7 @@ describe('threats', () => {
       ],
     ];
     for (const [what, lie, code] of lies) {
-      it(`OIDC Core §3.1.3.7 — logs nobody in with one ${what}`, async () => {
+      it(`OIDC Core §3.1.3.7 — refuses the login with one ${what}`, async () => {
         emulator.salesforce.fault({ step: 'token', kind: 'id-token', ...lie });
         const strategy = create('salesforce');
         const session: Session = {};
@@ -429,7 +428,7 @@ describe('threats', () => {
       });
     }
 
-    it('OIDC Core §3.1.3.7 — logs nobody in with one for us among others, without azp', async () => {
+    it('OIDC Core §3.1.3.7 — refuses the login with one for us among others, without azp', async () => {
       const aud = [emulator.salesforce.clientID, 'another-client'];
       emulator.salesforce.fault({ step: 'token', kind: 'id-token', claims: { aud, azp: null } });
       const strategy = create('salesforce');
@@ -514,9 +513,9 @@ function withParameters(
     : { ...request, query: parameters };
 }
 
-function faultOf(outcome: Outcome): Coded {
+function faultOf(outcome: Outcome): OAuth2Error {
   const { error } = expectVerb(outcome, 'error');
-  if (!isCoded(error)) throw error;
+  if (!isOAuth2Error(error)) throw error;
   return error;
 }
 

@@ -5,35 +5,23 @@ import { expect } from 'chai';
 import { startEmulator } from 'crm-emulator';
 import type { Emulator, ProviderName } from 'crm-emulator';
 import { MemoryTokenStore, planRefreshes, userTokens } from 'crm-oauth2';
-import type { OAuth2Client, RefreshClient, TokenSet } from 'crm-oauth2';
+import type { OAuth2Client, TokenSet } from 'crm-oauth2';
+import { rejection } from 'crm-oauth2/testing';
 import SalesforceStrategy from 'passport-salesforce-oauth2';
 import SalesloftStrategy from 'passport-salesloft';
 import SalesosStrategy from 'passport-salesos';
 import { CALLBACK } from './describe-provider';
 import { Browser } from './support/browser';
-import { rejection } from './support/codes';
-
-type Client = RefreshClient &
-  Pick<
-    OAuth2Client,
-    | 'createLoginAttempt'
-    | 'buildAuthorizationUrl'
-    | 'validateAuthorizationResponse'
-    | 'authorizationCodeGrant'
-    | 'fetchProfile'
-    | 'introspectToken'
-    | 'close'
-  >;
 
 interface Persona {
-  create: (emulator: Emulator) => Client;
-  /** Of the token endpoint. */
+  create: (emulator: Emulator) => OAuth2Client;
+  /** The path of the token endpoint. */
   path: string;
-  /** Whether a refresh token changes with every use. */
+  /** True if a refresh token changes with every use. */
   rotates: boolean;
-  /** What the provider says of a refresh token it no longer knows. */
+  /** The provider's answer to a refresh token that has ended. */
   refusal: { status: number; message: RegExp };
-  /** What revoking the refresh token does to an access token that was given with it. */
+  /** True if revoking a refresh token ends the access token that came with it. */
   accessTokenEnds: boolean;
 }
 
@@ -73,25 +61,24 @@ const PERSONAS: Readonly<Record<ProviderName, Persona>> = {
   },
 };
 
-/** Signs somebody in, without Passport. */
-async function login(client: Client, who = 'Marta Quill'): Promise<TokenSet> {
-  const attempt = client.createLoginAttempt({ redirectUri: CALLBACK });
-  const url = client.buildAuthorizationUrl({ redirectUri: CALLBACK, attempt });
+/** Signs a person in, without Passport. */
+async function login(client: OAuth2Client, who = 'Marta Quill'): Promise<TokenSet> {
+  const { url, attempt } = client.beginLogin({ redirectUri: CALLBACK });
   const callback = new URL(await new Browser().signIn(url, who));
   const response = await client.validateAuthorizationResponse(
     Object.fromEntries(callback.searchParams),
     () => attempt,
   );
-  return await client.authorizationCodeGrant(response, {});
+  return await client.authorizationCodeGrant(response);
 }
 
-/** As if they had been there until now. */
+/** The same tokens, which end now. */
 const expired = (tokens: TokenSet): TokenSet => ({ ...tokens, expiresAt: Date.now() });
 
 for (const [name, persona] of Object.entries(PERSONAS) as [ProviderName, Persona][]) {
   describe(`${name}: stored tokens against the emulator`, () => {
     let emulator: Emulator;
-    let client: Client;
+    let client: OAuth2Client;
     before(async () => {
       emulator = await startEmulator({ port: 0 });
     });
@@ -182,7 +169,7 @@ for (const [name, persona] of Object.entries(PERSONAS) as [ProviderName, Persona
       ['503', { kind: 'status', status: 503 }, 'provider_unavailable'],
       ['a reset', { kind: 'reset' }, 'connection_failed'],
     ] as const) {
-      it(`RFC 9700 §4.14.2 — a refresh answered by ${title} is not repeated blindly`, async () => {
+      it(`RFC 9700 §4.14.2 — a refresh answered by ${title} is not repeated at once`, async () => {
         const { granted, tokens } = await keep();
         // Three minutes to live, of an hour.
         const { now } = Date;
@@ -206,7 +193,7 @@ for (const [name, persona] of Object.entries(PERSONAS) as [ProviderName, Persona
       });
     }
 
-    it('planRefreshes — says what to refresh by when, and refresh() does it', async () => {
+    it('planRefreshes — gives the time of the next refresh, and refresh() refreshes', async () => {
       const { granted, id, store, tokens } = await keep();
       await tokens.save(granted);
       const [planned] = await planRefreshes(client, { store, keys: [id] });
@@ -242,7 +229,7 @@ describe('stored tokens', () => {
     }
   });
 
-  it('RFC 7662 — Salesforce says until when a token is good', async () => {
+  it('RFC 7662 — Salesforce says when a token ends', async () => {
     const emulator = await startEmulator({ port: 0 });
     const client = PERSONAS.salesforce.create(emulator);
     try {

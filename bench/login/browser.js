@@ -1,8 +1,8 @@
-/** Browsers, and the way through the provider's pages: as little work as HTTP allows. */
+/** Browsers and the provider's pages, with as little work as HTTP allows. */
 'use strict';
 const net = require('node:net');
 
-/** One kept connection to the app; one request at a time. */
+/** One kept connection to the app, with one request at a time. */
 class Connection {
   #socket;
   #text = '';
@@ -51,7 +51,7 @@ class Connection {
 
 let people = 100_000_000_000;
 
-/** What the provider's pages would do: a code for what the URL asks, and the way back. */
+/** Does the work of the provider's pages: makes a code for the request in the URL, and the callback. */
 function authorize(location) {
   const { origin, pathname, searchParams: asked } = new URL(location);
   people += 1;
@@ -77,7 +77,7 @@ async function start(connection, mount, cookie = '') {
   return { ...authorize(location), cookie: cookies.join('; ') || cookie };
 }
 
-/** Brings the person back, and looks whether it is the same one. */
+/** Brings the person back, and checks that it is the same person. */
 async function finish(connection, mount, { n, back, cookie }) {
   let answer = await connection.get(back, cookie);
   const { cookies } = answer;

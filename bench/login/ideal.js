@@ -1,6 +1,6 @@
 /**
- * The limit: strategies written by hand for this provider alone. Everything is checked (state, PKCE,
- * nonce, both signatures), nothing is explained, configurable or reusable.
+ * The limit: strategies written by hand for this provider alone. They check everything (state, PKCE,
+ * nonce, both signatures), and have neither explanations nor options.
  */
 'use strict';
 const {
@@ -160,11 +160,11 @@ class IdealIdToken extends Ideal {
   }
 }
 
-/** The same with the library that we use, on top of WebCrypto: what that costs. */
+/** The same with jose, which uses WebCrypto: it shows the cost of that library. */
 class IdealJose extends IdealIdToken {
   async claims({ id_token: idToken, access_token: accessToken }, { nonce }) {
     const jose = await import('jose');
-    // In the map: Passport makes an object of each request, which would keep it to itself.
+    // In the shared map: Passport makes an object for each request, and a field would end with it.
     if (!this.keys.has('all')) {
       this.keys.set('all', jose.createLocalJWKSet(await this.send('GET', this.keysPath, {})));
     }

@@ -86,7 +86,7 @@ function tokenResponse(parameters, idTokens) {
   };
 }
 
-/** Answers of GET, by path; `n` is whom the access token is for. */
+/** Answers of GET, by path; `n` is the person of the access token. */
 function resource(path, n, origin, keys) {
   if (path.endsWith('/me.json')) {
     return {

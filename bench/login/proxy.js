@@ -1,12 +1,12 @@
 /**
- * The distance to the provider, in a process of its own: every byte takes `delay` each way, and a
- * connection is there after a round trip, as TCP's own handshake would have it.
+ * The distance to the provider, in a process of its own: it delays every byte by `delay` each way, and a
+ * new connection by a round trip, like TCP's own handshake.
  */
 'use strict';
 const net = require('node:net');
 const { serve } = require('./rpc');
 
-/** A timer may be a millisecond late, and there are four of them in a login: the rest is waited out. */
+/** Timers may be a millisecond late, four times in a login. So the last two milliseconds are waited out. */
 function at(moment, act) {
   const left = moment - performance.now();
   if (left <= 0) act();
@@ -14,7 +14,7 @@ function at(moment, act) {
   else setTimeout(at, Math.floor(left) - 1, moment, act);
 }
 
-/** Passes on in order: what is due takes the head of the queue, not what it was set for. */
+/** Passes data on in order: each timer sends the head of the queue. */
 function pass(from, to, delay, notBefore) {
   const queue = [];
   const later = (act) => {

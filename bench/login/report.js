@@ -42,13 +42,12 @@ function goalSection(goals) {
   const always = runs.filter(([times, all]) => times === all).length;
   const never = runs.filter(([times]) => times === 0).length;
   const counts = several
-    ? `hold in the first run, whose figures these are; ${always} in every run that measured them, ${never} in none`
-    : 'hold';
+    ? `In the first run, which these figures show, ${held} of ${goals.length} goals hold. ${always} hold in every run that measured them, ${never} in none.`
+    : `${held} of ${goals.length} goals hold.`;
   return `## Goals
 
-${held} of ${goals.length} ${counts}. "By hand" is what the same costs in a strategy written for the comparison, that
-does nothing else: a goal that it misses as well is out of reach. CPU is over https, and
-over http where it says so: both must hold.
+${counts} "By hand" is the cost of the same login with a strategy that was written for the comparison and does nothing else. A
+goal that it misses too is out of reach. CPU is measured over https, and over http where it says so: both must hold.
 
 ${table(
   head,
@@ -93,8 +92,8 @@ function cpuSection({ http, https }, pictures) {
   });
   return `## CPU per login
 
-Microseconds of the app's process over the floor: Express, express-session, and Passport with a strategy
-that does nothing, which cost ${whole(median(floor.map(({ start }) => start)))} at the start and
+The figures are microseconds of the app's process above the floor. The floor is Express, express-session, and Passport
+with a strategy that does nothing. It costs ${whole(median(floor.map(({ start }) => start)))} at the start and
 ${whole(median(floor.map(({ callback }) => callback)))} at the callback. The ratio is to ${plain(reference)}, with quartiles; over https, where
 it does not say http.
 
@@ -152,10 +151,10 @@ function everydaySection({ everyday, cold }, pictures) {
   ]);
   return `## The everyday login
 
-Milliseconds of the callback over TLS when a round trip takes 40 ms: at once after another login (with
-quartiles), after some seconds of quiet with a provider that keeps idle connections for 65 s or closes them
-after 3 s. In brackets the requests of that login, its new connections, each with a TLS handshake, and those
-of them that resumed a TLS session, start and callback together; the person is at the provider for 0.4 s.
+The figures are milliseconds of the callback over TLS, when a round trip takes 40 ms: directly after another login
+(with quartiles), and after some seconds of quiet. The provider keeps idle connections for 65 s, or closes them after
+3 s. The brackets hold three counts, for start and callback together: requests, new connections (each with a TLS
+handshake), and connections that resumed a TLS session. The person is at the provider for 0.4 s.
 
 ![Callback after some quiet](images/login-everyday.svg)
 
@@ -166,7 +165,7 @@ ${table(
 
 ${
   cold
-    ? `The first login of a process, and a later one:
+    ? `The first login of a process, and a later login:
 
 ${table(
   ['Login with', 'first', 'later'],
@@ -186,8 +185,8 @@ function throughputSection({ throughput }) {
   const levels = Object.keys(throughput[subjects[0]]);
   return `## Many at a time
 
-Logins per second, and the 50th and 99th percentile of the callback in milliseconds, over https and
-without added distance; medians over rounds.
+The figures are logins per second and, in brackets, the 50th and 99th percentile of the callback in milliseconds. They
+are medians over rounds, over https, without added distance.
 
 ${table(
   ['Login with', ...levels.map((level) => `${level} at a time`)],
@@ -207,8 +206,9 @@ function memorySection({ memory: { sessions, heap, refresh } }) {
   const subjects = Object.keys(sessions);
   return `## Memory
 
-Session bytes left by starts that nobody finishes, and what 10 000 logins leave in the heap, once the
-tables that are bounded have filled up (KiB; the floor's is the noise of the measure).
+The first two columns are the session bytes of logins that were started and abandoned. The last one is the growth of the
+heap by 10 000 logins in KiB, after the bounded tables have filled up. The growth of the floor is the noise of the
+measure.
 
 ${table(
   ['Login with', '1 abandoned', '50 abandoned', 'heap per 10 000 logins'],
@@ -228,8 +228,8 @@ ${range(spread(refresh.map(({ ms }) => ms)), 0)} ms.
 function packageSection({ packages: { loading, installed } }) {
   return `## Loading and installing
 
-In fresh processes, in turns: milliseconds and resident memory of loading it, and the CommonJS modules that
-are loaded. Installed: packages and KiB on disk, \`@types\` aside; ours packed as they would be published.
+Each package is loaded in fresh processes, in turns: milliseconds, CommonJS modules, and resident memory. The last two
+columns are the installed packages and their KiB on disk, without \`@types\`; ours are packed as for publication.
 
 ${table(
   ['Package', 'ms', 'modules', 'memory, MiB', 'packages installed', 'KiB'],
@@ -264,7 +264,8 @@ function growthSection({ growth }, pictures) {
   pictures['login-growth.svg'] = curves('CPU of a login as something grows; one of it is 1', lines);
   return `## Growth
 
-CPU of a whole login, floor included, as a multiple of the same login with one of it (median and quartiles).
+The figures are the CPU of a whole login, with the floor, divided by the CPU of the same login with one of the things
+that grow (median and quartiles).
 
 ![CPU of a login as something grows](images/login-growth.svg)
 
@@ -310,9 +311,9 @@ function commit() {
 }
 
 /**
- * @param {object} data what was measured, by part
+ * @param {object} data the figures, by part
  * @param {import('./goals').Goal[]} goals
- * @param {{ command: string, minutes: number, loadBefore: number, warmUp: number }} how `loadBefore`: what else the machine did
+ * @param {{ command: string, minutes: number, loadBefore: number, warmUp: number }} how `loadBefore`: the load of the machine before the run
  */
 function compose(data, goals, { command, minutes, loadBefore, warmUp }) {
   const pictures = {};
@@ -321,14 +322,14 @@ function compose(data, goals, { command, minutes, loadBefore, warmUp }) {
 
 <!-- Written by \`npm run bench\`. -->
 
-What a login costs, beside what others cost: everything in one run, in turns, in a process each, with a
-provider in a process of its own. Absolute figures are those of one machine at one moment and move by half;
-ratios are taken within a round, and are what counts. Every login is proven before it is timed: the profile
-is the one that the provider has issued. What is lower is better, logins per second apart.${
+This page compares the cost of a login with that of other libraries. All of them are measured in one run, in turns,
+each in a process of its own, with a provider in another process. Compare the ratios, which are taken within a round:
+absolute figures are those of one machine at one moment, and vary by half. Every login is proven before it is timed:
+its profile must be the one that the provider has issued. Lower figures are better, except for logins per second.${
     command.includes('--quick')
       ? `
 
-A quick run: its batches are small and its apps hardly warm, so that its CPU figures are rough.`
+This was a quick run. Its batches are small and its apps hardly warm, so its CPU figures are rough.`
       : ''
   }
 
@@ -349,12 +350,12 @@ ${data.growth ? growthSection(data, pictures) : ''}
 ${readFileSync(join(__dirname, 'notes.md'), 'utf8')}
 ## How it is measured
 
-The subjects are set up as their own documentation has it (\`bench/login/subjects.js\`); "by hand" is a
-strategy written for the comparison that checks everything and does nothing else, the limit. Each app has
-served ${warmUp} logins before its CPU counts${data.http ? ', half of them over http' : ''}, which is
-\`process.cpuUsage()\` of its process around a batch of starts, and around the batch of callbacks that
-follows. The distance is a proxy that delays every byte by 20 ms each way and lets a connection wait for a
-round trip; names are not looked up. ID Tokens are signed before the callbacks are timed.
+Each library is set up as its own documentation says (\`bench/login/subjects.js\`). "By hand" is a strategy that was
+written for the comparison: it checks everything and does nothing else, and so shows the limit. An app has served
+${warmUp} logins${data.http ? ', half of them over http,' : ''} before its CPU is measured: \`process.cpuUsage()\` of
+its process, around a batch of starts and around the batch of callbacks that follows. A proxy makes the distance: it
+delays every byte by 20 ms each way, and lets a new connection wait for a round trip. Names are not looked up. ID Tokens
+are signed before the callbacks are timed.
 `;
   return { text, pictures };
 }
@@ -369,7 +370,7 @@ async function write({ text, pictures }) {
   }
 }
 
-/** The tables as they are in the page, which are readable in a terminal too. */
+/** Prints the tables of the page, which are readable in a terminal too. */
 async function print({ text }) {
   const formatted = await prettier.format(text, { parser: 'markdown', printWidth: 100 });
   console.log(formatted.replace(/!\[.*\n\n/g, ''));

@@ -3,7 +3,7 @@
 const { fork } = require('node:child_process');
 
 /**
- * In a child: answers calls, and ends when the runner is gone, however it went.
+ * In a child: answers calls, and ends when the runner ends for any reason.
  *
  * @param {Record<string, (parameters: any) => unknown>} handlers
  */
@@ -16,7 +16,7 @@ function serve(handlers) {
     );
   });
   process.on('disconnect', () => process.exit());
-  // Ctrl-C reaches the whole group; the runner decides when its processes end.
+  // Ctrl-C reaches the whole group. The runner decides when its processes end.
   process.on('SIGINT', () => undefined);
 }
 
@@ -24,7 +24,7 @@ function serve(handlers) {
 class Child {
   static #running = new Set();
 
-  /** Ends what is still running. */
+  /** Ends the processes that still run. */
   static stopAll() {
     for (const child of Child.#running) child.stop();
   }
@@ -42,7 +42,7 @@ class Child {
     this.#process = fork(file, parameters, {
       env: { ...process.env, NODE_ENV: 'production', ...env },
       execArgv,
-      // What they say matters only when they fail, and then it comes as an error.
+      // Their output matters only when they fail, and then it comes as an error.
       stdio: ['ignore', 'ignore', process.env.BENCH_DEBUG ? 'inherit' : 'ignore', 'ipc'],
     });
     Child.#running.add(this);

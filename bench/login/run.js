@@ -1,8 +1,8 @@
 /**
- * `npm run bench`: what a login costs, beside what others cost. `-- --quick` takes two minutes instead
- * of fifteen, `-- --runs 5` measures every goal four times more, six minutes each, and says how often it
- * held, `-- --part cpu` measures one part (cpu, everyday, throughput, memory, packages, growth) and
- * writes nothing.
+ * `npm run bench`: the cost of a login, compared with other libraries. `-- --quick` takes two minutes
+ * instead of fifteen. `-- --runs 5` measures every goal four times more, six minutes each, and counts how
+ * often it held. `-- --part cpu` measures one part (cpu, everyday, throughput, memory, packages, growth)
+ * and writes no page.
  */
 'use strict';
 const { execFileSync } = require('node:child_process');
@@ -30,7 +30,7 @@ const OURS = ['salesloft', 'salesos', 'salesforce'];
 const IDEALS = ['idealProfile', 'idealIdToken'];
 const PROFILE_PEERS = ['oauth2', 'auth0', 'google'];
 const ID_TOKEN_PEERS = ['openidconnect', 'openidClient', 'openidClientSigned'];
-/** Of whom no goal speaks. */
+/** The subjects that appear in no goal. */
 const OTHERS = ['forcedotcom', 'openidClient', 'expressOpenid', 'oauth2Checked'];
 
 const FULL = {
@@ -98,7 +98,7 @@ const QUICK = {
   },
 };
 
-/** Every goal once more, as thoroughly; of the rest nothing. */
+/** Every goal once more, as thoroughly, and only the goals. */
 const AGAIN = {
   ...FULL,
   leaveOut: OTHERS,
@@ -127,7 +127,7 @@ const [loadBefore] = loadavg();
 const say = (what) =>
   console.error(`${((Date.now() - began) / 1000).toFixed(0).padStart(4)} s  ${what}`);
 
-/** In a folder of their own, with their own lock: they are no part of what we publish. */
+/** Installs the peers in a folder with a lock of its own, apart from the published packages. */
 function installPeers() {
   const folder = dirname(PEERS);
   const installed = join(folder, 'node_modules', '.package-lock.json');
@@ -148,7 +148,7 @@ function installPeers() {
       { cwd: folder, stdio: 'inherit' },
     );
   } catch {
-    console.error('The peers could not be installed; ours are measured alone.');
+    console.error('The peers could not be installed. Only our packages are measured.');
   }
 }
 
@@ -168,7 +168,7 @@ async function measureMemory(stage, apps) {
   return { sessions, refresh: await measureRefresh(stage, 1000) };
 }
 
-/** Two at a time: only what is left counts, not how long it took. */
+/** Runs two at a time: the heap at the end counts, and not the time. */
 async function measureHeaps(stage, subjects, plan) {
   say('heap');
   const heap = {};
@@ -179,7 +179,7 @@ async function measureHeaps(stage, subjects, plan) {
     await one('salesloft', plan.longHeap);
     return heap;
   }
-  // Of the peers, those that are measured in a quick run too: they keep no tables that fill up.
+  // Of the peers, those of a quick run: they have no tables that fill up.
   const others = subjects.filter(
     (name) =>
       name !== 'salesos' && SUBJECTS[name].kind !== 'ideal' && !QUICK.leaveOut.includes(name),
@@ -213,10 +213,10 @@ async function measure(stage, plan) {
   const peers = subjects.filter((subject) => SUBJECTS[subject].kind === 'peer');
   const data = {};
 
-  // First, while few processes are there: it is about milliseconds.
+  // First, while few processes run, because it measures milliseconds.
   if (wants('everyday')) {
     say('the everyday login');
-    // With its checks on, passport-oauth2 has the same connections as without.
+    // With its checks on, passport-oauth2 opens the same connections as without.
     const compared = plan.everyday.peers ?? peers.filter((name) => name !== 'oauth2Checked');
     const all = there([...OURS, ...IDEALS, ...compared]);
     data.everyday = await measureEveryday(stage, all, plan.everyday);
@@ -242,7 +242,7 @@ async function measure(stage, plan) {
     if (wants('memory')) data.memory = await measureMemory(stage, apps);
     for (const { app } of apps) app.stop();
   }
-  // Neither of these is about time.
+  // Both measure other things than time.
   const [heap, installed] = await Promise.all([
     wants('memory') ? measureHeaps(stage, subjects, plan) : undefined,
     wants('packages') ? measureInstallation(stage, peers, plan) : undefined,
@@ -264,7 +264,7 @@ async function measure(stage, plan) {
   return data;
 }
 
-/** The goals of the first run, and in how many runs each of them held. */
+/** The goals of the first run, each with the number of runs in which it held. */
 function counted([first, ...others]) {
   if (others.length === 0) return first;
   return first.map((goal) => {

@@ -1,4 +1,4 @@
-/** Puts processes together: a subject's app, its listener at the provider, the distance between. */
+/** Starts the processes of a measurement: a subject's app, its listener at the provider, the distance between them. */
 'use strict';
 const { execFileSync } = require('node:child_process');
 const { mkdtempSync, readFileSync, rmSync } = require('node:fs');
@@ -9,7 +9,7 @@ const { Child } = require('./rpc');
 
 const here = (name) => join(__dirname, name);
 
-/** Everything that is left behind by nobody: processes, and a folder. */
+/** Owns the processes and the folder of a run, and removes them at its end. */
 class Stage {
   constructor() {
     this.folder = mkdtempSync(join(tmpdir(), 'crm-login-bench-'));
@@ -30,7 +30,7 @@ class Stage {
     return new App(this, subject, execArgv);
   }
 
-  /** A listener of its own, so that its requests are counted apart. */
+  /** A new listener, so that its requests are counted apart. */
   async listen({ https = true, keepAlive = 65_000, keys = 1, rtt = 0 } = {}) {
     const tls = https ? this.tls : undefined;
     const port = await this.provider.call('listen', { tls, keepAlive, keys });
@@ -70,7 +70,7 @@ class App {
     return await this.#child.call(name, parameters);
   }
 
-  /** A strategy, or several, for a listener. */
+  /** Mounts one strategy, or several, for a listener. */
   async mount(listener, count = 1) {
     const { port, last } = await this.call('mount', { origin: listener.origin, count });
     this.port = port;
@@ -86,11 +86,11 @@ class App {
   }
 
   /**
-   * Logins in two halves: first everybody is sent away, then everybody comes back.
+   * Runs logins in two halves: first all people are sent away, then all come back.
    *
    * @param {{ mount: number, count: number, port: number }} place
-   * @param {{ logins: number, concurrency?: number, pending?: number }} load `pending`: logins the
-   * session already waits for
+   * @param {{ logins: number, concurrency?: number, pending?: number }} load `pending`: logins that
+   * the session already waits for
    */
   async run(place, { logins, concurrency = 8, pending = 0 }) {
     const connections = this.connections(concurrency);
@@ -139,8 +139,8 @@ class App {
   }
 
   /**
-   * One login as a person has it: `pause` ms at the provider. Milliseconds of the callback. Several
-   * may be under way.
+   * Runs one login of a person who stays `pause` ms at the provider, and returns the milliseconds of
+   * the callback. Several may be under way.
    */
   async login(place, pause) {
     const connection = this.#free.pop() ?? new Connection(this.port);
@@ -154,7 +154,7 @@ class App {
     return ms;
   }
 
-  /** Starts that nobody finishes, in one session. */
+  /** Starts logins in one session, and abandons them. */
   async abandon(place, starts) {
     const [connection] = this.connections(1);
     let cookie = '';
@@ -163,7 +163,7 @@ class App {
     }
   }
 
-  /** What the provider has counted for one listener. */
+  /** The counts of the provider for one listener. */
   async counts({ port }) {
     return await this.#stage.provider.call('counts', { port });
   }

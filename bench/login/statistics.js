@@ -1,6 +1,7 @@
+/** Quantiles, and the order of turns. */
 'use strict';
 
-/** The value below which `share` of them lie. */
+/** The value below which this share of the values lies. */
 function quantile(values, share) {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (sorted.length - 1) * share;
@@ -17,7 +18,7 @@ const spread = (values) => ({
   high: quantile(values, 0.75),
 });
 
-/** Others first in every round, so that none has the quiet moments to itself. */
+/** Starts each round with another one, so that all get the quiet moments of the machine. */
 const rotate = (list, by) => list.map((_, index) => list[(index + by) % list.length]);
 
 module.exports = { median, quantile, rotate, spread };

@@ -1,4 +1,4 @@
-/** What is compared: how each is set up, as its own documentation would have it. */
+/** The libraries that are compared, each set up as its own documentation says. */
 'use strict';
 const { createRequire } = require('node:module');
 const { join } = require('node:path');
@@ -12,7 +12,7 @@ const peerModule = async (name) =>
 const byProfile = (accessToken, refreshToken, profile, done) => done(null, { id: profile.id });
 const byTokens = (tokens, done) => done(null, { id: tokens.claims().sub });
 
-/** What most hand-written profile strategies look like. */
+/** A profile strategy as most applications write it by hand. */
 function meJsonStrategy() {
   const OAuth2Strategy = peer('passport-oauth2');
   return class extends OAuth2Strategy {
@@ -63,7 +63,7 @@ async function openidClient({ origin, callbackURL, clientID, clientSecret }, wit
   return new Strategy({ config, callbackURL, scope: 'openid profile email' }, byTokens);
 }
 
-/** Passport-auth0 takes https for granted. */
+/** The options of passport-auth0, which knows https URLs only. */
 const auth0URLs = (origin) => ({
   domain: new URL(origin).host,
   expectedIssuer: `${origin}/`,
@@ -75,12 +75,12 @@ const auth0URLs = (origin) => ({
 /**
  * @typedef {object} Subject
  * @property {string} title
- * @property {string} checks what it checks of an answer
+ * @property {string} checks the checks that it makes of an answer
  * @property {'ours' | 'ideal' | 'peer' | 'floor'} kind
  * @property {string} [package]
  * @property {object} [authenticate] options of `passport.authenticate`
  * @property {(options: any) => any} [strategy]
- * @property {(options: any) => any} [middleware] for what is no Passport strategy
+ * @property {(options: any) => any} [middleware] in place of a Passport strategy
  */
 
 /** @type {Record<string, Subject>} */

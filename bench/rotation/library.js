@@ -1,10 +1,10 @@
-/** What is proven, as an application uses it: a client, a store in Redis, a key for each person. */
+/** The library under proof, as an application uses it: a client, a store in Redis, a key for each person. */
 'use strict';
 const { OAuth2Client, RedisTokenStore, userTokens } = require('crm-oauth2');
 const { salesloft } = require('passport-salesloft');
 const { createClient } = require('redis');
 
-/** Tokens of nobody, in a Redis that is gone afterwards. */
+/** For invented tokens, in a Redis that ends with the run. */
 const SECRETS = ['a secret of 32 characters or more'];
 
 /**
@@ -22,12 +22,12 @@ async function connect({ origin, redis: path, timeout }, worker) {
     timeout,
   });
   const redis = createClient({ socket: { path } });
-  // It connects again by itself; calls that failed meanwhile are counted.
+  // The client connects again by itself. Calls that fail meanwhile are counted.
   redis.on('error', () => undefined);
   await redis.connect();
   const store = new RedisTokenStore({ client: redis, secrets: SECRETS });
   return {
-    /** One more each time, whoever asks. */
+    /** Counts the calls of all processes. */
     count: async () => await redis.incr('count'),
     tokensOf: (person) => userTokens(client, { store, key: `person-${person}` }),
     close: async () => {

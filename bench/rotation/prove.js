@@ -1,9 +1,9 @@
 /**
- * Proves that refresh tokens which rotate survive many processes, and processes that are killed:
- * `npm run prove:rotation`. What is promised, and what the figures mean: docs/rotation.md.
+ * Proves that rotating refresh tokens survive many processes, and processes that are killed:
+ * `npm run prove:rotation`. docs/rotation.md explains the promise and the figures.
  *
- * A provider, a Redis and the workers run on this machine, each a process of its own; this one kills
- * workers, starts others in their place, signs people in, and does the accounts.
+ * A provider, a Redis and the workers run on this machine, each a process of its own. This process kills
+ * workers, starts others in their place, signs people in, and keeps the accounts.
  */
 'use strict';
 const { fork, spawn } = require('node:child_process');
@@ -17,19 +17,19 @@ const { connect } = require('./library');
 
 const DEFAULTS = { seconds: '60', workers: '8', keys: '1000', ttl: '2', rate: '200' };
 
-/** Of the library's client, in ms; the lock of a killed worker lasts five seconds more. */
-const TIMEOUT = 2000;
+/** The timeout of the library's client. The lock of a killed worker lasts five seconds more. */
+const TIMEOUT_MS = 2000;
 
-/** Between two kills, in ms. */
-const KILL_AFTER = [500, 2000];
+/** The range of the pause between two kills. */
+const KILL_AFTER_MS = [500, 2000];
 
-/** A kill that waits for its moment in a token request gives up after this. */
-const MOMENT_LIMIT = 3000;
+/** A kill that waits for its moment in a token request gives up after this time. */
+const MOMENT_LIMIT_MS = 3000;
 const MOMENTS = ['received', 'rotated', 'answered'];
 
-const START_LIMIT = 10_000;
-/** A call of a worker may wait for a lock, and for the one after that. */
-const STOP_LIMIT = 40_000;
+const START_LIMIT_MS = 10_000;
+/** A call of a worker may wait for two locks. */
+const STOP_LIMIT_MS = 40_000;
 
 const stop = new AbortController();
 const children = new Set();
@@ -55,7 +55,7 @@ function settings() {
   return { ...Object.fromEntries(numbers), revokeOld: values['revoke-old'], json: values.json };
 }
 
-/** What ends with this program, however it ends. */
+/** Makes sure that a child ends with this program. */
 function own(child) {
   children.add(child);
   child.once('exit', () => children.delete(child));
@@ -89,7 +89,7 @@ async function within(limit, what, work) {
   }
 }
 
-/** A Redis of our own, reached by a socket in its folder: there is no port to collide on. */
+/** Starts a Redis that listens on a socket in its folder, and on no port. */
 async function startRedis(folder) {
   const path = join(folder, 'redis.sock');
   const options = ['--port', '0', '--unixsocket', path, '--dir', folder, '--save', ''];
@@ -104,12 +104,12 @@ async function startRedis(folder) {
     throw new Error('redis-server has ended');
   });
   failed.catch(() => undefined);
-  await within(START_LIMIT, 'redis-server', Promise.race([ready, failed]));
+  await within(START_LIMIT_MS, 'redis-server', Promise.race([ready, failed]));
   redis.stdout.resume();
   return path;
 }
 
-/** @returns where it listens, how to wait for a moment in a token request, and how to get its log */
+/** @returns its origin, a way to wait for a moment in a token request, and a way to get its log */
 async function startProvider({ ttl, revokeOld }) {
   const provider = program('provider.js', { ttl, revokeOld });
   const next = async (limit, is) => {
@@ -124,27 +124,27 @@ async function startProvider({ ttl, revokeOld }) {
       provider.off('message', found);
     }
   };
-  const { port } = await next(START_LIMIT, (message) => message.port);
+  const { port } = await next(START_LIMIT_MS, (message) => message.port);
   return {
     origin: `http://127.0.0.1:${port}`,
     moment: async (name) => {
       provider.send({ await: name });
-      return (await next(MOMENT_LIMIT, ({ moment }) => moment === name)).answering;
+      return (await next(MOMENT_LIMIT_MS, ({ moment }) => moment === name)).answering;
     },
     log: async () => {
       provider.send({ tell: true });
-      return (await next(STOP_LIMIT, (message) => message.log)).log;
+      return (await next(STOP_LIMIT_MS, (message) => message.log)).log;
     },
     end: async () => {
       provider.disconnect();
-      await within(STOP_LIMIT, 'provider', ended(provider));
+      await within(STOP_LIMIT_MS, 'provider', ended(provider));
     },
   };
 }
 
-/** The people: signed in at the beginning, and again when their grant is lost. */
+/** The people, who are signed in at the beginning, and again when their grant is lost. */
 class People {
-  /** Told to sign in although no grant of theirs had ended. */
+  /** People who were told to sign in although their grant had not ended. */
   wronged = 0;
   again = 0;
   #origin;
@@ -165,7 +165,7 @@ class People {
       body: JSON.stringify({ person }),
     });
     const json = await response.json();
-    // Another worker has said so before, and the person has signed in again since.
+    // Another worker reported it before, and the person has signed in again since.
     if (!response.ok) return json.hasLost;
     await this.#library.tokensOf(person).save({
       accessToken: json.access_token,
@@ -194,9 +194,9 @@ class People {
   }
 }
 
-/** The workers, and what they have reported. */
+/** The workers, and their reports. */
 class Workers {
-  /** When each was killed, by name: a worker that takes the place of another one has its own. */
+  /** When each was killed, by name. A worker that replaces another one has a name of its own. */
   killed = new Map();
   killedAtMoment = 0;
   calls = 0;
@@ -245,12 +245,12 @@ class Workers {
     child.kill('SIGKILL');
   }
 
-  /** They finish the calls they have begun. */
+  /** Lets the workers finish their calls, and end. */
   async end() {
     this.#isOver = true;
     const running = [...this.#running.values()];
     for (const child of running) child.send({ end: true }, () => undefined);
-    await within(STOP_LIMIT, 'workers', Promise.all(running.map(ended)));
+    await within(STOP_LIMIT_MS, 'workers', Promise.all(running.map(ended)));
   }
 
   #add({ calls, skipped, unanswered, latencies, errors, persons }) {
@@ -266,10 +266,10 @@ class Workers {
   }
 }
 
-/** Every second kill waits for a moment in a token request; the others come at any time. */
+/** Kills at random times. Every second kill waits for a moment in a token request. */
 async function killUntil(end, workers, provider) {
   for (let round = 0; ; round += 1) {
-    const wait = between(KILL_AFTER);
+    const wait = between(KILL_AFTER_MS);
     if (Date.now() + wait >= end) break;
     await pause(wait);
     if (round % 2 === 0) {
@@ -283,8 +283,8 @@ async function killUntil(end, workers, provider) {
   await pause(Math.max(0, end - Date.now()));
 }
 
-/** Asks for everybody's tokens once more, when nobody else does: whose are good, whose are lost? */
-async function askEverybody(origin, library, keys) {
+/** Asks for the tokens of all people once more, after the workers, and counts the good and the lost ones. */
+async function askForAll(origin, library, keys) {
   const found = { good: 0, lost: 0, wrong: 0 };
   const waiting = Array.from({ length: keys }, (_, person) => person);
   const ask = async () => {
@@ -306,12 +306,12 @@ async function askEverybody(origin, library, keys) {
 }
 
 /**
- * A pair that only a killed worker had: it was killed before it can have stored the answer, and nobody
- * ever came with a token of that pair.
+ * True for a pair that only a killed worker had: it was killed before it can have stored the answer, and
+ * no token of that pair was ever used.
  */
 function isExplained({ first, answeredAt, isUsed, at }, killed) {
   const killedAt = killed.get(first) ?? Infinity;
-  return !isUsed && killedAt < at && killedAt < answeredAt + TIMEOUT;
+  return !isUsed && killedAt < at && killedAt < answeredAt + TIMEOUT_MS;
 }
 
 const percentile = (sorted, part) =>
@@ -411,7 +411,7 @@ async function prove(options, folder) {
   const { seconds, keys, ttl, rate } = options;
   const redis = await startRedis(folder);
   const provider = await startProvider(options);
-  const where = { origin: provider.origin, redis, timeout: TIMEOUT };
+  const where = { origin: provider.origin, redis, timeout: TIMEOUT_MS };
   const library = await connect(where, 'runner');
   const people = new People(where.origin, library, ttl);
   for (let person = 0; person < keys; person += 1) await people.signIn(person);
@@ -422,7 +422,7 @@ async function prove(options, folder) {
   const underLoad = await provider.log();
   await workers.end();
   await people.settled();
-  const atTheEnd = await askEverybody(where.origin, library, keys);
+  const atTheEnd = await askForAll(where.origin, library, keys);
   const log = await provider.log();
   await library.close();
   await provider.end();

@@ -1,21 +1,21 @@
 /**
- * A strict provider in the words of Salesloft: every refresh rotates, and a refresh token that comes
- * twice ends the grant with all its tokens. It keeps a log of what it was asked, by whom.
+ * A strict provider that speaks like Salesloft: every refresh rotates, and a refresh token that comes
+ * twice ends the grant with all its tokens. It logs each request and the worker that sent it.
  *
- * A token is `<kind>-<grant>-<generation>`: with nobody to guess one, a look-up costs nothing.
+ * A token is `<kind>-<grant>-<generation>`, so that a look-up costs nothing. Nothing here guesses tokens.
  */
 'use strict';
 const http = require('node:http');
 const { setTimeout: sleep } = require('node:timers/promises');
 
 const { ttl, revokeOld } = JSON.parse(process.argv[2]);
-const LIFETIME = ttl * 1000;
+const LIFETIME_MS = ttl * 1000;
 
-/** No token of this age needs another one: the library renews at half life. */
-const YOUNG = LIFETIME / 4;
+/** A token of this age needs no refresh: the library refreshes at half life. */
+const YOUNG_MS = LIFETIME_MS / 4;
 
-/** Milliseconds from a token request to its answer; the rotation is somewhere between. */
-const SLOWEST = 20;
+/** The longest time from a token request to its answer. The rotation happens somewhere between. */
+const SLOWEST_MS = 20;
 
 /** @type {{ person: number, revokedAt: number, generations: Generation[] }[]} */
 const grants = [];
@@ -23,9 +23,9 @@ const grants = [];
  * @typedef {object} Generation
  * @property {number} issuedAt
  * @property {string} by the worker that asked for it
- * @property {number} answeredAt when it was told, or would have been
+ * @property {number} answeredAt when it was sent, or would have been
  * @property {number} usedAt when the first one came with its token: it was in the store by then
- * @property {boolean} cutOff whoever wanted to refresh it was killed before it was
+ * @property {boolean} cutOff true if the worker that wanted to refresh it was killed before that
  */
 
 /** The last grant of each person. */
@@ -35,7 +35,7 @@ const log = {
   /** Refreshes that gave a new pair, and those among them of a generation that was cut off before. */
   accepted: 0,
   recovered: 0,
-  /** Of a generation so young that nobody can have needed it. */
+  /** Refreshes of a generation so young that they were not needed. */
   early: 0,
   /** Refresh requests whose sender was gone before the rotation, and before the answer. */
   cutOffBefore: 0,
@@ -52,17 +52,17 @@ const log = {
   stale: 0,
 };
 
-/** The moment of a token request at which the runner wants to be told, so as to kill its sender. */
+/** The moment of a token request at which the runner wants to kill the sender. */
 let awaited;
 
-/** A process takes some milliseconds to die: the request that it dies in waits for that. */
-const DEATH = 200;
+/** A killed process ends some milliseconds later. Its request waits for that. */
+const DEATH_MS = 200;
 
 async function reach(moment, worker) {
   if (moment !== awaited) return;
   awaited = undefined;
   process.send({ answering: worker, moment });
-  await sleep(DEATH);
+  await sleep(DEATH_MS);
 }
 
 /** @returns the grant and the number of the generation, from a token */
@@ -90,7 +90,7 @@ function issue(id, by) {
   };
 }
 
-/** A new grant, for a person who has none that is good. */
+/** A new grant, for a person who has no good one. */
 function signIn({ person }) {
   const last = grantOf.get(person);
   if (last !== undefined && grants[last].revokedAt === Infinity) {
@@ -106,7 +106,7 @@ function signIn({ person }) {
 
 async function refresh({ refresh_token: token }, worker, res) {
   await reach('received', worker);
-  const slow = 1 + Math.random() * (SLOWEST - 1);
+  const slow = 1 + Math.random() * (SLOWEST_MS - 1);
   const before = Math.random() * slow;
   await sleep(before);
   const { grant, id, generation } = read(token);
@@ -134,7 +134,7 @@ async function refresh({ refresh_token: token }, worker, res) {
   }
   log.accepted += 1;
   if (current.cutOff) log.recovered += 1;
-  if (Date.now() - current.issuedAt < YOUNG) log.early += 1;
+  if (Date.now() - current.issuedAt < YOUNG_MS) log.early += 1;
   const pair = issue(id, worker);
   await reach('rotated', worker);
   await sleep(slow - before);
@@ -143,7 +143,7 @@ async function refresh({ refresh_token: token }, worker, res) {
   return [200, pair];
 }
 
-/** `x-asked` and `x-given` say when the worker asked the library for this token, and got it. */
+/** `x-asked` and `x-given` are the times at which the worker asked the library for this token, and got it. */
 function api(headers) {
   const { grant, generation } = read(headers.authorization);
   const asked = Number(headers['x-asked']);
@@ -154,13 +154,13 @@ function api(headers) {
   own.usedAt = Math.min(own.usedAt, now);
   const isStale = next !== undefined && asked > next.usedAt;
   if (isStale) log.stale += 1;
-  const endsAt = Math.min(own.issuedAt + LIFETIME, grant.revokedAt);
+  const endsAt = Math.min(own.issuedAt + LIFETIME_MS, grant.revokedAt);
   const isReplaced = revokeOld && next !== undefined;
   if (now < endsAt && !isReplaced) {
     log.good += 1;
     return [200, {}];
   }
-  // Nobody but the one who has just refreshed can know that a token was replaced.
+  // Only the worker that has just refreshed can know that the token was replaced.
   if (given >= endsAt || (isReplaced && isStale)) log.dead += 1;
   else log.diedOnTheWay += 1;
   return [401, { error: 'invalid_token' }];
@@ -181,10 +181,10 @@ async function answer(req, res) {
 }
 
 const server = http.createServer((req, res) => {
-  // The sender was killed while it was still sending.
+  // The sender was killed while it was sending.
   answer(req, res).catch(() => res.destroy());
 });
-// A connection closed by us just as a worker writes to it would be a fault of this program.
+// Closing a connection while a worker writes to it would be a fault of this program.
 server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
 
@@ -192,7 +192,7 @@ process.on('message', (message) => {
   if (message.await) awaited = message.await;
   if (message.tell) process.send({ log });
 });
-// Ctrl-C goes to everybody; the runner says when it is over.
+// Ctrl-C reaches every process. The runner decides when they end.
 process.on('SIGINT', () => undefined);
 process.on('disconnect', () => {
   server.close();

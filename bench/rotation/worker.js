@@ -1,4 +1,4 @@
-/** One process of an application: asks for tokens of random people, and calls the API with them. */
+/** One process of an application: takes tokens of random people, and calls the API with them. */
 'use strict';
 const { setInterval: every } = require('node:timers/promises');
 const { authorizedFetch } = require('crm-oauth2');
@@ -7,22 +7,22 @@ const { connect } = require('./library');
 
 const { where, name, rate, keys } = JSON.parse(process.argv[2]);
 
-/** Milliseconds between two batches of calls, and between two reports. */
-const TICK = 10;
-const REPORT = 250;
+/** Between two batches of calls, and between two reports. */
+const TICK_MS = 10;
+const REPORT_MS = 250;
 
-/** Calls under way; those that wait for the lock of a killed worker are among them. */
-const MOST = 400;
+/** Calls under way, including those that wait for the lock of a killed worker. */
+const MAX_CALLS = 400;
 
-/** Half of the calls are about a few people, the same in every worker: they get in each other's way. */
+/** Half of the calls are about a few people, the same in every worker, so that the workers compete. */
 const CROWD = Math.min(10, keys);
-const CROWD_LASTS = 2000;
+const CROWD_LASTS_MS = 2000;
 
-/** The other half takes everybody in turn, whichever worker it is. */
+/** The other half takes all people in turn, across all workers. */
 async function choose(library) {
   if (Math.random() < 0.5) return (await library.count()) % keys;
   const member = Math.floor(Math.random() * CROWD);
-  return (Math.floor(Date.now() / CROWD_LASTS) * CROWD + member) % keys;
+  return (Math.floor(Date.now() / CROWD_LASTS_MS) * CROWD + member) % keys;
 }
 
 let report;
@@ -73,18 +73,18 @@ async function main() {
   process.on('message', () => stop.abort());
   process.on('disconnect', () => process.exit());
   begin();
-  const reporting = setInterval(send, REPORT);
+  const reporting = setInterval(send, REPORT_MS);
   const running = new Set();
   let due = 0;
   let last = performance.now();
   try {
-    for await (const _ of every(TICK, undefined, { signal: stop.signal })) {
+    for await (const _ of every(TICK_MS, undefined, { signal: stop.signal })) {
       const now = performance.now();
-      // After a pause of this process, what was missed is not made up for.
+      // After a pause of this process, the missed calls are dropped.
       due = Math.min(due + ((now - last) * rate) / 1000, rate / 10);
       last = now;
       for (; due >= 1; due -= 1) {
-        if (running.size >= MOST) {
+        if (running.size >= MAX_CALLS) {
           report.skipped += 1;
           continue;
         }
@@ -102,6 +102,6 @@ async function main() {
   process.disconnect();
 }
 
-// Ctrl-C goes to everybody; the runner says when it is over.
+// Ctrl-C reaches every process. The runner decides when they end.
 process.on('SIGINT', () => undefined);
 void main();

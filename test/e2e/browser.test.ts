@@ -1,4 +1,4 @@
-/** What a person meets: the example application in a real browser. Needs chromium. */
+/** The example application as a person sees it, in a real browser. Needs chromium. */
 import { expect } from 'chai';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { accessibilityProblems, focus } from './accessibility';
@@ -136,7 +136,7 @@ describe('example in a browser', function () {
       expect(cookie).to.include({ httpOnly: true, sameSite: 'Lax', secure: false });
     });
 
-    it('session — gets a new id at login, so that one set before is worth nothing', async () => {
+    it('session — gets a new id at login, so that an earlier id is useless', async () => {
       await startLogin(page, example, 'Salesloft');
       const [before] = await person.cookies(example.baseURL);
       await answer(page, example, 'Continue as Marta Quill');
@@ -163,7 +163,7 @@ describe('example in a browser', function () {
       expect(page.url()).to.equal(`${example.baseURL}/profile`);
     });
 
-    it('path of this site — is where the login ends', async () => {
+    it('path of this site — is the page after the login', async () => {
       await page.goto(`${example.baseURL}/auth/salesos?returnTo=${encodeURIComponent('/?from=a')}`);
       await answer(page, example, 'Continue as Suri');
       expect(page.url()).to.equal(`${example.baseURL}/?from=a`);
@@ -219,7 +219,7 @@ describe('example in a browser', function () {
       return (await request).url();
     }
 
-    it('by who is signed in — says so, and leads to the profile', async () => {
+    it('by the person who is signed in — says so, and leads to the profile', async () => {
       const callback = await callbackOfLogin();
       await page.goto(callback);
       expect(await heading(page)).to.equal('You are already signed in');
@@ -237,7 +237,7 @@ describe('example in a browser', function () {
       expect(await heading(page)).to.equal('You are already signed in');
     });
 
-    it('of a login that another browser began — leaves who is signed in alone', async () => {
+    it('of a login that another browser began — keeps the person signed in', async () => {
       await logIn('SalesOS', 'Marta Quill');
       const begun = await fetch(`${example.baseURL}/auth/salesos`, { redirect: 'manual' });
       const state = new URL(begun.headers.get('location') ?? '').searchParams.get('state') ?? '';
@@ -266,7 +266,7 @@ describe('example in a browser', function () {
       expect(await heading(page)).to.equal('The login was refused');
       expect(await page.locator('.lead').innerText()).to.match(/^You refused it at Salesforce/);
       expect(await fact(page, 'Code')).to.equal('access_denied');
-      expect(await fact(page, 'What now')).to.contain('can be started again');
+      expect(await fact(page, 'Next step')).to.contain('can be started again');
       expect(await primaryAction(page)).to.equal('Try again with Salesforce');
 
       await page.getByRole('link', { name: 'Try again with Salesforce' }).click();
@@ -281,7 +281,7 @@ describe('example in a browser', function () {
       expect(await heading(page)).to.equal('The login was refused');
       expect(await page.locator('.lead').innerText()).to.match(/^It was Salesforce that refused/);
       expect(await fact(page, 'Code')).to.equal('inactive_user');
-      expect(await fact(page, 'What now')).to.contain('administrator');
+      expect(await fact(page, 'Next step')).to.contain('administrator');
       expect(await primaryAction(page)).to.equal('Log in another way');
       expect(await page.locator('.actions a').allInnerTexts()).to.deep.equal([
         'Log in another way',
@@ -289,13 +289,13 @@ describe('example in a browser', function () {
       ]);
     });
 
-    it('refused by the application — says so, and leaves nobody signed in', async () => {
+    it('refused by the application — says so, and does not sign the person in', async () => {
       await startLogin(page, example, 'Salesloft');
       const response = await answer(page, example, 'Continue as Dario Plum');
       expect(response.status()).to.equal(401);
       expect(await heading(page)).to.equal('This account is not let in');
       expect(await page.locator('.lead').innerText()).to.contain('deactivated');
-      expect(await fact(page, 'What now')).to.contain('another account');
+      expect(await fact(page, 'Next step')).to.contain('another account');
       expect(await primaryAction(page)).to.equal('Log in another way');
       await page.goto(`${example.baseURL}/profile`);
       expect(await heading(page)).not.to.equal('Dario Plum');
@@ -329,7 +329,7 @@ describe('example in a browser', function () {
       });
       expect(await heading(page)).to.equal('Salesloft could not complete the login');
       expect(await fact(page, 'Code')).to.equal('provider_unavailable');
-      expect(await fact(page, 'What now')).to.contain('Try again later');
+      expect(await fact(page, 'Next step')).to.contain('Try again later');
       expect(await page.content()).not.to.match(/ at .*\.[jt]s:\d+|node_modules/);
 
       const code = new URL(page.url()).searchParams.get('code') ?? '';
@@ -339,7 +339,7 @@ describe('example in a browser', function () {
       expect(logged[0]).not.to.contain(salesloft.clientSecret);
     });
 
-    it('wrong client secret — says where the right one is', async () => {
+    it('wrong client secret — says where to find the right one', async () => {
       const body = { error: 'invalid_client' };
       example.emulator.salesloft.fault({ step: 'token', kind: 'json', status: 401, body });
       await startLogin(page, example, 'Salesloft');
@@ -348,11 +348,11 @@ describe('example in a browser', function () {
         expect(response.status()).to.equal(502);
       });
       expect(await fact(page, 'Code')).to.equal('invalid_client');
-      expect(await fact(page, 'What now')).to.contain('OAuth Applications');
+      expect(await fact(page, 'Next step')).to.contain('OAuth Applications');
       expect(await primaryAction(page)).to.equal('Log in another way');
     });
 
-    it('second login denied — leaves the first one signed in', async () => {
+    it('second login denied — keeps the first person signed in', async () => {
       await logIn('Salesloft', 'Marta Quill');
       await startLogin(page, example, 'SalesOS');
       await answer(page, example, 'Deny');
@@ -373,7 +373,7 @@ describe('example in a browser', function () {
       expect(await page.content()).not.to.contain('marta.quill@example.com');
     });
 
-    it('form of another site — is refused, and nobody is logged out', async () => {
+    it('form of another site — is refused, and the person stays logged in', async () => {
       await logIn('Salesloft', 'Marta Quill');
       const site = 'http://127.0.0.1:9/';
       await person.route(site, (route) =>
@@ -429,7 +429,7 @@ describe('example in a browser', function () {
       });
     }
 
-    it('header at 360 px — one line each, side by side, whatever the name', async () => {
+    it('header at 360 px — one line each, side by side, with names of any length', async () => {
       await person.close();
       person = await newPerson(browser!, { viewport: { width: 360, height: 740 } });
       page = await person.newPage();
@@ -501,12 +501,12 @@ function providersOf({ emulator }: Example) {
   return [emulator.salesloft, emulator.salesos, emulator.salesforce];
 }
 
-/** What the page would rather have people do. */
+/** The action that the page recommends. */
 async function primaryAction(page: Page): Promise<string> {
   return await page.locator('.actions .strong').innerText();
 }
 
-/** What the application logs meanwhile, kept out of the report. */
+/** Runs a step, and returns what the application logs meanwhile. */
 async function whileLogging(step: () => Promise<void>): Promise<string[]> {
   const { error } = console;
   const lines: string[] = [];

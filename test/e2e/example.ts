@@ -61,7 +61,7 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** Without a browser the suite is skipped, and says so; in CI that would hide a failure. */
+/** Skips the suite if there is no browser. In CI it fails, since a skipped test would hide a failure. */
 export async function launchBrowser(suite: Mocha.Context): Promise<Browser> {
   if (!existsSync(CHROMIUM)) {
     const reason = `There is no browser at ${CHROMIUM}. Install chromium, or set CHROMIUM_PATH.`;
@@ -72,7 +72,7 @@ export async function launchBrowser(suite: Mocha.Context): Promise<Browser> {
   return await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 }
 
-/** A browser of one person: own cookies, and no way out of this machine. */
+/** The browser of one person: with its own cookies, and without access to other machines. */
 export async function newPerson(
   browser: Browser,
   options?: BrowserContextOptions,
@@ -86,14 +86,14 @@ export async function newPerson(
   return context;
 }
 
-/** From the start page to the provider's sign-in page. */
+/** Goes from the start page to the provider's sign-in page. */
 export async function startLogin(page: Page, { baseURL }: Example, provider: string) {
   await page.goto(baseURL);
   await page.getByRole('link', { name: `Log in with ${provider}`, exact: true }).click();
   await page.getByRole('heading', { name: 'Who is signing in?' }).waitFor();
 }
 
-/** At the provider's sign-in page: chooses, and waits for what the application shows next. */
+/** Chooses on the provider's sign-in page, and waits for the next page of the application. */
 export async function answer(page: Page, { baseURL }: Example, button: string) {
   const back = page.waitForResponse(
     (response) =>
@@ -107,7 +107,7 @@ export async function answer(page: Page, { baseURL }: Example, button: string) {
   return response;
 }
 
-/** What the page says beside a term of its list of facts. */
+/** The value beside a term in the page's list of facts. */
 export async function fact(page: Page, term: string): Promise<string> {
   const row = page.locator('dl > div').filter({ has: page.getByText(term, { exact: true }) });
   return (await row.locator('dd').innerText()).replace(/\s+/g, ' ').trim();

@@ -1,4 +1,4 @@
-/** What the example application answers to whoever asks it: no browser needed. */
+/** The example application over HTTP, without a browser. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -40,7 +40,7 @@ describe('example over HTTP', () => {
     expect(page).to.contain('Emulated: Salesloft, SalesOS and Salesforce');
   });
 
-  it('/ — opened by another name of this host, leads to where the login will end', async () => {
+  it('/ — opened by another name of this host, links to the host of the callback', async () => {
     const response = await fetch(example.baseURL.replace('localhost', '127.0.0.1'));
     expect(await response.text()).to.contain(`href="${example.baseURL}/auth/salesos"`);
   });
@@ -50,7 +50,7 @@ describe('example over HTTP', () => {
     expect(page).not.to.contain('<script>');
   });
 
-  it('headers — a tight policy on every page, and no word about the server', async () => {
+  it('headers — a tight policy on every page, and no name of the server', async () => {
     for (const path of ['/', '/nowhere', '/style.css', '/auth/salesloft/callback?state=a&code=b']) {
       const { headers } = await ask(path);
       const policy = headers.get('content-security-policy') ?? '';
@@ -70,7 +70,7 @@ describe('example over HTTP', () => {
     }
   });
 
-  it('pages — are kept by no cache', async () => {
+  it('pages — are not cached', async () => {
     for (const path of ['/', '/profile', '/auth/salesos', '/nowhere']) {
       expect((await ask(path)).headers.get('cache-control'), path).to.equal('no-store');
     }
@@ -98,7 +98,7 @@ describe('example over HTTP', () => {
     }
   });
 
-  it('/auth/:provider/callback — out of nowhere is a 403 that says how to go on', async () => {
+  it('/auth/:provider/callback — without a login answers 403, with the next step', async () => {
     const response = await ask('/auth/salesforce/callback?code=abc&state=def');
     expect(response.status).to.equal(403);
     const page = await response.text();
@@ -122,7 +122,7 @@ describe('example over HTTP', () => {
     }
   });
 
-  it('/profile — sends strangers to the start page', async () => {
+  it('/profile — redirects to the start page without a login', async () => {
     const response = await ask('/profile');
     expect(response.status).to.equal(302);
     expect(response.headers.get('location')).to.equal('/?returnTo=/profile');
@@ -163,14 +163,14 @@ describe('example over HTTP', () => {
       expect(response.headers.get('location')).to.equal('/?loggedOut');
     });
 
-    it('as a GET — does not exist, so that a picture cannot log anybody out', async () => {
+    it('as a GET — does not exist, so that a picture cannot log a person out', async () => {
       expect((await ask('/logout')).status).to.equal(404);
     });
   });
 });
 
 describe('example configuration', () => {
-  it('nothing set — has a port, and leaves every provider to the emulator', () => {
+  it('no variable set — has a port, and leaves every provider to the emulator', () => {
     expect(readConfig({ SALESLOFT_CLIENT_ID: '', PORT: ' ' })).to.deep.equal({
       port: 3000,
       baseURL: undefined,
@@ -180,7 +180,7 @@ describe('example configuration', () => {
     });
   });
 
-  it('one pair set — makes that provider real', () => {
+  it('one pair set — uses that provider itself', () => {
     const { salesforce, salesos } = readConfig({
       SALESFORCE_CLIENT_ID: 'id',
       SALESFORCE_CLIENT_SECRET: 'secret',
@@ -194,7 +194,7 @@ describe('example configuration', () => {
     });
   });
 
-  it('pairs set and nothing else — leave every other option out, undefined ones too', () => {
+  it('only the pairs set — leave every other option out', () => {
     const names = ['SALESLOFT', 'SALESOS', 'SALESFORCE'];
     const pairs = names.flatMap((name) => [
       [`${name}_CLIENT_ID`, 'id'],
@@ -207,7 +207,7 @@ describe('example configuration', () => {
     }
   });
 
-  it('example — is given no credential that is undefined, by the emulator neither', async () => {
+  it('options — of the environment and of the emulator are never undefined', async () => {
     const config = readConfig({ SALESOS_CLIENT_ID: 'id', SALESOS_CLIENT_SECRET: 'secret' });
     const { providers, close } = await completeProviders({ ...config, emulatorPort: 0 });
     await close();
@@ -273,7 +273,7 @@ describe('example as a process', function () {
     expect(await ended).to.deep.equal([0, null]);
   });
 
-  it('start — every request that is accepted is answered, from the first moment on', async () => {
+  it('start — answers every request that it accepts, from the first one on', async () => {
     const port = await freePorts();
     const { child, ended } = start({ PORT: String(port) });
     const outcomes: Promise<string>[] = [];
@@ -303,7 +303,7 @@ describe('example as a process', function () {
     expect(await ended).to.deep.equal([0, null]);
   });
 
-  it('PORT among the ports of the emulator — the emulator gives way', async () => {
+  it('PORT among the ports of the emulator — the emulator takes others', async () => {
     const port = await freePorts();
     const { child, output, ended } = start({ PORT: String(port), EMULATOR_PORT: String(port) });
     try {
@@ -318,14 +318,14 @@ describe('example as a process', function () {
     expect(await ended).to.deep.equal([0, null]);
   });
 
-  it('half a pair of credentials — ends at once, naming the variable and nothing else', async () => {
+  it('half a pair of credentials — ends at once, with a line that names the variable', async () => {
     const { output, ended } = start({ SALESOS_CLIENT_ID: 'an-id-of-mine' });
     expect((await ended)[0]).to.equal(1);
     expect(output()).to.match(/^SALESOS_CLIENT_SECRET is missing\. [^\n]*\n$/);
   });
 });
 
-/** Why `fetch` got no answer; a host with two addresses fails once for each. */
+/** The reason why `fetch` got no answer. */
 function refusal(cause: unknown): string {
   return String(Reflect.get(Object(cause), 'code'));
 }

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { startEmulator } from 'crm-emulator';
+import { rejection } from 'crm-oauth2/testing';
 import SalesforceStrategy from 'passport-salesforce-oauth2';
 import { CALLBACK, describeProvider } from '../describe-provider';
 import { Browser } from '../support/browser';
-import { rejection } from '../support/codes';
 import { expectVerb, requestFor, run } from '../support/passport-run';
 
 describeProvider(
@@ -101,7 +101,7 @@ describeProvider(
       expect(requests.map(({ status }) => status)).to.deep.equal([200, 302, 200]);
     });
 
-    it('salesforce 5.1 — refuses an identity that is not asserted, or of somebody else', async () => {
+    it('salesforce 5.1 — refuses an identity that is not asserted, or of another person', async () => {
       const { salesforce } = emulator();
       salesforce.fault({ step: 'profile', kind: 'patch', merge: { asserted_user: false } });
       expect(await failure(create())).to.include({ code: 'not_asserted', stage: 'profile' });
@@ -120,7 +120,7 @@ describeProvider(
       expect((error as Error).message).to.contain('No_Access');
     });
 
-    it('salesforce 5.4 — verifies the ID Token when it comes, and needs none', async () => {
+    it('salesforce 5.4 — verifies an ID Token that comes, and works without one', async () => {
       const { salesforce } = emulator();
       salesforce.fault({ step: 'token', kind: 'id-token', alg: 'bad-signature' });
       expect(await failure(create())).to.include({
@@ -142,11 +142,11 @@ describeProvider(
       expect((await login(create({ scope: ['id'] }))).tokens).not.to.have.property('claims');
     });
 
-    it('salesforce 7.1 — fails when immediate needs the person after all', async () => {
+    it('salesforce 7.1 — fails when the person must be asked despite immediate', async () => {
       const strategy = create();
       const session = {};
       const url = await begin(strategy, session, { immediate: true });
-      const callback = await new Browser().signIn(url, 'nobody is asked');
+      const callback = await new Browser().signIn(url, 'not asked');
       const { info, status } = expectVerb(await finish(strategy, callback, session), 'fail');
       expect(status).to.equal(401);
       expect(info).to.include({ code: 'immediate_unsuccessful' });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
+import { rejection } from 'crm-oauth2/testing';
 import SalesloftStrategy from 'passport-salesloft';
 import { describeProvider } from '../describe-provider';
-import { rejection } from '../support/codes';
 
 describeProvider(
   'salesloft',

@@ -51,7 +51,7 @@ describeProvider(
       ['has expired', { claims: { exp: now - HOUR, iat: now - 2 * HOUR } }, 'id_token_expired'],
       ['never expires', { claims: { exp: null } }, 'id_token_claim'],
       ['comes from the future', { claims: { iat: now + HOUR } }, 'id_token_not_yet_valid'],
-      ['is of nobody', { claims: { sub: null } }, 'id_token_claim'],
+      ['has no subject', { claims: { sub: null } }, 'id_token_claim'],
       [
         'belongs to another access token',
         { claims: { at_hash: 'AAAAAAAAAAAAAAAAAAAAAA' } },
@@ -81,7 +81,7 @@ describeProvider(
       expect(error.hint).to.contain('tpc_');
     });
 
-    it('OIDC Core §5.3.2 — refuses UserInfo of somebody else', async () => {
+    it('OIDC Core §5.3.2 — refuses UserInfo of another person', async () => {
       emulator().salesos.fault({
         step: 'userinfo',
         kind: 'patch',
@@ -117,15 +117,15 @@ describeProvider(
       expect(await paths(create())).to.deep.equal(['/oauth/token']);
     });
 
-    it('salesos 4.2 — gets no refresh token without offline_access, and lives with it', async () => {
+    it('salesos 4.2 — gets no refresh token without offline_access, and logs in', async () => {
       expect((await login(create())).tokens).not.to.have.property('refreshToken');
     });
 
-    it('salesos 2 — fails the login when prompt none cannot be had', async () => {
+    it('salesos 2 — fails the login when the person must be asked despite prompt none', async () => {
       const strategy = create();
       const session = {};
       const url = await begin(strategy, session, { prompt: 'none' });
-      const callback = await new Browser().signIn(url, 'nobody is asked');
+      const callback = await new Browser().signIn(url, 'not asked');
       const { info, status } = expectVerb(await finish(strategy, callback, session), 'fail');
       expect(status).to.equal(401);
       expect(info).to.include({ code: 'login_required' });
@@ -144,7 +144,7 @@ describeProvider(
       expect((await login(create())).profile.displayName).to.equal('Marta Quill');
     });
 
-    describe('set up otherwise', () => {
+    describe('with other settings of the tenant', () => {
       it('RFC 6749 §6 — keeps the refresh token of a tenant that does not rotate', async () => {
         const still = await startEmulator({ refreshTokenRotation: { salesos: false } });
         const strategy = new SalesosStrategy(

@@ -43,13 +43,13 @@ describe('providers together', () => {
     await emulator.close();
   });
 
-  /** Begins a login, and signs in at the provider; the way back is not taken yet. */
+  /** Begins a login, and signs in at the provider. The callback is not visited yet. */
   async function begin(browser: Browser, path: string, who: string): Promise<string> {
     const { headers } = await browser.visit(app.origin + path);
     return await new Browser().signIn(headers.get('location') ?? '', who);
   }
 
-  it('Passport — a login at one keeps those that are pending at the others', async () => {
+  it('Passport — a login at one provider keeps the pending logins at the others', async () => {
     const browser = new Browser();
     const callbacks: [string, string, string][] = [];
     for (const [provider, path, who] of [

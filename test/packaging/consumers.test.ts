@@ -1,4 +1,6 @@
+/** The packed packages, used from CommonJS, from ES modules and from TypeScript. */
 import { expect } from 'chai';
+import * as packages from '../support/packages';
 import {
   createProject,
   evaluate,
@@ -9,13 +11,13 @@ import {
   typeCheck,
 } from './project';
 
-const STRATEGIES = [
-  ['passport-salesloft', 'SalesloftStrategy', 'salesloft'],
-  ['passport-salesos', 'SalesosStrategy', 'salesos'],
-  ['passport-salesforce-oauth2', 'SalesforceStrategy', 'salesforce'],
-] as const;
+/** Each with its package, its class, and the description that it exports under the provider's name. */
+const STRATEGIES = packages.STRATEGIES.map((strategy) => {
+  const { className, provider } = packages.exportsOf(strategy);
+  return [strategy.name, className, provider.name] as const;
+});
 
-/** What the packages need, and the types an application has. No Passport, no Express. */
+/** The dependencies of the packages, and the types that an application has. No Passport, no Express. */
 const THIRD_PARTY = [
   'passport-oauth2',
   'jose',
@@ -78,8 +80,7 @@ describe('packages in use', function () {
           `import loaded, { Strategy, ${className}, ${provider}, CookieStateStore, TokenError,
             AuthorizationError, InternalOAuthError } from '${name}';
           import * as names from '${name}';
-          import { TokenError as base } from 'crm-oauth2';
-          import { CookieStateStore as store } from 'crm-oauth2/passport';
+          import { CookieStateStore as store, TokenError as base } from 'crm-oauth2/passport';
           console.log(JSON.stringify({
             className: loaded.name,
             same: [Strategy === loaded, ${className} === loaded, names.default === loaded],
@@ -98,18 +99,24 @@ describe('packages in use', function () {
       });
     }
 
-    it('crm-oauth2 — opens its first door without loading Passport', async () => {
+    it('crm-oauth2 — loads no Passport package unless its Passport door is opened', async () => {
       const found = await evaluate(
         folder,
         'door.cjs',
-        `const { OAuth2Client, defineProvider } = require('crm-oauth2');
-        const door = Object.keys(require.cache).filter((file) => /node_modules.passport.lib/.test(file));
-        console.log(JSON.stringify([typeof OAuth2Client, typeof defineProvider, door]));`,
+        `const { OAuth2Client, isOAuth2Error } = require('crm-oauth2');
+        const { defineProvider } = require('crm-oauth2/provider');
+        const { providerChecks, tokenStoreChecks } = require('crm-oauth2/testing');
+        const passport = Object.keys(require.cache).filter((file) => /passport/.test(file));
+        const { AuthorizationError } = require('crm-oauth2/passport');
+        const names = [OAuth2Client, isOAuth2Error, defineProvider, providerChecks, tokenStoreChecks];
+        const error = new AuthorizationError('refused', 'access_denied');
+        console.log(JSON.stringify([names.map((one) => typeof one), passport, isOAuth2Error(error)]));`,
       );
-      expect(found).to.deep.equal(['function', 'function', []]);
+      const five = Array.from({ length: 5 }, () => 'function');
+      expect(found).to.deep.equal([five, [], true]);
     });
 
-    it('crm-oauth2 — has no way past its doors', async () => {
+    it('crm-oauth2 — can be loaded by its doors only', async () => {
       const { status, output } = await runNode(folder, [
         '-e',
         "require('crm-oauth2/dist/wire/http')",
@@ -130,7 +137,7 @@ describe('packages in use', function () {
       expect(await evaluate(folder, 'emulator.mjs', from + code)).to.deep.equal(keys);
     });
 
-    it('crm-emulator — says its version and its usage, and refuses nonsense', async () => {
+    it('crm-emulator — prints its version and its usage, and refuses a wrong port', async () => {
       const cli = 'node_modules/crm-emulator/dist/cli.js';
       expect((await runNode(folder, [cli, '--version'])).output).to.match(/^\d+\.\d+\.\d+\n$/);
       expect((await runNode(folder, [cli, '--help'])).output).to.contain('--port N');
@@ -140,7 +147,7 @@ describe('packages in use', function () {
 
   describe('for TypeScript', () => {
     /** The same program in the three ways to load a package. */
-    function program(name: string, load: string, provider: string): string {
+    function program(name: string, load: string): string {
       return `${load}
 import type { Done } from 'crm-oauth2/passport';
 import { OAuth2Client } from 'crm-oauth2';
@@ -149,10 +156,10 @@ const options = { clientID: 'a', clientSecret: 'b', callbackURL: '/cb' };
 // Four arguments are typed by their place.
 new Strategy(options, (accessToken, refreshToken, profile, done) => {
   const texts: [string, string | undefined, string] = [accessToken, refreshToken, profile.id];
-  const provider: '${provider}' = profile.provider;
+  const provider: Strategy.Profile['provider'] = profile.provider;
   done(null, { texts, provider });
 });
-// With params, and with the request: what has two lengths is written down.
+// With params, and with the request: these forms need their types written down.
 new Strategy(options, (access: string, refresh: string | undefined, params: object, profile: Strategy.Profile, done: Done) =>
   done(null, { access, refresh, params, id: profile.id }));
 new Strategy({ ...options, passReqToCallback: true }, (req, accessToken, refreshToken, profile, done) => {
@@ -179,7 +186,7 @@ export const used = [profile, fresh, all, ${name}];
 new Strategy({ ...options, callbackUrl: '/cb' }, () => undefined);
 // @ts-expect-error -- no verify function
 new Strategy(options);
-// @ts-expect-error -- what cannot be turned off
+// @ts-expect-error -- an option that cannot be turned off
 new Strategy({ ...options, state: false }, () => undefined);
 // @ts-expect-error -- a field that the profile does not have
 new Strategy(options, (_a, _r, typed, done) => done(null, typed.nonsense));
@@ -190,7 +197,6 @@ new Strategy(options, (_a, _r, typed, done) => done(null, typed.nonsense));
       program(
         className,
         `import ${className}, { Strategy, ${provider} as described } from '${name}';`,
-        provider,
       );
     const required = (name: string, className: string, provider: string) =>
       program(
@@ -198,7 +204,6 @@ new Strategy(options, (_a, _r, typed, done) => done(null, typed.nonsense));
         `import ${className} = require('${name}');
 import Strategy = ${className}.Strategy;
 const described = ${className}.${provider};`,
-        provider,
       );
 
     async function passes(files: Record<string, string>, options: Record<string, unknown>) {

@@ -1,3 +1,4 @@
+/** A first application, made of the packed packages as their READMEs show. */
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,7 +9,7 @@ import { Browser } from '../support/browser';
 import { freePorts } from '../support/free-ports';
 import { createProject, pack, remove, temporaryFolder } from './project';
 
-/** What somebody writes who has read the first page of each README. */
+/** The application of a reader who has read the first page of each README. */
 const APP = `
 const express = require('express');
 const session = require('express-session');
@@ -50,7 +51,7 @@ for (const name of ['salesloft', 'salesos', 'salesforce']) {
 const server = app.listen(0, '127.0.0.1', () => console.log('port ' + server.address().port));
 `;
 
-/** Waits until a process has printed something. */
+/** Waits until the output of a process matches, and returns it. */
 async function printed(child: ChildProcess, pattern: RegExp): Promise<string> {
   let output = '';
   return await new Promise((resolve, reject) => {
@@ -79,7 +80,7 @@ describe('a first app of the packed packages', function () {
     return child;
   }
 
-  /** Ends a process by its id. @returns its exit code, or the signal that ended it */
+  /** Ends a process, and returns its exit code, or the signal that ended it. */
   async function end(child: ChildProcess): Promise<unknown> {
     if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
     const exited = once(child, 'exit');

@@ -1,24 +1,13 @@
-/**
- * The packages as npm would publish them, and projects that use them: what is found in a test here is
- * what a stranger gets.
- */
+/** The packages as npm would publish them, and projects that use them as an application does. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { PACKAGES, ROOT } from '../support/packages';
 
 const execute = promisify(execFile);
-
-export const ROOT = join(__dirname, '..', '..');
-export const PACKAGES = [
-  'crm-oauth2',
-  'passport-salesloft',
-  'passport-salesos',
-  'passport-salesforce-oauth2',
-  'crm-emulator',
-] as const;
 
 export interface Packed {
   name: string;
@@ -32,7 +21,7 @@ export async function temporaryFolder(): Promise<string> {
   return await mkdtemp(join(tmpdir(), 'crm-login-'));
 }
 
-/** npm as it runs this test, or the one of the path. */
+/** Runs the npm that runs this test, or the one in the path. */
 async function npm(parameters: string[]): Promise<string> {
   const script = process.env.npm_execpath;
   const [file, first] =
@@ -47,11 +36,11 @@ async function npm(parameters: string[]): Promise<string> {
   return stdout;
 }
 
-/** Packs every package into a folder. Nothing is asked of a registry. */
+/** Packs every package into a folder, without asking a registry. */
 export async function pack(folder: string): Promise<Packed[]> {
   const json = await npm([
     'pack',
-    ...PACKAGES.map((name) => `--workspace=${name}`),
+    ...PACKAGES.map(({ name }) => `--workspace=${name}`),
     `--pack-destination=${folder}`,
     '--json',
     '--offline',
@@ -98,7 +87,7 @@ export interface Finished {
   output: string;
 }
 
-/** Runs a script of this Node to its end; what it prints comes back, on failure too. */
+/** Runs a script to its end, and returns its output, on failure too. */
 export async function runNode(folder: string, parameters: string[]): Promise<Finished> {
   try {
     const { stdout, stderr } = await execute(process.execPath, parameters, { cwd: folder });

@@ -1,8 +1,10 @@
+/** The packages as published: their files, manifests and doors. */
 import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, posix, sep } from 'node:path';
 import { expect } from 'chai';
-import { PACKAGES, ROOT, createProject, pack, remove, runNode, temporaryFolder } from './project';
+import { PACKAGES, ROOT, STRATEGIES } from '../support/packages';
+import { createProject, pack, remove, runNode, temporaryFolder } from './project';
 import type { Packed } from './project';
 
 interface PackageJson {
@@ -24,6 +26,11 @@ interface PackageJson {
   sideEffects: boolean;
 }
 
+const NAMES = PACKAGES.map(({ name }) => name);
+
+/** An ES module that is published with its sources, and the only one with a command. */
+const EMULATOR = 'crm-emulator';
+
 describe('packages as published', () => {
   let folder: string;
   let packed: Packed[];
@@ -41,12 +48,12 @@ describe('packages as published', () => {
   });
   after(() => remove(folder));
 
-  for (const name of PACKAGES) {
+  for (const { name, folder: home } of PACKAGES) {
     describe(name, () => {
-      const isBundled = name !== 'crm-emulator';
+      const isBundled = name !== EMULATOR;
       const main = isBundled ? 'lib/index.js' : 'dist/index.js';
 
-      it('files — has what is loaded, its types, README.md, LICENSE and package.json, and nothing else', () => {
+      it('files — has its code, its types, README.md, LICENSE and package.json only', () => {
         const files = filesOf(name);
         expect(files).to.include.members([
           'package.json',
@@ -68,8 +75,8 @@ describe('packages as published', () => {
         );
       });
 
-      it('files — has what was built of each source, and nothing older', () => {
-        const sources = readdirSync(join(ROOT, 'packages', name, 'src'), {
+      it('files — has the output of each source, and no older output', () => {
+        const sources = readdirSync(join(ROOT, home, 'src'), {
           recursive: true,
           encoding: 'utf8',
         })
@@ -101,7 +108,7 @@ describe('packages as published', () => {
         expect(json.license).to.equal('MIT');
         expect(json.sideEffects).to.equal(false);
         expect(json.engines).to.deep.equal({ node: '^20.19.0 || ^22.12.0 || >=24.0.0' });
-        expect(json.type).to.equal(name === 'crm-emulator' ? 'module' : 'commonjs');
+        expect(json.type).to.equal(name === EMULATOR ? 'module' : 'commonjs');
         const files = filesOf(name);
         for (const [door, target] of Object.entries(json.exports)) {
           if (typeof target === 'string') {
@@ -117,19 +124,19 @@ describe('packages as published', () => {
         ]);
       });
 
-      it('package.json — runs nothing when it is installed, and needs no private package', async () => {
+      it('package.json — has no install scripts, and needs no private package', async () => {
         const json = await manifest(name);
         expect(json).not.to.have.any.keys('scripts', 'devDependencies', 'private');
         const { version } = json;
         for (const [dependency, range] of Object.entries(json.dependencies)) {
           expect(range).to.match(/^\^\d/);
-          if ((PACKAGES as readonly string[]).includes(dependency)) {
+          if (NAMES.includes(dependency)) {
             expect(range).to.equal(`^${version}`);
           }
         }
       });
 
-      it('publint — finds nothing to say', async () => {
+      it('publint — finds no problem', async () => {
         const publint = join(ROOT, 'node_modules', 'publint', 'src', 'cli.js');
         const tarball = packed.find((one) => one.name === name)?.tarball ?? '';
         const { status, output } = await runNode(folder, [publint, 'run', tarball, '--strict']);
@@ -139,48 +146,42 @@ describe('packages as published', () => {
     });
   }
 
-  for (const name of PACKAGES.filter((one) => one.startsWith('passport-'))) {
+  for (const { name } of STRATEGIES) {
     it(`package.json — ${name} takes Passport as an optional peer`, async () => {
       const json = await manifest(name);
       expect(json.peerDependencies).to.deep.equal({ passport: '>=0.6 <1' });
       expect(json.peerDependenciesMeta).to.deep.equal({ passport: { optional: true } });
-      expect(json.dependencies).not.to.have.any.keys('passport', 'crm-emulator');
+      expect(json.dependencies).not.to.have.any.keys('passport', EMULATOR);
     });
   }
 
-  it('package.json — crm-oauth2 has three doors, and needs no Passport', async () => {
+  it('package.json — crm-oauth2 has a door per reader, and needs no Passport', async () => {
     const json = await manifest('crm-oauth2');
-    expect(Object.keys(json.exports)).to.deep.equal([
+    const doors = ['passport', 'provider', 'testing'];
+    expect(json.exports).to.have.all.keys(
       '.',
-      './passport',
-      './conformance',
+      ...doors.map((door) => `./${door}`),
       './package.json',
-    ]);
+    );
     // For `moduleResolution: node10`, which reads no exports.
     expect(json.typesVersions).to.deep.equal({
-      '*': {
-        passport: ['./dist/passport/index.d.ts'],
-        conformance: ['./dist/testing/token-store-checks.d.ts'],
-      },
+      '*': Object.fromEntries(doors.map((door) => [door, [`./dist/${door}/index.d.ts`]])),
     });
-    expect(filesOf('crm-oauth2')).to.include.members([
-      'dist/passport/index.d.ts',
-      'dist/testing/token-store-checks.d.ts',
-    ]);
+    expect(filesOf('crm-oauth2')).to.include.members(
+      doors.map((door) => `dist/${door}/index.d.ts`),
+    );
     expect(json).not.to.have.any.keys('peerDependencies');
     expect(json.dependencies).not.to.have.any.keys('passport');
   });
 
-  it('package.json — crm-emulator has its command, which says so in its first line', async () => {
-    const json = await manifest('crm-emulator');
+  it('package.json — crm-emulator has its command, which begins with a line for the shell', async () => {
+    const json = await manifest(EMULATOR);
     expect(json.bin).to.deep.equal({ 'crm-emulator': './bin/crm-emulator.js' });
-    expect(await read('crm-emulator', 'bin/crm-emulator.js')).to.match(/^#!\/usr\/bin\/env node\n/);
+    expect(await read(EMULATOR, 'bin/crm-emulator.js')).to.match(/^#!\/usr\/bin\/env node\n/);
   });
 
   it('package.json — all have one version', async () => {
-    const versions = await Promise.all(
-      PACKAGES.map(async (name) => (await manifest(name)).version),
-    );
+    const versions = await Promise.all(NAMES.map(async (name) => (await manifest(name)).version));
     expect(new Set(versions).size).to.equal(1);
   });
 });

@@ -1,11 +1,9 @@
-/**
- * A person without a browser: `fetch`, a small cookie jar, and one choice on the sign-in page.
- */
+/** A person without a browser: `fetch`, a small cookie jar, and one choice on the sign-in page. */
 
-/** Whom to be on the sign-in page, or `deny`. */
+/** The person to choose on the sign-in page, or `deny`. */
 export type Choice = string;
 
-/** Longer than any login: something goes in circles. */
+/** Longer than any login. */
 const MAX_STEPS = 20;
 
 export class Browser {

@@ -1,12 +1,12 @@
 /** A plain Express 5 app with sessions and Passport, on a real port. */
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { isOAuth2Error } from 'crm-oauth2';
 import express from 'express';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import session from 'express-session';
 import { Passport } from 'passport';
 import type { AuthenticateOptions, Strategy } from 'passport';
-import { isCoded } from './codes';
 
 export interface RunningApp {
   origin: string;
@@ -74,7 +74,7 @@ export async function startApp(
     res.json({ user: req.user ?? null });
   });
   app.use((error: unknown, _req: Request, res: Response, _next: NextFunction) => {
-    res.status(500).json({ code: isCoded(error) ? error.code : String(error) });
+    res.status(500).json({ code: isOAuth2Error(error) ? error.code : String(error) });
   });
 
   const server = app.listen(0, '127.0.0.1');

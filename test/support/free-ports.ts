@@ -1,3 +1,4 @@
+/** Ports of this machine that are free. */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -5,8 +6,8 @@ import { createServer } from 'node:net';
 const ATTEMPTS = 50;
 
 /**
- * The first of some ports in a row that nobody has. They lie below those that systems give to outgoing
- * connections and to whoever listens on port 0, so that they are still free when the test comes to take them.
+ * The first of some free ports in a row. They lie below those that systems give to outgoing connections
+ * and to servers on port 0, so that they are still free when the test listens.
  */
 export async function freePorts(count = 1): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {

@@ -1,10 +1,7 @@
-/**
- * What Passport does around a strategy, as far as a strategy can tell: an object made of it for each
- * request, with the five verbs on it.
- */
+/** Runs a strategy as Passport does: on an object made of it for each request, with the five verbs on it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a strategy did. */
+/** The verb that a strategy called, and its arguments. */
 export type Outcome =
   | { verb: 'success'; user: unknown; info: unknown }
   | { verb: 'fail'; info: unknown; status: number | undefined }
@@ -14,7 +11,7 @@ export type Outcome =
 
 type Verb = Outcome['verb'];
 
-/** A strategy, as Passport sees it. */
+/** The part of a strategy that Passport uses. */
 export interface RunnableStrategy {
   name?: string | undefined;
   authenticate(req: object, options?: object): void;
@@ -40,8 +37,8 @@ export function requestFor(url: string, session?: Record<string, unknown>): Fake
   };
 }
 
-/** Long enough for a second outcome to show itself. */
-const AFTERMATH = 4;
+/** Long enough for a second outcome to follow. */
+const AFTERMATH_MS = 4;
 
 /**
  * Runs one request through a strategy.
@@ -74,7 +71,7 @@ export async function run(
     Object.assign(instance, verbs).authenticate(request, options);
   });
   await done;
-  await sleep(AFTERMATH);
+  await sleep(AFTERMATH_MS);
   const [outcome, ...others] = outcomes;
   if (!outcome || others.length > 0) {
     throw new Error(`expected one outcome, got ${outcomes.map(({ verb }) => verb).join(', ')}`);

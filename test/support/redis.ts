@@ -10,7 +10,7 @@ import { freePorts } from './free-ports';
 const REMEDY = 'Install it: apt-get install redis-server.';
 const isInstalled = spawnSync('redis-server', ['--version']).status === 0;
 
-/** Without Redis the suite is skipped, and says so; in CI that would hide a failure. */
+/** Skips the suite if there is no Redis. In CI it fails, since a skipped test would hide a failure. */
 export function describeWithRedis(title: string, suite: (this: Mocha.Suite) => void): void {
   if (isInstalled || process.env.CI) describe(title, suite);
   else describe.skip(`${title} — skipped: there is no redis-server. ${REMEDY}`, suite);
@@ -21,14 +21,14 @@ export class RedisServer {
   #port = 0;
   #folder = '';
 
-  /** @param keeps whether what was written outlives {@link kill} */
+  /** @param keeps true if the data outlives {@link kill} */
   constructor(readonly keeps = false) {}
 
   get url(): string {
     return `redis://127.0.0.1:${this.#port}`;
   }
 
-  /** Again after {@link kill}: on the same port, with what was kept. */
+  /** Starts it, or starts it again after {@link kill}, on the same port. */
   async start(): Promise<void> {
     if (!isInstalled) throw new Error(`There is no redis-server. ${REMEDY}`);
     this.#port ||= await freePorts();
@@ -40,7 +40,7 @@ export class RedisServer {
       { stdio: ['ignore', 'pipe', 'inherit'] },
     );
     this.#process = server;
-    // Also when the tests do not come to their end.
+    // Also when the tests end early.
     process.once('exit', this.#killNow);
     let said = '';
     for await (const text of server.stdout.iterator({ destroyOnReturn: false })) {
@@ -51,7 +51,7 @@ export class RedisServer {
     server.stdout.resume();
   }
 
-  /** Answers nothing until {@link resume}; connections stay open. */
+  /** Stops answering until {@link resume}. Connections stay open. */
   pause(): void {
     this.#process?.kill('SIGSTOP');
   }
@@ -60,7 +60,7 @@ export class RedisServer {
     this.#process?.kill('SIGCONT');
   }
 
-  /** At once, as when a machine fails. */
+  /** Ends it at once, as when a machine fails. */
   async kill(): Promise<void> {
     const server = this.#process;
     if (!server) return;

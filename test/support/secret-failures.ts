@@ -1,10 +1,11 @@
 /**
- * Logins and refreshes that fail in every way a provider can make them fail, while it repeats every
- * secret it was sent, or has just made, wherever an answer has room for one.
+ * Logins and refreshes that fail in every way that a provider can cause. Its answers repeat each secret
+ * that it was sent, or has just made.
  */
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { LoginAttempt } from 'crm-oauth2';
 import SalesforceStrategy from 'passport-salesforce-oauth2';
 import SalesloftStrategy from 'passport-salesloft';
 import SalesosStrategy from 'passport-salesos';
@@ -35,7 +36,7 @@ const TOKENS = {
   token_type: 'Bearer',
 };
 
-/** What the token endpoint may do. */
+/** Answers of the token endpoint. */
 const AT_TOKEN: Record<string, Behaviour> = {
   'an error with everything in its description': (_req, res, { body, echo }) =>
     json(res, 400, { error: 'invalid_grant', error_description: `${echo} ${body}` }),
@@ -62,9 +63,8 @@ const AT_TOKEN: Record<string, Behaviour> = {
     res.end(`{"access_token":"${echo}`);
   },
   'another kind of token': (_req, res) => json(res, 200, { ...TOKENS, token_type: 'mac' }),
-  'a token that is none': (_req, res, { echo }) =>
-    json(res, 200, { ...TOKENS, access_token: echo }),
-  'no HTTP': (_req, res, { echo }) => {
+  'an unusable token': (_req, res, { echo }) => json(res, 200, { ...TOKENS, access_token: echo }),
+  'an answer that is not HTTP': (_req, res, { echo }) => {
     res.socket?.end(`HTTP/1.1 200 ${echo}\r\nbad header ${echo}\r\n\r\n${JSON.stringify(TOKENS)}`);
   },
   'half an answer': (_req, res, { echo }) => {
@@ -75,12 +75,11 @@ const AT_TOKEN: Record<string, Behaviour> = {
     res.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
     res.end(echo);
   },
-  'an ID Token that is none': (_req, res) =>
-    json(res, 200, { ...TOKENS, id_token: PLANTED.idToken }),
+  'an unusable ID Token': (_req, res) => json(res, 200, { ...TOKENS, id_token: PLANTED.idToken }),
   silence: () => {},
 };
 
-/** What the profile may do, once the tokens are there. */
+/** Answers to the profile request, after a good token response. */
 const AT_PROFILE: Record<string, Behaviour> = {
   'a refusal': (req, res) =>
     json(res, 401, { error: `bad ${req.headers.authorization}`, error_description: TOKENS }),
@@ -88,7 +87,7 @@ const AT_PROFILE: Record<string, Behaviour> = {
     res.writeHead(403, { 'content-type': 'text/plain' });
     res.end(req.headers.authorization);
   },
-  'a profile that is none': (_req, res, { echo }) => json(res, 200, { data: echo, echo }),
+  'an unusable profile': (_req, res, { echo }) => json(res, 200, { data: echo, echo }),
   'a redirect of the profile': (_req, res, { echo }) => {
     res.writeHead(302, { location: `http://x.test/${encodeURIComponent(echo)}` });
     res.end();
@@ -101,7 +100,7 @@ export interface Failure {
   reason: unknown;
 }
 
-/** Drives all of them, for each strategy. */
+/** Runs every failure with each strategy. */
 export async function driveEveryFailure(): Promise<{ failures: Failure[]; secrets: string[] }> {
   const secrets = Object.values(PLANTED);
   const failures: Failure[] = [];
@@ -172,8 +171,10 @@ export async function driveEveryFailure(): Promise<{ failures: Failure[]; secret
         const session = {};
         const { url } = await outcome(strategy, { session }, { state: PLANTED.appState });
         const state = new URL(String(url)).searchParams.get('state') ?? '';
-        const [pending] = Object.values(session) as Record<string, Record<string, string>>[];
-        secrets.push(state, pending?.[state]?.codeVerifier ?? '', pending?.[state]?.nonce ?? state);
+        const [pending = []] = Object.values(session) as LoginAttempt[][];
+        const attempt = pending.find((one) => one.state === state);
+        if (!attempt) throw new Error('the session has no pending login');
+        secrets.push(state, attempt.codeVerifier, attempt.nonce ?? state);
         const back = { session, query: { code: PLANTED.code, state } };
         const { reason } = await outcome(strategy, back);
         failures.push({ title: `${strategy.name}: ${title}`, reason });
@@ -217,7 +218,7 @@ export async function driveEveryFailure(): Promise<{ failures: Failure[]; secret
   return { failures, secrets: [...new Set(secrets)].filter((secret) => secret !== '') };
 }
 
-/** What a request told the provider: each value of the body, and the bearer token. */
+/** The values that a request sent: those of the body, and the bearer token. */
 function wordsOf(req: IncomingMessage, body: string): string[] {
   const bearer = req.headers.authorization ?? '';
   const values = body.startsWith('{')
@@ -230,7 +231,7 @@ interface Runnable {
   authenticate(req: object, options?: object): void;
 }
 
-/** One call of `authenticate`, and what came of it. */
+/** Calls `authenticate` once, and returns its outcome. */
 function outcome(
   strategy: object,
   request: object,

@@ -1,14 +1,15 @@
+/** Errors that reach the process, because the code under test does not catch them. */
 import { setImmediate as turn } from 'node:timers/promises';
 
-/** What would have ended a process, in the order it came. */
+/** An error that would have ended the process. */
 export interface Stray {
   kind: 'unhandledRejection' | 'uncaughtException';
   error: unknown;
 }
 
 /**
- * Runs `work`, and tells what nobody has caught meanwhile. The runner's own listeners, which would
- * fail the test at hand, are put aside until then.
+ * Runs `work`, and returns the errors that reached the process meanwhile. The runner's own listeners,
+ * which would fail the test, are removed for that time.
  */
 export async function straysOf(work: () => Promise<void>): Promise<Stray[]> {
   const strays: Stray[] = [];
@@ -20,7 +21,7 @@ export async function straysOf(work: () => Promise<void>): Promise<Stray[]> {
   process.on('uncaughtException', (error) => strays.push({ kind: 'uncaughtException', error }));
   try {
     await work();
-    // Both are told once the work at hand is done.
+    // Node reports both after the current work.
     await turn();
     await turn();
   } finally {

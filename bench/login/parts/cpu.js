@@ -1,6 +1,6 @@
 /**
- * CPU of the app per login, start and callback apart, and what the provider has counted. Every round
- * asks every subject; ratios are taken within a round, so that a busy moment of the machine meets all.
+ * CPU of the app per login, start and callback apart, and the counts of the provider. Each round runs
+ * every subject, and ratios are taken within a round, so that a busy moment of the machine affects all.
  */
 'use strict';
 const { rotate } = require('../statistics');
@@ -16,7 +16,7 @@ async function openApps(stage, subjects, { warmUp, http: isHttpMeasured }) {
     for (const protocol of ['http', 'https']) {
       const listener = await stage.listen({ https: protocol === 'https' });
       entry[protocol] = await entry.app.mount(listener);
-      // Proven once before anything is timed: whoever comes back is who was sent away.
+      // Proven before it is timed: the person who comes back is the one who was sent away.
       await entry.app.run(entry[protocol], { logins: 2 });
     }
   }
@@ -38,7 +38,7 @@ async function measureCpu(apps, { protocol, rounds, logins }) {
   }
   for (let round = 0; round < rounds; round += 1) {
     for (const { subject, app, [protocol]: place } of rotate(apps, round)) {
-      // Whatever was closed since its last turn is opened again.
+      // Opens the connections that were closed since its last turn.
       await app.run(place, { logins: 16 });
       const before = await app.counts(place);
       const { start, callback, cpu } = await app.run(place, { logins });

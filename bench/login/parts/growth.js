@@ -1,4 +1,4 @@
-/** What a login costs as something grows: each point in units of the first one of its round. */
+/** The CPU of a login as something grows, each point in units of the first point of its round. */
 'use strict';
 const { rotate } = require('../statistics');
 
@@ -9,7 +9,7 @@ async function measureGrowth(stage, { rounds, logins, pending, tenants, keys }) 
   const { listen } = stage;
   const plain = await listen.call(stage, { https: false });
   const shared = await salesloft.mount(plain);
-  // Hot before the first point, which all others are compared with.
+  // Hot before the first point, because all others are compared with it.
   await salesloft.run(shared, { logins: 5 * logins });
   const curves = {
     pending: pending.map((x) => ({

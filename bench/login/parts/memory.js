@@ -1,7 +1,7 @@
-/** What logins leave behind: in the heap, and in the session of those who never come back. */
+/** The memory that logins leave in the heap, and abandoned logins in the session. */
 'use strict';
 
-/** Tables that are bounded fill up first; after that a login should leave nothing. */
+/** Fills the bounded tables first. After that a login should leave nothing. */
 async function measureHeap(stage, subject, { fill, logins, step }) {
   const app = stage.app(subject, ['--expose-gc']);
   const place = await app.mount(await stage.listen({ https: false }));
@@ -32,7 +32,7 @@ async function measureSessions(apps, counts) {
   return results;
 }
 
-/** One refresh for many callers, and its time. */
+/** The time of one refresh for many callers. */
 async function measureRefresh(stage, callers) {
   const app = stage.app('salesloft');
   const results = [];

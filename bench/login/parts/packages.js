@@ -1,4 +1,4 @@
-/** What it costs to have a package: to load it, and to install it. */
+/** The cost of a package: to load it, and to install it. */
 'use strict';
 const { execFile } = require('node:child_process');
 const {
@@ -18,7 +18,7 @@ const { rotate } = require('../statistics');
 const run = promisify(execFile);
 const root = join(__dirname, '..', '..', '..');
 
-/** The limit of loading: a package with `exports`, as ours have, that is nothing but passport-oauth2. */
+/** The limit of loading: a package with `exports`, like ours, that only loads passport-oauth2. */
 const EMPTY = 'an-empty-package';
 
 function makeEmptyPackage(stage) {
@@ -32,7 +32,7 @@ function makeEmptyPackage(stage) {
 }
 
 /**
- * Each in a fresh process, in turns.
+ * Loads each in a fresh process, in turns.
  *
  * @param {{ name: string, from: string }[]} packages
  */
@@ -68,7 +68,7 @@ function sizeOf(folders) {
   return { packages: own.length, kib: own.reduce((sum, path) => sum + bytesUnder(path), 0) / 1024 };
 }
 
-/** Ours as they would be published: packed, and installed into an empty folder. */
+/** The size of our package as it would be published: packed, and installed into an empty folder. */
 async function measureInstalled(stage, name) {
   const npm = process.env.npm_execpath;
   const folder = join(stage.folder, name);
@@ -85,7 +85,7 @@ async function measureInstalled(stage, name) {
   return sizeOf(Object.keys(lock.packages).map((path) => join(folder, path)));
 }
 
-/** A peer and all it depends on, as they lie in the folder of the peers. */
+/** The size of a peer and its dependencies in the folder of the peers. */
 function measurePeerInstalled(name) {
   const found = new Set();
   const visit = (dependency, from) => {

@@ -1,4 +1,4 @@
-/** Logins per second, and how long a callback takes, with many people at a time. */
+/** Logins per second, and the time of a callback, with many people at a time. */
 'use strict';
 const { quantile, rotate } = require('../statistics');
 
@@ -12,7 +12,7 @@ async function measureThroughput(apps, { rounds, levels }) {
   for (let round = 0; round < rounds; round += 1) {
     for (const { concurrency, logins } of levels) {
       for (const { subject, app, https } of rotate(apps, round)) {
-        // As many connections as there are people, before the clock runs.
+        // Opens a connection for each person before the clock runs.
         await app.run(https, { logins: concurrency, concurrency });
         const { perSecond, latencies } = await app.run(https, { logins, concurrency });
         const result = results[subject][concurrency];

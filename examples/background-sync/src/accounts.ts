@@ -1,6 +1,6 @@
-/** Whose tokens, and what is fetched with them. */
+/** The people whose tokens are used, and the requests made with them. */
 import { OAuth2Client, authorizedFetch, planRefreshes, userTokens } from 'crm-oauth2';
-import type { ClientOptions, PlannedRefresh, RefreshClient, TokenStore } from 'crm-oauth2';
+import type { ClientOptions, PlannedRefresh, TokenStore } from 'crm-oauth2';
 import { salesloft } from 'passport-salesloft';
 import { salesos } from 'passport-salesos';
 
@@ -8,15 +8,15 @@ export type ProviderName = 'salesloft' | 'salesos';
 
 export interface Person {
   provider: ProviderName;
-  /** Under which the login has saved the tokens: `profile.id`. */
+  /** The login saved the tokens under it: `profile.id`. */
   key: string;
 }
 
-/** What a worker is told. */
+/** The job that a worker gets, as one message. */
 export interface Job {
   redisURL: string;
   secret: string;
-  /** In front of the names in Redis. */
+  /** Begins every name in Redis. */
   prefix: string;
   providers: Record<ProviderName, { options: ClientOptions; baseURL: string }>;
   people: Person[];
@@ -28,31 +28,23 @@ export interface Account {
   refreshes: () => number;
 }
 
-type Known = Pick<Job, 'providers' | 'people'>;
+type Accounts = Pick<Job, 'providers' | 'people'>;
 
 export const labelOf = ({ provider, key }: Person): string => `${key} (${provider})`;
 
-/** What the two clients have in common, and is used here. */
-export type Client = RefreshClient &
-  Pick<
-    OAuth2Client,
-    | 'createLoginAttempt'
-    | 'buildAuthorizationUrl'
-    | 'validateAuthorizationResponse'
-    | 'authorizationCodeGrant'
-  >;
-
-export function clientsOf({ providers }: Pick<Job, 'providers'>): Record<ProviderName, Client> {
+export function clientsOf({
+  providers,
+}: Pick<Job, 'providers'>): Record<ProviderName, OAuth2Client> {
   return {
     salesloft: new OAuth2Client(salesloft, providers.salesloft.options),
     salesos: new OAuth2Client(salesos, providers.salesos.options),
   };
 }
 
-export function accountsOf({ providers, people }: Known, store: TokenStore): Account[] {
+export function accountsOf({ providers, people }: Accounts, store: TokenStore): Account[] {
   return people.map((person) => {
     const { provider, key } = person;
-    // A client each, only because refreshes are counted: one for all would do.
+    // One client per person, so that the refreshes of each are counted. One client would do otherwise.
     const client = clientsOf({ providers })[provider];
     const refreshes = countRefreshes(client);
     const { baseURL } = providers[provider];
@@ -62,7 +54,7 @@ export function accountsOf({ providers, people }: Known, store: TokenStore): Acc
   });
 }
 
-function countRefreshes(client: Client): () => number {
+function countRefreshes(client: OAuth2Client): () => number {
   let count = 0;
   const refresh = client.refreshTokenGrant.bind(client);
   client.refreshTokenGrant = async (...parameters) => {
@@ -72,8 +64,8 @@ function countRefreshes(client: Client): () => number {
   return () => count;
 }
 
-/** Who must be refreshed by when, in words. */
-export async function planOf(job: Known, store: TokenStore): Promise<string[]> {
+/** The time by which each person's tokens must be refreshed, in words. */
+export async function planOf(job: Accounts, store: TokenStore): Promise<string[]> {
   const clients = clientsOf(job);
   const keysOf = (name: ProviderName) =>
     job.people.filter(({ provider }) => provider === name).map(({ key }) => key);
@@ -87,11 +79,11 @@ export async function planOf(job: Known, store: TokenStore): Promise<string[]> {
 }
 
 function wordsOf({ missing, refreshBy, signInBy }: PlannedRefresh): string {
-  if (missing) return 'nothing is kept, the person must sign in';
+  if (missing) return 'the store has no tokens, the person must sign in';
   const day = (at: number) => new Date(at).toISOString().slice(0, 10);
   const words = [
     refreshBy !== undefined && `refresh by ${day(refreshBy)}`,
     signInBy !== undefined && `sign in again by ${day(signInBy)}`,
   ].filter(Boolean);
-  return words.join(', ') || 'no end is known';
+  return words.join(', ') || 'the tokens have no known end';
 }

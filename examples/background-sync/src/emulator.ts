@@ -1,11 +1,11 @@
-/** For development only: both providers on this machine, and people who sign in by `fetch`. */
+/** For development only: the emulator plays both providers, and its people sign in by `fetch`. */
 import { userTokens } from 'crm-oauth2';
-import type { TokenSet, TokenStore } from 'crm-oauth2';
+import type { OAuth2Client, TokenSet, TokenStore } from 'crm-oauth2';
 import { clientsOf } from './accounts';
-import type { Client, Job, Person } from './accounts';
+import type { Job, Person } from './accounts';
 
-/** Seconds: as short as this so that there is something to refresh. */
-const ACCESS_TOKEN_TTL = 4;
+/** Short, so that tokens are refreshed while the example runs. */
+const ACCESS_TOKEN_SECONDS = 4;
 
 const PEOPLE: Person[] = [
   { provider: 'salesloft', key: 'Marta Quill' },
@@ -17,9 +17,9 @@ const PEOPLE: Person[] = [
 export async function emulate(
   store: TokenStore,
 ): Promise<Pick<Job, 'providers' | 'people'> & { end: () => Promise<void> }> {
-  // An ES module, and loaded only here: with credentials it is not needed.
+  // An ES module, and loaded only here: with credentials of your own it is not needed.
   const { startEmulator } = await import('crm-emulator');
-  const emulator = await startEmulator({ accessTokenTTL: ACCESS_TOKEN_TTL });
+  const emulator = await startEmulator({ accessTokenTTL: ACCESS_TOKEN_SECONDS });
   const { salesloft, salesos } = emulator;
   const providers = {
     salesloft: { options: salesloft.options, baseURL: `${salesloft.origin}/v2` },
@@ -31,9 +31,9 @@ export async function emulate(
   const clients = clientsOf({ providers });
   const accounts = PEOPLE.map(({ provider, key }) => ({
     tokens: userTokens(clients[provider], { store, key }),
-    login: async () => await login(clients[provider], key),
+    login: async () => await logIn(clients[provider], key),
   }));
-  await Promise.all(accounts.map(async ({ tokens, login: grant }) => tokens.save(await grant())));
+  await Promise.all(accounts.map(async ({ tokens, login }) => tokens.save(await login())));
   return {
     providers,
     people: PEOPLE,
@@ -44,16 +44,14 @@ export async function emulate(
   };
 }
 
-async function login(client: Client, name: string): Promise<TokenSet> {
-  const redirectUri = 'http://localhost:3000/callback';
-  const attempt = client.createLoginAttempt({ redirectUri });
-  const url = client.buildAuthorizationUrl({ redirectUri, attempt });
+async function logIn(client: OAuth2Client, name: string): Promise<TokenSet> {
+  const { url, attempt } = client.beginLogin({ redirectUri: 'http://localhost:3000/callback' });
   const query = Object.fromEntries(new URL(await continueAs(name, url)).searchParams);
   const response = await client.validateAuthorizationResponse(query, () => attempt);
-  return await client.authorizationCodeGrant(response, {});
+  return await client.authorizationCodeGrant(response);
 }
 
-/** Presses the button of the emulator's page; nothing of the kind works at a provider. */
+/** Presses the person's button on the emulator's page. A real provider asks for a password. */
 async function continueAs(name: string, authorizationURL: string): Promise<string> {
   const page = await fetch(authorizationURL);
   const [, person = ''] =

@@ -1,4 +1,4 @@
-/** Whose tokens, where, and for how long: from the command line and the environment. */
+/** Reads the command line and the environment: the people, the store, and how long to run. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { RedisTokenStore } from 'crm-oauth2';
@@ -15,7 +15,7 @@ export interface Setup {
   close: () => Promise<void>;
 }
 
-/** Something is missing or wrong. The message is for the person who starts this. */
+/** An option is missing or wrong. The message is for the person who starts the example. */
 export class ConfigError extends Error {}
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -44,7 +44,7 @@ export async function setUp(env: Environment): Promise<Setup> {
       `Redis does not answer at ${new URL(redisURL).host} (${why}). Start it (redis-server), or set REDIS_URL.`,
     );
   });
-  // The emulator's people are gone with it: nobody else needs to read their tokens.
+  // The emulator's people end with this process, and so may the secret of their tokens.
   const secret = own?.secret ?? randomBytes(32).toString('hex');
   const prefix = own ? 'crm-oauth2:' : `background-sync:${randomUUID()}:`;
   const store = new RedisTokenStore({ client, secrets: [secret], prefix });
@@ -75,7 +75,7 @@ const VARIABLES = [
   'TOKEN_SECRET',
 ] as const;
 
-/** All of it, or none: then it is emulated. */
+/** With all variables set, the real providers. With none, `undefined`: the emulator plays them. */
 function ownOf(env: Environment) {
   const missing = VARIABLES.filter((name) => !env[name]);
   if (missing.length === VARIABLES.length) return undefined;

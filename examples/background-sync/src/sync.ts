@@ -1,4 +1,4 @@
-/** Starts the workers, ends them, and sums up. */
+/** Starts the workers, ends them, and prints what they did. */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -20,22 +20,22 @@ async function main(): Promise<void> {
     const children = Array.from({ length: workers }, () => fork(join(__dirname, 'worker.js')));
     const reports = Promise.all(children.map(reportOf));
     for (const child of children) child.send(job);
-    // Each says its first word when it is ready.
+    // A worker sends its first message when it is ready.
     await Promise.race([Promise.all(children.map((child) => once(child, 'message'))), reports]);
     const time = sleep(seconds * 1000, undefined, { signal: over.signal }).catch(() => undefined);
     await Promise.race([time, reports]);
-    // A worker that has just ended need not be told.
+    // The callback takes the error of a worker that ends just now.
     for (const child of children) if (child.connected) child.send('stop', () => undefined);
     sumUp(await reports);
 
-    console.log('To be refreshed, lest they end:');
+    console.log('Each token must be refreshed in time:');
     for (const line of await planOf(job, store)) console.log(`  ${line}`);
   } finally {
     await close();
   }
 }
 
-/** The last word of a worker; nothing when it was killed. */
+/** The last message of a worker; `undefined` when it was killed. */
 async function reportOf(child: ChildProcess): Promise<Report | undefined> {
   let report: Report | undefined;
   child.on('message', (message) => {

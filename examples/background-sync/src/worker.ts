@@ -1,4 +1,4 @@
-/** One of several processes that use the same tokens, and know nothing of each other. */
+/** One of several processes that use the same tokens and know only the store. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RedisTokenStore, isOAuth2Error } from 'crm-oauth2';
 import { accountsOf } from './accounts';
@@ -6,7 +6,7 @@ import type { Account, Job } from './accounts';
 import { connect } from './redis';
 
 export interface Report {
-  /** Answers, by person. */
+  /** How many answers, by person. */
   fetched: Record<string, number>;
   refreshes: Record<string, number>;
   errors: string[];
@@ -16,8 +16,8 @@ const over = new AbortController();
 const { signal } = over;
 const report: Report = { fetched: {}, refreshes: {}, errors: [] };
 
-// Ctrl+C reaches every process of a terminal; who started this one says when it is over. What has
-// begun is finished: a refresh whose answer is lost would cost the person's tokens.
+// Ctrl+C reaches every process of a terminal. A worker waits for the message of its parent, and
+// finishes the request that it has begun: a refresh whose answer is lost would cost the person's tokens.
 process.on('SIGINT', () => undefined).on('SIGTERM', () => undefined);
 process.on('disconnect', () => over.abort());
 process.on('message', (message: Job | 'stop') => {

@@ -1,16 +1,18 @@
-/** For development only: two Salesloft instances on this machine, and somebody who signs in by `fetch`. */
+/** For development only: the emulator plays two Salesloft instances, and one person signs in by `fetch`. */
 import { MemoryTokenStore } from 'crm-oauth2';
 import type { Emulator } from 'crm-emulator';
-import type { Instance, Setup } from './setup';
 
-export async function emulate(): Promise<Pick<Setup, 'from' | 'to' | 'visit' | 'store' | 'close'>> {
-  // An ES module, and loaded only here: with credentials it is not needed.
+/** The only person here, so that the sign-in page has one button. */
+const PEOPLE = [{ name: 'Suri' }];
+
+export async function emulate() {
+  // An ES module, and loaded only here: with credentials of your own it is not needed.
   const { startEmulator } = await import('crm-emulator');
-  const [from, to] = await Promise.all([startEmulator(), startEmulator()]);
+  const [from, to] = await Promise.all([startEmulator(), startEmulator({ people: PEOPLE })]);
   return {
-    from: instance(from),
-    to: instance(to),
-    visit: async (url) => await continueAs('Suri', url),
+    from: instanceOf(from),
+    to: instanceOf(to),
+    visit: pressOnlyButton,
     store: new MemoryTokenStore(),
     close: async () => {
       await Promise.all([from.close(), to.close()]);
@@ -18,18 +20,17 @@ export async function emulate(): Promise<Pick<Setup, 'from' | 'to' | 'visit' | '
   };
 }
 
-function instance({ salesloft }: Emulator): Instance {
+function instanceOf({ salesloft }: Emulator) {
   return { options: salesloft.options, baseURL: `${salesloft.origin}/v2` };
 }
 
-/** Presses the button of the emulator's page; nothing of the kind works at Salesloft. */
-async function continueAs(name: string, authorizationURL: string): Promise<string> {
+/** Signs in on the emulator's page, and returns the callback URL. Salesloft asks for a password. */
+async function pressOnlyButton(authorizationURL: string): Promise<string> {
   const page = await fetch(authorizationURL);
-  const [, person = ''] =
-    new RegExp(`value="(\\d+)"[^>]*>\\s*Continue as ${name}`).exec(await page.text()) ?? [];
+  const [, person = ''] = /name="person"\s+value="(\d+)"/.exec(await page.text()) ?? [];
   const body = new URLSearchParams({ person });
-  const step = await fetch(page.url, { method: 'POST', body, redirect: 'manual' });
-  const next = new URL(step.headers.get('location') ?? '', page.url);
-  const done = await fetch(next, { redirect: 'manual' });
-  return done.headers.get('location') ?? '';
+  let step = await fetch(page.url, { method: 'POST', body, redirect: 'manual' });
+  // The page answers with a redirect to itself, which redirects to the application.
+  step = await fetch(new URL(step.headers.get('location') ?? '', page.url), { redirect: 'manual' });
+  return step.headers.get('location') ?? '';
 }

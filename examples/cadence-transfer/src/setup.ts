@@ -1,19 +1,17 @@
-/** Who is asked, and where tokens are kept: from the environment, or all of it emulated. */
+/** Reads the environment: the two instances, and where tokens are kept. Without credentials both are emulated. */
 import { parseArgs } from 'node:util';
 import { MemoryTokenStore, RedisTokenStore } from 'crm-oauth2';
 import type { ClientOptions, TokenStore } from 'crm-oauth2';
 import { createClient } from 'redis';
 import { emulate } from './emulator';
 import { visitInBrowser } from './sign-in';
+import type { Visit } from './sign-in';
 
 export interface Instance {
   options: ClientOptions & { authorizationURL?: string; tokenURL?: string };
-  /** Of its API. */
+  /** The address of its API. */
   baseURL: string;
 }
-
-/** Takes a person to a URL; gives the one they came back to. */
-export type Visit = (url: string, callbackURL: string) => Promise<string>;
 
 export interface Setup {
   cadence: number;
@@ -25,7 +23,7 @@ export interface Setup {
   close: () => Promise<void>;
 }
 
-/** Something is missing or wrong. The message is for the person who starts this. */
+/** An option is missing or wrong. The message is for the person who starts the example. */
 export class ConfigError extends Error {}
 
 const VARIABLES = ['FROM_CLIENT_ID', 'FROM_CLIENT_SECRET', 'TO_CLIENT_ID', 'TO_CLIENT_SECRET'];
@@ -57,8 +55,8 @@ export async function setUp(env: Environment): Promise<Setup> {
   if (cadence === undefined) throw new ConfigError('Which cadence? Give its number.');
   return {
     cadence,
-    from: instance(env, 'FROM'),
-    to: instance(env, 'TO'),
+    from: instanceOf(env, 'FROM'),
+    to: instanceOf(env, 'TO'),
     callbackURL,
     visit: visitInBrowser,
     ...(await storeOf(env)),
@@ -70,17 +68,18 @@ function cadenceOf([number]: string[]): number | undefined {
   throw new ConfigError(`A cadence has a number, not "${number}"`);
 }
 
-function instance(env: Environment, prefix: 'FROM' | 'TO'): Instance {
+function instanceOf(env: Environment, prefix: 'FROM' | 'TO'): Instance {
   const clientID = env[`${prefix}_CLIENT_ID`] ?? '';
   const clientSecret = env[`${prefix}_CLIENT_SECRET`] ?? '';
   return { options: { clientID, clientSecret }, baseURL: API };
 }
 
-/** In memory somebody signs in at every run; in Redis, once. */
+/** With Redis a person signs in once, without it at every run. */
 async function storeOf({ REDIS_URL, TOKEN_SECRET }: Environment) {
   if (!REDIS_URL)
     return { store: new MemoryTokenStore(), close: async () => await Promise.resolve() };
-  if (!TOKEN_SECRET) throw new ConfigError('TOKEN_SECRET is missing: it encrypts what is in Redis');
+  if (!TOKEN_SECRET)
+    throw new ConfigError('TOKEN_SECRET is missing: it encrypts the tokens in Redis');
   const client = createClient({ url: REDIS_URL, socket: { reconnectStrategy: false } });
   await client
     .on('error', () => undefined)

@@ -1,7 +1,4 @@
-/**
- * Copies a cadence from one Salesloft instance to another. The app itself may read there; here a
- * person writes, who signs in once.
- */
+/** Copies a cadence between two Salesloft instances: reads as the app itself, writes as a person who signs in. */
 import {
   OAuth2Client,
   authorizedFetch,
@@ -35,7 +32,7 @@ async function main(): Promise<void> {
     const client = new OAuth2Client(salesloft, to.options);
     const person = userTokens(client, { store, key: 'cadence-transfer' });
     await person.getAccessToken().catch(async (error: unknown) => {
-      // Nothing is kept, or no longer good.
+      // The store has no tokens, or none that the provider still accepts.
       if (!isOAuth2Error(error) || error.code !== 'reauthorization_required') throw error;
       await person.save(await signIn(client, callbackURL, visit));
     });

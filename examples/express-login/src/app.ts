@@ -1,11 +1,11 @@
-/** The application, without a port: what it needs comes in, so that tests can start it too. */
+/** The application, without a port: it takes its configuration as a parameter, so that tests can start it too. */
 import { join } from 'node:path';
 import express from 'express';
-import type { ErrorRequestHandler, Express, Request } from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import session from 'express-session';
 import helmet from 'helmet';
-// One family, one set of error classes: any of the three packages exports them.
+// The three packages export the same error classes.
 import { AuthorizationError, InternalOAuthError, TokenError } from 'passport-salesloft';
 import { loginRoutes } from './login';
 import { errorPage, faultPage, homePage, notFoundPage, profilePage, tooManyPage } from './pages';
@@ -18,11 +18,12 @@ export interface AppOptions {
   baseURL: string;
   sessionSecret: string;
   providers: ProviderOptions;
-  /** Providers the emulator stands in for, and where: the pages say so, and show its photos. */
+  /** The providers that the emulator plays, with their origins: the pages name them and show their photos. */
   emulated: Partial<Record<ProviderName, string>>;
 }
 
-const HOUR = 60 * 60 * 1000;
+const MINUTE_MS = 60 * 1000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 export function createApp({ baseURL, sessionSecret, providers, emulated }: AppOptions): Express {
   const secure = baseURL.startsWith('https:');
@@ -33,25 +34,7 @@ export function createApp({ baseURL, sessionSecret, providers, emulated }: AppOp
   // This server speaks plain http. With an https BASE_URL, one proxy in front of it ends TLS.
   if (secure) app.set('trust proxy', 1);
 
-  app.use(
-    helmet({
-      contentSecurityPolicy: {
-        useDefaults: false,
-        directives: {
-          defaultSrc: ["'none'"],
-          styleSrc: ["'self'"],
-          // Profile photos are wherever the provider keeps them.
-          imgSrc: ["'self'", 'https:', 'data:', ...Object.values(emulated)],
-          // Logout. Logins are links, so no provider needs to be named.
-          formAction: ["'self'"],
-          baseUri: ["'none'"],
-          frameAncestors: ["'none'"],
-        },
-      },
-      // "no-referrer" would make browsers send `Origin: null` with our own logout form.
-      referrerPolicy: { policy: 'same-origin' },
-    }),
-  );
+  app.use(secureHeaders(Object.values(emulated)));
   app.get('/healthz', (_req, res) => void res.type('text').send('ok'));
   app.use(express.static(join(__dirname, '../public')));
   app.use((_req, res, next) => {
@@ -60,13 +43,13 @@ export function createApp({ baseURL, sessionSecret, providers, emulated }: AppOp
   });
   app.use(
     session({
-      // The default store lives in memory: for development only. It forgets everybody at a restart,
-      // grows for ever and is not shared between processes. In production: connect-redis or alike.
+      // The default store keeps sessions in memory, for development only: they end at a restart, grow
+      // without bound, and belong to one process. In production use connect-redis, for example.
       name: 'express-login',
       secret: sessionSecret,
       resave: false,
       saveUninitialized: false,
-      cookie: { httpOnly: true, sameSite: 'lax', secure, maxAge: 8 * HOUR },
+      cookie: { httpOnly: true, sameSite: 'lax', secure, maxAge: 8 * HOUR_MS },
     }),
   );
   app.use(passport.session());
@@ -77,8 +60,8 @@ export function createApp({ baseURL, sessionSecret, providers, emulated }: AppOp
       homePage({
         user: req.user,
         emulated: emulatedNames,
-        // A login ends at baseURL and finds its cookie only if it began there: not so at 127.0.0.1
-        // when baseURL says localhost.
+        // A login ends at baseURL, and finds its cookie only if it began there. A page opened at
+        // 127.0.0.1 therefore links to localhost, if that is the host of baseURL.
         loginOrigin: req.get('host') === new URL(baseURL).host ? '' : baseURL,
         returnTo: typeof returnTo === 'string' ? returnTo : undefined,
         loggedOut: req.query.loggedOut !== undefined,
@@ -89,7 +72,7 @@ export function createApp({ baseURL, sessionSecret, providers, emulated }: AppOp
   app.use(
     '/auth',
     rateLimit({
-      windowMs: HOUR / 12,
+      windowMs: 5 * MINUTE_MS,
       limit: 300,
       standardHeaders: 'draft-8',
       legacyHeaders: false,
@@ -117,9 +100,29 @@ export function createApp({ baseURL, sessionSecret, providers, emulated }: AppOp
   return app;
 }
 
+function secureHeaders(photoOrigins: readonly string[]): RequestHandler {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        // The provider decides where its profile photos are.
+        imgSrc: ["'self'", 'https:', 'data:', ...photoOrigins],
+        // The logout form. Logins are links, so the list needs no provider.
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    // "no-referrer" would make browsers send `Origin: null` with our own logout form.
+    referrerPolicy: { policy: 'same-origin' },
+  });
+}
+
 /**
- * Cross-site request forgery: browsers say where a POST comes from. A request that says nothing is
- * no browser's, and carries nobody's cookie but its own.
+ * Against cross-site request forgery: browsers tell where a POST comes from. A request without these
+ * headers does not come from a browser, and carries only the cookies that its sender already has.
  */
 function isSameOrigin(req: Request): boolean {
   const site = req.get('sec-fetch-site');
@@ -129,14 +132,14 @@ function isSameOrigin(req: Request): boolean {
   return sameHost && (site === undefined || site === 'same-origin');
 }
 
-/** The browser gets a page; the stack stays in the log. */
+/** Answers with a page. The stack stays in the log. */
 const handleError: ErrorRequestHandler = (error: unknown, req, res, next) => {
   if (res.headersSent) {
     next(error);
     return;
   }
   if (isProviderFault(error)) {
-    // Neither the message nor the code of these errors ever holds a token or a secret.
+    // Message and code of these errors contain neither tokens nor secrets.
     console.error(`login failed: ${error.code}: ${error.message}`);
     res.status(502).send(faultPage(error, req.user));
     return;
@@ -146,7 +149,7 @@ const handleError: ErrorRequestHandler = (error: unknown, req, res, next) => {
   res.status(status).send(errorPage(status, req.user));
 };
 
-/** Whether a strategy reported it: every error of the family names its provider and a code. */
+/** Recognizes the errors of the strategies, which name their provider and a code. */
 function isProviderFault(error: unknown): error is Error & Fault {
   return (
     [AuthorizationError, TokenError, InternalOAuthError].some((type) => error instanceof type) &&

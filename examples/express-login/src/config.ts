@@ -1,18 +1,15 @@
-/**
- * The environment, read once and checked at the start: what is wrong is said by the name of its
- * variable, before anybody clicks on anything.
- */
+/** Reads the environment at the start, and refuses wrong values by the name of their variable. */
 import type { ProviderOptions } from './strategies';
 
 export interface Config {
   port: number;
-  /** Undefined: `http://localhost` and the port. */
+  /** `undefined`: `http://localhost` and the port. */
   baseURL: string | undefined;
-  /** Undefined: a random one, so that sessions end with the process. */
+  /** `undefined`: a random one, so that sessions end with the process. */
   sessionSecret: string | undefined;
   /** The first of three ports. */
   emulatorPort: number;
-  /** Providers without credentials are absent; the emulator stands in for them. */
+  /** Providers without credentials are absent. The emulator plays them. */
   providers: Partial<ProviderOptions>;
 }
 
@@ -40,7 +37,7 @@ export function readConfig(env: Environment): Config {
   return config;
 }
 
-/** Beside the emulator anybody signs in as anybody; a cookie over http is everybody's cookie. */
+/** The emulator signs in every visitor as any person, and a cookie sent over http can be read on the way. */
 function refuseDevelopmentDefaults({ baseURL, sessionSecret, providers }: Config): void {
   const missing = Object.entries(providers)
     .filter(([, options]) => options === undefined)
@@ -52,7 +49,7 @@ function refuseDevelopmentDefaults({ baseURL, sessionSecret, providers }: Config
   }
 }
 
-/** Both, or neither: half a pair is a mistake, not a wish for the emulator. */
+/** One of the two is set: an error, not a request for the emulator. */
 function credentials(
   env: Environment,
   prefix: string,
@@ -62,7 +59,7 @@ function credentials(
   const secret = `${prefix}_CLIENT_SECRET`;
   const clientID = value(env, id);
   const clientSecret = value(env, secret);
-  // What is not set is left out: strategies refuse a secret that is there and undefined.
+  // Unset options are left out: strategies refuse a secret that is present and undefined.
   const given = Object.fromEntries(Object.entries(extra).filter(([, text]) => text !== undefined));
   if (clientID && clientSecret) return { clientID, clientSecret, ...given };
   if (clientID || clientSecret || Object.keys(given).length > 0) {
@@ -91,7 +88,7 @@ function url(env: Environment, name: string): URL | undefined {
   return new URL(text);
 }
 
-/** A variable that is set to nothing, as in a copy of .env.example, counts as not set. */
+/** A variable that is empty, as in a copy of .env.example, counts as not set. */
 function value(env: Environment, name: string): string | undefined {
   return env[name]?.trim() || undefined;
 }

@@ -1,4 +1,4 @@
-/** For development only: providers without credentials are played by the emulator, in this process. */
+/** For development only: the emulator plays the providers that have no credentials, in this process. */
 import type { Emulator } from 'crm-emulator';
 import type { Config } from './config';
 import { PROVIDERS } from './strategies';
@@ -11,7 +11,7 @@ export interface CompletedProviders {
   close(): Promise<void>;
 }
 
-/** Adds what the configuration leaves out; starts nothing when it leaves out nothing. */
+/** Adds the providers that the configuration leaves out. Starts the emulator only if there are any. */
 export async function completeProviders(config: Config): Promise<CompletedProviders> {
   const { salesloft, salesos, salesforce } = config.providers;
   if (salesloft && salesos && salesforce) {
@@ -35,11 +35,11 @@ export async function completeProviders(config: Config): Promise<CompletedProvid
 }
 
 async function start({ port: own, baseURL, emulatorPort }: Config): Promise<Emulator> {
-  // An ES module, and loaded only here: an application with all its credentials never needs it.
+  // An ES module, and loaded only here: with all credentials of your own it is not needed.
   const { startEmulator } = await import('crm-emulator');
-  // Those on this machine need no registration.
+  // Callback URLs on this machine need no registration.
   const callbackURLs = baseURL ? PROVIDERS.map((name) => `${baseURL}/auth/${name}/callback`) : [];
-  // The application listens after the emulator, and must find its own port free.
+  // The application listens after the emulator, so the emulator must leave its port free.
   const taken = own >= emulatorPort && own < emulatorPort + PROVIDERS.length;
   try {
     return await startEmulator({ port: taken ? 0 : emulatorPort, callbackURLs });

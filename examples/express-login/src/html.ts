@@ -1,3 +1,5 @@
+/** Templates that escape every value: the only way in which this example makes HTML. */
+
 /** Markup that is safe to send. Only {@link html} makes it. */
 export class Html {
   constructor(readonly text: string) {}

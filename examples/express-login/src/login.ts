@@ -5,7 +5,7 @@ import { alreadyLoggedInPage, refusedPage } from './pages';
 import { TITLES } from './strategies';
 import type { ProviderName, createPassport } from './strategies';
 
-/** What the strategies say about a refusal, and on success the `state` of the start. */
+/** After a refusal, the reason. After a success, the `state` that the login started with. */
 interface Info {
   code?: string;
   message?: string;
@@ -13,15 +13,15 @@ interface Info {
   state?: unknown;
 }
 
-/** The codes of a callback whose login is over, or was never this browser's. */
-const OVER = ['already_completed', 'state_unknown', 'state_expired', 'other_browser'];
+/** The codes of a callback whose login is over, or began in another browser. */
+const LOGIN_IS_OVER = ['already_completed', 'state_unknown', 'state_expired', 'other_browser'];
 
 export function loginRoutes(passport: ReturnType<typeof createPassport>, baseURL: string): Router {
   const login: RequestHandler<{ provider: string }> = (req, res, next) => {
     const { provider } = req.params;
     if (!isProvider(provider)) return next();
 
-    // One handler for both routes: the strategy tells an answer of the provider from a start.
+    // One handler for both routes: the strategy recognizes an answer of the provider.
     const handle = passport.authenticate(
       provider,
       { state: localPath(req.query.returnTo, baseURL) },
@@ -32,9 +32,9 @@ export function loginRoutes(passport: ReturnType<typeof createPassport>, baseURL
             problem ? next(problem) : res.redirect(localPath(info?.state, baseURL)),
           );
         }
-        // Reload, back button, bookmark: this login is over, and the person is signed in.
+        // A reload, the back button or a bookmark repeats a callback. The page then says who is signed in.
         const page =
-          req.user && info?.code !== undefined && OVER.includes(info.code)
+          req.user && info?.code !== undefined && LOGIN_IS_OVER.includes(info.code)
             ? alreadyLoggedInPage(req.user)
             : refusedPage(provider, status, info ?? {}, req.user);
         res.status(status).send(page);
@@ -50,10 +50,10 @@ function isProvider(name: string): name is ProviderName {
   return Object.hasOwn(TITLES, name);
 }
 
-/** Where to go after the login: a path of this site, whatever the query asked for (open redirect). */
+/** The page after the login: always a path of this site, so that a link cannot redirect elsewhere. */
 function localPath(wanted: unknown, baseURL: string): string {
   if (typeof wanted === 'string' && wanted.startsWith('/') && URL.canParse(wanted, baseURL)) {
-    // The browser's own parser decides: it reads "/\host" and "/<tab>/host" as another site.
+    // Browsers parse "/\host" and "/<tab>/host" as another site, and so does the URL class.
     const { origin, pathname, search } = new URL(wanted, baseURL);
     if (origin === new URL(baseURL).origin && !pathname.startsWith('//')) return pathname + search;
   }

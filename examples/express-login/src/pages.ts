@@ -11,12 +11,12 @@ interface Failure {
   hint?: string;
 }
 
-/** An error of a strategy, in the shape the family documents. */
+/** An error of a strategy. */
 export interface Fault extends Failure {
   code: string;
   message: string;
   provider: ProviderName;
-  /** How long the provider asks us to wait. */
+  /** The provider asks us to wait this long. */
   retryAfterSeconds?: number;
 }
 
@@ -51,7 +51,7 @@ interface Home {
   emulated: readonly ProviderName[];
   returnTo: string | undefined;
   loggedOut: boolean;
-  /** Where login links lead; empty for this very host. */
+  /** The origin of the login links; empty for this host. */
   loginOrigin: string;
 }
 
@@ -62,7 +62,7 @@ export function homePage({ user, emulated, returnTo, loggedOut, loginOrigin }: H
     user,
     html`<div class="card narrow">
       ${loggedOut && !user && html`<p class="note" role="status">You are logged out here.</p>`}
-      <h1>${user ? 'Log in as somebody else' : 'Log in'}</h1>
+      <h1>${user ? 'Log in as another person' : 'Log in'}</h1>
       ${
         user
           ? html`<p class="lead">
@@ -99,7 +99,7 @@ function emulatorNote(emulated: readonly ProviderName[]): Html {
   return html`<div class="aside">
     <h2>Emulated: ${new Intl.ListFormat('en-GB').format(titles)}</h2>
     <p>
-      A local emulator with invented people stands in, because no credentials are set. Put yours
+      A local emulator with invented people plays them, because no credentials are set. Put yours
       into <code>examples/express-login/.env</code> and start again.
     </p>
   </div>`;
@@ -172,8 +172,8 @@ export function profilePage(user: User): string {
   );
 }
 
-/** What another attempt of the same person meets again: somebody has to change something first. */
-const NOT_MENDED_BY_TRYING: readonly string[] = [
+/** The same person fails again until an administrator changes something. */
+const FAILS_AGAIN: readonly string[] = [
   'refused',
   'inactive_user',
   'inactive_org',
@@ -201,7 +201,7 @@ export function refusedPage(
     const refusal = {
       code: 'refused',
       message: 'This site does not let this person in.',
-      hint: 'Log in with another account, or ask whoever runs this site.',
+      hint: 'Log in with another account, or ask the operator of this site.',
     };
     return failurePage(provider, refusal, user, {
       heading: 'This account is not let in',
@@ -224,21 +224,21 @@ export function refusedPage(
   });
 }
 
-/** The provider, or the way to it, is broken. */
+/** The provider failed, or the connection to it. */
 export function faultPage(fault: Fault, user: User | undefined): string {
   const title = TITLES[fault.provider];
   const wait = fault.retryAfterSeconds;
   return failurePage(fault.provider, fault, user, {
     heading: `${title} could not complete the login`,
-    lead: `It is not your doing: this site got no usable answer from ${title}.${
+    lead: `You did nothing wrong: this site got no usable answer from ${title}.${
       wait === undefined ? '' : ` Please wait ${wait} seconds before you try again.`
     }`,
   });
 }
 
 /**
- * Code, message and hint help whoever sets the application up. In production, log them and show
- * people the heading and the way back.
+ * Code, message and hint help the developer who sets the application up. In production, log them and
+ * show people the heading and the way back.
  */
 function failurePage(
   provider: ProviderName,
@@ -246,14 +246,14 @@ function failurePage(
   user: User | undefined,
   { heading, lead }: { heading: string; lead: string },
 ): string {
-  const futile = code !== undefined && NOT_MENDED_BY_TRYING.includes(code);
+  const failsAgain = code !== undefined && FAILS_AGAIN.includes(code);
   const again = html`<a
-    class="${futile ? 'button' : 'button strong'}"
+    class="${failsAgain ? 'button' : 'button strong'}"
     href="/auth/${provider}"
     rel="nofollow"
     >Try again with ${TITLES[provider]}</a
   >`;
-  const another = html`<a class="${futile ? 'button strong' : 'button'}" href="/"
+  const another = html`<a class="${failsAgain ? 'button strong' : 'button'}" href="/"
     >Log in another way</a
   >`;
   return layout(
@@ -268,15 +268,15 @@ function failurePage(
           <dd><code>${code ?? 'refused'}</code></dd>
         </div>
         <div>
-          <dt>What failed</dt>
+          <dt>Reason</dt>
           <dd>${message ?? 'The login was refused.'}</dd>
         </div>
         <div>
-          <dt>What now</dt>
+          <dt>Next step</dt>
           <dd>${withCode(hint ?? 'Try again. If it fails again, look up the code.')}</dd>
         </div>
       </dl>
-      <p class="actions">${futile ? [another, again] : [again, another]}</p>
+      <p class="actions">${failsAgain ? [another, again] : [again, another]}</p>
     </div>`,
   );
 }
@@ -315,8 +315,8 @@ export function errorPage(status: number, user?: User): string {
     );
   }
   return status < 500
-    ? plainPage('This request makes no sense', 'Please go back to the start page.', user)
-    : plainPage('Something broke', 'It is not your doing. Please try again later.', user);
+    ? plainPage('This request is malformed', 'Please go back to the start page.', user)
+    : plainPage('Something broke', 'You did nothing wrong. Please try again later.', user);
 }
 
 function plainPage(heading: string, lead: string, user?: User): string {

@@ -1,4 +1,4 @@
-/** `npm start`: configuration, the emulator where it is needed, the application, and a clean end. */
+/** The program of `npm start`: configuration, the emulator if it is needed, the application, a clean end. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const { providers, emulated, close } = await completeProviders(config);
   const sessionSecret = config.sessionSecret ?? randomBytes(32).toString('hex');
 
-  // Last of all, and nothing is awaited in between: whoever is let in finds the application.
+  // Listen last, and attach the application in the same turn: every request that is accepted finds it.
   const server = createServer().listen(config.port);
   await once(server, 'listening');
   const baseURL = config.baseURL ?? `http://localhost:${(server.address() as AddressInfo).port}`;
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
     console.log(`  ${TITLES[name].padEnd(11)} ${origin ? `emulated at ${origin}` : 'real'}`);
   }
   if (!config.sessionSecret) {
-    console.log('\nSESSION_SECRET is not set: everybody is logged out when this process ends.');
+    console.log('\nSESSION_SECRET is not set: all people are logged out when this process ends.');
   }
   console.log('\nStop with Ctrl+C.');
 }
@@ -48,6 +48,6 @@ main().catch((error: unknown) => {
   else if (Reflect.get(Object(error), 'code') === 'EADDRINUSE') {
     console.error('The port is in use. Set PORT to another one.');
   } else console.error(error);
-  // Not exitCode: the emulator may be listening already.
+  // Setting exitCode would not end the process: the emulator may be listening already.
   process.exit(1);
 });

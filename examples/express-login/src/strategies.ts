@@ -1,7 +1,4 @@
-/**
- * The three strategies: what you came for. Each takes its credentials from the caller, so that the
- * same six lines serve the real provider and the emulator.
- */
+/** The three strategies. The caller passes the credentials, of the real provider or of the emulator. */
 import { Passport } from 'passport';
 import { Strategy as SalesforceStrategy } from 'passport-salesforce-oauth2';
 import { Strategy as SalesloftStrategy } from 'passport-salesloft';
@@ -36,7 +33,7 @@ export function createPassport(baseURL: string, options: ProviderOptions) {
     new SalesloftStrategy({
       ...options.salesloft,
       callbackURL: `${baseURL}/auth/salesloft/callback`,
-      // Salesloft signs in deactivated people too; the two others refuse them themselves.
+      // Salesloft signs in deactivated people too. The other two refuse them.
       verify: ({ profile, tokens }) =>
         profile.active === false ? false : toUser(profile, tokens, profile.teamId),
     }),
@@ -59,7 +56,7 @@ export function createPassport(baseURL: string, options: ProviderOptions) {
   );
 
   // This demo keeps the whole user in the session. A real application has a table of users with a
-  // unique key over (provider, id): `verify` finds or creates the row, and these two keep its key.
+  // unique key over (provider, id): `verify` finds or creates the row, and the session keeps its key.
   passport.serializeUser((user, done) => done(null, user));
   passport.deserializeUser<User>((user, done) => done(null, user));
 

@@ -1,20 +1,21 @@
+/** The user of this application, and how a profile becomes one. */
 import type { Profile, TokenSet } from 'passport-salesloft';
 
-/** Who is logged in, as this application sees them. */
+/** The person who is logged in. */
 export interface User {
   provider: string;
-  /** With `provider`, the key for your own table. Never the e-mail address: it changes hands. */
+  /** With `provider`, the key for your own table. Do not use an e-mail address: it may change owner. */
   id: string;
   displayName: string;
   email?: string;
-  /** Undefined: the provider does not say. */
+  /** `undefined`: the provider does not say. */
   emailVerified?: boolean;
   photo?: string;
   /** The organization or team, where the provider has one. */
   organization?: string;
-  /** When the access token ends, in epoch milliseconds. Undefined: the provider does not say. */
+  /** When the access token ends, in epoch milliseconds. `undefined`: the provider does not say. */
   expiresAt?: number;
-  /** What the provider answered; here to be looked at, not to be kept. */
+  /** The answer of the provider, to be shown by this example. Do not keep it. */
   raw: unknown;
 }
 
@@ -25,7 +26,7 @@ declare global {
 }
 type LoggedInUser = User;
 
-/** The tokens stay out: keep them (encrypted) only if you call the provider's API later. */
+/** The user object has no tokens. Store them, encrypted, only if you call the provider's API later. */
 export function toUser(
   profile: Omit<Profile, 'provider'> & { provider: string },
   { expiresAt, response }: TokenSet,
@@ -39,10 +40,10 @@ export function toUser(
     displayName: displayName || id,
     email: email?.value,
     emailVerified: email?.verified,
-    // Salesforce hands out its photos to holders of a token only; a browser has none.
+    // Salesforce sends a photo only to a request with an access token, and the browser has no token.
     photo: provider === 'salesforce' ? undefined : photos?.[0]?.value,
     organization,
-    // Salesforce does not say; what the client assumes in its place is no fact to show.
+    // Salesforce sends no `expires_in`. The client assumes a lifetime, which this page does not show.
     expiresAt: response.expires_in === undefined ? undefined : expiresAt,
     raw,
   };
