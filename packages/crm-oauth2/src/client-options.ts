@@ -85,6 +85,14 @@ export function judgeClientOptions<Options extends object, P extends Profile>(
   for (const [name, url] of Object.entries(endpoints) as [string, string | undefined][]) {
     if (url !== undefined) requireEndpoint(owner, name, url);
   }
+  if (provider.idToken !== 'none' && endpoints.jwksUri === undefined) {
+    throw new TypeError(
+      `${owner}: an ID Token is verified with the keys of "jwksUri", which is missing`,
+    );
+  }
+  if (provider.idToken !== 'none' && !endpoints.issuer && !provider.idTokenIssuers) {
+    throw new TypeError(`${owner}: an ID Token is compared with "issuer", which is missing`);
+  }
   return {
     context: Object.freeze({
       provider: provider.name,

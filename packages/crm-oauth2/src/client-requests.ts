@@ -54,9 +54,6 @@ interface Place {
 /** Judges an error body before the client does; `null` leaves it to the client. */
 export type ParseErrorResponse = (body: string, status: number) => Error | null;
 
-/** RFC 7009 and RFC 7662 know this encoding only, also where token requests are JSON. */
-const TOKEN_CALL_FORMAT = 'form';
-
 /** Knows a client's provider, credentials, endpoints and connections, and nothing of a login. */
 export class ClientRequests<Options extends object, P extends Profile> {
   readonly #provider: Provider<Options, P>;
@@ -149,7 +146,8 @@ export class ClientRequests<Options extends object, P extends Profile> {
       const own = tokens && provider.organizationEndpoints?.(tokens.response, context)?.[name];
       const url = this.url(own ?? configured);
       where.host = url.host;
-      const message = buildTokenRequest(TOKEN_CALL_FORMAT, this.#authentication, {
+      // Both RFCs know the form encoding only, also where token requests are JSON.
+      const message = buildTokenRequest('form', this.#authentication, {
         token,
         token_type_hint: tokenTypeHint,
       });

@@ -122,6 +122,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   beginLogin(request: LoginRequest): { url: string; attempt: LoginAttempt } {
     const { provider } = this;
     const redirectUri = requireString(provider.title, 'redirectUri', request.redirectUri);
+    if (!URL.canParse(redirectUri)) {
+      throw new TypeError(`${provider.title}: "redirectUri" must be an absolute URL`);
+    }
     const scope = this.scopes(request.scope);
     const asksIdToken = provider.idToken !== 'none' && scope.includes('openid');
     const random = randomAttempt(asksIdToken);

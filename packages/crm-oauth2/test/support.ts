@@ -43,6 +43,7 @@ export const acmeDescription: ProviderDescription<AcmeOptions> = {
     tokenEndpoint: options.tokenURL ?? `${ORIGIN}/token`,
     userInfoEndpoint: options.userInfoURL ?? `${ORIGIN}/me`,
     revocationEndpoint: options.revocationURL ?? `${ORIGIN}/revoke`,
+    jwksUri: `${ORIGIN}/keys`,
     issuer: options.issuer ?? `${ORIGIN}/`,
   }),
   scope: ['read'],

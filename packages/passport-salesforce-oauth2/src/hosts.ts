@@ -1,9 +1,10 @@
 /** The hosts that may receive an access token. */
 
 /**
- * The domains that Salesforce alone hands out. The token response names hosts, and is believed only
- * for these and for the configured server. Each has its leading dot: without it `evilcrmforce.mil`
- * would pass. `.force.com` is left out, because customers publish content under it.
+ * The domains under which only Salesforce assigns host names. The strategy trusts a host from the
+ * token response only under these domains, or at the origin of the configured token endpoint. Each
+ * suffix begins with a dot: without the dot, `evilcrmforce.mil` would pass for `crmforce.mil`.
+ * `.force.com` is left out, because customers publish content under it.
  *
  * @see https://github.com/forcedotcom/sfdx-core (src/util/sfdcUrl.ts), read 2026-08
  */
@@ -22,7 +23,7 @@ export function isSameOrigin(a: URL, b: URL): boolean {
   return a.origin === b.origin;
 }
 
-/** The URL class has already lower-cased the host, and turned an IDN into its ASCII form. */
+/** Compares the host as it is: the URL class has put it in lower case, and an IDN in ASCII form. */
 export function isSalesforceHost(url: URL): boolean {
   return (
     url.protocol === 'https:' &&

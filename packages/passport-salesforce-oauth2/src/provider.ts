@@ -59,7 +59,7 @@ const hints = {
   identity_url_missing: 'The token response names no person. Check `tokenURL`.',
   insufficient_scope: 'Add the scope `id` to the app and to the login.',
   'api.insufficient_scope':
-    'Add the scope `api` to the app and to the login. A person also needs API access in the organization, and may have used up its daily requests.',
+    'Add the scope `api` to the app and to the login. If it is there already, ask an administrator whether the person has API access, and whether the organization has daily API requests left.',
   not_asserted:
     'The access token belongs to another person than the profile. Do not trust this answer.',
 } as const;

@@ -17,7 +17,8 @@ export const HINTS = {
   connection_failed:
     'The connection failed before an answer came. Try again; behind a corporate proxy pass an `agent`.',
   incomplete_response: 'The connection closed in the middle of the answer. Start the login again.',
-  response_too_large: 'The answer is larger than any real one. Check the URL options.',
+  response_too_large:
+    'The answer is too large to come from a provider; another server probably sent it. Check the URL options.',
   unexpected_redirect:
     'The provider redirected where it must not. The host is probably the wrong one for this account; check the URL options.',
   unexpected_content_type:
@@ -64,15 +65,15 @@ export const HINTS = {
     'The answer comes from another authorization server than the one that was asked (mix-up). Start the login again from its button.',
   code_missing: 'The callback was called without `code`. Start the login again from its button.',
   access_denied:
-    'The login was refused, by the person or by a policy of the provider. It can be started again from its button.',
+    'The person, or a policy of the provider, refused the login. Start it again from its button; if a policy refuses it, ask an administrator.',
   login_required:
     'The person is not signed in at the provider. Start the login without `prompt: "none"`.',
   consent_required:
-    'The provider needs to ask the person. Start the login without `prompt: "none"`.',
+    'The person must give the app consent at the provider. Start the login without `prompt: "none"`.',
   interaction_required:
-    'The provider needs to ask the person. Start the login without `prompt: "none"`.',
+    'The provider must show the person a page. Start the login without `prompt: "none"`.',
   account_selection_required:
-    'The provider needs to ask the person. Start the login without `prompt: "none"`.',
+    'The person must choose an account at the provider. Start the login without `prompt: "none"`.',
 
   // The token response (RFC 6749 §5.2)
   invalid_request:
@@ -124,10 +125,11 @@ export const HINTS = {
   'discover.issuer_mismatch':
     'The discovery document names another issuer. Pass the issuer exactly as the provider spells it, with or without a slash at its end.',
   invalid_discovery_document:
-    'The discovery document is not usable. Check the issuer; every endpoint in the document must be https.',
+    'The discovery document is not usable, and the message of the error says why. Check the issuer; if it is right, report the fault to the provider.',
 
   // The profile
-  invalid_profile: 'The profile is not of the documented shape. Check the URL options.',
+  invalid_profile:
+    'The profile has no id, or not the shape that the provider documents. Check the URL options; if they are right, ask the provider.',
   invalid_token:
     'The provider does not accept the access token for the profile. Check the scopes of the app.',
   insufficient_scope:
@@ -143,9 +145,9 @@ export const HINTS = {
   reauthorization_required:
     'The tokens are gone, or the provider no longer accepts them. The person must sign in again: send them through the login, and save the new tokens under the same key.',
   store_unavailable:
-    'The token store could not be asked. Look at `cause`, and at the connection to the store. A pair that could not be stored is offered to it again for a minute.',
+    'The token store failed. Look at `cause`, and check the connection to the store. If new tokens are not stored yet, this process offers them to the store again for a minute.',
   store_timeout:
-    'The token store did not answer in time. Look at its load, and at the connection to it. A pair that could not be stored is offered to it again for a minute.',
+    'The token store did not answer in time. Look at its load, and at the connection to it. If new tokens are not stored yet, this process offers them to the store again for a minute.',
   store_corrupt:
     'The value that the store holds under this key cannot be read: it was sealed with another secret, belongs to another key, or was written by another program. Check `secrets`; otherwise delete the key and have the person sign in again.',
   lock_timeout:
@@ -167,7 +169,7 @@ export const HINTS = {
 
   // The application
   verify_timeout:
-    'The verify function neither called its callback nor settled its promise in time.',
+    'The verify function did not finish in time. Check that every path calls `done` or returns the user, and look for a slow query; otherwise raise the `timeout` option (milliseconds).',
   verify_returned_nothing:
     'The verify function returned undefined. Return the user, or false to refuse.',
   callback_url_unresolvable:

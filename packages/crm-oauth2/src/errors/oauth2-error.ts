@@ -1,7 +1,7 @@
 /** The error that callers catch, and how a problem becomes one. */
 import { HINTS } from './codes';
 import type { ErrorCode, HintTable } from './codes';
-import { Problem } from './problem';
+import { isProblem } from './problem';
 import type { ProblemDetails } from './problem';
 
 /** The step of a login, or of a token's later life, in which something failed. */
@@ -29,6 +29,8 @@ interface Where {
 /** On the prototype of every error of the family. Two copies of this package share it. */
 const BRAND = Symbol.for('crm-oauth2.error');
 
+export interface OAuth2Error extends Readonly<ProblemDetails> {}
+
 /**
  * Any failure of this family, outside Passport. No code, token, secret or verifier is in any field.
  *
@@ -46,28 +48,19 @@ export class OAuth2Error extends Error {
   declare readonly stage: Stage;
   /** The host that was asked, with its port when it is not the default one. */
   declare readonly host?: string;
-  /** The HTTP status of the provider's answer, when there was one. */
-  declare readonly status?: number;
-  /** The remedy, in plain words. */
-  declare readonly hint?: string;
-  /** How long to wait before the same request is sent again, in seconds (RFC 9110 §10.2.3). */
-  declare readonly retryAfterSeconds?: number;
-  /** Set when the person or the browser caused it: the status to answer with. */
-  declare readonly refusal?: 401 | 403;
-  /** A page of the provider that explains its error (RFC 6749 §5.2). */
-  declare readonly uri?: string;
-  /** Set when the provider itself reported the error, and where. */
-  declare readonly reportedIn?: ProblemDetails['reportedIn'];
-  /** The failure underneath. */
   declare readonly cause?: unknown;
 
   /** @internal Applications catch this error, they do not make it. */
-  constructor(message: string, fields: object) {
+  constructor(message: string, fields: object = {}) {
     super(message);
     assignFields(this, fields);
   }
 }
-Object.defineProperty(OAuth2Error.prototype, 'name', { value: 'OAuth2Error' });
+Object.defineProperty(OAuth2Error.prototype, 'name', {
+  value: 'OAuth2Error',
+  configurable: true,
+  writable: true,
+});
 brand(OAuth2Error);
 
 /** Marks a class of errors as one of the family. */
@@ -95,7 +88,7 @@ export function assignFields(error: Error, fields: object): void {
 
 /** Adds to a problem where it happened. Any other error (a bug, a hook's own) stays as it is. */
 export function describe(error: unknown, { provider, stage, host }: Where): unknown {
-  if (!(error instanceof Problem)) return error;
+  if (!isProblem(error)) return error;
   const { code, details } = error;
   const described = new OAuth2Error(`${provider.name}: ${error.message}`, {
     code,

@@ -5,9 +5,9 @@ import type { ErrorCode } from './codes';
 export interface ProblemDetails {
   /** The HTTP status of the provider's answer, when there was one. */
   status?: number;
-  /** The remedy, in place of the one that the code has in the tables. */
+  /** The remedy, in plain words. A problem may have its own in place of the one of the tables. */
   hint?: string;
-  /** How long to wait before the same request is sent again, in seconds. */
+  /** How long to wait before the same request is sent again, in seconds (RFC 9110 §10.2.3). */
   retryAfterSeconds?: number;
   /** Set when the person or the browser caused it: the status to answer with. */
   refusal?: 401 | 403;
@@ -36,4 +36,12 @@ export class Problem extends Error {
     this.code = code;
     this.details = details;
   }
+}
+
+/** On the prototype of every problem. Two copies of this package share it. */
+const BRAND = Symbol.for('crm-oauth2.problem');
+Object.defineProperty(Problem.prototype, BRAND, { value: true });
+
+export function isProblem(value: unknown): value is Problem {
+  return value instanceof Error && Reflect.get(value, BRAND) === true;
 }

@@ -17,7 +17,10 @@ export interface ProviderErrorCodes {}
  * A code that a provider sent and no table lists. It reaches `error.code` as it came; compare it as a
  * string: `String(error.code) === 'its_word'`.
  */
-export declare enum UnlistedCode {
+export type UnlistedCode = Unlisted;
+
+/** An enum, since no text compares with its members: a misspelt code does not compile. */
+declare enum Unlisted {
   code = 'unlisted',
 }
 

@@ -46,8 +46,10 @@ export function hide(target: object, name: string): void {
   let value: unknown = Reflect.get(target, name);
   Object.defineProperty(target, name, {
     get: () => value,
-    set: (next: unknown) => {
-      value = next;
+    // Passport works on copies (Object.create): a copy's own value stays with the copy.
+    set(this: object, next: unknown) {
+      if (this === target) value = next;
+      else Object.defineProperty(this, name, { value: next, configurable: true, writable: true });
     },
     enumerable: false,
     configurable: true,

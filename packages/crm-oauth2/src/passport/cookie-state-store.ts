@@ -36,7 +36,7 @@ export class CookieStateStore implements StateStore {
 
   /** @throws {TypeError} when there is no secret, or one is too short */
   constructor(options: CookieStateStoreOptions) {
-    this.#seal = new Seal('CookieStateStore', options?.secrets, 'pending login');
+    this.#seal = new Seal('CookieStateStore', options?.secrets, 'login attempt');
     this.#secure = options.secure ?? true;
     this.#prefix = `${this.#secure ? '__Host-' : ''}crm-login.`;
   }

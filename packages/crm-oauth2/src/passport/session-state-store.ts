@@ -51,12 +51,9 @@ function pendingLogins(stored: unknown): readonly LoginAttempt[] {
 }
 
 function isAttempt(stored: unknown): stored is LoginAttempt {
-  const { state, codeVerifier, expiresAt } = Object(stored) as Partial<
-    Record<keyof LoginAttempt, unknown>
-  >;
-  return (
-    typeof state === 'string' && typeof codeVerifier === 'string' && typeof expiresAt === 'number'
-  );
+  const { expiresAt, ...rest } = Object(stored) as Partial<Record<keyof LoginAttempt, unknown>>;
+  const texts = [rest.state, rest.codeVerifier, rest.client, rest.redirectUri];
+  return typeof expiresAt === 'number' && texts.every((text) => typeof text === 'string');
 }
 
 function sessionOf(req: PassportRequest): Session | undefined {

@@ -1,4 +1,4 @@
-/** The Passport door: a login starts in `authenticate`. */
+/** The base class of the strategies: Passport calls `authenticate` to start and to finish a login. */
 import OAuth2Strategy = require('passport-oauth2');
 import { OAuth2Client } from '../client';
 import { isObserved, publish } from '../errors/diagnostics';
@@ -32,8 +32,8 @@ import type {
 /** Passport's verbs, bound to the request they were made for. */
 type Actions = Pick<OAuth2Strategy, 'success' | 'fail' | 'redirect' | 'error'>;
 
-// Not #private, since Passport calls a strategy through Object.create(strategy); and no plain names,
-// which a subclass might use for itself.
+// Passport calls a strategy through Object.create(strategy), which has no #private fields. A subclass
+// might use a plain name for itself. So the keys are symbols.
 /** The settings that the constructor made. */
 const SETTINGS = Symbol('login settings');
 /** The login that `userProfile` is called for. */
@@ -44,16 +44,16 @@ interface Login {
   deadline?: Deadline;
 }
 
-// Without statics: otherwise the declarations of subclasses would inherit passport-oauth2's
-// `Strategy` and clash with their own.
+// This type leaves out the static members. With them, the declarations of subclasses would inherit
+// passport-oauth2's `Strategy`, and clash with their own.
 const Base: new (
   options: OAuth2Strategy.StrategyOptions,
   verify: OAuth2Strategy.VerifyFunction,
 ) => OAuth2Strategy = OAuth2Strategy;
 
 /**
- * A strategy for a described provider. It keeps the handshakes of Passport and passport-oauth2 (verbs,
- * options, `_oauth2`, subclass hooks) and leaves the protocol to its client.
+ * A strategy for a described provider. It keeps the interface of Passport and passport-oauth2 (verbs,
+ * options, `_oauth2`, subclass hooks). Its client handles the protocol.
  */
 export abstract class ProviderStrategy<
   Own extends object = object,
@@ -108,9 +108,10 @@ export abstract class ProviderStrategy<
   /**
    * Starts a login, or finishes it when the request is the provider's answer.
    *
-   * The verbs are taken off `this` before the first await: Passport puts them on the very instance it
-   * is given, and a second request would replace them meanwhile. The outcome is decided first and
-   * acted upon afterwards, so that there is exactly one.
+   * Passport sets its verbs (`success`, `fail`, …) on a strategy for each request. An application may
+   * pass the instance itself to Passport: a second request then replaces the verbs of the first. So
+   * this method binds the verbs before the first await. The login decides on one outcome, and only
+   * then is a verb called.
    */
   override authenticate(req: PassportRequest, options: AuthenticateOptions = {}): void {
     const actions: Actions = {
@@ -131,16 +132,16 @@ export abstract class ProviderStrategy<
         report(this.name, outcome, call.deadline);
         act(outcome, actions);
       } catch (error) {
-        // A verb that throws, such as a custom callback with a bug, has not answered the request. If
-        // `error` throws too, that is an uncaught exception of the application.
+        // A verb throws when the application's callback has a bug. The request is then unanswered, and
+        // `error` answers it. If `error` throws too, the application gets an uncaught exception.
         process.nextTick(() => actions.error(asError(error)));
       }
     });
   }
 
   /**
-   * The profile for an access token: passport-oauth2's hook. An override that calls it through
-   * `super` during a login gets the profile of that login's whole token response.
+   * The profile for an access token: passport-oauth2's hook. During a login, an override that calls
+   * `super.userProfile` gets the profile made from the whole token response, with its ID Token.
    */
   override userProfile(accessToken: string, done: (error?: unknown, profile?: P) => void): void {
     const login = Reflect.get(this, LOGIN) as Login | undefined;
@@ -161,7 +162,7 @@ export abstract class ProviderStrategy<
   }
 }
 
-/** passport-oauth2's hooks as this strategy has them; a hook that is not overridden is not called. */
+/** passport-oauth2's hooks. The last two are present only when a subclass overrides them. */
 function hooksOf<Own extends object, P extends Profile>(
   strategy: ProviderStrategy<Own, P>,
 ): LoginHooks {
@@ -182,7 +183,7 @@ function hooksOf<Own extends object, P extends Profile>(
           const login = Object.create(strategy, {
             [LOGIN]: { value: { tokens, deadline } satisfies Login },
           }) as typeof strategy;
-          // An override may be async: its rejection counts, its value does not.
+          // An override may be async: its rejection fails the login, and its value is ignored.
           Promise.resolve(login.userProfile(tokens.accessToken, done)).catch(reject);
         }),
     }),
@@ -199,8 +200,9 @@ function outcomeOf(error: unknown): Outcome {
 }
 
 /**
- * An application may reject with anything. Passport hands it to `next`, which takes nothing, and the
- * words `route` and `router`, for leave to go on: as if the person were logged in.
+ * An Error in place of a value that is not an object. Application code may reject with any value,
+ * and Passport passes the value to Express' `next`. `undefined`, `'route'` and `'router'` are not
+ * errors for `next`: it runs the handlers that follow, as if the person were logged in.
  */
 function asError(reason: unknown): unknown {
   return typeof reason === 'object' && reason !== null
@@ -253,7 +255,7 @@ type OptionsWithVerifyArgument<Own, P extends Profile, WithRequest extends boole
   Own &
   (WithRequest extends true ? { passReqToCallback: true } : { passReqToCallback?: false });
 
-/** The ways to construct a strategy, told apart so that the arguments of verify are typed. */
+/** One constructor signature for each form of verify, so that TypeScript checks its arguments. */
 export interface StrategyClass<Own extends object, P extends Profile> {
   new (
     options: OptionsWithVerifyArgument<Own, P, false>,

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { JWTPayload } from 'jose' with { 'resolution-mode': 'import' };
 import type { ErrorCode } from '../errors/codes';
-import { Problem } from '../errors/problem';
+import { Problem, isProblem } from '../errors/problem';
 import { bareCause } from '../errors/redaction';
 import { loadJose } from '../values/jose';
 import { SigningKeys } from './signing-keys';
@@ -103,7 +103,7 @@ export function createIdTokenVerifier(settings: {
 }
 
 function verificationProblem(error: unknown): Problem {
-  if (error instanceof Problem) {
+  if (isProblem(error)) {
     const code = error.code === 'timeout' ? error.code : 'keys_unavailable';
     return new Problem(code, `the signing keys are unavailable: ${error.message}`, {
       ...error.details,

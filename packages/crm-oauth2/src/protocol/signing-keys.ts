@@ -12,10 +12,13 @@ const KEYS_LIFETIME_MS = 600_000;
 /** Keys are fetched again at most this often, so that forged tokens cannot make us flood the provider. */
 const COOLDOWN_MS = 5000;
 
-/** Sends the request for the keys. `isBackground`: the request keeps no process alive. */
+/** Sends the request for the keys. With `isBackground`, it does not keep the process alive. */
 export type FetchKeys = (request: { isBackground?: true }) => Promise<HttpResponse>;
 
-/** One provider's keys. An unknown `kid` fetches them again, so that they rotate without a restart. */
+/**
+ * One provider's keys. When a token names an unknown `kid`, the keys are fetched again, so that the
+ * provider can change its keys while the application runs.
+ */
 export class SigningKeys {
   readonly #fetchKeys: FetchKeys;
   #current: { find: JWTVerifyGetKey; fetchedAt: number } | undefined;
@@ -39,7 +42,7 @@ export class SigningKeys {
     }
   };
 
-  /** Fetches the keys before they are needed, unless they are there or were asked for just now. */
+  /** Fetches the keys before a login needs them. Skipped while they are fresh, or just after a call. */
   async fetchAhead(): Promise<void> {
     if (this.#isYoungerThan(KEYS_LIFETIME_MS)) return;
     if (Date.now() - this.#fetchedAheadAt < COOLDOWN_MS) return;
@@ -52,8 +55,8 @@ export class SigningKeys {
   }
 
   /**
-   * Shares one request among all logins that need it. A request that another login began may end by
-   * that login's earlier deadline: then this login asks anew, once.
+   * Shares one request among all logins that need the keys. A shared request may fail at the earlier
+   * deadline of the login that began it. A login that joined it then tries once more.
    */
   async #fetchOrJoin(): Promise<void> {
     const joined = this.#fetching;
@@ -79,7 +82,7 @@ export class SigningKeys {
       this.#fetchKeys(request),
     ]);
     if (!isSuccess(response)) throw statusProblem(response);
-    // Some servers send another content type with their keys.
+    // Some servers label their keys with another content type, so the header is ignored.
     const json = parseJson(response.body, 'application/json') as unknown as JSONWebKeySet;
     this.#current = { find: createLocalJWKSet(json), fetchedAt: Date.now() };
   }

@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../errors/codes';
 import { Problem } from '../errors/problem';
 import { providerCode } from '../errors/provider-codes';
-import { quote } from '../errors/redaction';
+import { quote, redact } from '../errors/redaction';
 import { isJsonObject, text, withoutUndefined } from '../values/json';
 import type { JsonObject } from '../values/json';
 import { jsonOf, retryAfterSeconds, statusProblem } from '../wire/answers';
@@ -82,33 +82,31 @@ export function processTokenError(
   const { status } = response;
   const body = errorBody(response);
   if (status === 429 || !isJsonObject(body)) return statusProblem(response);
-  const standard = standardError(body, status, secrets);
+  const standard = standardError(body, status);
   const isOutage = status >= 500 && standard === undefined;
   const reported = isOutage ? undefined : (readError?.(body) ?? standard);
   if (reported === undefined) return statusProblem(response);
-  const description = quote(reported.description ?? '', secrets);
-  const message = description === '' ? reported.code : `${reported.code}: ${description}`;
+  // A provider's word becomes a code only if it is a word, and none of the secrets.
+  const isWord =
+    /^[\w.-]{1,64}$/.test(reported.code) && redact(reported.code, secrets) === reported.code;
+  const code = isWord ? reported.code : 'invalid_request';
+  const description = quote(reported.description ?? (isWord ? '' : reported.code), secrets);
   const uri = text(body.error_uri);
-  return new Problem(reported.code, message, {
+  return new Problem(code, description === '' ? code : `${code}: ${description}`, {
     reportedIn: 'token response',
     status,
     uri: uri && quote(uri, secrets),
-    retryAfterSeconds: reported.retryAfterSeconds ?? retryAfterSeconds(response),
+    // With a status of 4xx the header does not say that the request was not looked at.
+    retryAfterSeconds:
+      reported.retryAfterSeconds ?? (status >= 500 ? retryAfterSeconds(response) : undefined),
   });
 }
 
-function standardError(
-  body: JsonObject,
-  status: number,
-  secrets: readonly (string | undefined)[],
-): ReportedError | undefined {
+/** RFC 6749 §5.2. */
+function standardError(body: JsonObject, status: number): ReportedError | undefined {
   const error = text(body.error);
   if (error === undefined || (status >= 500 && !STANDARD_ERRORS.includes(error))) return undefined;
-  const description = text(body.error_description);
-  if (/^[\w.-]{1,64}$/.test(error) && !secrets.includes(error)) {
-    return { code: providerCode(error), description };
-  }
-  return { code: 'invalid_request', description: description ?? error };
+  return { code: providerCode(error), description: text(body.error_description) };
 }
 
 /** Visible ASCII: what may stand in an `Authorization` header (RFC 6750 §2.1 allows less). */

@@ -9,6 +9,7 @@ import type { IdTokenAlgorithm, IdTokenClaims } from '../protocol/id-token';
 import type { ProfileRequest } from '../protocol/profile-request';
 import type { ReportedError } from '../protocol/token-endpoint';
 import type { TokenSet } from '../protocol/token-set';
+import { withoutUndefined } from '../values/json';
 import type { Json, JsonObject } from '../values/json';
 import type { OptionKind } from '../values/options';
 import { mapStandardClaims, namesPerson } from './standard-claims';
@@ -174,14 +175,14 @@ export type Provider<
  * for other users of it.
  *
  * @throws {TypeError} for an ID Token algorithm that is symmetric, `none` or unknown, and for
- * `boundParameters` without `checkIdToken`
+ * `boundParameters` without `checkIdToken`, or the other way round
  * @example
  * export const acme = defineProvider<AcmeOptions, AcmeProfile>({ name: 'acme', title: 'Acme', … });
  */
 export function defineProvider<Options extends object = object, P extends Profile = Profile>(
   description: ProviderDescription<Options, P>,
 ): Provider<Options, P> {
-  const provider = { ...DEFAULTS, ...description } as Provider<Options, P>;
+  const provider = { ...DEFAULTS, ...withoutUndefined(description) } as Provider<Options, P>;
   // An HMAC key would be the client secret; with `none` there is no signature (RFC 8725 §3.1, §3.2).
   const refused = provider.idTokenAlgorithms.find((name) => !ID_TOKEN_ALGORITHMS.includes(name));
   if (refused !== undefined || provider.idTokenAlgorithms.length === 0) {
@@ -189,9 +190,9 @@ export function defineProvider<Options extends object = object, P extends Profil
       `${provider.title}: idTokenAlgorithms must name asymmetric algorithms, of ${ID_TOKEN_ALGORITHMS.join(', ')}`,
     );
   }
-  if (provider.boundParameters.length > 0 && !provider.checkIdToken) {
+  if (provider.boundParameters.length > 0 !== (provider.checkIdToken !== undefined)) {
     throw new TypeError(
-      `${provider.title}: boundParameters need checkIdToken, which compares them`,
+      `${provider.title}: checkIdToken compares the boundParameters; describe both or neither`,
     );
   }
   for (const value of Object.values(provider)) if (typeof value === 'object') Object.freeze(value);

@@ -28,7 +28,7 @@ const METADATA = {
 export interface DiscoverOptions {
   /** Milliseconds; default 10 000. */
   timeout?: number;
-  /** Used for the request: corporate proxy, private authority. */
+  /** Sends the request, such as through a proxy, or with a private certificate authority. */
   agent?: Agent;
 }
 
@@ -76,7 +76,7 @@ function readDocument(response: HttpResponse): JsonObject {
 }
 
 function endpointsOf(document: JsonObject, issuer: string): Endpoints {
-  // §4.3: character by character, so that one provider cannot pose as another.
+  // §4.3: both must match character by character, so that one provider cannot pose as another.
   if (document.issuer !== issuer) {
     const named = quote(text(document.issuer) ?? 'none');
     throw new Problem('issuer_mismatch', `the document is of another issuer: ${named}`);

@@ -1,4 +1,4 @@
-/** A person as Passport knows one, read from the standard claims (OpenID Connect Core §5.1). */
+/** Maps the standard claims (OpenID Connect Core §5.1) to Passport's profile. */
 import { Problem } from '../errors/problem';
 import type { IdTokenClaims } from '../protocol/id-token';
 import { isJsonObject, text, withoutUndefined } from '../values/json';
@@ -23,7 +23,7 @@ export interface Profile {
 
 const PERSON_CLAIMS = ['name', 'nickname', 'given_name', 'family_name', 'email'];
 
-/** Tells an ID Token that describes the person from one that only identifies them. */
+/** True when the ID Token describes the person by a name or an e-mail address, beside the `sub`. */
 export function namesPerson(claims: IdTokenClaims | undefined): boolean {
   return claims !== undefined && PERSON_CLAIMS.some((name) => text(claims[name]) !== undefined);
 }
@@ -52,7 +52,7 @@ export function mapStandardClaims(
     middleName: text(fields.middle_name),
   });
   const username = text(fields.nickname) ?? text(fields.preferred_username);
-  // Address and flag from one source: the flag of another address would vouch for this one.
+  // Address and flag come from one source: a flag from the other source may be about another address.
   const source = text(json.email) === undefined && claims ? claims : json;
   const email = text(source.email);
   const verified = typeof source.email_verified === 'boolean' ? source.email_verified : undefined;

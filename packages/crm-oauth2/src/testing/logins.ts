@@ -8,7 +8,7 @@ import type { TokenSet } from '../protocol/token-set';
 import type { Profile } from '../provider/standard-claims';
 
 /** Where test logins come back. */
-const CALLBACK = 'https://app.example.com/auth/callback';
+export const CALLBACK = 'https://app.example.com/auth/callback';
 
 export interface CompleteLoginOptions extends CallOptions {
   /** A login that was begun already; by default one with the client's own scopes. */

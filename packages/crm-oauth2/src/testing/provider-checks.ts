@@ -10,13 +10,13 @@ import type { Endpoints, Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
 import { text } from '../values/json';
 import type { Json, JsonObject } from '../values/json';
-import { completeLogin, rejection } from './logins';
+import { CALLBACK, completeLogin, rejection } from './logins';
 import { startStub, stubKeys } from './provider-stub';
 import type { ProviderStub, StubAnswer } from './provider-stub';
 
 export interface ProviderCheck {
   title: string;
-  /** Rejects with an `AssertionError` when the provider does otherwise. */
+  /** Rejects with an `AssertionError` when the provider fails the check. */
   run: () => Promise<void>;
 }
 
@@ -30,13 +30,13 @@ export interface ProviderSample<Options extends object> {
   idTokenClaims?: JsonObject;
   /** The answer to the profile request, if one is sent. */
   profileAnswer?: Json;
-  /** The profile that must come of it; other fields are not compared. */
+  /** The expected profile. The check compares only these two fields. */
   profile: { id: string; displayName: string };
   /** The answer to a refresh token that has ended. Default: RFC 6749 §5.2, `invalid_grant`. */
   deadRefreshToken?: StubAnswer;
 }
 
-/** The stub in the provider's place, and a client of it. */
+/** The surroundings of a check: a stub that plays the provider, and a client that talks to the stub. */
 interface World {
   stub: ProviderStub;
   client: OAuth2Client;
@@ -46,14 +46,12 @@ interface World {
   answers: Record<string, StubAnswer | (() => Promise<StubAnswer>)>;
 }
 
-/** One check. `sample` has the token response already. */
+/** One check. `sample.tokens` is the token response that `tokenResponse` returned. */
 type Check = (
   world: World,
   provider: Provider,
   sample: Omit<ProviderSample<object>, 'tokenResponse'> & { tokens: JsonObject },
 ) => Promise<void> | void;
-
-const CALLBACK = 'https://app.example.com/auth/callback';
 
 /** Answers that hold no person. */
 const NOT_A_PERSON: readonly Json[] = [{}, null, [], 'text', 5, { id: '' }, { id: {} }, { sub: 7 }];
@@ -171,7 +169,7 @@ export function providerChecks<Options extends object, P extends Profile>(
   }));
 }
 
-/** Runs one check against a stub that has the provider's endpoints, each under its own name. */
+/** Runs one check against a stub. The path of each endpoint there begins with the endpoint's name. */
 async function inWorld(
   check: Check,
   provider: Provider,
@@ -218,7 +216,7 @@ async function inWorld(
   }
 }
 
-/** The provider's endpoints at the stub; the issuer stays, since it is only compared. */
+/** Moves the endpoints to the stub. The issuer stays, because the client only compares it. */
 function moved(endpoints: Endpoints, origin: string): Endpoints {
   const entries = Object.entries(endpoints).map(([name, url]: [string, string | undefined]) => {
     if (name === 'issuer' || url === undefined) return [name, url];

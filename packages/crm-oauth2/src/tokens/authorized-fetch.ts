@@ -2,7 +2,7 @@
 import { finished } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { located } from '../errors/oauth2-error';
-import { Problem } from '../errors/problem';
+import { Problem, isProblem } from '../errors/problem';
 import { quote } from '../errors/redaction';
 import { refused } from '../protocol/profile-request';
 import type { RateLimit } from '../provider/description';
@@ -162,7 +162,7 @@ class Call {
       try {
         return parsed(response, body, this.#tokens.at(-1));
       } catch (error) {
-        if (!(error instanceof Problem)) throw error;
+        if (!isProblem(error)) throw error;
         // Without the query, which may hold what belongs in no log.
         const asked = quote(`${this.#init.method} ${this.#url.pathname}`, this.#tokens);
         throw new Problem(error.code, `${asked}: ${error.message}`, error.details);

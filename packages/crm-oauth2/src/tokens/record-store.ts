@@ -1,6 +1,6 @@
 /** One person's record in a token store: each operation has a time limit, and each failure a code. */
 import { describe, isOAuth2Error, located } from '../errors/oauth2-error';
-import { Problem } from '../errors/problem';
+import { Problem, isProblem } from '../errors/problem';
 import { bareCause } from '../errors/redaction';
 import type { Provider } from '../provider/description';
 import { Deadline } from '../wire/deadline';
@@ -11,14 +11,17 @@ import type { TokenStore } from './token-store';
 /** A record as it was read. */
 export interface StoredRecord {
   readonly record: TokenRecord;
-  /** Lets a write replace this record and no later one. */
+  /** A write that passes this version replaces this record only, and never a later one. */
   readonly version: string;
 }
 
 /** A lock that this process holds. */
 export interface Lock {
   readonly end: Deadline;
-  /** Set while the outcome of a refresh is unknown or not stored: other processes wait for the expiry. */
+  /**
+   * True while the outcome of a refresh is unknown, or its new tokens are not stored. The lock is then
+   * not released, and other processes wait until it expires.
+   */
   keepUntilExpiry: boolean;
 }
 
@@ -26,7 +29,7 @@ export interface Lock {
 const FIRST_LOCK_PAUSE_MS = 20;
 const LONGEST_LOCK_PAUSE_MS = 200;
 
-/** A new record that cannot be stored is offered to the store again for this long. */
+/** While the store fails, a new record is offered to it again for this long. */
 const OFFER_LIMIT_MS = 60_000;
 
 /** Pauses between two offers grow from the first to the longest. */
@@ -38,10 +41,10 @@ const PASSING_ERRORS: readonly string[] = ['store_unavailable', 'store_timeout']
 
 type Offer = Promise<StoredRecord | undefined>;
 
-/** The offers under way in this process, by store and key: all callers see the pair that is on its way. */
+/** The offers under way in this process, by store and key. Callers get these tokens, not the old ones. */
 const OFFERS = new WeakMap<TokenStore, Map<string, Offer>>();
 
-/** The client of the tokens: each operation has its timeout, and each error names its provider. */
+/** The client of the tokens. Its timeout limits each operation. Each error names its provider. */
 interface Owner {
   readonly provider: Pick<Provider, 'name' | 'hints'>;
   readonly timeout: number;
@@ -76,12 +79,12 @@ export class RecordStore {
     return offer ? await this.#limited(() => offer) : await this.find();
   }
 
-  /** The version of the stored value, also of one that is not a record. */
+  /** The version of the stored value, even if the value cannot be read as a record. */
   async version(): Promise<string | undefined> {
     return (await this.#limited(() => this.#store.get(this.#key)))?.version;
   }
 
-  /** @returns the new version; nothing when the stored value is no longer that `version` */
+  /** @returns the new version, or nothing when the stored value has another version by now */
   async write(record: TokenRecord, version: string | undefined): Promise<string | undefined> {
     const { accessToken, refreshToken } = record.tokens;
     const value = serialize(record);
@@ -92,10 +95,10 @@ export class RecordStore {
   }
 
   /**
-   * Writes a new pair of tokens over the one it replaces. While the store fails the pair is offered
-   * again, also after the caller got an error: this process holds the only copy of a refresh token.
+   * Writes a new pair of tokens over the old pair. While the store fails, this process offers the new
+   * pair again, even after the caller got an error: it holds the only copy of the refresh token.
    *
-   * @param lock is kept until the pair is stored, or given up
+   * @param lock is not released during these offers, but may expire
    * @returns the stored record: the new one, or one that was saved meanwhile; nothing when the record
    * was deleted meanwhile
    */
@@ -119,8 +122,9 @@ export class RecordStore {
       try {
         const next = await this.write(record, version);
         if (next !== undefined) return { record, version: next };
-        // Another write came first: an earlier offer whose answer was lost; a login; or the mark of a
-        // process that took this one for dead, and has begun to refresh the old tokens.
+        // Another write came first. Tokens from an earlier offer whose answer was lost, or from a login,
+        // stay. A process that took this one for dead writes only a mark, and keeps the old tokens: the
+        // next round replaces them.
         const stored = await this.find();
         if (!stored || !hasSameTokens(stored.record, old.record)) return stored;
         ({ version } = stored);
@@ -178,9 +182,10 @@ export class RecordStore {
   }
 
   /**
-   * Runs an operation of the store, which may never answer: it is the application's, over a network.
+   * Runs one operation of the store within the time limit. The application supplies the store, often
+   * over a network, so that an operation may never end.
    *
-   * @param secrets the values that the store was given, and may quote in an error
+   * @param secrets values that the store was given; they are removed from the text of its error
    */
   async #limited<T>(
     operation: () => Promise<T>,
@@ -191,7 +196,7 @@ export class RecordStore {
     } catch (error) {
       if (isOAuth2Error(error)) throw error;
       // A store may state a problem of its own, such as `store_corrupt`.
-      if (error instanceof Problem) throw this.error(error);
+      if (isProblem(error)) throw this.error(error);
       const cause = bareCause(error, secrets);
       throw this.error(new Problem('store_unavailable', 'the token store failed', { cause }));
     }

@@ -36,6 +36,9 @@ const NO_ANSWER_CODES: readonly ErrorCode[] = [
   'keys_unavailable',
 ];
 
+/** A provider that asks for a shorter wait is asked again after this. */
+const SHORTEST_WAIT_SECONDS = 0.25;
+
 /** A provider that asks for a longer wait is not asked again by the same call. */
 const LONGEST_WAIT_SECONDS = 2;
 
@@ -60,6 +63,7 @@ export function refreshOutcome(error: unknown): RefreshOutcome {
 export function repeatAfter(error: unknown): number | undefined {
   if (!isOAuth2Error(error) || error.reportedIn !== 'token response') return undefined;
   const { retryAfterSeconds: seconds = Infinity } = error;
-  if (refreshOutcome(error) !== 'unused' || seconds > LONGEST_WAIT_SECONDS) return undefined;
-  return seconds * 1000;
+  if (refreshOutcome(error) !== 'unused') return undefined;
+  if (!(seconds >= 0 && seconds <= LONGEST_WAIT_SECONDS)) return undefined;
+  return Math.max(seconds, SHORTEST_WAIT_SECONDS) * 1000;
 }

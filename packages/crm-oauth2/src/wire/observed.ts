@@ -1,6 +1,6 @@
 /** Tells subscribers of the diagnostics channel about each request, without what must stay secret. */
 import { isObserved, publish } from '../errors/diagnostics';
-import { Problem } from '../errors/problem';
+import { isProblem } from '../errors/problem';
 import { redact } from '../errors/redaction';
 import type { Deadline } from './deadline';
 import type { HttpRequest, HttpResponse } from './http';
@@ -28,7 +28,7 @@ export function observed(
   const sent = send();
   sent.then(
     ({ status }) => tell({ status }),
-    (error: unknown) => tell({ code: error instanceof Problem ? error.code : 'unexpected' }),
+    (error: unknown) => tell({ code: isProblem(error) ? error.code : 'unexpected' }),
   );
   return sent;
 }

@@ -95,6 +95,27 @@ describe('errors', () => {
     });
   });
 
+  it('Problem — of another copy of the package is described too', () => {
+    class OtherProblem extends Error {
+      readonly code = 'timeout';
+      readonly details = {};
+    }
+    Object.defineProperty(OtherProblem.prototype, Symbol.for('crm-oauth2.problem'), {
+      value: true,
+    });
+    const where = { provider: { name: 'acme', hints: {} }, stage: 'token' } as const;
+    const error = describeProblem(new OtherProblem('late'), where);
+    expect(error).to.be.instanceOf(OAuth2Error);
+    expect(error).to.include({ code: 'timeout', message: 'acme: late' });
+  });
+
+  it('OAuth2Error — can be renamed, and made without fields', () => {
+    const error = new OAuth2Error('a message');
+    expect(error.name).to.equal('OAuth2Error');
+    error.name = 'SignInError';
+    expect(error.name).to.equal('SignInError');
+  });
+
   describe('an error', () => {
     it('does not enumerate its cause, like any error of JavaScript', () => {
       const cause = new Error('y');

@@ -69,6 +69,16 @@ const PRINTED: [string, (strategy: AcmeStrategy) => unknown][] = [
 ];
 
 describe('a strategy keeps its secret', () => {
+  it('Passport — keeps what a copy for one request sets away from the strategy', () => {
+    const strategy = make();
+    const own = oauth2Of(strategy);
+    const copy = Object.create(strategy) as AcmeStrategy;
+    Reflect.set(copy, '_oauth2', { tenant: 1 });
+    expect(oauth2Of(copy)).to.deep.equal({ tenant: 1 });
+    expect(oauth2Of(strategy)).to.equal(own);
+    expect(oauth2Of(Object.create(strategy) as AcmeStrategy)).to.equal(own);
+  });
+
   for (const [how, print] of PRINTERS) {
     for (const [what, of] of PRINTED) {
       it(`from ${how} of ${what}`, () => {

@@ -12,7 +12,7 @@ const NEW = 'a new secret of at least thirty-two chars';
 
 /** The key of a secret, as it has been derived from the first version on. */
 function keyOf(secret: string): Uint8Array {
-  return new Uint8Array(hkdfSync('sha256', secret, '', 'crm-oauth2 pending login', 32));
+  return new Uint8Array(hkdfSync('sha256', secret, '', 'crm-oauth2 login attempt', 32));
 }
 
 /** A browser: the cookies it was told to keep, which it sends. */

@@ -58,6 +58,15 @@ function own(entries: [string, unknown][]): Record<string, unknown> {
 }
 
 describe('authorization response', () => {
+  it('RFC 6749 §10.12 — takes `undefined` of a store for a login that is unknown', async () => {
+    const take = () => undefined as unknown as LoginAttempt;
+    const error = await validateAuthorizationResponse(
+      { state: 's', code: 'c' },
+      { take, client: 'x' },
+    ).catch((problem: unknown) => problem);
+    expect(error).to.include({ code: 'state_unknown' });
+  });
+
   it('RFC 6749 §4.1.2 — accepts code and state, and hands out the attempt', async () => {
     const { response, taken } = validate({ code: 'code-1', state: 'state-1' });
     expect(await response).to.deep.equal({ code: 'code-1', attempt: ATTEMPT });

@@ -424,8 +424,26 @@ describe('token endpoint', () => {
         expect(own.details.retryAfterSeconds).to.equal(7);
         const body = { status: 'BAD_REFRESH_TOKEN', message: 'x' };
         const other = processTokenError(answer(400, body, headers), [], readError);
-        expect(other.details.retryAfterSeconds).to.equal(30);
+        // The header does not say that the provider left the refresh token unused.
+        expect(other.details.retryAfterSeconds).to.equal(undefined);
+        const busy = { error: 'temporarily_unavailable' };
+        const outage = processTokenError(answer(503, busy, headers), [], readError);
+        expect(outage.details.retryAfterSeconds).to.equal(30);
       });
+
+      for (const [title, word] of [
+        ['a secret', SECRET],
+        ['a secret in another case', SECRET.toUpperCase()],
+        ['control characters', 'line1\nFAKE LOG LINE'],
+        ['a text of 65 characters', 'x'.repeat(65)],
+      ] as const) {
+        it(`never becomes the code when it is ${title}`, () => {
+          const read = (): ReportedError => ({ code: providerCode(word) });
+          const problem = processTokenError(answer(400, { any: 1 }), [SECRET], read);
+          expect(problem.code).to.equal('invalid_request');
+          expect(problem.message).not.to.match(/s3cret-of-the-client|\n/i);
+        });
+      }
 
       it('shows no secret, and no control character', () => {
         const body = { status: 'BAD_REFRESH_TOKEN', message: `${SECRET}\r\n2026 ERROR` };

@@ -74,9 +74,18 @@ describe('provider descriptions', () => {
   });
 
   it('OIDC Core §3.1.3.7 — refuse a question whose answer is not compared', () => {
-    expect(() => defineProvider({ ...MINIMAL, boundParameters: ['organization'] })).to.throw(
-      TypeError,
-      'Plain: boundParameters need checkIdToken, which compares them',
+    const both = 'Plain: checkIdToken compares the boundParameters; describe both or neither';
+    const checkIdToken = () => {};
+    const boundParameters = ['organization'];
+    expect(() => defineProvider({ ...MINIMAL, boundParameters })).to.throw(TypeError, both);
+    expect(() => defineProvider({ ...MINIMAL, checkIdToken })).to.throw(TypeError, both);
+    defineProvider({ ...MINIMAL, boundParameters, checkIdToken });
+  });
+
+  it('keep a default in place of `undefined`', () => {
+    const undefinedFields = { clientAuthentication: undefined, scope: undefined, hints: undefined };
+    expect(defineProvider({ ...MINIMAL, ...undefinedFields })).to.deep.equal(
+      defineProvider(MINIMAL),
     );
   });
 

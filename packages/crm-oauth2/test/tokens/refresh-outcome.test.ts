@@ -90,7 +90,9 @@ describe('refresh outcome', () => {
 
   const waits: [string, unknown, number | undefined][] = [
     ['half a second', reported('busy', { retryAfterSeconds: 0.5 }), 500],
-    ['no time', reported('busy', { retryAfterSeconds: 0 }), 0],
+    ['no time', reported('busy', { retryAfterSeconds: 0 }), 250],
+    ['a time in the past', reported('busy', { retryAfterSeconds: -1 }), undefined],
+    ['a time that is not a number', reported('busy', { retryAfterSeconds: Number.NaN }), undefined],
     ['two seconds', reported('busy', { retryAfterSeconds: 2 }), 2000],
     ['more than two seconds', reported('busy', { retryAfterSeconds: 2.1 }), undefined],
     ['no wait', reported('busy'), undefined],

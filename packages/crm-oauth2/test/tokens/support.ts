@@ -178,7 +178,7 @@ export class Connection implements TokenStore {
 export const FOREVER = () => new Promise<never>(() => {});
 
 /** This provider asks for so long a wait when it is busy. */
-export const SHORT_WAIT_SECONDS = 0.1;
+export const SHORT_WAIT_SECONDS = 0.25;
 
 const description = acmeWith({
   subject: ({ response }) => text(response.sub),
