@@ -87,10 +87,10 @@ export function processTokenError(
   const reported = isOutage ? undefined : (readError?.(body) ?? standard);
   if (reported === undefined) return statusProblem(response);
   // A provider's word becomes a code only if it is a word, and none of the secrets.
-  const isWord =
-    /^[\w.-]{1,64}$/.test(reported.code) && redact(reported.code, secrets) === reported.code;
+  const word: string = reported.code;
+  const isWord = /^[\w.-]{1,64}$/.test(word) && redact(word, secrets) === word;
   const code = isWord ? reported.code : 'invalid_request';
-  const description = quote(reported.description ?? (isWord ? '' : reported.code), secrets);
+  const description = quote(reported.description ?? (isWord ? '' : word), secrets);
   const uri = text(body.error_uri);
   return new Problem(code, description === '' ? code : `${code}: ${description}`, {
     reportedIn: 'token response',
