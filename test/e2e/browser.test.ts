@@ -266,7 +266,7 @@ describe('example in a browser', function () {
       expect(await heading(page)).to.equal('The login was refused');
       expect(await page.locator('.lead').innerText()).to.match(/^You refused it at Salesforce/);
       expect(await fact(page, 'Code')).to.equal('access_denied');
-      expect(await fact(page, 'Next step')).to.contain('can be started again');
+      expect(await fact(page, 'Next step')).to.contain('Start it again from its button');
       expect(await primaryAction(page)).to.equal('Try again with Salesforce');
 
       await page.getByRole('link', { name: 'Try again with Salesforce' }).click();
