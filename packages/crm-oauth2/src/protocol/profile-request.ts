@@ -1,7 +1,7 @@
 /** Requests that carry an access token: which host receives it, and which redirects are followed. */
 import type { ErrorCode } from '../errors/codes';
 import { Problem } from '../errors/problem';
-import { quote, redact } from '../errors/redaction';
+import { quote } from '../errors/redaction';
 import { isJsonObject, text } from '../values/json';
 import { isLoopback } from '../values/options';
 import { isSuccess, jsonOf, retryAfterSeconds, statusProblem } from '../wire/answers';
@@ -50,6 +50,7 @@ export async function fetchWithToken(
     accept: 'application/json',
     ...(tokenIn === undefined && { authorization: `Bearer ${accessToken}` }),
   };
+  const secrets = tokenIn === undefined ? undefined : [accessToken];
   let { url } = request;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
     // RFC 6750 §5.3: the token travels encrypted, also to a host that the provider trusts.
@@ -60,7 +61,7 @@ export async function fetchWithToken(
       throw new Problem('token_in_url', 'the access token must not travel in a URL');
     }
     at(url);
-    const response = await send({ method: 'GET', url, headers, secrets: [accessToken] });
+    const response = await send({ method: 'GET', url, headers, secrets });
     if (isSuccess(response)) return response;
     const { location } = response.headers;
     const redirects = response.status >= 300 && response.status < 400 && location !== undefined;
@@ -77,10 +78,12 @@ export async function fetchWithToken(
 /** A shorter token, which only a test has, may stand in an address by chance. */
 const SHORTEST_TOKEN = 16;
 
-/** In whatever encoding: a Salesforce token has a `!`, which forms write as `%21`. */
+/** As it is, or percent-encoded: a Salesforce token has a `!`, which forms write as `%21`. */
 function names({ pathname, search }: URL, accessToken: string): boolean {
-  const address = pathname + search;
-  return accessToken.length >= SHORTEST_TOKEN && redact(address, [accessToken]) !== address;
+  const address = (pathname + search).replace(/%[\da-f]{2}/gi, (code) =>
+    String.fromCharCode(Number.parseInt(code.slice(1), 16)),
+  );
+  return accessToken.length >= SHORTEST_TOKEN && address.includes(accessToken);
 }
 
 function untrusted({ host }: URL): Problem {

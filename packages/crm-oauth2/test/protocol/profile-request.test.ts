@@ -57,7 +57,7 @@ describe('profile request', () => {
       accept: 'application/json',
       authorization: `Bearer ${TOKEN}`,
     });
-    expect(asked[0]?.secrets).to.deep.equal([TOKEN]);
+    expect(asked[0]?.secrets).to.equal(undefined);
     expect(hosts).to.deep.equal(['acme.test']);
   });
 
