@@ -138,6 +138,14 @@ describe('a strategy keeps its secret', () => {
     target.hidden = 3;
     expect(target.hidden).to.equal(3);
     expect({ ...target }).to.deep.equal({ shown: 1 });
+    // A copy may set, change and delete a value of its own.
+    const copy = Object.create(target) as Partial<typeof target>;
+    copy.hidden = 4;
+    copy.hidden = 5;
+    expect([copy.hidden, target.hidden]).to.deep.equal([5, 3]);
+    delete copy.hidden;
+    expect(copy.hidden).to.equal(3);
+    expect(Object.getOwnPropertyDescriptor(target, 'hidden')?.configurable).to.equal(true);
   });
 
   describe('passport-oauth2-refresh', () => {
