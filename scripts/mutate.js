@@ -32,6 +32,7 @@ const OTHER_TESTS = {
   'passport/session-state-store': ['passport/passport'],
   'passport/strategy-options': ['passport/strategy', 'passport/passport'],
   'protocol/authorization-request': ['client'],
+  'protocol/id-token': ['protocol/signing-keys'],
   'protocol/login-attempt': ['client'],
   'testing/logins': ['testing/provider-checks'],
   'testing/provider-stub': ['testing/provider-checks'],

@@ -175,7 +175,7 @@ function checkClaims(
  * @param accessToken ASCII, as every one that the token response is believed for
  */
 function leftHalfHash(accessToken: string, algorithm: IdTokenAlgorithm): string {
-  const bits = /^(?:RS|PS|ES)(\d{3})$/.exec(algorithm)?.[1] ?? '512';
+  const bits = /^\w\w(\d{3})$/.exec(algorithm)?.[1] ?? '512';
   const hash = createHash(`sha${bits}`).update(accessToken).digest();
   return hash.subarray(0, hash.length / 2).toString('base64url');
 }
