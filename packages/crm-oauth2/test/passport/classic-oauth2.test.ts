@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import nock = require('nock');
 import OAuth2Strategy = require('passport-oauth2');
 import { Passport } from 'passport';
-import { hide } from '../../dist/passport/classic-oauth2';
+import { hide, routeClassicRefreshes } from '../../dist/passport/classic-oauth2';
 import { CookieStateStore, TokenError } from '../../dist/passport';
 import { ORIGIN, SECRET, formOf, mockTheNetwork } from '../support';
 import { AcmeStrategy, OPTIONS } from './support';
@@ -128,6 +128,21 @@ describe('a strategy keeps its secret', () => {
     Reflect.set(strategy, '_oauth2', other);
     expect(oauth2Of(strategy)).to.equal(other);
     expect(Object.keys(strategy)).not.to.include('_oauth2');
+  });
+
+  it('passport-oauth2 — leaves other grants to the package `oauth`', () => {
+    const calls: unknown[] = [];
+    const oauth2 = {
+      getOAuthAccessToken(this: unknown, ...parameters: unknown[]) {
+        calls.push([this, parameters]);
+      },
+      useAuthorizationHeaderforGET: () => {},
+    };
+    const client = { refreshTokenGrant: () => Promise.reject(new Error('not a refresh')) };
+    routeClassicRefreshes(oauth2 as never, client, undefined);
+    const parameters = ['a-code', { grant_type: 'authorization_code' }, () => {}];
+    oauth2.getOAuthAccessToken(...parameters);
+    expect(calls).to.deep.equal([[oauth2, parameters]]);
   });
 
   it('hide — keeps the value, and takes it out of the keys', () => {

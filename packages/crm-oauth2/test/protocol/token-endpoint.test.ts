@@ -427,7 +427,7 @@ describe('token endpoint', () => {
         // The header does not say that the provider left the refresh token unused.
         expect(other.details.retryAfterSeconds).to.equal(undefined);
         const busy = { error: 'temporarily_unavailable' };
-        const outage = processTokenError(answer(503, busy, headers), [], readError);
+        const outage = processTokenError(answer(500, busy, headers), [], readError);
         expect(outage.details.retryAfterSeconds).to.equal(30);
       });
 
@@ -473,7 +473,7 @@ describe('token endpoint', () => {
 
       const never: [string, HttpResponse, string][] = [
         ['429', answer(429, { status: 'BAD_REFRESH_TOKEN' }), 'rate_limited'],
-        ['an outage', answer(503, { status: 'BAD_REFRESH_TOKEN' }), 'provider_unavailable'],
+        ['an outage', answer(500, { status: 'BAD_REFRESH_TOKEN' }), 'provider_unavailable'],
         ['a web page', answer(400, '<h1>', HTML), 'unexpected_status'],
         ['broken JSON', answer(502, '{"status":'), 'provider_unavailable'],
         ['a JSON list', answer(400, [{ status: 'BAD_REFRESH_TOKEN' }]), 'unexpected_status'],
