@@ -118,6 +118,17 @@ describe('session state store', () => {
   });
 
   describe('something else under the key', () => {
+    for (const name of ['state', 'codeVerifier', 'client', 'redirectUri', 'expiresAt'] as const) {
+      it(`RFC 9700 §4.7 — an attempt without ${name}, as another version may have left it, is unknown`, () => {
+        const whole = attemptOf({ state: 'a' });
+        const session: Session = { [KEY]: [whole] };
+        expect(store.take(request(stored(session)), 'a')).to.include({ state: 'a' });
+        const { [name]: _, ...rest } = whole;
+        session[KEY] = [rest];
+        expect(store.take(request(session), 'a')).to.equal('state_unknown');
+      });
+    }
+
     for (const garbage of [
       'text',
       7,
