@@ -32,13 +32,7 @@ export interface AuthorizedFetchOptions {
   fetch?: typeof globalThis.fetch;
 }
 
-const OPTIONS = [
-  'baseURL',
-  'timeout',
-  'onRateLimit',
-  'provider',
-  'fetch',
-] as const satisfies readonly (keyof AuthorizedFetchOptions)[];
+const OPTIONS = ['baseURL', 'timeout', 'onRateLimit', 'provider', 'fetch'];
 
 /** The options of `fetch`, and `json`: a value to send as JSON. */
 export type AuthorizedInit = RequestInit & { json?: unknown };
@@ -145,20 +139,22 @@ class Call {
   }
 
   async send(): Promise<Response> {
-    // Another origin gets no token, even when it redirects to the API.
-    if (this.#url.origin === this.#api.base.origin) await this.#authorize();
-    for (let attempt = 1; ; attempt += 1) {
-      const fetch = this.#api.options.fetch ?? globalThis.fetch;
-      const response = await this.#step(() => fetch(this.#url, this.#init).catch(rethrow));
-      if (!(await this.#mayRepeat(response, attempt))) return response;
-    }
+    return await located(this.#where, async () => {
+      // Another origin gets no token, even when it redirects to the API.
+      if (this.#url.origin === this.#api.base.origin) await this.#authorize();
+      for (let attempt = 1; ; attempt += 1) {
+        const fetch = this.#api.options.fetch ?? globalThis.fetch;
+        const response = await this.limit.run(() => fetch(this.#url, this.#init).catch(rethrow));
+        if (!(await this.#mayRepeat(response, attempt))) return response;
+      }
+    });
   }
 
   /** Reads the body, and judges the answer. */
   async parse(response: Response): Promise<unknown> {
-    const { release } = this.limit;
-    const body = await this.#step(() => response.text().catch(rethrow)).finally(release);
-    return await located(this.#where, () => {
+    return await located(this.#where, async () => {
+      const { run, release } = this.limit;
+      const body = await run(() => response.text().catch(rethrow)).finally(release);
       try {
         return parsed(response, body, this.#tokens.at(-1));
       } catch (error) {
@@ -173,7 +169,7 @@ class Call {
   /** Puts a token into the request: another one, when the first was answered with 401. */
   async #authorize(): Promise<void> {
     const [rejected] = this.#tokens;
-    const token = await this.#step(async () => {
+    const token = await this.limit.run(async () => {
       const next = await this.#api.source.getAccessToken(rejected ? { rejected } : undefined);
       // The platform would quote the token in its own error.
       if (/^[\x21-\x7e]+$/.test(next)) return next;
@@ -189,15 +185,16 @@ class Call {
     // judge the token.
     if (new URL(response.url || this.#url).origin !== this.#api.base.origin) return false;
     const rateLimit = this.#tellRateLimit(response);
-    if (isStream(this.#init.body)) return false;
+    // A stream is sent once: it cannot be read again.
+    if (Symbol.asyncIterator in Object(this.#init.body)) return false;
 
     if (response.status === 401 && this.#tokens.length === 1) {
       return await this.#replaceToken(response);
     }
-    const delay = delayBeforeRepeat(this.#init.method, response, rateLimit, attempt);
-    if (delay === undefined || delay >= this.limit.deadline.remaining()) return false;
+    const delay = this.#delayBeforeRepeat(response, attempt, rateLimit);
+    if (delay >= this.limit.deadline.remaining()) return false;
     await discard(response);
-    await this.#step(() => pause(delay, undefined, { signal: this.limit.signal }));
+    await this.limit.run(() => pause(delay, undefined, { signal: this.limit.signal }));
     return true;
   }
 
@@ -214,19 +211,29 @@ class Call {
     return true;
   }
 
+  /** Milliseconds to wait before the next attempt; infinite when there is to be none. */
+  #delayBeforeRepeat(response: Response, attempt: number, limit?: RateLimit): number {
+    const isPutOff = response.status === 429 || response.status === 503;
+    const isIdempotent = IDEMPOTENT_METHODS.includes(this.#init.method);
+    if (!isPutOff || !isIdempotent || attempt >= MAX_ATTEMPTS) return Infinity;
+    const seconds = retryAfterSeconds({ headers: Object.fromEntries(response.headers) });
+    if (seconds !== undefined) return seconds * 1000;
+    if (limit?.remaining === 0 && limit.resetsAt !== undefined) {
+      return Math.max(0, limit.resetsAt - Date.now());
+    }
+    // Full jitter, so that callers that were put off together do not come again together.
+    return Math.random() * BACKOFF_MS * 2 ** attempt;
+  }
+
   #tellRateLimit({ headers }: Response): RateLimit | undefined {
     const rateLimit = this.#api.provider.rateLimit?.((name) => headers.get(name) ?? undefined);
     const isKnown = Object.values(rateLimit ?? {}).some((value) => value !== undefined);
-    if (rateLimit && isKnown) tell(this.#api.options.onRateLimit, rateLimit);
+    if (rateLimit && isKnown) void tell(this.#api.options.onRateLimit, rateLimit);
     return rateLimit;
   }
 
   get #where() {
     return { provider: this.#api.provider, stage: 'api', host: this.#url.host } as const;
-  }
-
-  async #step<T>(step: () => Promise<T>): Promise<T> {
-    return await located(this.#where, () => this.limit.run(step));
   }
 }
 
@@ -242,34 +249,6 @@ function resolve(base: URL, input: unknown): URL {
   const isHttp = ['http:', 'https:'].includes(url.protocol);
   if (isHttp && url.username === '' && url.password === '') return url;
   throw new TypeError('authorizedFetch: the URL must be http or https, without user info');
-}
-
-/** A stream is sent once: it cannot be read again. */
-function isStream(body: unknown): boolean {
-  return (
-    body instanceof ReadableStream ||
-    (typeof body === 'object' && body !== null && Symbol.asyncIterator in body)
-  );
-}
-
-/** Milliseconds to wait before the next attempt; nothing when there is to be none. */
-function delayBeforeRepeat(
-  method: string,
-  response: Response,
-  limit: RateLimit | undefined,
-  attempt: number,
-): number | undefined {
-  const isPutOff = response.status === 429 || response.status === 503;
-  if (!isPutOff || !IDEMPOTENT_METHODS.includes(method) || attempt >= MAX_ATTEMPTS) {
-    return undefined;
-  }
-  const seconds = retryAfterSeconds({ headers: Object.fromEntries(response.headers) });
-  if (seconds !== undefined) return seconds * 1000;
-  if (limit?.remaining === 0 && limit.resetsAt !== undefined) {
-    return Math.max(0, limit.resetsAt - Date.now());
-  }
-  // Full jitter, so that callers that were put off together do not come again together.
-  return Math.random() * BACKOFF_MS * 2 ** attempt;
 }
 
 /** Gives up a body, because an unread one keeps its connection. */
@@ -291,15 +270,12 @@ function parsed(response: Response, body: string, token: string | undefined): un
   return body === '' ? undefined : parseJson(body, headers['content-type']);
 }
 
-/** An error of the application's observer becomes a warning. */
-function tell(onRateLimit: AuthorizedFetchOptions['onRateLimit'], limit: RateLimit): void {
-  const warn = (error: unknown) =>
-    process.emitWarning(error instanceof Error ? error : String(error));
+/** An error of the application's observer, which may be async, becomes a warning. */
+async function tell(onRateLimit: AuthorizedFetchOptions['onRateLimit'], limit: RateLimit) {
   try {
-    // An async observer may reject instead.
-    Promise.resolve(onRateLimit?.(limit) as unknown).catch(warn);
+    await (onRateLimit?.(limit) as unknown);
   } catch (error) {
-    warn(error);
+    process.emitWarning(error instanceof Error ? error : String(error));
   }
 }
 
