@@ -9,7 +9,7 @@ import type { ErrorCode } from '../errors/codes';
  */
 export class Deadline {
   readonly timeout: number;
-  readonly #endsAt: number;
+  readonly #beganAt = performance.now();
   readonly #state: string | undefined;
 
   /**
@@ -19,7 +19,6 @@ export class Deadline {
   constructor(timeout: number, state?: string) {
     this.timeout = timeout;
     this.#state = state;
-    this.#endsAt = performance.now() + timeout;
   }
 
   /** The name of the login in diagnostics. */
@@ -29,12 +28,12 @@ export class Deadline {
 
   /** Milliseconds since the exchange began. */
   elapsed(): number {
-    return Math.round(performance.now() - this.#endsAt + this.timeout);
+    return Math.round(performance.now() - this.#beganAt);
   }
 
   /** Milliseconds left, never negative. */
   remaining(): number {
-    return Math.max(0, this.#endsAt - performance.now());
+    return Math.max(0, this.#beganAt + this.timeout - performance.now());
   }
 
   problem(code: ErrorCode = 'timeout'): Problem {

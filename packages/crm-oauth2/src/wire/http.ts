@@ -9,13 +9,12 @@ import {
   noteIdleLimit,
   wasOpenedInAdvance,
 } from './connections';
-import type { Agent } from './connections';
 import type { Deadline } from './deadline';
 
 /** Real token and profile answers are below 20 KiB. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
 
-export type { Agent };
+export type Agent = http.Agent;
 
 export interface HttpRequest {
   method: 'GET' | 'POST';
@@ -91,29 +90,49 @@ export class HttpClient {
 /** A connection that had been idle failed before an answer began. */
 class StaleConnection extends Problem {}
 
-/** Sends one request and reads its answer. */
+/** Sends one request and reads its answer. An exchange ends once, before its deadline; later ends are ignored. */
 function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const outgoing = createRequest(request, agent);
-    const ending = new Ending(outgoing, deadline, resolve, reject);
+    const timer = setTimeout(() => fail(() => deadline.problem()), deadline.remaining());
+    let hasEnded = false;
+    const end = (settle: () => void) => {
+      if (hasEnded) return;
+      hasEnded = true;
+      clearTimeout(timer);
+      settle();
+    };
+    // The problem is made for the first end only: a new error records its stack, which costs time.
+    const fail = (problem: () => unknown) =>
+      end(() => {
+        reject(problem());
+        outgoing.destroy();
+      });
+    // The next request must find this connection free, which it is once its request is written. Over
+    // TLS, Node may report that after the answer, at the end of this turn of the event loop.
+    const succeed = (answer: HttpResponse) =>
+      end(() => {
+        if (outgoing.writableFinished) resolve(answer);
+        else setImmediate(resolve, answer);
+      });
     if (request.isBackground) {
-      ending.timer.unref();
+      timer.unref();
       outgoing.on('socket', (socket) => socket.unref());
     }
 
+    /** Status and headers have arrived. */
+    let hasAnswerBegun = false;
     outgoing.on('response', (incoming) => {
-      ending.hasAnswerBegun = true;
+      hasAnswerBegun = true;
       noteIdleLimit(incoming);
-      readAnswer(incoming, ending);
+      readAnswer(incoming, succeed, fail);
     });
     outgoing.on('error', (error) =>
-      ending.fail(() =>
-        ending.hasAnswerBegun ? brokenOff(error) : failureBeforeAnswer(error, outgoing),
-      ),
+      fail(() => (hasAnswerBegun ? brokenOff(error) : connectionProblem(error, outgoing))),
     );
     // A request may close before its answer is read. From then on the answer says how it ends.
     outgoing.on('close', () => {
-      if (!ending.hasAnswerBegun) ending.fail(brokenOff);
+      if (!hasAnswerBegun) fail(brokenOff);
     });
     outgoing.end(request.body);
   });
@@ -139,13 +158,17 @@ function createRequest({ url, method, headers }: HttpRequest, agent: Agent): htt
   }
 }
 
-function readAnswer(incoming: http.IncomingMessage, ending: Ending): void {
-  incoming.on('error', (error) => ending.fail(() => brokenOff(error)));
-  incoming.on('close', () => ending.fail(brokenOff));
-  const encoding = incoming.headers['content-encoding'] ?? 'identity';
-  if (encoding !== 'identity') {
+function readAnswer(
+  incoming: http.IncomingMessage,
+  succeed: (answer: HttpResponse) => void,
+  fail: (problem: () => Problem) => void,
+): void {
+  const { statusCode: status = 0, headers } = incoming;
+  incoming.on('error', (error) => fail(() => brokenOff(error)));
+  incoming.on('close', () => fail(brokenOff));
+  if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
     // Nothing is decompressed: a small answer could unfold to gigabytes.
-    ending.fail(() => new Problem('unexpected_content_encoding', 'the answer is compressed'));
+    fail(() => new Problem('unexpected_content_encoding', 'the answer is compressed'));
     return;
   }
   const chunks: Buffer[] = [];
@@ -153,62 +176,14 @@ function readAnswer(incoming: http.IncomingMessage, ending: Ending): void {
   incoming.on('data', (chunk: Buffer) => {
     size += chunk.length;
     if (size <= MAX_RESPONSE_BYTES) chunks.push(chunk);
-    else ending.fail(tooLarge);
+    else fail(tooLarge);
   });
   incoming.on('end', () => {
-    if (!incoming.complete) {
-      ending.fail(brokenOff);
-      return;
-    }
     // Decoded in one piece: a character may be split between two chunks.
     const body = Buffer.concat(chunks).toString('utf8');
-    ending.succeed({ status: incoming.statusCode ?? 0, headers: incoming.headers, body });
+    // An answer that is not complete is broken off when it closes.
+    if (incoming.complete) succeed({ status, headers, body });
   });
-}
-
-/** How an exchange ends: once, and before the deadline. Later ends are ignored. */
-class Ending {
-  readonly timer: NodeJS.Timeout;
-  /** Status and headers have arrived. */
-  hasAnswerBegun = false;
-  #hasEnded = false;
-  readonly #outgoing: http.ClientRequest;
-  readonly #resolve: (answer: HttpResponse) => void;
-  readonly #reject: (problem: unknown) => void;
-
-  constructor(
-    outgoing: http.ClientRequest,
-    deadline: Deadline,
-    resolve: (answer: HttpResponse) => void,
-    reject: (problem: unknown) => void,
-  ) {
-    this.#outgoing = outgoing;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    this.timer = setTimeout(() => this.fail(() => deadline.problem()), deadline.remaining());
-  }
-
-  succeed(answer: HttpResponse): void {
-    if (!this.#end()) return;
-    // The next request must find this connection free, which it is once its request is written. Over
-    // TLS, Node may report that after the answer, at the end of this turn of the event loop.
-    if (this.#outgoing.writableFinished) this.#resolve(answer);
-    else setImmediate(this.#resolve, answer);
-  }
-
-  /** @param problem called for the first end only: a new error records its stack, which costs time */
-  fail(problem: () => unknown): void {
-    if (!this.#end()) return;
-    this.#reject(problem());
-    this.#outgoing.destroy();
-  }
-
-  #end(): boolean {
-    if (this.#hasEnded) return false;
-    this.#hasEnded = true;
-    clearTimeout(this.timer);
-    return true;
-  }
 }
 
 function tooLarge(): Problem {
@@ -223,27 +198,16 @@ function brokenOff(error?: Error): Problem {
   );
 }
 
-function failureBeforeAnswer(
-  error: NodeJS.ErrnoException,
-  { reusedSocket, socket }: http.ClientRequest,
-): Problem {
-  const hadBeenIdle = reusedSocket || wasOpenedInAdvance(socket);
-  const isSecured = Reflect.get(Object(socket), 'secureConnecting') === false;
-  return connectionProblem(error, hadBeenIdle ? StaleConnection : Problem, isSecured);
-}
-
 const TLS_ERROR = /^(ERR_TLS|ERR_SSL|CERT_|EPROTO$|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_)/;
 
-/**
- * Names the failure of a connection after the error that Node reports.
- *
- * @param isSecured whether the TLS handshake is over, so that the request may have been sent
- */
+/** Names the failure of a connection after the error that Node reports, before an answer has begun. */
 export function connectionProblem(
   error: NodeJS.ErrnoException,
-  Kind = Problem,
-  isSecured = false,
+  { reusedSocket, socket }: Partial<http.ClientRequest> = {},
 ): Problem {
+  const Kind = reusedSocket || wasOpenedInAdvance(socket) ? StaleConnection : Problem;
+  // Once the TLS handshake is over, the request may have been sent.
+  const isSecured = Reflect.get(Object(socket), 'secureConnecting') === false;
   const cause = bareCause(error);
   const code = error.code ?? '';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {

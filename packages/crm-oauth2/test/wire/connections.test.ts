@@ -202,6 +202,19 @@ describe('a connection', () => {
     expect(seen).to.have.lengthOf(2);
   });
 
+  it('is not opened by a closed client, until the host is asked again', async () => {
+    const { origin, seen } = await counted();
+    const client = make();
+    await asked(client, origin, seen);
+    client.close();
+    client.open(origin);
+    await pause(20);
+    expect(seen).to.have.lengthOf(0);
+    await asked(client, origin, seen);
+    client.open(origin);
+    await until(() => seen.length === 1);
+  });
+
   it('RFC 9700 §4.14 — is closed after its answer when the client is closed meanwhile', async () => {
     let answer: (() => void) | undefined;
     const origin = new URL(
