@@ -1,21 +1,22 @@
 /** One login in its two halves. Both decide, and touch nothing of Passport; the strategy acts on their outcome. */
 import type { OAuth2Client } from '../client';
+import type { ParseErrorResponse } from '../client-requests';
 import { isObserved, loginId, publish } from '../errors/diagnostics';
 import { located } from '../errors/oauth2-error';
-import type { Stage } from '../errors/oauth2-error';
 import { Problem } from '../errors/problem';
 import { extrasOf } from '../protocol/authorization-request';
 import type { MissingAttempt } from '../protocol/authorization-response';
 import type { LoginAttempt } from '../protocol/login-attempt';
 import type { TokenSet } from '../protocol/token-set';
-import type { Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
 import type { Deadline } from '../wire/deadline';
 import { missingAttempt } from './missing-attempt';
 import type { RecentLogins } from './recent-logins';
-import { resolveCallbackUrl, trustsProxy } from './request';
+import { resolveCallbackUrl } from './request';
 import type { PassportRequest, PassportResponse } from './request';
 import type { StateStore } from './state-store';
+import { pick } from './strategy-options';
+import type { StrategyOptions } from './strategy-options';
 import type { Request, Verify } from './verify';
 
 /** The options of `passport.authenticate` that this family reads, beside the provider's extras. */
@@ -31,107 +32,99 @@ export interface AuthenticateOptions {
   [extra: string]: unknown;
 }
 
-/** The outcome of one call of `authenticate`: exactly one of Passport's verbs. */
+/** The outcome of one call of `authenticate`: exactly one of Passport's verbs, and its arguments. */
 export type Outcome =
-  | { verb: 'redirect'; url: string }
-  | { verb: 'success'; user: unknown; info: object | undefined }
-  | { verb: 'fail'; info: object; status?: number }
-  | { verb: 'error'; error: unknown };
+  | { verb: 'redirect'; values: [url: string] }
+  | { verb: 'success'; values: [user: unknown, info: object | undefined] }
+  | { verb: 'fail'; values: [info: object, status: number | undefined] }
+  | { verb: 'error'; values: [error: unknown] };
 
 /** Set up once by a strategy, and shared by all its logins. */
-export interface LoginSettings<Own extends object, P extends Profile> {
-  client: OAuth2Client<Own, P>;
-  callbackURL: string | undefined;
-  trustProxy: boolean;
-  stateStore: StateStore;
+export interface LoginSettings extends Pick<
+  StrategyOptions,
+  'callbackURL' | 'proxy' | 'skipUserProfile'
+> {
+  client: OAuth2Client;
+  store: StateStore;
   begun: RecentLogins;
   completed: RecentLogins;
-  skipUserProfile: unknown;
-  verify: Verify<P>;
+  verify: Verify;
 }
 
 /** passport-oauth2's hooks, as a subclass may have overridden them. */
 export interface LoginHooks {
   authorizationParams(options: AuthenticateOptions): object;
   tokenParams(options: AuthenticateOptions): object;
-  parseErrorResponse?: (body: string, status: number) => Error | null;
-  userProfile?: (tokens: TokenSet, deadline: Deadline) => Promise<unknown>;
+  parseErrorResponse?: ParseErrorResponse;
+  loadProfile(tokens: TokenSet, deadline: Deadline): Promise<unknown>;
 }
 
 /** One call of `authenticate`. */
-export interface LoginCall {
+interface Login extends LoginSettings {
+  hooks: LoginHooks;
   req: PassportRequest;
   options: AuthenticateOptions;
   deadline: Deadline;
 }
 
 /** Begins an attempt, keeps it, and sends the browser to the provider. */
-export async function startLogin<Own extends object, P extends Profile>(
-  settings: LoginSettings<Own, P>,
-  hooks: LoginHooks,
-  { req, options, deadline }: LoginCall,
-): Promise<Outcome> {
-  const { client, stateStore } = settings;
-  return await at(client, 'authorize', async () => {
+export async function startLogin(login: Login): Promise<Outcome> {
+  const { client, req, options } = login;
+  const { provider } = client;
+  return await located({ provider, stage: 'authorize' }, async () => {
+    const callbackURL = options.callbackURL ?? login.callbackURL;
+    if (!callbackURL) throw new Problem('callback_url_missing', 'there is no callbackURL');
     const { url, attempt } = client.beginLogin({
-      redirectUri: redirectUriOf(settings, req, options),
+      redirectUri: resolveCallbackUrl(req, callbackURL, login.proxy),
       scope: options.scope,
-      extras: pick(options, Object.keys(extrasOf(client.provider))),
-      parameters: { ...hooks.authorizationParams(options) },
+      extras: pick(options, Object.keys(extrasOf(provider))),
+      parameters: { ...login.hooks.authorizationParams(options) },
       appState: options.state,
     });
-    await deadline.wait(stateStore.begin(req, attempt, options.response));
-    settings.begun.add(attempt.state, attempt.expiresAt);
+    await login.deadline.wait(login.store.begin(req, attempt, options.response));
+    login.begun.add(attempt.state, attempt.expiresAt);
     client.prepare(attempt);
     if (isObserved()) {
       const { host } = new URL(url);
-      publish({
-        event: 'login.started',
-        login: loginId(attempt.state),
-        provider: client.provider.name,
-        host,
-      });
+      const name = loginId(attempt.state);
+      publish({ event: 'login.started', login: name, provider: provider.name, host });
     }
-    return { verb: 'redirect', url };
+    return { verb: 'redirect', values: [url] };
   });
 }
 
 /** Takes the attempt, validates the response, redeems the code, gets the profile, verifies. */
-export async function finishLogin<Own extends object, P extends Profile>(
-  settings: LoginSettings<Own, P>,
-  hooks: LoginHooks,
-  { req, options, deadline }: LoginCall,
+export async function finishLogin(
+  login: Login,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
-  const { client, verify } = settings;
+  const { client, hooks, deadline } = login;
+  const { provider } = client;
   if (isObserved()) {
     publish({
       event: 'login.returned',
       login: deadline.login,
-      provider: client.provider.name,
+      provider: provider.name,
       parameters: Object.keys(parameters).filter((name) => /^[\w-]{1,40}$/.test(name)),
     });
   }
   const response = await client.validateAuthorizationResponse(parameters, (state) =>
-    takeAttempt(settings, { req, options, deadline }, state),
+    takeAttempt(login, state),
   );
   const tokens = await client.authorizationCodeGrant(response, {
     deadline,
-    parameters: { ...hooks.tokenParams(options) },
+    parameters: { ...hooks.tokenParams(login.options) },
     parseErrorResponse: hooks.parseErrorResponse,
   });
-  const profile = await loadProfile(settings, hooks, tokens, deadline);
+  const loaded = await located({ provider, stage: 'profile' }, () => loadProfile(login, tokens));
+  const profile = loaded as Profile;
   const { appState: state } = response.attempt;
-  const { user, info } = await at(client, 'verify', () =>
-    verify({ tokens, profile: profile as P, req: req as Request, state }, deadline),
+  const { user, info } = await located({ provider, stage: 'verify' }, () =>
+    login.verify({ tokens, profile, req: login.req as Request, state }, deadline),
   );
-  if (!user) return { verb: 'fail', info: info ?? {} };
-  return { verb: 'success', user, info: withState(info, state) };
-}
-
-/** A copy with the named fields. */
-function pick(options: object, names: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
+  return user
+    ? { verb: 'success', values: [user, withState(info, state)] }
+    : { verb: 'fail', values: [info ?? {}, undefined] };
 }
 
 /** passport-oauth2's rule: the state joins an `info` that is an object, and leaves others alone. */
@@ -146,19 +139,12 @@ function withState(info: object | undefined, state: unknown): object | undefined
  *
  * @throws {Problem} naming the reason why there is none
  */
-async function takeAttempt(
-  {
-    begun,
-    completed,
-    stateStore,
-  }: Pick<LoginSettings<object, Profile>, 'begun' | 'completed' | 'stateStore'>,
-  { req, options, deadline }: LoginCall,
-  state: string,
-): Promise<LoginAttempt> {
+async function takeAttempt(login: Login, state: string): Promise<LoginAttempt> {
+  const { req, begun, completed } = login;
   const missing = (reason: MissingAttempt) => missingAttempt(req, reason, begun.has(state));
   if (completed.has(state)) throw missing('already_completed');
   // An application's own store may return `undefined` in place of a reason.
-  const taken = await deadline.wait(stateStore.take(req, state, options.response));
+  const taken = await login.deadline.wait(login.store.take(req, state, login.options.response));
   const attempt = taken ?? 'state_unknown';
   if (typeof attempt === 'string') throw missing(attempt);
   if (completed.has(state)) throw missing('already_completed');
@@ -166,51 +152,25 @@ async function takeAttempt(
   return attempt;
 }
 
-async function loadProfile<Own extends object, P extends Profile>(
-  { client, skipUserProfile }: LoginSettings<Own, P>,
-  hooks: LoginHooks,
-  tokens: TokenSet,
-  deadline: Deadline,
-): Promise<unknown> {
-  if (typeof skipUserProfile === 'function') {
-    const skip = await at(client, 'profile', () =>
-      deadline.wait(skips(skipUserProfile, tokens.accessToken)),
-    );
-    if (skip) return undefined;
-  } else if (skipUserProfile) return undefined;
-  if (!hooks.userProfile) return await client.fetchProfile(tokens, { deadline });
-  const load = hooks.userProfile;
-  return await at(client, 'profile', () => deadline.wait(load(tokens, deadline)));
+async function loadProfile(login: Login, tokens: TokenSet): Promise<unknown> {
+  const { hooks, deadline, skipUserProfile } = login;
+  const skips = await deadline.wait(isSkipped(skipUserProfile, tokens.accessToken));
+  return skips ? undefined : await hooks.loadProfile(tokens, deadline);
 }
 
-/** passport-oauth2's rules: a function, or one that calls back. */
-// oxlint-disable-next-line typescript/no-unsafe-function-type -- the application's, whatever its type
-async function skips(skipUserProfile: Function, accessToken: string): Promise<boolean> {
-  if (skipUserProfile.length < 2) {
-    return Boolean(await Reflect.apply(skipUserProfile, undefined, [accessToken]));
-  }
-  return await new Promise((resolve, reject) => {
-    const done = (error: unknown, skip?: unknown) =>
-      error ? reject(error) : resolve(Boolean(skip));
-    Reflect.apply(skipUserProfile, undefined, [accessToken, done]);
+/** passport-oauth2's rules: a flag, a function, or a function that calls back. */
+function isSkipped(skip: StrategyOptions['skipUserProfile'], accessToken: string): unknown {
+  if (typeof skip !== 'function') return skip;
+  if (skip.length < 2) return Reflect.apply(skip, undefined, [accessToken]);
+  return calledBack((done) => void Reflect.apply(skip, undefined, [accessToken, done]));
+}
+
+/** The value that a function passes to its callback; a promise that it returns may reject. */
+export function calledBack<T>(
+  call: (done: (error?: unknown, value?: T) => void) => unknown,
+): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const done = (error?: unknown, value?: T) => (error ? reject(error) : resolve(value));
+    Promise.resolve(call(done)).catch(reject);
   });
-}
-
-/** @throws {Problem} `callback_url_missing`, `callback_url_unresolvable` */
-function redirectUriOf(
-  settings: { callbackURL: string | undefined; trustProxy: boolean },
-  req: PassportRequest,
-  options: AuthenticateOptions,
-): string {
-  const callbackURL = options.callbackURL ?? settings.callbackURL;
-  if (!callbackURL) throw new Problem('callback_url_missing', 'there is no callbackURL');
-  return resolveCallbackUrl(req, callbackURL, () => settings.trustProxy || trustsProxy(req));
-}
-
-function at<T>(
-  { provider }: { provider: Pick<Provider, 'name' | 'hints'> },
-  stage: Stage,
-  step: () => T | Promise<T>,
-): Promise<T> {
-  return located({ provider, stage }, step);
 }

@@ -24,7 +24,7 @@ export interface PassportRequest {
 /** The part of a response that {@link CookieStateStore} uses. */
 export type PassportResponse = Pick<ServerResponse, 'getHeader' | 'setHeader'>;
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
@@ -35,39 +35,29 @@ export function callbackParameters(req: PassportRequest): Readonly<Record<string
   const { query } = req;
   if (isRecord(query)) return query;
   const [, ...rest] = (req.url ?? '').split('?');
-  const parameters: Record<string, unknown> = {};
+  const parameters = new Map<string, unknown>();
   for (const [name, value] of new URLSearchParams(rest.join('?'))) {
-    const earlier = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
-    Object.defineProperty(parameters, name, {
-      value: earlier === undefined ? value : [earlier, value],
-      configurable: true,
-      enumerable: true,
-      writable: true,
-    });
+    parameters.set(name, parameters.has(name) ? [parameters.get(name), value] : value);
   }
-  return parameters;
-}
-
-/** The first value of a header that proxies append to. */
-function first(value: string | string[] | undefined): string | undefined {
-  return (Array.isArray(value) ? value[0] : value)?.split(',')[0]?.trim();
+  return Object.fromEntries(parameters);
 }
 
 /**
  * A relative `callbackURL` made absolute with the request it is used in.
  *
- * @param trustProxy whether `x-forwarded-*` may be believed
+ * @param trustProxy believe `x-forwarded-*`; by default, as far as the application told Express
  * @throws {Problem} `callback_url_unresolvable`
  */
 export function resolveCallbackUrl(
   req: PassportRequest,
   callbackUrl: string,
-  trustProxy: () => boolean,
+  trustProxy = false,
 ): string {
   if (URL.canParse(callbackUrl)) return callbackUrl;
-  const trusted = trustProxy();
+  const trusted = trustProxy || trustsProxy(req);
+  // The first value: proxies append to these headers.
   const forwarded = (name: string) =>
-    trusted ? first(req.headers[`x-forwarded-${name}`]) : undefined;
+    trusted ? req.headers[`x-forwarded-${name}`]?.toString().split(',')[0]?.trim() : undefined;
   const encrypted = isRecord(req.socket) && req.socket.encrypted === true;
   const protocol = forwarded('proto') ?? req.protocol ?? (encrypted ? 'https' : 'http');
   const host = forwarded('host') ?? req.headers.host;
@@ -79,7 +69,7 @@ export function resolveCallbackUrl(
 }
 
 /** `true` when the application told Express that a proxy stands in front. */
-export function trustsProxy(req: PassportRequest): boolean {
+function trustsProxy(req: PassportRequest): boolean {
   const app: unknown = Reflect.get(req, 'app'); // Express' own is a function
   const get: unknown = Reflect.get(Object(app), 'get');
   return typeof get === 'function' && Boolean(Reflect.apply(get, app, ['trust proxy']));

@@ -1,9 +1,9 @@
 /** The options of a strategy: their types, and how the constructor judges them. */
 import { CLIENT_OPTIONS } from '../client-options';
 import type { ClientOptions } from '../client-options';
-import type { Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
 import { refuseUnknownOptions, requireBoolean, requireString } from '../values/options';
+import { requireStateStore } from './state-store';
 import type { StateStore } from './state-store';
 import { classicVerify, typedVerify } from './verify';
 import type { AnyVerifyFunction, TypedVerify, Verify } from './verify';
@@ -36,75 +36,69 @@ export interface StrategyOptions<P extends Profile = Profile> extends ClientOpti
 export type SkipUserProfile =
   (() => boolean) | ((accessToken: string, done: (error: unknown, skip?: boolean) => void) => void);
 
-const STRATEGY_OPTIONS = [
-  'callbackURL',
-  'passReqToCallback',
-  'proxy',
-  'sessionKey',
-  'store',
-  'skipUserProfile',
-  'verify',
-  'state',
-  'pkce',
-  'scopeSeparator',
-] as const satisfies readonly (keyof StrategyOptions)[];
+type Check = (owner: string, name: string, value: unknown) => void;
 
-/**
- * Judges the options that a client does not know.
- *
- * @throws {TypeError} naming the option that is unknown or wrong
- */
+/** Refuses any other value than these. */
+function only(allowed: readonly unknown[], rule: string): Check {
+  return (owner, name, value) => {
+    if (!allowed.includes(value)) throw new TypeError(`${owner}: option "${name}" ${rule}`);
+  };
+}
+
+/** How each option that a client does not know is judged, when it is given. */
+const STRATEGY_OPTIONS: Readonly<
+  Record<Exclude<keyof StrategyOptions, keyof ClientOptions>, Check>
+> = {
+  callbackURL: requireString,
+  passReqToCallback: requireBoolean,
+  proxy: requireBoolean,
+  sessionKey: requireString,
+  store: (owner, _name, value) => void requireStateStore(owner, value),
+  skipUserProfile: (owner, name, value) => {
+    if (typeof value !== 'function') requireBoolean(owner, name, value);
+  },
+  verify: () => undefined,
+  state: only(
+    [true],
+    "cannot be turned off: without it an attacker can sign your users in to an account of the attacker (RFC 9700 §4.7). Pass the application's own state to authenticate()",
+  ),
+  pkce: only(
+    [true, 'S256'],
+    'cannot be turned off or weakened: it makes a stolen code useless (RFC 9700 §2.1.1)',
+  ),
+  scopeSeparator: only([' '], 'must be a space (RFC 6749 §3.3)'),
+};
+
+/** @throws {TypeError} naming the option that is unknown or wrong */
 export function checkStrategyOptions(owner: string, options: object, own: readonly string[]): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`${owner}: the first argument must be the options`);
   }
-  refuseUnknownOptions(owner, options, [...CLIENT_OPTIONS, ...STRATEGY_OPTIONS, ...own]);
-  const given = options as Readonly<Record<string, unknown>>;
-  if (given.state !== undefined && given.state !== true) {
-    throw new TypeError(
-      `${owner}: option "state" cannot be turned off: without it an attacker can sign your users in to an account of the attacker (RFC 9700 §4.7). Pass the application's own state to authenticate()`,
-    );
-  }
-  if (given.pkce !== undefined && given.pkce !== true && given.pkce !== 'S256') {
-    throw new TypeError(
-      `${owner}: option "pkce" cannot be turned off or weakened: it makes a stolen code useless (RFC 9700 §2.1.1)`,
-    );
-  }
-  if (given.scopeSeparator !== undefined && given.scopeSeparator !== ' ') {
-    throw new TypeError(`${owner}: option "scopeSeparator" must be a space (RFC 6749 §3.3)`);
-  }
-  for (const name of ['callbackURL', 'sessionKey']) {
-    if (given[name] !== undefined) requireString(owner, name, given[name]);
-  }
-  for (const name of ['passReqToCallback', 'proxy', 'skipUserProfile']) {
-    if (name === 'skipUserProfile' && typeof given[name] === 'function') continue;
-    requireBoolean(owner, name, given[name]);
+  const known = [...CLIENT_OPTIONS, ...Object.keys(STRATEGY_OPTIONS), ...own];
+  refuseUnknownOptions(owner, options, known);
+  for (const [name, check] of Object.entries(STRATEGY_OPTIONS)) {
+    const value: unknown = Reflect.get(options, name);
+    if (value !== undefined) check(owner, name, value);
   }
 }
 
 /** The verify function in one form, whichever the application has. @throws {TypeError} */
-export function chooseVerify<P extends Profile>(
+export function chooseVerify(
   owner: string,
-  options: StrategyOptions<P>,
+  { verify: typed, passReqToCallback }: { verify?: unknown; passReqToCallback?: boolean },
   verify: unknown,
-): Verify<P> {
-  const typed: unknown = options.verify;
+): Verify {
   if (typed !== undefined && verify !== undefined) {
     throw new TypeError(`${owner}: pass verify as the second argument or as an option, not both`);
   }
-  if (typeof typed === 'function') return typedVerify(typed as TypedVerify<P>);
+  if (typeof typed === 'function') return typedVerify(typed as TypedVerify);
   if (typeof verify === 'function') {
-    return classicVerify(verify as AnyVerifyFunction<P>, options.passReqToCallback === true);
+    return classicVerify(verify as AnyVerifyFunction, passReqToCallback === true);
   }
   throw new TypeError(`${owner}: a verify function is required`);
 }
 
-/** The options that the client takes, the provider's own included. */
-export function clientOptionsOf<Own extends object, P extends Profile>(
-  provider: Provider<Own, P>,
-  options: StrategyOptions<P> & Own,
-): ClientOptions & Own {
-  const names: readonly string[] = [...CLIENT_OPTIONS, ...Object.keys(provider.options)];
-  const entries = Object.entries(options).filter(([name]) => names.includes(name));
-  return Object.fromEntries(entries) as unknown as ClientOptions & Own;
+/** A copy with the named options. */
+export function pick(options: object, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
 }

@@ -1,6 +1,8 @@
 /** The base class of the strategies: Passport calls `authenticate` to start and to finish a login. */
 import OAuth2Strategy = require('passport-oauth2');
 import { OAuth2Client } from '../client';
+import { CLIENT_OPTIONS } from '../client-options';
+import type { ClientOptions } from '../client-options';
 import { isObserved, publish } from '../errors/diagnostics';
 import { describe, isOAuth2Error } from '../errors/oauth2-error';
 import { isAuthorizationResponse } from '../protocol/authorization-response';
@@ -8,17 +10,17 @@ import { processTokenError } from '../protocol/token-endpoint';
 import type { TokenSet } from '../protocol/token-set';
 import type { Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
+import { text } from '../values/json';
 import { Deadline } from '../wire/deadline';
 import { hide, routeClassicRefreshes } from './classic-oauth2';
 import { TokenError, asPassportError } from './errors';
-import { finishLogin, startLogin } from './login';
+import { calledBack, finishLogin, startLogin } from './login';
 import type { AuthenticateOptions, LoginHooks, LoginSettings, Outcome } from './login';
 import { RecentLogins } from './recent-logins';
 import { callbackParameters } from './request';
 import type { PassportRequest } from './request';
 import { SessionStateStore } from './session-state-store';
-import { requireStateStore } from './state-store';
-import { checkStrategyOptions, chooseVerify, clientOptionsOf } from './strategy-options';
+import { checkStrategyOptions, chooseVerify, pick } from './strategy-options';
 import type { StrategyOptions } from './strategy-options';
 import type {
   AnyVerifyFunction,
@@ -29,20 +31,12 @@ import type {
   VerifyFunctionWithRequestAndParams,
 } from './verify';
 
-/** Passport's verbs, bound to the request they were made for. */
-type Actions = Pick<OAuth2Strategy, 'success' | 'fail' | 'redirect' | 'error'>;
-
 // Passport calls a strategy through Object.create(strategy), which has no #private fields. A subclass
 // might use a plain name for itself. So the keys are symbols.
 /** The settings that the constructor made. */
 const SETTINGS = Symbol('login settings');
 /** The login that `userProfile` is called for. */
 const LOGIN = Symbol('login');
-
-interface Login {
-  tokens: TokenSet;
-  deadline?: Deadline;
-}
 
 // This type leaves out the static members. With them, the declarations of subclasses would inherit
 // passport-oauth2's `Strategy`, and clash with their own.
@@ -69,10 +63,13 @@ export abstract class ProviderStrategy<
     verify?: AnyVerifyFunction<P>,
   ) {
     const owner = provider.title;
-    checkStrategyOptions(owner, options, Object.keys(provider.options));
+    const own = Object.keys(provider.options);
+    checkStrategyOptions(owner, options, own);
     const call = chooseVerify(owner, options, verify);
-    const client = new OAuth2Client(provider, clientOptionsOf(provider, options));
-    const { callbackURL, sessionKey = `oauth2:${provider.name}`, store, customHeaders } = options;
+    const clientOptions = pick(options, [...CLIENT_OPTIONS, ...own]) as unknown;
+    const client = new OAuth2Client(provider, clientOptions as ClientOptions & Own);
+    const { callbackURL, customHeaders, proxy, skipUserProfile } = options;
+    const { sessionKey = `oauth2:${provider.name}` } = options;
 
     super(
       {
@@ -89,16 +86,15 @@ export abstract class ProviderStrategy<
     );
     this.name = provider.name;
     this.client = client;
-    const settings: LoginSettings<Own, P> = {
+    const settings: LoginSettings = {
       client,
       callbackURL,
-      trustProxy: options.proxy === true,
-      stateStore:
-        store === undefined ? new SessionStateStore(sessionKey) : requireStateStore(owner, store),
+      proxy,
+      skipUserProfile,
+      verify: call,
+      store: options.store ?? new SessionStateStore(sessionKey),
       begun: new RecentLogins(),
       completed: new RecentLogins(),
-      skipUserProfile: options.skipUserProfile,
-      verify: call,
     };
     Object.defineProperty(this, SETTINGS, { value: settings });
     routeClassicRefreshes(this._oauth2, client, options.agent);
@@ -110,31 +106,28 @@ export abstract class ProviderStrategy<
    *
    * Passport sets its verbs (`success`, `fail`, …) on a strategy for each request. An application may
    * pass the instance itself to Passport: a second request then replaces the verbs of the first. So
-   * this method binds the verbs before the first await. The login decides on one outcome, and only
+   * this method reads the verbs before the first await. The login decides on one outcome, and only
    * then is a verb called.
    */
   override authenticate(req: PassportRequest, options: AuthenticateOptions = {}): void {
-    const actions: Actions = {
-      success: this.success.bind(this),
-      fail: this.fail.bind(this),
-      redirect: this.redirect.bind(this),
-      error: this.error.bind(this),
-    };
+    const { success, fail, redirect, error } = this;
+    const verbs = { success, fail, redirect, error };
+    const act = ({ verb, values }: Outcome) => void Reflect.apply(verbs[verb], this, values);
     const parameters = callbackParameters(req);
-    const login = typeof parameters.state === 'string' ? parameters.state : undefined;
-    const call = { req, options, deadline: new Deadline(this.client.timeout, login) };
-    const settings = Reflect.get(this, SETTINGS) as LoginSettings<Own, P>;
+    const deadline = new Deadline(this.client.timeout, text(parameters.state));
+    const settings = Reflect.get(this, SETTINGS) as LoginSettings;
+    const login = { ...settings, hooks: hooksOf(this), req, options, deadline };
     const step = isAuthorizationResponse(parameters)
-      ? finishLogin(settings, hooksOf(this), call, parameters)
-      : startLogin(settings, hooksOf(this), call);
-    void step.catch(outcomeOf).then((outcome) => {
+      ? finishLogin(login, parameters)
+      : startLogin(login);
+    void step.catch(failure).then((outcome) => {
       try {
-        report(this.name, outcome, call.deadline);
-        act(outcome, actions);
-      } catch (error) {
+        report(this.name, outcome, deadline);
+        act(outcome);
+      } catch (reason) {
         // A verb throws when the application's callback has a bug. The request is then unanswered, and
         // `error` answers it. If `error` throws too, the application gets an uncaught exception.
-        process.nextTick(() => actions.error(asError(error)));
+        process.nextTick(act, { verb: 'error', values: [asError(reason)] });
       }
     });
   }
@@ -144,9 +137,12 @@ export abstract class ProviderStrategy<
    * `super.userProfile` gets the profile made from the whole token response, with its ID Token.
    */
   override userProfile(accessToken: string, done: (error?: unknown, profile?: P) => void): void {
-    const login = Reflect.get(this, LOGIN) as Login | undefined;
-    const tokens = login?.tokens ?? { accessToken, tokenType: 'Bearer', response: {} };
-    this.client.fetchProfile(tokens, { deadline: login?.deadline }).then(
+    const withoutLogin = { tokens: { accessToken, tokenType: 'Bearer', response: {} } };
+    const { tokens, deadline } = (Reflect.get(this, LOGIN) ?? withoutLogin) as {
+      tokens: TokenSet;
+      deadline?: Deadline;
+    };
+    this.client.fetchProfile(tokens, { deadline }).then(
       (profile) => process.nextTick(done, null, profile),
       (error: unknown) => process.nextTick(done, asPassportError(error)),
     );
@@ -162,41 +158,35 @@ export abstract class ProviderStrategy<
   }
 }
 
-/** passport-oauth2's hooks. The last two are present only when a subclass overrides them. */
-function hooksOf<Own extends object, P extends Profile>(
-  strategy: ProviderStrategy<Own, P>,
-): LoginHooks {
-  const own: object = ProviderStrategy.prototype;
-  const isOverridden = (hook: 'parseErrorResponse' | 'userProfile') =>
-    strategy[hook] !== Reflect.get(own, hook);
+/** passport-oauth2's hooks. An error body and a profile go through a subclass only if it overrides them. */
+function hooksOf(strategy: ProviderStrategy): LoginHooks {
+  const { parseErrorResponse, userProfile } = ProviderStrategy.prototype;
   return {
     authorizationParams: (options) => strategy.authorizationParams(options),
     tokenParams: (options) => strategy.tokenParams(options),
-    ...(isOverridden('parseErrorResponse') && {
-      parseErrorResponse: (body, status) => strategy.parseErrorResponse(body, status),
-    }),
-    ...(isOverridden('userProfile') && {
-      userProfile: (tokens, deadline) =>
-        new Promise((resolve, reject) => {
-          const done = (error?: unknown, profile?: unknown) =>
-            error ? reject(error) : resolve(profile);
-          const login = Object.create(strategy, {
-            [LOGIN]: { value: { tokens, deadline } satisfies Login },
-          }) as typeof strategy;
-          // An override may be async: its rejection fails the login, and its value is ignored.
-          Promise.resolve(login.userProfile(tokens.accessToken, done)).catch(reject);
-        }),
-    }),
+    parseErrorResponse:
+      strategy.parseErrorResponse === parseErrorResponse
+        ? undefined
+        : (body, status) => strategy.parseErrorResponse(body, status),
+    loadProfile: async (tokens, deadline) => {
+      if (strategy.userProfile === userProfile) {
+        return await strategy.client.fetchProfile(tokens, { deadline });
+      }
+      const copy = Object.create(strategy, {
+        [LOGIN]: { value: { tokens, deadline } },
+      }) as typeof strategy;
+      return await deadline.wait(calledBack((done) => copy.userProfile(tokens.accessToken, done)));
+    },
   };
 }
 
 /** `fail` when the person or the browser caused it, `error` otherwise. */
-function outcomeOf(error: unknown): Outcome {
+function failure(error: unknown): Outcome {
   if (!isOAuth2Error(error) || error.refusal === undefined) {
-    return { verb: 'error', error: asError(asPassportError(error)) };
+    return { verb: 'error', values: [asError(asPassportError(error))] };
   }
   const { message, code, hint, refusal } = error;
-  return { verb: 'fail', info: { message, code, hint }, status: refusal };
+  return { verb: 'fail', values: [{ message, code, hint }, refusal] };
 }
 
 /**
@@ -211,41 +201,19 @@ function asError(reason: unknown): unknown {
 }
 
 /** Publishes how a login ended; a redirect is only its beginning. */
-function report(provider: string, outcome: Outcome, deadline: Deadline): void {
-  if (outcome.verb === 'redirect' || !isObserved()) return;
-  const failed: unknown =
-    outcome.verb === 'fail' ? outcome.info : outcome.verb === 'error' && outcome.error;
-  const word = (name: string): string | undefined => {
-    const value: unknown = Reflect.get(Object(failed), name);
-    return typeof value === 'string' ? value : undefined;
-  };
+function report(provider: string, { verb, values }: Outcome, deadline: Deadline): void {
+  if (verb === 'redirect' || !isObserved()) return;
+  const error = Object(verb !== 'success' && values[0]) as Record<string, unknown>;
   publish({
     event: 'login.ended',
     login: deadline.login,
     provider,
-    outcome: outcome.verb,
-    code: word('code'),
-    stage: word('stage'),
-    hint: word('hint'),
+    outcome: verb,
+    code: text(error.code),
+    stage: text(error.stage),
+    hint: text(error.hint),
     duration: deadline.elapsed(),
   });
-}
-
-function act(outcome: Outcome, actions: Actions): void {
-  switch (outcome.verb) {
-    case 'redirect':
-      actions.redirect(outcome.url);
-      break;
-    case 'success':
-      actions.success(outcome.user as Express.User, outcome.info);
-      break;
-    case 'fail':
-      actions.fail(outcome.info, outcome.status);
-      break;
-    case 'error':
-      actions.error(outcome.error);
-      break;
-  }
 }
 
 type OptionsWithVerifyArgument<Own, P extends Profile, WithRequest extends boolean> = Omit<

@@ -70,13 +70,10 @@ export interface Verified {
 }
 
 /** One call of verify, in either form. */
-export type Verify<P extends Profile> = (
-  context: VerifyContext<P>,
-  deadline: Deadline,
-) => Promise<Verified>;
+export type Verify = (context: VerifyContext, deadline: Deadline) => Promise<Verified>;
 
 /** The typed form: one object in, the user out. */
-export function typedVerify<P extends Profile>(verify: TypedVerify<P>): Verify<P> {
+export function typedVerify(verify: TypedVerify): Verify {
   return async (context, deadline) => {
     const user = await deadline.wait((async () => await verify(context))(), 'verify_timeout');
     if (user === undefined) throw returnedNothing();
@@ -89,19 +86,13 @@ function returnedNothing(): Problem {
 }
 
 /** The classic form. The first outcome wins, be it a call of `done` or the promise. */
-export function classicVerify<P extends Profile>(
-  verify: AnyVerifyFunction<P>,
-  passReqToCallback: boolean,
-): Verify<P> {
+export function classicVerify(verify: AnyVerifyFunction, passReqToCallback: boolean): Verify {
   return async ({ tokens, profile, req }, deadline) => {
     const call = verify as (...parameters: unknown[]) => unknown;
     const withParams = verify.length === (passReqToCallback ? 6 : 5);
     const takesDone = verify.length === 0 || verify.length >= (passReqToCallback ? 5 : 4);
     const settled = new Promise<Verified>((resolve, reject) => {
-      const done: Done = (error, user, info) => {
-        if (error) reject(error);
-        else resolve({ user, info });
-      };
+      const done: Done = (error, user, info) => (error ? reject(error) : resolve({ user, info }));
       const result = call(
         ...(passReqToCallback ? [req] : []),
         tokens.accessToken,
