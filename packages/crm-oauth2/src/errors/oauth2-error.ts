@@ -105,7 +105,7 @@ export function describe(error: unknown, { provider, stage, host }: Where): unkn
 }
 
 /** The remedy: the provider's own, else the shared one; by stage first: `refresh.invalid_grant`. */
-export function hintFor(code: string, stage: Stage, hints: HintTable): string | undefined {
+function hintFor(code: string, stage: Stage, hints: HintTable): string | undefined {
   const keys = [`${stage}.${code}`, code];
   for (const table of [hints, HINTS as HintTable]) {
     const key = keys.find((candidate) => Object.hasOwn(table, candidate));

@@ -21,9 +21,6 @@ export function wholeNumber(value: string | undefined): number | undefined {
 
 /** A copy without the fields that are `undefined`, so that a profile has no empty keys. */
 export function withoutUndefined<T extends object>(fields: T): T {
-  const rest: Partial<T> = {};
-  for (const name of Object.keys(fields) as (keyof T)[]) {
-    if (fields[name] !== undefined) rest[name] = fields[name];
-  }
-  return rest as T;
+  const entries = Object.entries(fields) as [string, unknown][];
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as T;
 }

@@ -4,18 +4,17 @@ import type { Agent, OutgoingHttpHeaders } from 'node:http';
 /** The kind of value that an option takes. */
 export type OptionKind = 'url' | 'string' | 'boolean';
 
+/** @param rule continues the sentence that names the option */
+function optionError(owner: string, name: string, rule: string): TypeError {
+  return new TypeError(`${owner}: option "${name}" ${rule}`);
+}
+
 /** The known name that a misspelt one probably means: it differs least, and not by too much. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
-  const ranked = known
-    .map((candidate) => ({
-      candidate,
-      distance: editDistance(name.toLowerCase(), candidate.toLowerCase()),
-    }))
-    .toSorted((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best && best.distance <= Math.max(2, Math.floor(name.length / 2))
-    ? best.candidate
-    : undefined;
+  const distance = (to: string) => editDistance(name.toLowerCase(), to.toLowerCase());
+  const limit = Math.max(2, Math.floor(name.length / 2));
+  const nearestFirst = known.toSorted((a, b) => distance(a) - distance(b));
+  return nearestFirst.find((candidate) => distance(candidate) <= limit);
 }
 
 /** The Levenshtein distance: how many characters to insert, delete or replace. */
@@ -41,9 +40,8 @@ export function refuseUnknownOptions(
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
     const meant = nearestName(name, known);
-    throw new TypeError(
-      `${owner}: unknown option "${name}"${meant ? `; did you mean "${meant}"?` : `. Known: ${known.join(', ')}`}`,
-    );
+    const advice = meant ? `; did you mean "${meant}"?` : `. Known: ${known.join(', ')}`;
+    throw new TypeError(`${owner}: unknown option "${name}"${advice}`);
   }
 }
 
@@ -55,16 +53,15 @@ export function isLoopback(hostname: string): boolean {
 /** @throws {TypeError} unless the value is an https URL, or an http URL on a loopback host */
 export function requireEndpoint(owner: string, name: string, value: unknown): string {
   if (typeof value !== 'string' || !URL.canParse(value)) {
-    throw new TypeError(`${owner}: option "${name}" must be an absolute URL`);
+    throw optionError(owner, name, 'must be an absolute URL');
   }
   const url = new URL(value);
   if (url.username !== '' || url.password !== '' || url.hash !== '') {
-    throw new TypeError(`${owner}: option "${name}" must have neither user info nor a fragment`);
+    throw optionError(owner, name, 'must have neither user info nor a fragment');
   }
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
-    throw new TypeError(
-      `${owner}: option "${name}" must be https (http is accepted for localhost, 127.0.0.0/8 and [::1] only)`,
-    );
+    const only = 'http is accepted for localhost, 127.0.0.0/8 and [::1] only';
+    throw optionError(owner, name, `must be https (${only})`);
   }
   return value;
 }
@@ -80,9 +77,7 @@ export function checkProviderOptions(
     if (value === undefined) continue;
     if (kind === 'url') requireEndpoint(owner, name, value);
     else if (typeof value !== kind || value === '') {
-      throw new TypeError(
-        `${owner}: option "${name}" must be a ${kind === 'string' ? 'non-empty string' : kind}`,
-      );
+      throw optionError(owner, name, `must be a ${kind === 'string' ? 'non-empty string' : kind}`);
     }
   }
 }
@@ -90,7 +85,7 @@ export function checkProviderOptions(
 /** @throws {TypeError} unless the value is a non-empty string */
 export function requireString(owner: string, name: string, value: unknown): string {
   if (typeof value !== 'string' || value === '') {
-    throw new TypeError(`${owner}: option "${name}" is required and must be a non-empty string`);
+    throw optionError(owner, name, 'is required and must be a non-empty string');
   }
   return value;
 }
@@ -109,15 +104,14 @@ export function optionalSecret(
   if (!Object.hasOwn(options, 'clientSecret')) return undefined;
   const { clientSecret } = options;
   if (typeof clientSecret === 'string' && clientSecret !== '') return clientSecret;
-  throw new TypeError(
-    `${owner}: option "clientSecret" must be a non-empty string; leave it out for a public client`,
-  );
+  const rule = 'must be a non-empty string; leave it out for a public client';
+  throw optionError(owner, 'clientSecret', rule);
 }
 
 /** @throws {TypeError} unless the value is `true`, `false` or `undefined` */
 export function requireBoolean(owner: string, name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'boolean') {
-    throw new TypeError(`${owner}: option "${name}" must be true or false`);
+    throw optionError(owner, name, 'must be true or false');
   }
 }
 
@@ -135,9 +129,14 @@ export function optionalNumber(
 ): number {
   if (value === undefined) return fallback;
   if (typeof value !== 'number' || !(value >= min && value <= max)) {
-    throw new TypeError(`${owner}: option "${name}" must be a number from ${min} to ${max}`);
+    throw optionError(owner, name, `must be a number from ${min} to ${max}`);
   }
   return value;
+}
+
+/** True for a scope-token (RFC 6749 §3.3) without a comma, and for the empty text between two spaces. */
+function isScope(value: unknown): value is string {
+  return typeof value === 'string' && /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]*$/.test(value);
 }
 
 /**
@@ -147,27 +146,13 @@ export function optionalNumber(
  */
 export function scopeList(owner: string, value: unknown): readonly string[] | undefined {
   if (value === undefined) return undefined;
-  const list: unknown[] = Array.isArray(value)
-    ? value
-    : typeof value === 'string'
-      ? value.split(' ')
-      : [undefined];
-  const scopes: string[] = [];
-  for (const scope of list) {
-    if (scope === '') continue;
-    // The characters of a scope-token (RFC 6749 §3.3).
-    if (
-      typeof scope !== 'string' ||
-      !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope) ||
-      scope.includes(',')
-    ) {
-      throw new TypeError(
-        `${owner}: option "scope" must be an array of scopes, or a string of them with spaces between`,
-      );
-    }
-    if (!scopes.includes(scope)) scopes.push(scope);
+  const list: unknown = typeof value === 'string' ? value.split(' ') : value;
+  const scopes: unknown[] = Array.isArray(list) ? [...new Set(list)] : [list];
+  if (!scopes.every(isScope)) {
+    const rule = 'must be an array of scopes, or a string of them with spaces between';
+    throw optionError(owner, 'scope', rule);
   }
-  return scopes;
+  return scopes.filter((scope) => scope !== '');
 }
 
 /** Headers that the client sets itself. An application must not replace them. */
@@ -191,12 +176,12 @@ const RESERVED_HEADERS = [
 export function checkHeaders(owner: string, headers: unknown): Readonly<OutgoingHttpHeaders> {
   if (headers === undefined) return {};
   if (typeof headers !== 'object' || headers === null) {
-    throw new TypeError(`${owner}: option "customHeaders" must be an object`);
+    throw optionError(owner, 'customHeaders', 'must be an object');
   }
   const copy: OutgoingHttpHeaders = {};
   for (const [name, value] of Object.entries(headers as OutgoingHttpHeaders)) {
     if (RESERVED_HEADERS.includes(name.toLowerCase())) {
-      throw new TypeError(`${owner}: option "customHeaders" must not set ${name}`);
+      throw optionError(owner, 'customHeaders', `must not set ${name}`);
     }
     copy[name.toLowerCase()] = value;
   }
@@ -208,5 +193,5 @@ export function checkAgent(owner: string, agent: Agent | undefined): Agent | und
   if (agent === undefined || typeof Reflect.get(Object(agent), 'addRequest') === 'function') {
     return agent;
   }
-  throw new TypeError(`${owner}: option "agent" must be an http.Agent or https.Agent`);
+  throw optionError(owner, 'agent', 'must be an http.Agent or https.Agent');
 }

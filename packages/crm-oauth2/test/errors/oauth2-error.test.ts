@@ -5,7 +5,6 @@ import {
   assignFields,
   brand,
   describe as describeProblem,
-  hintFor,
   isOAuth2Error,
   located,
 } from '../../dist/errors/oauth2-error';
@@ -24,8 +23,9 @@ const WHERE = {
 /** A code that no table lists. */
 const UNLISTED = providerCode('a_word_of_acme');
 
-function described(problem: Problem, hints = {}): OAuth2Error {
-  return describeProblem(problem, { ...WHERE, provider: { name: 'acme', hints } }) as OAuth2Error;
+function described(problem: Problem, hints = {}, stage = WHERE.stage): OAuth2Error {
+  const provider = { name: 'acme', hints };
+  return describeProblem(problem, { ...WHERE, provider, stage }) as OAuth2Error;
 }
 
 describe('errors', () => {
@@ -221,24 +221,27 @@ describe('errors', () => {
       expect(described(new Problem('timeout', 'x')).hint).to.equal(HINTS.timeout);
     });
 
+    const invalidGrant = new Problem('invalid_grant', 'used up');
+
     it('differ by stage where the same code has another remedy', () => {
-      expect(hintFor('invalid_grant', 'token', {})).to.equal(HINTS.invalid_grant);
-      expect(hintFor('invalid_grant', 'refresh', {})).to.equal(HINTS['refresh.invalid_grant']);
+      expect(described(invalidGrant).hint).to.equal(HINTS.invalid_grant);
+      const ofRefresh = described(invalidGrant, {}, 'refresh');
+      expect(ofRefresh.hint).to.equal(HINTS['refresh.invalid_grant']);
       const hints = { 'refresh.invalid_grant': 'Of the provider, for a refresh.' };
-      expect(hintFor('invalid_grant', 'refresh', hints)).to.equal(
+      expect(described(invalidGrant, hints, 'refresh').hint).to.equal(
         'Of the provider, for a refresh.',
       );
-      expect(hintFor('invalid_grant', 'token', hints)).to.equal(HINTS.invalid_grant);
+      expect(described(invalidGrant, hints).hint).to.equal(HINTS.invalid_grant);
     });
 
     it('of the provider win, even over one of the shared table for the stage', () => {
       const hints = { invalid_grant: 'Of the provider.' };
-      expect(hintFor('invalid_grant', 'refresh', hints)).to.equal('Of the provider.');
+      expect(described(invalidGrant, hints, 'refresh').hint).to.equal('Of the provider.');
     });
 
     for (const name of ['constructor', '__proto__', 'toString']) {
       it(`are absent for a code called ${name}`, () => {
-        expect(hintFor(name, 'token', {})).to.equal(undefined);
+        expect(described(new Problem(providerCode(name), 'x')).hint).to.equal(undefined);
       });
     }
   });
