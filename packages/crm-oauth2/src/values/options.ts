@@ -173,8 +173,7 @@ const RESERVED_HEADERS = [
  *
  * @throws {TypeError} unless it is an object, and when it sets a header that the client sets itself
  */
-export function checkHeaders(owner: string, headers: unknown): Readonly<OutgoingHttpHeaders> {
-  if (headers === undefined) return {};
+export function checkHeaders(owner: string, headers: unknown = {}): Readonly<OutgoingHttpHeaders> {
   if (typeof headers !== 'object' || headers === null) {
     throw optionError(owner, 'customHeaders', 'must be an object');
   }

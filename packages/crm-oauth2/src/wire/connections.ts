@@ -33,13 +33,6 @@ export function noteIdleLimit({ headers, socket }: http.IncomingMessage): void {
   idleLimitMs.set(socket, Math.max(0, Number(seconds) * 1000 - CLOSE_EARLY_MS));
 }
 
-/** Closes the connections that wait for a request; busy ones stay open. */
-export function closeIdleConnections({ freeSockets }: http.Agent): void {
-  for (const sockets of Object.values(freeSockets)) {
-    for (const socket of sockets ?? []) socket.destroy();
-  }
-}
-
 /** The connections of one client: those of its agents, and those opened in advance. */
 export class Connections {
   readonly #agents = new Map<string, http.Agent>();
@@ -95,13 +88,18 @@ export class Connections {
       .unref();
   }
 
+  /** Closes the connections that wait for another request; busy ones stay open. */
+  closeIdle(): void {
+    for (const { freeSockets } of this.#agents.values()) {
+      for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
+    }
+  }
+
   /** Closes idle connections now, and busy ones after their answers. The client may still be used. */
   close(): void {
-    for (const agent of this.#agents.values()) {
-      // Requests under way are answered first: an answer may hold the only copy of a refresh token.
-      agent.maxFreeSockets = 0;
-      closeIdleConnections(agent);
-    }
+    // Requests under way are answered first: an answer may hold the only copy of a refresh token.
+    for (const agent of this.#agents.values()) agent.maxFreeSockets = 0;
+    this.closeIdle();
     for (const socket of this.#unused.values()) socket.destroy();
     this.#agents.clear();
     this.#askedHosts.clear();

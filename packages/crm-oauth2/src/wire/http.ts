@@ -3,12 +3,7 @@ import { Problem } from '../errors/problem';
 import { bareCause } from '../errors/redaction';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import {
-  Connections,
-  closeIdleConnections,
-  noteIdleLimit,
-  wasOpenedInAdvance,
-} from './connections';
+import { Connections, noteIdleLimit, wasOpenedInAdvance } from './connections';
 import type { Deadline } from './deadline';
 
 /** Real token and profile answers are below 20 KiB. */
@@ -72,8 +67,8 @@ export class HttpClient {
       // The provider may close an idle connection just as a request is written to it. Only a GET is
       // sent again: a POST may have used up its code or its rotating refresh token.
       if (request.method !== 'GET' || !(error instanceof StaleConnection)) throw error;
-      // The other idle connections are as old as this one.
-      if (agent !== this.#agent) closeIdleConnections(agent);
+      // The other idle connections are as old as this one. Those of the application's agent stay.
+      this.#connections.closeIdle();
       return await exchange(request, agent, deadline);
     }
   }
@@ -152,8 +147,9 @@ function createRequest({ url, method, headers }: HttpRequest, agent: Agent): htt
     });
   } catch (error) {
     if (Reflect.get(Object(error), 'code') !== 'ERR_INVALID_PROTOCOL') throw error;
+    const cause = bareCause(error);
     throw new Problem('agent_unusable', 'the agent cannot speak the protocol of the URL', {
-      cause: bareCause(error),
+      cause,
     });
   }
 }
@@ -191,11 +187,9 @@ function tooLarge(): Problem {
 }
 
 function brokenOff(error?: Error): Problem {
-  return new Problem(
-    'incomplete_response',
-    'the connection was closed before the answer was whole',
-    { cause: error && bareCause(error) },
-  );
+  const cause = error && bareCause(error);
+  const message = 'the connection was closed before the answer was whole';
+  return new Problem('incomplete_response', message, { cause });
 }
 
 const TLS_ERROR = /^(ERR_TLS|ERR_SSL|CERT_|EPROTO$|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_)/;
