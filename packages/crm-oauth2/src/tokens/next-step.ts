@@ -20,49 +20,51 @@ export interface Wanted {
   readonly newerThan?: number;
 }
 
-export interface Situation extends Wanted {
-  /** Epoch ms. */
-  readonly now: number;
-  /** True while this process holds the lock of these tokens. */
-  readonly isLocked: boolean;
-  /** True once the process that was refreshing has had time to finish. */
-  readonly hasWaited: boolean;
-}
-
 /** The provider is not asked again for this long after it refused a refresh token. */
 const REFUSAL_LASTS_MS = 60_000;
 
-export function nextStep(record: TokenRecord, situation: Situation): NextStep {
-  const { now, rejected, newerThan, isLocked, hasWaited } = situation;
-  const isGood = isUsable(record, now, rejected);
+/**
+ * True when the caller gets the stored tokens, without a lock.
+ *
+ * @param hasWaited true once the process that holds the lock has had time to finish. It may have been
+ * killed, and a good token need not wait for it long
+ * @param now epoch ms
+ */
+export function isGoodEnough(
+  record: TokenRecord,
+  { rejected, newerThan }: Wanted,
+  hasWaited = false,
+  now = Date.now(),
+): boolean {
+  const isFreshNow = isFresh(record, now, rejected);
+  if (newerThan !== undefined) return isFreshNow && record.since > newerThan;
+  return isFreshNow || (isUsable(record, now, rejected) && (hasWaited || isSettled(record)));
+}
 
-  if (newerThan !== undefined) {
-    if (record.since > newerThan && isFresh(record, now, rejected)) return 'use';
-  } else if (isFresh(record, now, rejected) || (isGood && isSettled(record))) return 'use';
-
-  if (!isLocked) {
-    // The holder of the lock may have been killed. A good token need not wait for it long.
-    return isGood && hasWaited && newerThan === undefined ? 'use' : 'wait';
-  }
-
-  if (isGood && isInDoubt(record)) return 'use to the end';
-  if (record.tokens.refreshToken === undefined || isRefused(record, now)) return 'sign in';
+/**
+ * What the process that holds the lock does.
+ *
+ * @param hasWaited true once the process that was refreshing has had time to store its tokens
+ * @param now epoch ms
+ */
+export function nextStep(
+  record: TokenRecord,
+  wanted: Wanted,
+  hasWaited: boolean,
+  now = Date.now(),
+): NextStep {
+  const { tokens, refresh, notedAt = 0 } = record;
+  if (isGoodEnough(record, wanted, false, now)) return 'use';
+  const isInDoubt = refresh === 'begun' || refresh === 'unknown';
+  if (isInDoubt && isUsable(record, now, wanted.rejected)) return 'use to the end';
+  // The clock of the process that noted a refusal may be a little ahead.
+  const isRefused = refresh === 'refused' && Math.abs(now - notedAt) < REFUSAL_LASTS_MS;
+  if (tokens.refreshToken === undefined || isRefused) return 'sign in';
   // The process that began may have the new pair, and store it as soon as the store is back.
-  if (record.refresh === 'begun' && !hasWaited) return 'wait';
-  return 'refresh';
+  return refresh === 'begun' && !hasWaited ? 'wait' : 'refresh';
 }
 
 /** True when a refresh has ended without new tokens, or is impossible: a good token is used to its end. */
 function isSettled({ tokens, refresh }: TokenRecord): boolean {
   return tokens.refreshToken === undefined || (refresh !== undefined && refresh !== 'begun');
-}
-
-/** True when the refresh token may have been used already. */
-function isInDoubt({ refresh }: TokenRecord): boolean {
-  return refresh === 'begun' || refresh === 'unknown';
-}
-
-/** True when the provider refused the refresh token lately, also by a clock that is a little ahead. */
-function isRefused({ refresh, notedAt = 0 }: TokenRecord, now: number): boolean {
-  return refresh === 'refused' && Math.abs(now - notedAt) < REFUSAL_LASTS_MS;
 }

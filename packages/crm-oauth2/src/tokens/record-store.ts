@@ -1,8 +1,8 @@
 /** One person's record in a token store: each operation has a time limit, and each failure a code. */
-import { describe, isOAuth2Error, located } from '../errors/oauth2-error';
+import { setTimeout as pause } from 'node:timers/promises';
+import { describe, isOAuth2Error } from '../errors/oauth2-error';
 import { Problem, isProblem } from '../errors/problem';
 import { bareCause } from '../errors/redaction';
-import type { Provider } from '../provider/description';
 import { Deadline } from '../wire/deadline';
 import { hasSameTokens, parseRecord, serialize } from './token-record';
 import type { TokenRecord } from './token-record';
@@ -25,6 +25,15 @@ export interface Lock {
   keepUntilExpiry: boolean;
 }
 
+/** A lock lasts this much longer than the client's timeout, so that no request outlives its lock. */
+const LOCK_BEYOND_TIMEOUT_MS = 5000;
+
+/** Within this time, a process offers its new pair again to a store that was away. */
+export const PAIR_ARRIVES_MS = 1500;
+
+/** Time for another process to take over the lock of a killed one, wait for its pair, and refresh. */
+const TAKE_OVER_MS = PAIR_ARRIVES_MS + 1000;
+
 /** Pauses between two attempts to take a lock grow from the first to the longest. */
 const FIRST_LOCK_PAUSE_MS = 20;
 const LONGEST_LOCK_PAUSE_MS = 200;
@@ -39,49 +48,40 @@ const LONGEST_OFFER_PAUSE_MS = 1000;
 /** Store errors worth retrying. */
 const PASSING_ERRORS: readonly string[] = ['store_unavailable', 'store_timeout'];
 
+type Where = Parameters<typeof describe>[1];
 type Offer = Promise<StoredRecord | undefined>;
 
 /** The offers under way in this process, by store and key. Callers get these tokens, not the old ones. */
 const OFFERS = new WeakMap<TokenStore, Map<string, Offer>>();
 
-/** The client of the tokens. Its timeout limits each operation. Each error names its provider. */
-interface Owner {
-  readonly provider: Pick<Provider, 'name' | 'hints'>;
-  readonly timeout: number;
-}
-
 export class RecordStore {
   readonly #store: TokenStore;
   readonly #key: string;
   readonly #timeout: number;
-  readonly #where: { provider: Owner['provider']; stage: 'store' };
+  readonly #where: Where;
   readonly #offers: Map<string, Offer>;
 
-  constructor(store: TokenStore, key: string, client: Owner) {
+  /** @param timeout milliseconds for each operation */
+  constructor(store: TokenStore, key: string, timeout: number, provider: Where['provider']) {
     this.#store = store;
     this.#key = key;
-    this.#timeout = client.timeout;
-    this.#where = { provider: client.provider, stage: 'store' };
+    this.#timeout = timeout;
+    this.#where = { provider, stage: 'store' };
     this.#offers = OFFERS.get(store) ?? new Map<string, Offer>();
     OFFERS.set(store, this.#offers);
   }
 
   async find(): Promise<StoredRecord | undefined> {
-    const stored = await this.#limited(() => this.#store.get(this.#key));
-    if (stored === undefined) return undefined;
-    const record = await located(this.#where, () => parseRecord(stored.value));
-    return { record, version: stored.version };
+    return await this.#limited(async () => {
+      const stored = await this.#store.get(this.#key);
+      return stored && { record: parseRecord(stored.value), version: stored.version };
+    });
   }
 
   /** The record that this process is offering to the store, if there is one; else the stored record. */
   async findLatest(): Promise<StoredRecord | undefined> {
     const offer = this.#offers.get(this.#key);
     return offer ? await this.#limited(() => offer) : await this.find();
-  }
-
-  /** The version of the stored value, even if the value cannot be read as a record. */
-  async version(): Promise<string | undefined> {
-    return (await this.#limited(() => this.#store.get(this.#key)))?.version;
   }
 
   /** @returns the new version, or nothing when the stored value has another version by now */
@@ -146,16 +146,14 @@ export class RecordStore {
   /**
    * Runs `work` under the lock of this record.
    *
-   * @param duration milliseconds after which the lock expires
-   * @param patience milliseconds to wait for the lock of another process
    * @param meanwhile asked now and then while another process holds the lock; a result ends the wait
    */
   async locked<T>(
-    { duration, patience }: { duration: number; patience: number },
     work: (lock: Lock) => Promise<T>,
     meanwhile?: () => Promise<T | undefined>,
   ): Promise<T> {
-    const deadline = new Deadline(patience);
+    const duration = this.#timeout + LOCK_BEYOND_TIMEOUT_MS;
+    const deadline = new Deadline(duration + TAKE_OVER_MS);
     for (let round = 0; ; round += 1) {
       const lock = { end: new Deadline(duration), keepUntilExpiry: false };
       const unlock = await this.#limited(() => this.#store.lock(this.#key, duration));
@@ -177,7 +175,7 @@ export class RecordStore {
   }
 
   /** The error to throw for a problem with the store. */
-  error(problem: Problem): unknown {
+  error(problem: unknown): unknown {
     return describe(problem, this.#where);
   }
 
@@ -194,17 +192,10 @@ export class RecordStore {
     try {
       return await new Deadline(this.#timeout).wait(operation(), 'store_timeout');
     } catch (error) {
-      if (isOAuth2Error(error)) throw error;
       // A store may state a problem of its own, such as `store_corrupt`.
-      if (isProblem(error)) throw this.error(error);
+      if (isProblem(error) || isOAuth2Error(error)) throw this.error(error);
       const cause = bareCause(error, secrets);
       throw this.error(new Problem('store_unavailable', 'the token store failed', { cause }));
     }
   }
-}
-
-export async function pause(milliseconds: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    setTimeout(resolve, milliseconds);
-  });
 }

@@ -17,6 +17,7 @@
  *
  * `next-step.ts` answers each question mark, and `refresh-outcome.ts` judges a refresh that fails.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { OAuth2Client } from '../client';
 import { describe, isOAuth2Error } from '../errors/oauth2-error';
 import { Problem } from '../errors/problem';
@@ -24,9 +25,9 @@ import type { TokenSet } from '../protocol/token-set';
 import type { Provider } from '../provider/description';
 import { requireString } from '../values/options';
 import { Deadline } from '../wire/deadline';
-import { nextStep } from './next-step';
+import { isGoodEnough, nextStep } from './next-step';
 import type { Wanted } from './next-step';
-import { RecordStore, pause } from './record-store';
+import { PAIR_ARRIVES_MS, RecordStore } from './record-store';
 import type { Lock, StoredRecord } from './record-store';
 import { refreshOutcome, repeatAfter } from './refresh-outcome';
 import { hasSameTokens, newRecord } from './token-record';
@@ -50,15 +51,6 @@ export type RefreshClient = Pick<
 
 /** The refreshes under way in this process, by store and key: their callers share one. */
 const REFRESHES = new WeakMap<TokenStore, Map<string, Promise<TokenSet>>>();
-
-/** A lock lasts this much longer than the client's timeout, so that no request outlives its lock. */
-const LOCK_BEYOND_TIMEOUT_MS = 5000;
-
-/** Within this time, a process offers its new pair again to a store that was away. */
-const PAIR_ARRIVES_MS = 1500;
-
-/** Time for another process to take over the lock of a killed one, wait for its pair, and refresh. */
-const TAKE_OVER_MS = PAIR_ARRIVES_MS + 1000;
 
 /** How often one call looks at the record, when other processes keep changing it. */
 const MAX_ROUNDS = 5;
@@ -101,7 +93,7 @@ export class UserTokens implements TokenSource {
       client.clientID,
       requireString('userTokens', 'key', key),
     ]);
-    this.#records = new RecordStore(store, this.#key, client);
+    this.#records = new RecordStore(store, this.#key, client.timeout, client.provider);
     this.#refreshes = REFRESHES.get(store) ?? new Map<string, Promise<TokenSet>>();
     REFRESHES.set(store, this.#refreshes);
   }
@@ -120,8 +112,8 @@ export class UserTokens implements TokenSource {
 
   /** The same, with the rest of the tokens: `response.instance_url`, `scope`, `expiresAt`. */
   async getTokens({ rejected }: GetTokenOptions = {}): Promise<TokenSet> {
-    const { record } = await this.#readLatest();
-    if (this.#isGoodEnough(record, { rejected })) return record.tokens;
+    const { record } = this.#required(await this.#records.findLatest());
+    if (isGoodEnough(record, { rejected })) return record.tokens;
     try {
       const tokens = await this.#shareRefresh({ rejected });
       // A refresh that other callers had begun may have found the rejected token still good.
@@ -129,7 +121,7 @@ export class UserTokens implements TokenSource {
     } catch (error) {
       // Fall back to the present token, unless it was deleted.
       const mayPass = isOAuth2Error(error) && error.code !== 'reauthorization_required';
-      if (mayPass && this.#isGoodEnough(record, { rejected }, true)) return record.tokens;
+      if (mayPass && isGoodEnough(record, { rejected }, true)) return record.tokens;
       throw error;
     }
   }
@@ -157,13 +149,13 @@ export class UserTokens implements TokenSource {
   async save(tokens: TokensToSave): Promise<void> {
     const record = newRecord(tokens);
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      const version = await this.#records.version().catch(async (error: unknown) => {
+      const stored = await this.#records.find().catch(async (error: unknown) => {
         if (!isOAuth2Error(error) || error.code !== 'store_corrupt') throw error;
         // The stored value is lost already, and the tokens of a login can replace it.
         await this.delete();
         return undefined;
       });
-      if ((await this.#records.write(record, version)) !== undefined) return;
+      if ((await this.#records.write(record, stored?.version)) !== undefined) return;
     }
     throw this.#records.error(
       new Problem('store_unavailable', 'the store did not take the tokens of the login'),
@@ -183,7 +175,7 @@ export class UserTokens implements TokenSource {
 
   /** Ends the grant at the provider (RFC 7009), then forgets the tokens. */
   async revoke(): Promise<void> {
-    await this.#records.locked(this.#lockTimes, async () => {
+    await this.#records.locked(async () => {
       const stored = await this.#records.findLatest();
       if (!stored) return;
       const { tokens } = stored.record;
@@ -210,24 +202,22 @@ export class UserTokens implements TokenSource {
     // Another process needs this long for a refresh, unless it was killed.
     const otherProcess = new Deadline(this.#client.timeout / 5);
     return await this.#records.locked(
-      this.#lockTimes,
       (lock) => this.#refreshUnderLock(lock, wanted),
       async () => {
         const { record } = await this.#read();
         const hasWaited = otherProcess.remaining() === 0;
-        return this.#isGoodEnough(record, wanted, hasWaited) ? record.tokens : undefined;
+        return isGoodEnough(record, wanted, hasWaited) ? record.tokens : undefined;
       },
     );
   }
 
   /** Does what {@link nextStep} says, until it ends with tokens or an error. */
   async #refreshUnderLock(lock: Lock, wanted: Wanted): Promise<TokenSet> {
-    let stored = await this.#readLatest();
+    let stored = this.#required(await this.#records.findLatest());
     let hasWaited = false;
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
       const { record } = stored;
-      const situation = { ...wanted, now: Date.now(), isLocked: true, hasWaited };
-      switch (nextStep(record, situation)) {
+      switch (nextStep(record, wanted, hasWaited)) {
         case 'use':
           return record.tokens;
         case 'use to the end':
@@ -298,7 +288,7 @@ export class UserTokens implements TokenSource {
       return stored;
     }
     const noted = await this.#note(stored, NOTES[outcome]);
-    if (this.#isGoodEnough(noted.record, wanted)) return noted.record.tokens;
+    if (isGoodEnough(noted.record, wanted)) return noted.record.tokens;
     if (delay !== undefined) return noted;
     if (isOAuth2Error(error) && error.code === 'invalid_grant') {
       throw this.#signInAgain('the provider no longer accepts the refresh token', error);
@@ -325,23 +315,8 @@ export class UserTokens implements TokenSource {
     return { record: noted, version: next ?? version };
   }
 
-  get #lockTimes(): { duration: number; patience: number } {
-    const duration = this.#client.timeout + LOCK_BEYOND_TIMEOUT_MS;
-    return { duration, patience: duration + TAKE_OVER_MS };
-  }
-
-  /** @param hasWaited after a while, usable tokens are good enough */
-  #isGoodEnough(record: TokenRecord, wanted: Wanted, hasWaited = false): boolean {
-    const situation = { ...wanted, now: Date.now(), isLocked: false, hasWaited };
-    return nextStep(record, situation) === 'use';
-  }
-
   async #read(): Promise<StoredRecord> {
     return this.#required(await this.#records.find());
-  }
-
-  async #readLatest(): Promise<StoredRecord> {
-    return this.#required(await this.#records.findLatest());
   }
 
   /** @throws {OAuth2Error} `reauthorization_required` when nothing is stored */

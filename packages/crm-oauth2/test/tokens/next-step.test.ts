@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { nextStep } from '../../dist/tokens/next-step';
-import type { NextStep, Situation } from '../../dist/tokens/next-step';
+import { isGoodEnough, nextStep } from '../../dist/tokens/next-step';
+import type { NextStep, Wanted } from '../../dist/tokens/next-step';
 import type { TokenRecord } from '../../dist/tokens/token-record';
 
 const NOW = 1_750_000_000_000;
@@ -30,20 +30,18 @@ function withoutRefreshToken(age: Age): TokenRecord {
   return { ...record, tokens: rest };
 }
 
-const before = { isLocked: false, hasWaited: false };
-const waited = { isLocked: false, hasWaited: true };
-const locked = { isLocked: true, hasWaited: false };
-const lockedAndWaited = { isLocked: true, hasWaited: true };
 const rejected = 'access';
 
 /** The step before the lock, after waiting for it, under it, and under it after waiting. */
 type Steps = [NextStep, NextStep, NextStep, NextStep];
 
 describe('next step', () => {
-  const step = (record: TokenRecord, situation: Omit<Situation, 'now'>) =>
-    nextStep(record, { ...situation, now: NOW });
-  const steps = (record: TokenRecord, wanted: Pick<Situation, 'rejected' | 'newerThan'> = {}) =>
-    [before, waited, locked, lockedAndWaited].map((rest) => step(record, { ...rest, ...wanted }));
+  const locked = (record: TokenRecord, wanted: Wanted = {}, hasWaited = false) =>
+    nextStep(record, wanted, hasWaited, NOW);
+  const unlocked = (record: TokenRecord, wanted: Wanted, hasWaited: boolean) =>
+    isGoodEnough(record, wanted, hasWaited, NOW) ? 'use' : 'wait';
+  const steps = (record: TokenRecord, wanted: Wanted = {}) =>
+    [unlocked, locked].flatMap((step) => [false, true].map((has) => step(record, wanted, has)));
 
   const table: [Age, Note, Steps][] = [
     ['fresh', undefined, ['use', 'use', 'use', 'use']],
@@ -120,7 +118,7 @@ describe('next step', () => {
       ['usable', 'refresh'],
     ] as const) {
       const record = recordOf(age);
-      expect(step(record, { ...locked, newerThan: record.since - 1 })).to.equal(expected);
+      expect(locked(record, { newerThan: record.since - 1 })).to.equal(expected);
     }
   });
 
@@ -132,11 +130,11 @@ describe('next step', () => {
   ] as const) {
     it(`RFC 6749 §5.2 — refused ${title}: ${expected}`, () => {
       const record = recordOf('ended', { refresh: 'refused', notedAt: NOW - age });
-      expect(step(record, locked)).to.equal(expected);
+      expect(locked(record)).to.equal(expected);
     });
   }
 
   it('RFC 6749 §5.2 — refused at an unknown time: refresh', () => {
-    expect(step(recordOf('ended', { refresh: 'refused' }), locked)).to.equal('refresh');
+    expect(locked(recordOf('ended', { refresh: 'refused' }))).to.equal('refresh');
   });
 });

@@ -3,6 +3,8 @@
  * stores over one backing stand for several processes, which share its values and its locks.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import timers from 'node:timers/promises';
+import { expect } from 'chai';
 import { providerCode } from '../../dist/errors/provider-codes';
 import { MemoryTokenStore, OAuth2Client, userTokens } from '../../dist/index';
 import type { StoredValue, TokenSet, TokenStore, Unlock, UserTokens } from '../../dist/index';
@@ -260,66 +262,59 @@ export class World {
 
 /** In this suite the pauses of a second or more, which wait for other processes, are over at once. */
 export function withoutLongPauses(): void {
-  const real = globalThis.setTimeout;
-  beforeEach(() => {
-    const quick = (act: () => void, milliseconds = 0) =>
-      real(act, milliseconds >= 1000 && milliseconds <= 1500 ? 5 : milliseconds);
-    globalThis.setTimeout = Object.assign(quick, real);
-  });
-  afterEach(() => {
-    globalThis.setTimeout = real;
-  });
+  const { setTimeout: real } = timers;
+  const quick = (milliseconds = 0) => real(milliseconds >= 1000 ? 5 : milliseconds);
+  beforeEach(() => void Object.assign(timers, { setTimeout: quick }));
+  afterEach(() => void Object.assign(timers, { setTimeout: real }));
 }
 
-let isAnother = false;
+/** Runs with another function in place of one of the platform's. */
+export async function replacing<Owner extends object, Name extends keyof Owner, T>(
+  owner: Owner,
+  name: Name,
+  other: Owner[Name],
+  work: () => Promise<T>,
+): Promise<T> {
+  const before = owner[name];
+  owner[name] = other;
+  try {
+    const result = await work();
+    expect(owner[name], 'two at once would leave the platform wrong').to.equal(other);
+    return result;
+  } finally {
+    owner[name] = before;
+  }
+}
 
-/** Runs with another clock; one at a time, since there is one clock for all. */
+/** Runs with another clock. */
 export async function atAnotherTime<T>(shift: number, work: () => Promise<T>): Promise<T> {
   const { now } = Date;
-  if (isAnother) throw new Error('two at once would leave the clock wrong');
-  isAnother = true;
-  Date.now = () => now() + shift;
-  try {
-    return await work();
-  } finally {
-    Date.now = now;
-    isAnother = false;
-  }
+  return await replacing(Date, 'now', () => now() + shift, work);
 }
 
 /** Runs with a clock for deadlines that `skip` puts forward. */
 export async function skipping<T>(
   work: (skip: (milliseconds: number) => void) => Promise<T>,
 ): Promise<T> {
-  const { now } = performance;
+  const now = performance.now.bind(performance);
   let skipped = 0;
-  performance.now = () => now.call(performance) + skipped;
-  try {
-    return await work((milliseconds) => {
-      skipped += milliseconds;
-    });
-  } finally {
-    performance.now = now;
-  }
+  const skip = (milliseconds: number) => void (skipped += milliseconds);
+  return await replacing(
+    performance,
+    'now',
+    () => now() + skipped,
+    () => work(skip),
+  );
 }
 
-/** A timeout of a client that is longer than any pause. */
-export const LONG = 60_000;
-
-/** The pauses of some work, which are over at once. Its client has the timeout `LONG`. */
+/** The pauses of some work, which are over at once. */
 export async function pausesOf(work: () => Promise<unknown>): Promise<number[]> {
-  const before = globalThis.setTimeout;
+  const { setTimeout: real } = timers;
   const pauses: number[] = [];
-  const quick = (act: () => void, milliseconds = 0) => {
-    if (milliseconds > LONG / 2) return before(act, milliseconds);
+  const quick = async (milliseconds = 0) => {
     pauses.push(milliseconds);
-    return before(act, 0);
+    await real(0);
   };
-  globalThis.setTimeout = Object.assign(quick, before);
-  try {
-    await work();
-    return pauses;
-  } finally {
-    globalThis.setTimeout = before;
-  }
+  await replacing(timers, 'setTimeout', quick as typeof timers.setTimeout, work);
+  return pauses;
 }

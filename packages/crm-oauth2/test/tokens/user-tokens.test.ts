@@ -9,7 +9,6 @@ import { freePort, pause, rejection, useRealSockets } from '../support';
 import {
   FOREVER,
   HOUR,
-  LONG,
   SHORT_WAIT_SECONDS,
   TIMEOUT,
   World,
@@ -56,7 +55,7 @@ describe('user tokens', () => {
     world = await World.make();
   });
   const asked = () => world.provider.asked;
-  const patient = () => world.process(clientOf(world.provider, { timeout: LONG }));
+  const patient = () => world.process(clientOf(world.provider, { timeout: 60_000 }));
   /** A process with another refreshTokenGrant, which never reaches the provider. */
   const processWith = (refreshTokenGrant: () => Promise<TokenSet>) =>
     world.process(Object.assign(clientOf(world.provider), { refreshTokenGrant }));
