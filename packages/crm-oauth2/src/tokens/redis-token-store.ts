@@ -71,10 +71,8 @@ export class RedisTokenStore implements TokenStore {
 
   async set(key: string, value: string, version: string | undefined): Promise<string | undefined> {
     const sealed = await this.#values.seal(key, value);
-    const written = await this.#client.eval(SET_IF_UNCHANGED, {
-      keys: [this.#name('tokens', key)],
-      arguments: [sealed, version ?? ''],
-    });
+    const name = this.#name('tokens', key);
+    const written = await this.#run(SET_IF_UNCHANGED, name, sealed, version ?? '');
     return written === 1 ? sealed : undefined;
   }
 
@@ -85,15 +83,16 @@ export class RedisTokenStore implements TokenStore {
   async lock(key: string, milliseconds: number): Promise<Unlock | undefined> {
     const name = this.#name('lock', key);
     const holder = randomUUID();
-    const taken = await this.#client.eval(LOCK, {
-      keys: [name],
-      // Redis takes whole milliseconds only.
-      arguments: [holder, String(Math.ceil(milliseconds))],
-    });
+    // Redis takes whole milliseconds only.
+    const taken = await this.#run(LOCK, name, holder, String(Math.ceil(milliseconds)));
     if (taken === null) return undefined;
     return async () => {
-      await this.#client.eval(UNLOCK, { keys: [name], arguments: [holder] });
+      await this.#run(UNLOCK, name, holder);
     };
+  }
+
+  async #run(script: string, name: string, ...values: string[]): Promise<unknown> {
+    return await this.#client.eval(script, { keys: [name], arguments: values });
   }
 
   #name(kind: 'tokens' | 'lock', key: string): string {

@@ -63,7 +63,7 @@ export function refreshOutcome(error: unknown): RefreshOutcome {
 export function repeatAfter(error: unknown): number | undefined {
   if (!isOAuth2Error(error) || error.reportedIn !== 'token response') return undefined;
   const { retryAfterSeconds: seconds = Infinity } = error;
-  if (refreshOutcome(error) !== 'unused') return undefined;
-  if (!(seconds >= 0 && seconds <= LONGEST_WAIT_SECONDS)) return undefined;
+  const isShort = seconds >= 0 && seconds <= LONGEST_WAIT_SECONDS;
+  if (!isShort || refreshOutcome(error) !== 'unused') return undefined;
   return Math.max(seconds, SHORTEST_WAIT_SECONDS) * 1000;
 }

@@ -43,28 +43,26 @@ export async function planRefreshes(
   { store, keys, lifetime = client.provider.refreshTokenLifetime }: RefreshPlanOptions,
 ): Promise<PlannedRefresh[]> {
   const { idle, absolute } = lifetime ?? {};
-  const plan: PlannedRefresh[] = [];
-  const look = async (key: string) => {
+  const look = async (key: string): Promise<PlannedRefresh> => {
     try {
       const age = await userTokens(client, { store, key }).age();
-      if (!age) plan.push({ key, missing: true });
-      else {
-        plan.push({
-          key,
-          ...(idle !== undefined && { refreshBy: age.since + idle * 1000 }),
-          ...(absolute !== undefined && { signInBy: age.signedInAt + absolute * 1000 }),
-        });
-      }
+      if (!age) return { key, missing: true };
+      return {
+        key,
+        ...(idle !== undefined && { refreshBy: age.since + idle * 1000 }),
+        ...(absolute !== undefined && { signInBy: age.signedInAt + absolute * 1000 }),
+      };
     } catch (error) {
       // One record that cannot be read leaves the plan for all other people.
       if (!isOAuth2Error(error) || error.code !== 'store_corrupt') throw error;
-      plan.push({ key, error });
+      return { key, error };
     }
   };
   const all = [...keys];
+  const plan: PlannedRefresh[] = [];
   for (let start = 0; start < all.length; start += READS_AT_ONCE) {
     // oxlint-disable-next-line no-await-in-loop -- so that a store is not flooded
-    await Promise.all(all.slice(start, start + READS_AT_ONCE).map(look));
+    plan.push(...(await Promise.all(all.slice(start, start + READS_AT_ONCE).map(look))));
   }
   const end = ({ missing, error, refreshBy = Infinity, signInBy = Infinity }: PlannedRefresh) =>
     missing || error ? 0 : Math.min(refreshBy, signInBy);

@@ -26,12 +26,6 @@ export type TokensToSave = Pick<TokenSet, 'accessToken'> & {
   [Field in keyof TokenSet]?: TokenSet[Field] | null;
 };
 
-/**
- * Left out of the kept response: both tokens have fields of their own, and the ID Token is large and
- * has been read.
- */
-const LEFT_OUT_OF_RESPONSE = new Set(['access_token', 'refresh_token', 'id_token']);
-
 /** @throws {TypeError} for tokens that could not be read again */
 export function newRecord(tokens: TokensToSave): TokenRecord {
   const now = Date.now();
@@ -51,14 +45,12 @@ export function hasSameTokens(one: TokenRecord, other: TokenRecord): boolean {
   return a.accessToken === b.accessToken && a.refreshToken === b.refreshToken;
 }
 
-export function serialize(record: TokenRecord): string {
-  const { tokens, since, signedInAt, refresh, notedAt } = record;
+export function serialize({ tokens, ...state }: TokenRecord): string {
   const { accessToken, refreshToken, expiresAt, scope, subject } = tokens;
-  const response = Object.fromEntries(
-    Object.entries(tokens.response).filter(([name]) => !LEFT_OUT_OF_RESPONSE.has(name)),
-  );
+  // Both tokens have fields of their own, and the ID Token is large and has been read.
+  const { access_token: _at, refresh_token: _rt, id_token: _id, ...response } = tokens.response;
   const kept = { accessToken, refreshToken, expiresAt, scope, subject, response };
-  return JSON.stringify({ ...kept, since, signedInAt, refresh, notedAt });
+  return JSON.stringify({ ...kept, ...state });
 }
 
 /** @throws {Problem} `store_corrupt` for anything that {@link serialize} has not written */
