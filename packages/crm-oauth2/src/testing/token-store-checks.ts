@@ -134,9 +134,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
     equal(await other.lock(key, LONG_LOCK_MS), undefined);
     equal(await one.lock(key, LONG_LOCK_MS), undefined);
     await unlock();
-    await (
-      await taken(other, key)
-    )();
+    await released(taken(other, key));
   },
   'lock — of many callers at once, goes to one': async (one, other, key) => {
     const tryAll = async () => {
@@ -150,15 +148,11 @@ const CHECKS: Readonly<Record<string, Check>> = {
     await first();
     await taken(one, key, SHORT_LOCK_MS);
     // The expired lock of a killed process goes to one caller, too.
-    await (
-      await soon(tryAll)
-    )();
+    await released(soon(tryAll));
   },
   'lock — leaves other keys alone': async (one, other, key) => {
     const unlock = await taken(one, key);
-    await (
-      await taken(other, `${key} `)
-    )();
+    await released(taken(other, `${key} `));
     await unlock();
   },
   'lock — and value of a key leave each other alone': async (one, other, key) => {
@@ -213,6 +207,12 @@ async function taken(store: TokenStore, key: string, milliseconds = LONG_LOCK_MS
   const unlock = await store.lock(key, milliseconds);
   ok(unlock, 'a free lock was refused');
   return unlock;
+}
+
+async function released(lock: Promise<Unlock>) {
+  await (
+    await lock
+  )();
 }
 
 /** Looks again until a short lock has expired. */
