@@ -4,7 +4,6 @@ import { channel } from 'node:diagnostics_channel';
 import { inspect } from 'node:util';
 import { OAuth2Client } from '../client';
 import type { ClientOptions } from '../client-options';
-import type { LoginAttempt } from '../protocol/login-attempt';
 import { defineProvider } from '../provider/description';
 import type { Endpoints, Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
@@ -12,7 +11,7 @@ import { text } from '../values/json';
 import type { Json, JsonObject } from '../values/json';
 import { CALLBACK, completeLogin, rejection } from './logins';
 import { startStub, stubKeys } from './provider-stub';
-import type { ProviderStub, StubAnswer } from './provider-stub';
+import type { StubAnswer, StubAnswers, StubRequest } from './provider-stub';
 
 export interface ProviderCheck {
   title: string;
@@ -36,49 +35,43 @@ export interface ProviderSample<Options extends object> {
   deadRefreshToken?: StubAnswer;
 }
 
-/** The surroundings of a check: a stub that plays the provider, and a client that talks to the stub. */
+/** One check's surroundings: a stub that plays the provider, and a client that talks to the stub. */
 interface World {
-  stub: ProviderStub;
+  provider: Provider;
+  sample: ProviderSample<object>;
+  /** The token response of the sample. */
+  tokens: JsonObject;
+  /** The answers of the stub, by the name of their endpoint. */
+  answers: StubAnswers;
+  requests: readonly StubRequest[];
   client: OAuth2Client;
-  begin: () => { url: string; attempt: LoginAttempt };
   signIn: () => Promise<Profile>;
-  /** The answers by the name of their endpoint. */
-  answers: Record<string, StubAnswer | (() => Promise<StubAnswer>)>;
 }
 
-/** One check. `sample.tokens` is the token response that `tokenResponse` returned. */
-type Check = (
-  world: World,
-  provider: Provider,
-  sample: Omit<ProviderSample<object>, 'tokenResponse'> & { tokens: JsonObject },
-) => Promise<void> | void;
+type Check = (world: World) => Promise<void> | void;
 
 /** Answers that hold no person. */
 const NOT_A_PERSON: readonly Json[] = [{}, null, [], 'text', 5, { id: '' }, { id: {} }, { sub: 7 }];
 
 const CHECKS: Readonly<Record<string, Check>> = {
-  'description — has a name, a title, and endpoints that are https': (_world, provider, sample) => {
+  'description — has a name, a title, and endpoints that are https': ({ provider, sample }) => {
     match(provider.name, /^[a-z][\w-]*$/);
     match(provider.title, /\S/);
     for (const url of Object.values(provider.endpoints(sample.options)) as string[]) {
       ok(url === undefined || new URL(url).protocol === 'https:', `not https: ${url}`);
     }
   },
-  'RFC 7636 §4.3 — asks with state, S256, and a nonce for an ID Token': ({ begin }) => {
-    const { url, attempt } = begin();
+  'RFC 7636 §4.3 — asks with state, S256, and a nonce for an ID Token': ({ client }) => {
+    const { url, attempt } = client.beginLogin({ redirectUri: CALLBACK });
     const { searchParams: query } = new URL(url);
     equal(query.get('state'), attempt.state);
     equal(query.get('code_challenge_method'), 'S256');
     equal(query.get('redirect_uri'), CALLBACK);
     equal(query.get('nonce') ?? undefined, attempt.nonce);
   },
-  'RFC 6749 §2.3 — proves the client once, by the described method': async (
-    world,
-    provider,
-    sample,
-  ) => {
-    const { clientID, clientSecret } = sample.options;
-    const method = clientSecret === undefined ? 'none' : provider.clientAuthentication;
+  'RFC 6749 §2.3 — proves the client once, by the described method': async (world) => {
+    const { clientID, clientSecret } = world.sample.options;
+    const method = clientSecret === undefined ? 'none' : world.provider.clientAuthentication;
     const { fields, headers } = await tokenRequest(world);
     const inBody = {
       client_secret_post: [clientID, clientSecret],
@@ -94,62 +87,62 @@ const CHECKS: Readonly<Record<string, Check>> = {
     equal(fields.redirect_uri, CALLBACK);
     match(fields.code_verifier ?? '', /^[\w-]{43}$/);
   },
-  'profile — is the person of the sample, with a stable id': async (
-    { signIn },
+  'profile — is the person of the sample, with a stable id': async ({
+    signIn,
     provider,
     sample,
-  ) => {
+  }) => {
     const { id, displayName, provider: name } = await signIn();
     deepEqual({ id, displayName, name }, { ...sample.profile, name: provider.name });
     equal((await signIn()).id, id);
   },
-  'RFC 6750 §5.3 — sends the access token in one place only': async (
-    world,
-    _provider,
-    { tokens },
-  ) => {
-    await world.signIn();
+  'RFC 6750 §5.3 — sends the access token in one place only': async ({
+    signIn,
+    tokens,
+    requests,
+  }) => {
+    await signIn();
     const token = text(tokens.access_token) ?? '';
-    for (const { path, headers } of world.stub.requests) {
+    for (const { path, headers } of requests) {
       const places = [decodeURIComponent(path), headers.authorization ?? ''];
       ok(!places.every((place) => place.includes(token)), 'it is in both');
     }
   },
-  'profile — refuses an answer that holds no person': async (world, _provider, sample) => {
+  'profile — refuses an answer that holds no person': async ({ signIn, sample, answers }) => {
     for (const body of sample.profileAnswer === undefined ? [] : NOT_A_PERSON) {
-      world.answers.userInfoEndpoint = { body };
+      answers.userInfoEndpoint = { body };
       // oxlint-disable-next-line no-await-in-loop -- one stub, one answer at a time
-      equal((await rejection(world.signIn())).stage, 'profile');
+      equal((await rejection(signIn())).stage, 'profile');
     }
   },
-  'RFC 6749 §5.2 — knows a refresh token that has ended': async (world, _provider, sample) => {
+  'RFC 6749 §5.2 — knows a refresh token that has ended': async ({ client, sample, answers }) => {
     const standard = { status: 400, body: { error: 'invalid_grant' } };
-    world.answers.tokenEndpoint = sample.deadRefreshToken ?? standard;
-    const error = await rejection(world.client.refreshTokenGrant('a-refresh-token-that-ended'));
+    answers.tokenEndpoint = sample.deadRefreshToken ?? standard;
+    const error = await rejection(client.refreshTokenGrant('a-refresh-token-that-ended'));
     equal(error.code, 'invalid_grant');
   },
-  'secrets — are in no profile, event or error': async (world, _provider, { tokens, options }) => {
+  'secrets — are in no profile, event or error': async ({ signIn, sample, tokens, answers }) => {
     const seen: unknown[] = [];
     const listen = (event: unknown) => seen.push(event);
     channel('crm-oauth2').subscribe(listen);
     try {
-      seen.push(await world.signIn());
+      seen.push(await signIn());
       const broken = { status: 500, body: { message: 'out of order' } };
-      Object.assign(world.answers, { userInfoEndpoint: broken, tokenEndpoint: broken });
-      seen.push(await rejection(world.signIn()));
+      Object.assign(answers, { userInfoEndpoint: broken, tokenEndpoint: broken });
+      seen.push(await rejection(signIn()));
     } finally {
       channel('crm-oauth2').unsubscribe(listen);
     }
     const printed = inspect(seen, { depth: 10 });
-    for (const secret of [tokens.access_token, tokens.refresh_token, options.clientSecret]) {
+    for (const secret of [tokens.access_token, tokens.refresh_token, sample.options.clientSecret]) {
       ok(typeof secret !== 'string' || !printed.includes(secret), printed);
     }
   },
 };
 
-async function tokenRequest({ stub, signIn }: World) {
+async function tokenRequest({ signIn, requests }: World): Promise<StubRequest> {
   await signIn();
-  const request = stub.requests.find(({ method }) => method === 'POST');
+  const request = requests.find(({ method }) => method === 'POST');
   ok(request, 'no token request was sent');
   return request;
 }
@@ -173,51 +166,40 @@ export function providerChecks<Options extends object, P extends Profile>(
 async function inWorld(
   check: Check,
   provider: Provider,
-  { tokenResponse, ...sample }: ProviderSample<object>,
+  sample: ProviderSample<object>,
 ): Promise<void> {
   const { options, idTokenClaims, profileAnswer = null } = sample;
   const keys = idTokenClaims && (await stubKeys(provider.idTokenAlgorithms[0] ?? 'RS256'));
-  let nonce: string | undefined;
-  const idToken = async () => {
-    const now = Math.floor(Date.now() / 1000);
-    const { issuer: iss } = provider.endpoints(options);
-    const claims = { iss, aud: options.clientID, nonce, iat: now, exp: now + 300 };
-    return keys && { id_token: await keys.sign({ ...claims, ...idTokenClaims }) };
-  };
-  const answers: World['answers'] = {
-    tokenEndpoint: async () => ({ body: { ...tokens, ...(await idToken()) } }),
+  const answers: StubAnswers = {
     userInfoEndpoint: { body: profileAnswer },
     jwksUri: { body: keys?.jwks ?? null },
   };
-  const stub = await startStub(async (name) => {
-    const answer = answers[name] ?? { status: 404, body: null };
-    return typeof answer === 'function' ? await answer() : answer;
+  const { origin, requests, close } = await startStub(answers);
+  const tokens = { ...sample.tokenResponse(origin) };
+  answers.tokenEndpoint = { body: tokens };
+  const moved = defineProvider({
+    ...provider,
+    endpoints: (own) => movedTo(origin, provider.endpoints(own)),
   });
-  const tokens = tokenResponse(stub.origin);
-  const client = new OAuth2Client(
-    defineProvider({
-      ...provider,
-      endpoints: (own) => moved(provider.endpoints(own), stub.origin),
-    }),
-    options,
-  );
-  const begin = () => {
-    const begun = client.beginLogin({ redirectUri: CALLBACK });
-    ({ nonce } = begun.attempt);
-    return begun;
+  const client = new OAuth2Client(moved, options);
+  const signIn = async () => {
+    const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
+    const iat = Math.floor(Date.now() / 1000);
+    const { issuer: iss } = provider.endpoints(options);
+    const claims = { iss, aud: options.clientID, nonce: attempt.nonce, iat, exp: iat + 300 };
+    if (keys) tokens.id_token = await keys.sign({ ...claims, ...idTokenClaims });
+    return await client.fetchProfile(await completeLogin(client, { attempt }));
   };
-  const signIn = async () =>
-    await client.fetchProfile(await completeLogin(client, { attempt: begin().attempt }));
   try {
-    await check({ stub, client, begin, signIn, answers }, provider, { ...sample, tokens });
+    await check({ provider, sample, tokens, answers, requests, client, signIn });
   } finally {
     client.close();
-    await stub.close();
+    await close();
   }
 }
 
 /** Moves the endpoints to the stub. The issuer stays, because the client only compares it. */
-function moved(endpoints: Endpoints, origin: string): Endpoints {
+function movedTo(origin: string, endpoints: Endpoints): Endpoints {
   const entries = Object.entries(endpoints).map(([name, url]: [string, string | undefined]) => {
     if (name === 'issuer' || url === undefined) return [name, url];
     const { pathname, search } = new URL(url);

@@ -21,20 +21,11 @@ export interface StubAnswer {
   body: Json;
 }
 
-export interface ProviderStub {
-  origin: string;
-  requests: StubRequest[];
-  close(): Promise<void>;
-}
+/** The answers of a stub, by the first segment of the request's path. */
+export type StubAnswers = Record<string, StubAnswer>;
 
-/**
- * Listens on a free port of 127.0.0.1.
- *
- * @param answer gets the first segment of the request's path
- */
-export async function startStub(
-  answer: (segment: string) => StubAnswer | Promise<StubAnswer>,
-): Promise<ProviderStub> {
+/** Listens on a free port of 127.0.0.1. The answers may be changed while it does. */
+export async function startStub(answers: StubAnswers) {
   const requests: StubRequest[] = [];
   const receive = async (request: http.IncomingMessage, response: http.ServerResponse) => {
     const { method = '', url: path = '', headers } = request;
@@ -45,7 +36,8 @@ export async function startStub(
         : Object.fromEntries(new URLSearchParams(text))
     ) as Record<string, string>;
     requests.push({ method, path, headers, fields });
-    const { status = 200, body } = await answer(path.split('/')[1] ?? '');
+    const [, endpoint = ''] = path.split('/');
+    const { status = 200, body }: StubAnswer = answers[endpoint] ?? { status: 404, body: null };
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
   const server = http.createServer((request, response) => void receive(request, response));
@@ -58,28 +50,23 @@ export async function startStub(
   return { origin: `http://127.0.0.1:${port}`, requests, close };
 }
 
-/** Keys that sign the ID Tokens of a stub. */
-export interface StubKeys {
-  jwks: JsonObject;
-  sign: (claims: JsonObject) => Promise<string>;
-}
-
-const keysByAlgorithm = new Map<IdTokenAlgorithm, Promise<StubKeys>>();
+const keysByAlgorithm = new Map<IdTokenAlgorithm, ReturnType<typeof createKeys>>();
 
 /** The keys for an algorithm, made once: an RSA key takes a second. */
-export async function stubKeys(algorithm: IdTokenAlgorithm): Promise<StubKeys> {
+export async function stubKeys(algorithm: IdTokenAlgorithm) {
   const keys = keysByAlgorithm.get(algorithm) ?? createKeys(algorithm);
   keysByAlgorithm.set(algorithm, keys);
   return await keys;
 }
 
-async function createKeys(algorithm: IdTokenAlgorithm): Promise<StubKeys> {
+async function createKeys(algorithm: IdTokenAlgorithm) {
   const { SignJWT, exportJWK, generateKeyPair } = await loadJose();
   const { privateKey, publicKey } = await generateKeyPair(algorithm);
   const jwk = { ...(await exportJWK(publicKey)), kid: 'stub', alg: algorithm, use: 'sig' };
   const header = { alg: algorithm, kid: 'stub' };
   return {
     jwks: { keys: [jwk] },
-    sign: async (claims) => await new SignJWT(claims).setProtectedHeader(header).sign(privateKey),
+    sign: async (claims: JsonObject) =>
+      await new SignJWT(claims).setProtectedHeader(header).sign(privateKey),
   };
 }
