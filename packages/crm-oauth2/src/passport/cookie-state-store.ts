@@ -48,12 +48,11 @@ export class CookieStateStore implements StateStore {
     response?: PassportResponse,
   ): Promise<void> {
     const value = await this.#seal.seal({ attempt: { ...attempt } as never });
-    const res = responseOf(req, response);
+    const res = responseOf(response ?? req.res);
     if (value.length > MAX_VALUE_BYTES) {
       throw new Problem('state_too_large', 'the state of the application does not fit in a cookie');
     }
-    // The names begin with the time, so that the oldest come first.
-    for (const name of this.#names(req).slice(0, 1 - MAX_ATTEMPTS)) this.#clear(res, name);
+    for (const [name] of this.#pending(req).slice(0, 1 - MAX_ATTEMPTS)) this.#set(res, name, '', 0);
     const name = `${this.#prefix}${attempt.expiresAt.toString(36)}.${nameOf(attempt.state)}`;
     this.#set(res, name, value, LOGIN_ATTEMPT_LIFETIME_MS / 1000);
   }
@@ -65,21 +64,25 @@ export class CookieStateStore implements StateStore {
     response?: PassportResponse,
   ): Promise<LoginAttempt | MissingAttempt> {
     const suffix = `.${nameOf(state)}`;
-    const name = this.#names(req).find((candidate) => candidate.endsWith(suffix));
-    if (name === undefined) return 'state_unknown';
-    this.#clear(responseOf(req, response), name);
-    const content = await this.#seal.open(cookiesOf(req).get(name) as string);
+    const found = this.#pending(req).find(([name]) => name.endsWith(suffix));
+    if (!found) return 'state_unknown';
+    const [name, value] = found;
+    this.#set(responseOf(response ?? req.res), name, '', 0);
+    const content = await this.#seal.open(value);
     return (content?.attempt as LoginAttempt | undefined) ?? 'state_unknown';
   }
 
-  #names(req: PassportRequest): string[] {
-    return [...cookiesOf(req).keys()].filter((name) => name.startsWith(this.#prefix)).toSorted();
+  /** Names and values of the cookies. The names begin with the time, so that the oldest come first. */
+  #pending(req: PassportRequest): [name: string, value: string][] {
+    const cookies = new Map<string, string>();
+    for (const pair of (req.headers.cookie ?? '').split(';')) {
+      const [name = '', value] = pair.split('=', 2).map((part) => part.trim());
+      if (value !== undefined && name.startsWith(this.#prefix)) cookies.set(name, value);
+    }
+    return [...cookies].toSorted(([a], [b]) => (a < b ? -1 : 1));
   }
 
-  #clear(res: PassportResponse, name: string): void {
-    this.#set(res, name, '', 0);
-  }
-
+  /** A `maxAgeSeconds` of 0 removes the cookie. */
   #set(res: PassportResponse, name: string, value: string, maxAgeSeconds: number): void {
     const cookie = `${name}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${this.#secure ? '; Secure' : ''}`;
     const earlier = res.getHeader('set-cookie');
@@ -93,20 +96,7 @@ function nameOf(state: string): string {
   return createHash('sha256').update(state).digest('base64url').slice(0, 22);
 }
 
-function responseOf(
-  req: PassportRequest,
-  response: PassportResponse | undefined,
-): PassportResponse {
-  const res = response ?? req.res;
+function responseOf(res: unknown): PassportResponse {
   if (typeof Reflect.get(Object(res), 'setHeader') === 'function') return res as PassportResponse;
   throw new Problem('response_missing', 'there is no response to set the cookie on');
-}
-
-function cookiesOf(req: PassportRequest): Map<string, string> {
-  const cookies = new Map<string, string>();
-  for (const pair of (req.headers.cookie ?? '').split(';')) {
-    const [name, value] = pair.split('=', 2) as [string, string | undefined];
-    if (value !== undefined) cookies.set(name.trim(), value.trim());
-  }
-  return cookies;
 }

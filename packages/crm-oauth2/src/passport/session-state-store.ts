@@ -2,11 +2,10 @@
 import { Problem } from '../errors/problem';
 import type { MissingAttempt } from '../protocol/authorization-response';
 import type { LoginAttempt } from '../protocol/login-attempt';
+import { isRecord } from './request';
 import type { PassportRequest } from './request';
 import { MAX_ATTEMPTS } from './state-store';
 import type { StateStore } from './state-store';
-
-type Session = Record<string, unknown>;
 
 /**
  * Pending logins are written by one top-level assignment, which every session library notices, those
@@ -22,8 +21,8 @@ export class SessionStateStore implements StateStore {
 
   /** @throws {Problem} `session_missing` */
   begin(req: PassportRequest, attempt: LoginAttempt): void {
-    const session = sessionOf(req);
-    if (!session) {
+    const { session } = req;
+    if (!isRecord(session)) {
       throw new Problem('session_missing', 'there is no session to keep the pending login in');
     }
     const now = Date.now();
@@ -32,8 +31,8 @@ export class SessionStateStore implements StateStore {
   }
 
   take(req: PassportRequest, state: string): LoginAttempt | MissingAttempt {
-    const session = sessionOf(req);
-    if (!session) return 'session_missing';
+    const { session } = req;
+    if (!isRecord(session)) return 'session_missing';
     const pending = pendingLogins(session[this.#key]);
     const found = pending.find((attempt) => attempt.state === state);
     if (!found) return 'state_unknown';
@@ -56,38 +55,29 @@ function isAttempt(stored: unknown): stored is LoginAttempt {
   return typeof expiresAt === 'number' && texts.every((text) => typeof text === 'string');
 }
 
-function sessionOf(req: PassportRequest): Session | undefined {
-  const { session } = req;
-  return typeof session === 'object' && session !== null ? (session as Session) : undefined;
-}
-
 /**
  * Passport gives the person a new session when the login succeeds, and with the old one it drops
  * the logins that other tabs have begun, at this provider or another. They are carried over: this
  * request's `regenerate` puts them into the session that follows.
  */
-function keepOverRegeneration(req: PassportRequest, session: Session): void {
+function keepOverRegeneration(req: PassportRequest, session: Record<string, unknown>): void {
   const { regenerate } = session;
   const pending = Object.entries(session).filter(([, value]) => pendingLogins(value).length > 0);
   if (typeof regenerate !== 'function' || pending.length === 0) return;
   const carry = () => {
-    const next = sessionOf(req);
-    if (!next || next === session) return;
+    const { session: next } = req;
+    if (!isRecord(next) || next === session) return;
     for (const [key, logins] of pending) next[key] ??= logins;
   };
   const carrying = function (this: unknown, ...parameters: unknown[]): unknown {
-    const last = parameters.at(-1);
-    const wrapped =
-      typeof last === 'function'
-        ? [
-            ...parameters.slice(0, -1),
-            (...results: unknown[]): unknown => {
-              carry();
-              return Reflect.apply(last, undefined, results);
-            },
-          ]
-        : parameters;
-    const result: unknown = Reflect.apply(regenerate, this, wrapped);
+    const done = parameters.at(-1);
+    if (typeof done === 'function') {
+      parameters.splice(-1, 1, (...results: unknown[]): unknown => {
+        carry();
+        return Reflect.apply(done, undefined, results) as unknown;
+      });
+    }
+    const result: unknown = Reflect.apply(regenerate, this, parameters);
     return result instanceof Promise ? result.then(carry) : result;
   };
   // Not enumerable, so that no store serializes it. A session that forbids it loses only the
