@@ -3,6 +3,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import type { ClientCredentials } from './protocol/client-authentication';
 import type { Provider, SlotContext } from './provider/description';
 import type { Profile } from './provider/standard-claims';
+import { withoutUndefined } from './values/json';
 import {
   checkAgent,
   checkHeaders,
@@ -17,10 +18,7 @@ import {
 import type { Agent } from './wire/http';
 
 /** The options every client takes, whatever the provider. */
-export interface ClientOptions {
-  clientID: string;
-  /** Absent for a public client, which relies on PKCE alone. */
-  clientSecret?: string;
+export interface ClientOptions extends ClientCredentials {
   /** Asked for in place of the provider's default scopes. */
   scope?: string | readonly string[];
   /** Milliseconds for a whole exchange, every request of it together; default 10 000. */
@@ -57,7 +55,6 @@ export const TIMEOUT_RANGE_MS = [1, 600_000] as const;
 export interface ClientSettings<Options extends object> {
   /** The context of the description's slots; frozen. */
   context: SlotContext<Options>;
-  credentials: ClientCredentials;
   scope: readonly string[];
   timeoutMs: number;
   agent: Agent | undefined;
@@ -78,13 +75,11 @@ export function judgeClientOptions<Options extends object, P extends Profile>(
   if (clientSecret !== undefined && provider.clientAuthentication === 'none') {
     throw new TypeError(`${owner}: takes public clients only; leave "clientSecret" out`);
   }
-  const clientID = requireString(owner, 'clientID', options.clientID);
+  requireString(owner, 'clientID', options.clientID);
   const number = (name: keyof ClientOptions, fallback: number, range: readonly [number, number]) =>
     optionalNumber(owner, name, options[name], fallback, range);
-  const endpoints = Object.freeze(provider.endpoints(options));
-  for (const [name, url] of Object.entries(endpoints) as [string, string | undefined][]) {
-    if (url !== undefined) requireEndpoint(owner, name, url);
-  }
+  const endpoints = Object.freeze(withoutUndefined(provider.endpoints(options)));
+  for (const [name, url] of Object.entries(endpoints)) requireEndpoint(owner, name, url);
   if (provider.idToken !== 'none' && endpoints.jwksUri === undefined) {
     throw new TypeError(
       `${owner}: an ID Token is verified with the keys of "jwksUri", which is missing`,
@@ -99,7 +94,6 @@ export function judgeClientOptions<Options extends object, P extends Profile>(
       options: Object.freeze({ ...options, clientSecret }),
       endpoints,
     }),
-    credentials: { clientID, clientSecret },
     scope: scopeList(owner, options.scope) ?? provider.scope,
     timeoutMs: number('timeout', 10_000, TIMEOUT_RANGE_MS),
     agent: checkAgent(owner, options.agent),

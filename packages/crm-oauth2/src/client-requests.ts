@@ -16,9 +16,8 @@ import {
 import type { TokenSet } from './protocol/token-set';
 import type { GrantType, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
-import type { Json } from './values/json';
 import { optionalNumber } from './values/options';
-import { isSuccess, jsonOf } from './wire/answers';
+import { isSuccess } from './wire/answers';
 import { Deadline } from './wire/deadline';
 import { HttpClient } from './wire/http';
 import type { HttpRequest, HttpResponse } from './wire/http';
@@ -69,15 +68,13 @@ export class ClientRequests<Options extends object, P extends Profile> {
   #lastProfileHost: string | undefined;
 
   constructor(provider: Provider<Options, P>, settings: ClientSettings<Options>) {
-    const { endpoints } = settings.context;
+    const { context } = settings;
+    const { endpoints } = context;
     this.#provider = provider;
     this.#settings = settings;
-    this.#authentication = authenticateClient(provider.clientAuthentication, settings.credentials);
+    this.#authentication = authenticateClient(provider.clientAuthentication, context.options);
     this.#http = new HttpClient(settings.agent);
-    const urls = Object.values(endpoints) as (string | undefined)[];
-    this.#urls = new Map(
-      urls.filter((url) => url !== undefined).map((url) => [url, new URL(url)] as const),
-    );
+    this.#urls = new Map(Object.values(endpoints).map((url: string) => [url, new URL(url)]));
     this.#loginHosts = [endpoints.tokenEndpoint, endpoints.userInfoEndpoint]
       .filter((url) => url !== undefined)
       .map((url) => this.url(url));
@@ -87,72 +84,59 @@ export class ClientRequests<Options extends object, P extends Profile> {
   async grant(
     grantType: GrantType,
     stage: Stage,
-    request: {
-      deadline: Deadline;
-      protocol: Record<string, string | undefined>;
-      parameters?: Readonly<Record<string, string>>;
-      parseErrorResponse?: ParseErrorResponse;
-    },
+    options: GrantOptions & { parseErrorResponse?: ParseErrorResponse },
+    protocol: Readonly<Record<string, string | undefined>>,
   ): Promise<TokenSet> {
     const provider = this.#provider;
-    const { context, assumedLifetimeSeconds } = this.#settings;
-    const { endpoints } = context;
-    const { protocol } = request;
+    const { context, assumedLifetimeSeconds: assumedLifetime } = this.#settings;
+    const { tokenEndpoint } = context.endpoints;
     const readError = provider.tokenError;
-    return await this.at(stage, endpoints.tokenEndpoint, async () => {
+    const deadline = this.deadline(options);
+    return await this.at(stage, tokenEndpoint, async () => {
       const requestedAt = Date.now();
       const message = buildTokenRequest(provider.tokenRequestFormat, this.#authentication, {
         ...provider.requestParameters?.(grantType, context),
-        ...request.parameters,
+        ...options.parameters,
         grant_type: grantType,
         ...protocol,
       });
-      const url = this.url(endpoints.tokenEndpoint);
-      const response = await this.send({ method: 'POST', url, ...message }, request.deadline);
+      const url = this.url(tokenEndpoint);
+      const response = await this.send({ method: 'POST', url, ...message }, deadline);
       const { code, code_verifier: verifier, refresh_token: refreshToken } = protocol;
       const secrets = [...this.#authentication.secrets, code, verifier, refreshToken];
       if (!isSuccess(response)) {
-        const own = hookedError(request.parseErrorResponse, response, secrets);
+        const own = hookedError(options.parseErrorResponse, response, secrets);
         throw own ?? processTokenError(response, secrets, readError);
       }
-      const tokens = processTokenResponse(response, requestedAt, secrets, {
-        assumedLifetime: assumedLifetimeSeconds,
-        readError,
-      });
+      const facts = { assumedLifetime, readError };
+      const tokens = processTokenResponse(response, requestedAt, secrets, facts);
       provider.checkTokenResponse?.(tokens.response, { ...context, grantType });
       return tokens;
     });
   }
 
   /** A request about one token (RFC 7009 §2.1, RFC 7662 §2.1), at the host that knows it. */
-  async askAboutToken<T>(
-    stage: 'revoke' | 'introspect',
+  async askAbout<T>(
+    kind: 'revocation' | 'introspection',
     token: string,
     options: TokenCallOptions,
     judge: (response: HttpResponse, secrets: readonly (string | undefined)[]) => T,
   ): Promise<T> {
-    const [name, word] =
-      stage === 'revoke'
-        ? (['revocationEndpoint', 'revocation'] as const)
-        : (['introspectionEndpoint', 'introspection'] as const);
+    const name = `${kind}Endpoint` as const;
+    const stage = kind === 'revocation' ? 'revoke' : 'introspect';
     const provider = this.#provider;
     const { context } = this.#settings;
     const configured = context.endpoints[name];
-    if (configured === undefined) {
-      throw new TypeError(`${provider.title} has no ${word} endpoint`);
-    }
+    if (configured === undefined) throw new TypeError(`${provider.title} has no ${kind} endpoint`);
     const { tokens, tokenTypeHint } = options;
-    return await this.at(stage, configured, async (where) => {
+    return await this.at(stage, configured, async (place) => {
       const own = tokens && provider.organizationEndpoints?.(tokens.response, context)?.[name];
       const url = this.url(own ?? configured);
-      where.host = url.host;
+      place.host = url.host;
       // Both RFCs know the form encoding only, also where token requests are JSON.
-      const message = buildTokenRequest('form', this.#authentication, {
-        token,
-        token_type_hint: tokenTypeHint,
-      });
-      const request = { method: 'POST', url, ...message } as const;
-      const response = await this.send(request, this.deadline(options));
+      const fields = { token, token_type_hint: tokenTypeHint };
+      const message = buildTokenRequest('form', this.#authentication, fields);
+      const response = await this.send({ method: 'POST', url, ...message }, this.deadline(options));
       return judge(response, [token, ...this.#authentication.secrets]);
     });
   }
@@ -160,12 +144,13 @@ export class ClientRequests<Options extends object, P extends Profile> {
   /** Asks for the profile, and remembers the host of an organization that two logins in a row had. */
   async askProfile(
     request: ProfileRequest,
-    tokens: TokenSet,
-    deadline: Deadline,
+    accessToken: string,
+    options: CallOptions,
     place: Place,
-  ): Promise<[json: Json, raw: string]> {
+  ): Promise<HttpResponse> {
+    const deadline = this.deadline(options);
     const url = this.url(request.url);
-    const response = await fetchWithToken({ ...request, url }, tokens.accessToken, {
+    return await fetchWithToken({ ...request, url }, accessToken, {
       send: (message) => this.send(message, deadline),
       isOwn: ({ origin }) => this.#loginHosts.some((own) => own.origin === origin),
       at: (asked) => {
@@ -174,7 +159,6 @@ export class ClientRequests<Options extends object, P extends Profile> {
         this.#lastProfileHost = asked.host;
       },
     });
-    return [jsonOf(response), response.body];
   }
 
   /** Opens a connection to each host that the next login will ask. */
@@ -188,29 +172,21 @@ export class ClientRequests<Options extends object, P extends Profile> {
   }
 
   deadline(options: CallOptions): Deadline {
-    const { timeoutMs } = this.#settings;
+    const { timeoutMs: usual } = this.#settings;
     const { title } = this.#provider;
-    return (
-      options.deadline ??
-      new Deadline(optionalNumber(title, 'timeout', options.timeout, timeoutMs, TIMEOUT_RANGE_MS))
-    );
+    const timeout = optionalNumber(title, 'timeout', options.timeout, usual, TIMEOUT_RANGE_MS);
+    return options.deadline ?? new Deadline(timeout);
   }
 
   send(request: HttpRequest, deadline = this.deadline({})): Promise<HttpResponse> {
-    const headers = {
-      'user-agent': 'crm-oauth2',
-      ...this.#settings.headers,
-      ...request.headers,
-    };
+    const headers = { 'user-agent': 'crm-oauth2', ...this.#settings.headers, ...request.headers };
     return observed(this.#provider.name, request, deadline, () =>
       this.#http.send({ ...request, headers }, deadline),
     );
   }
 
   url(endpoint: string | URL): URL {
-    return typeof endpoint === 'string'
-      ? (this.#urls.get(endpoint) ?? new URL(endpoint))
-      : endpoint;
+    return this.#urls.get(String(endpoint)) ?? new URL(endpoint);
   }
 
   /** Runs one step at an endpoint, or wherever the step says it has gone. */
@@ -224,7 +200,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
  * for instance, the error is judged here, as in passport-oauth2.
  */
 function hookedError(
-  parse: ((body: string, status: number) => Error | null) | undefined,
+  parse: ParseErrorResponse | undefined,
   response: HttpResponse,
   secrets: readonly (string | undefined)[],
 ): Error | null | undefined {

@@ -19,13 +19,14 @@ import type {
 } from './protocol/authorization-response';
 import { createIdTokenVerifier } from './protocol/id-token';
 import type { IdTokenVerifier } from './protocol/id-token';
-import { questionsOf, randomAttempt } from './protocol/login-attempt';
+import { LOGIN_ATTEMPT_LIFETIME_MS, questionsOf } from './protocol/login-attempt';
 import type { LoginAttempt } from './protocol/login-attempt';
+import { randomTexts } from './protocol/pkce';
 import { processTokenError, replaceTokens } from './protocol/token-endpoint';
 import type { TokenSet } from './protocol/token-set';
 import type { Endpoints, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
-import { isJsonObject } from './values/json';
+import { isJsonObject, text } from './values/json';
 import type { Json, JsonObject } from './values/json';
 import { refuseUnknownOptions, requireString, scopeList } from './values/options';
 import { isSuccess, jsonOf } from './wire/answers';
@@ -77,11 +78,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   /** @throws {TypeError} naming the option that is missing, unknown or wrong */
   constructor(provider: Provider<Options, P>, options: ClientOptions & Options) {
     const settings = judgeClientOptions(provider, options);
-    const { context, credentials } = settings;
+    const { context, clockToleranceSeconds } = settings;
     const requests = new ClientRequests(provider, settings);
     this.provider = provider;
     this.endpoints = context.endpoints;
-    this.clientID = credentials.clientID;
+    this.clientID = context.options.clientID;
     this.timeout = settings.timeoutMs;
     this.fingerprint = createHash('sha256')
       .update(JSON.stringify([provider.name, this.endpoints.tokenEndpoint, this.clientID]))
@@ -96,7 +97,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       this.#verifyIdToken = createIdTokenVerifier({
         fetchKeys: ({ isBackground }) => requests.send({ ...request, isBackground }),
         algorithms: provider.idTokenAlgorithms,
-        clockToleranceSeconds: settings.clockToleranceSeconds,
+        clockToleranceSeconds,
       });
     }
   }
@@ -127,7 +128,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     }
     const scope = this.scopes(request.scope);
     const asksIdToken = provider.idToken !== 'none' && scope.includes('openid');
-    const random = randomAttempt(asksIdToken);
+    const { nonce, ...texts } = randomTexts();
+    const random = { ...texts, ...(asksIdToken && { nonce }) };
     const { url, query } = buildAuthorizationRequest({
       authorizationEndpoint: this.#requests.url(this.endpoints.authorizationEndpoint),
       clientID: this.clientID,
@@ -140,6 +142,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       ...random,
       client: this.fingerprint,
       redirectUri,
+      expiresAt: Date.now() + LOGIN_ATTEMPT_LIFETIME_MS,
       ...questionsOf(query, asksIdToken, provider),
       ...(request.appState !== undefined && { appState: request.appState }),
     };
@@ -177,17 +180,13 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     options: GrantOptions & { parseErrorResponse?: ParseErrorResponse } = {},
   ): Promise<TokenSet> {
     const { attempt, code } = response;
-    const deadline = this.#requests.deadline(options);
-    const tokens = await this.#requests.grant('authorization_code', 'token', {
-      ...options,
-      deadline,
-      protocol: {
-        code,
-        redirect_uri: attempt.redirectUri,
-        code_verifier: attempt.codeVerifier,
-      },
+    const call = { ...options, deadline: this.#requests.deadline(options) };
+    const tokens = await this.#requests.grant('authorization_code', 'token', call, {
+      code,
+      redirect_uri: attempt.redirectUri,
+      code_verifier: attempt.codeVerifier,
     });
-    return await this.#withClaims(tokens, deadline, attempt);
+    return await this.#withClaims(tokens, call.deadline, attempt);
   }
 
   /**
@@ -204,15 +203,12 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     refreshToken: string,
     options: GrantOptions & { scope?: string | readonly string[]; previous?: TokenSet } = {},
   ): Promise<TokenSet> {
-    const { previous, parameters } = options;
-    const deadline = this.#requests.deadline(options);
-    const tokens = await this.#requests.grant('refresh_token', 'refresh', {
-      deadline,
-      parameters,
-      protocol: { refresh_token: refreshToken, scope: this.#scopeParameter(options.scope) },
-    });
-    const kept = Object.freeze({ ...tokens, refreshToken: tokens.refreshToken ?? refreshToken });
-    const verified = await this.#withClaims(kept, deadline).catch((error: unknown) => {
+    const { previous } = options;
+    const call = { ...options, deadline: this.#requests.deadline(options) };
+    const protocol = { refresh_token: refreshToken, scope: this.#scopeParameter(options.scope) };
+    const tokens = await this.#requests.grant('refresh_token', 'refresh', call, protocol);
+    const kept = { refreshToken, ...tokens };
+    const verified = await this.#withClaims(kept, call.deadline).catch((error: unknown) => {
       if (isOAuth2Error(error) && UNCHECKED.includes(error.code)) return this.#withSubject(kept);
       throw error;
     });
@@ -226,17 +222,14 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   async clientCredentialsGrant(
     options: GrantOptions & { scope?: string | readonly string[] } = {},
   ): Promise<TokenSet> {
-    const tokens = await this.#requests.grant('client_credentials', 'client_credentials', {
-      ...options,
-      deadline: this.#requests.deadline(options),
-      protocol: { scope: this.#scopeParameter(options.scope) },
-    });
-    return this.#withSubject(tokens);
+    const protocol = { scope: this.#scopeParameter(options.scope) };
+    const stage = 'client_credentials';
+    return this.#withSubject(await this.#requests.grant(stage, stage, options, protocol));
   }
 
   /** Revokes a token (RFC 7009). A token the provider does not know is revoked already (§2.2). */
   async revokeToken(token: string, options: TokenCallOptions = {}): Promise<void> {
-    await this.#requests.askAboutToken('revoke', token, options, (response, secrets) => {
+    await this.#requests.askAbout('revocation', token, options, (response, secrets) => {
       if (isSuccess(response)) return;
       const problem = processTokenError(response, secrets);
       if (problem.code !== 'invalid_token') throw problem;
@@ -252,7 +245,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     token: string,
     options: TokenCallOptions = {},
   ): Promise<Readonly<JsonObject & { active: boolean }>> {
-    return await this.#requests.askAboutToken('introspect', token, options, (response, secrets) => {
+    return await this.#requests.askAbout('introspection', token, options, (response, secrets) => {
       if (!isSuccess(response)) throw processTokenError(response, secrets);
       const json = jsonOf(response);
       if (isJsonObject(json) && typeof json.active === 'boolean') {
@@ -273,20 +266,20 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const endpoint = endpoints.userInfoEndpoint ?? endpoints.tokenEndpoint;
     return await this.#requests.at('profile', endpoint, async (place) => {
       const request = provider.profileRequest(tokens, context);
-      const [json, raw] =
-        request === undefined
-          ? [{ ...claims } as Json, JSON.stringify(claims ?? {})]
-          : await this.#requests.askProfile(
-              request,
-              tokens,
-              this.#requests.deadline(options),
-              place,
-            );
+      const answer =
+        request && (await this.#requests.askProfile(request, tokens.accessToken, options, place));
+      const json = answer ? jsonOf(answer) : ({ ...claims } as Json);
+      const raw = answer?.body ?? JSON.stringify(claims ?? {});
       // OpenID Connect Core §5.3.2: the answer must be about the person of the ID Token.
       if (claims && isJsonObject(json) && json.sub !== undefined && json.sub !== claims.sub) {
         throw new Problem('subject_mismatch', 'the profile is of another person');
       }
-      return withId(provider.mapProfile(json, { ...context, raw, tokens, claims }));
+      const profile = provider.mapProfile(json, { ...context, raw, tokens, claims });
+      // Applications key accounts by `id`: without one, all people would share one account.
+      if (text(profile.id) === undefined) {
+        throw new Problem('invalid_profile', 'the profile has no id');
+      }
+      return profile;
     });
   }
 
@@ -314,35 +307,28 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * provider need not send one, and the login asked nothing that it must answer.
    */
   async #withClaims(tokens: TokenSet, deadline: Deadline, login?: LoginAttempt): Promise<TokenSet> {
-    const { provider, endpoints } = this;
-    const { context } = this.#settings;
+    const { provider, endpoints, clientID } = this;
     const verify = this.#verifyIdToken;
-    const { idToken } = tokens;
+    const { idToken, accessToken } = tokens;
     const isNeeded =
       login !== undefined &&
       (provider.idToken === 'required' || login.maxAge !== undefined || login.asked !== undefined);
     if (!isNeeded && (idToken === undefined || verify === undefined)) {
       return this.#withSubject(tokens);
     }
-    return await this.#requests.at(
-      'id_token',
-      endpoints.jwksUri ?? endpoints.tokenEndpoint,
-      async () => {
-        if (idToken === undefined || verify === undefined) {
-          throw new Problem('id_token_missing', 'the token response has no ID Token');
-        }
-        const issuers =
-          provider.idTokenIssuers?.(tokens.response, context) ??
-          [endpoints.issuer].filter((issuer) => issuer !== undefined);
-        const { clientID } = this;
-        const { accessToken } = tokens;
-        const claims = await deadline.wait(
-          verify(idToken, { issuers, clientID, accessToken, login }),
-        );
-        if (login?.asked) provider.checkIdToken?.(claims, login.asked);
-        return this.#withSubject({ ...tokens, claims });
-      },
-    );
+    const keys = endpoints.jwksUri ?? endpoints.tokenEndpoint;
+    return await this.#requests.at('id_token', keys, async () => {
+      if (idToken === undefined || verify === undefined) {
+        throw new Problem('id_token_missing', 'the token response has no ID Token');
+      }
+      const issuers =
+        provider.idTokenIssuers?.(tokens.response, this.#settings.context) ??
+        [endpoints.issuer].filter((issuer) => issuer !== undefined);
+      const expected = { issuers, clientID, accessToken, login };
+      const claims = await deadline.wait(verify(idToken, expected));
+      if (login?.asked) provider.checkIdToken?.(claims, login.asked);
+      return this.#withSubject({ ...tokens, claims });
+    });
   }
 
   #withSubject(tokens: TokenSet): TokenSet {
@@ -360,8 +346,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       ...parameters,
     };
     for (const [name, wireName] of Object.entries(wireNames)) {
-      const value = extras[name];
-      if (value !== undefined && value !== null) merged[wireName] = value;
+      merged[wireName] = extras[name] ?? merged[wireName];
     }
     for (const name of ['max_age', ...boundParameters]) {
       const value = merged[name] ?? '';
@@ -373,15 +358,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   }
 
   #scopeParameter(scope: string | readonly string[] | undefined): string | undefined {
-    const scopes = scopeList(this.provider.title, scope);
-    if (!scopes || scopes.length === 0 || !this.provider.scopeInTokenRequests) return undefined;
-    return scopes.join(' ');
+    const scopes = scopeList(this.provider.title, scope)?.join(' ');
+    return this.provider.scopeInTokenRequests && scopes !== '' ? scopes : undefined;
   }
-}
-
-/** Applications key accounts by `id`: without one, all people would share one account. */
-function withId<P extends Profile>(profile: P): P {
-  const id: unknown = profile.id;
-  if (typeof id === 'string' && id !== '') return profile;
-  throw new Problem('invalid_profile', 'the profile has no id');
 }

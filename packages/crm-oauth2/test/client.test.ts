@@ -291,6 +291,24 @@ describe('client', () => {
       expect(new Set(values).size).to.equal(60);
     });
 
+    it('RFC 9700 §2.1.1 — has a state and a verifier of its own each time', () => {
+      const client = make({}, openid('when present'));
+      const attempts = Array.from({ length: 50 }, () => begin(client));
+      for (const key of ['state', 'codeVerifier', 'nonce'] as const) {
+        expect(new Set(attempts.map((attempt) => attempt[key])).size, key).to.equal(50);
+      }
+      const [first] = attempts;
+      expect(first?.state).to.match(/^[\w-]{32}$/);
+      expect(first?.codeVerifier).to.match(/^[\w-]{43}$/);
+      expect(first?.nonce).to.match(/^[\w-]{32}$/);
+    });
+
+    it('OIDC Core §3.1.2.1 — has a nonce only for an ID Token', () => {
+      const names = ['state', 'codeVerifier', 'client', 'redirectUri', 'expiresAt'];
+      expect(begin(make())).to.have.all.keys(names);
+      expect(begin(make({}, openid('when present')))).to.have.all.keys([...names, 'nonce']);
+    });
+
     for (const appState of [null, false, 0, '', { returnTo: '/' }]) {
       it(`keeps the application's state: ${JSON.stringify(appState)}`, () => {
         expect(begin(make(), { appState }).appState).to.deep.equal(appState);

@@ -1,5 +1,4 @@
 /** A login between its start and its callback: what was sent, and what the answer must match. */
-import { randomTexts } from './pkce';
 
 /** A login that takes longer than ten minutes is over. */
 export const LOGIN_ATTEMPT_LIFETIME_MS = 10 * 60 * 1000;
@@ -27,15 +26,6 @@ export interface LoginAttempt {
   readonly asked?: Readonly<Record<string, string>>;
   /** The application's own state: kept here, never in the URL. */
   readonly appState?: unknown;
-}
-
-/** The random values of a new attempt, and the time at which it ends. */
-export function randomAttempt(
-  asksIdToken: boolean,
-): Pick<LoginAttempt, 'state' | 'codeVerifier' | 'nonce' | 'expiresAt'> {
-  const { state, nonce, codeVerifier } = randomTexts();
-  const expiresAt = Date.now() + LOGIN_ATTEMPT_LIFETIME_MS;
-  return { state, codeVerifier, expiresAt, ...(asksIdToken && { nonce }) };
 }
 
 /**
