@@ -24,37 +24,34 @@ export function extrasOf(provider: {
 }
 
 /**
- * Builds the URL, and gives its query for what must be read from it. Protocol parameters are written last: an extra parameter can neither replace them nor stand beside
- * them.
+ * Builds the URL, and gives its query for what must be read from it. An extra parameter, or one of the
+ * endpoint's own query, can neither replace those of the protocol nor stand beside them.
  */
 export function buildAuthorizationRequest(request: AuthorizationRequest): {
   url: string;
   query: URLSearchParams;
 } {
-  const { attempt, scope } = request;
+  const { attempt } = request;
   const { origin, pathname, search } = request.authorizationEndpoint;
+  const protocol = {
+    response_type: 'code',
+    client_id: request.clientID,
+    redirect_uri: request.redirectUri,
+    state: attempt.state,
+    code_challenge: codeChallenge(attempt.codeVerifier),
+    code_challenge_method: 'S256',
+    scope: request.scope.length > 0 ? request.scope : undefined,
+    nonce: attempt.nonce,
+    // RFC 9101 §5: with one of these a server would ignore everything above.
+    request: undefined,
+    request_uri: undefined,
+  };
   // Apart from its URL, which would be written anew after each change.
   const query = new URLSearchParams(search);
-  for (const [name, value] of Object.entries(request.parameters ?? {})) {
-    if (typeof value === 'string') query.set(name, value);
-    else if (Array.isArray(value)) query.set(name, value.join(' '));
-    else if (typeof value === 'number' || typeof value === 'boolean') query.set(name, `${value}`);
+  for (const name of Object.keys(protocol)) query.delete(name);
+  for (const [name, value] of Object.entries({ ...request.parameters, ...protocol })) {
+    if (Array.isArray(value)) query.set(name, value.join(' '));
+    else if (['string', 'number', 'boolean'].includes(typeof value)) query.set(name, String(value));
   }
-  query.set('response_type', 'code');
-  query.set('client_id', request.clientID);
-  query.set('redirect_uri', request.redirectUri);
-  query.set('state', attempt.state);
-  query.set('code_challenge', codeChallenge(attempt.codeVerifier));
-  query.set('code_challenge_method', 'S256');
-  set(query, 'scope', scope.length > 0 ? scope.join(' ') : undefined);
-  set(query, 'nonce', attempt.nonce);
-  // RFC 9101 §5: with one of these a server would ignore everything above.
-  query.delete('request');
-  query.delete('request_uri');
   return { url: `${origin}${pathname}?${query.toString()}`, query };
-}
-
-function set(query: URLSearchParams, name: string, value: string | undefined): void {
-  if (value === undefined) query.delete(name);
-  else query.set(name, value);
 }

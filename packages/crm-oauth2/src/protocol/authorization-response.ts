@@ -9,17 +9,16 @@ import type { LoginAttempt } from './login-attempt';
 const PARAMETERS = ['code', 'state', 'iss', 'error', 'error_description', 'error_uri'] as const;
 type ResponseParameters = Partial<Record<(typeof PARAMETERS)[number], string>>;
 
-/** Why a store has no attempt for a `state`. */
-export type MissingAttempt =
-  'session_missing' | 'state_unknown' | 'state_expired' | 'already_completed';
-
-/** The sentence of each reason. */
-export const MISSING_ATTEMPT: Readonly<Record<MissingAttempt, string>> = {
+/** The sentence of each {@link MissingAttempt}. */
+export const MISSING_ATTEMPT = {
   session_missing: 'there is no session to find the pending login in',
   state_unknown: 'no pending login has this state',
   state_expired: 'the pending login has expired',
   already_completed: 'this login was finished already',
-};
+} as const;
+
+/** Why a store has no attempt for a `state`. */
+export type MissingAttempt = keyof typeof MISSING_ATTEMPT;
 
 /** Characters of one parameter. Real codes are shorter. */
 const MAX_PARAMETER_LENGTH = 4096;
@@ -67,7 +66,10 @@ export async function validateAuthorizationResponse(
 ): Promise<ValidatedAuthorizationResponse> {
   const response = singleValued(parameters);
   const attempt = await takeAttempt(response.state, expected);
-  checkIssuer(response.iss, expected.issuer);
+  // RFC 9207 §2.4: `iss` is optional, and must be the issuer when it comes.
+  if (response.iss !== undefined && response.iss !== expected.issuer) {
+    throw refuse('issuer_mismatch', 'iss names another authorization server');
+  }
   refuseError(response, expected.refusals ?? []);
   if (!response.code) throw refuse('code_missing', 'the response has neither code nor error');
   return { code: response.code, attempt } as ValidatedAuthorizationResponse;
@@ -107,13 +109,6 @@ async function takeAttempt(
     throw refuse('state_of_another_client', 'the pending login is of another client');
   }
   return attempt;
-}
-
-/** RFC 9207 §2.4: `iss` is optional, and must be the issuer when it comes. */
-function checkIssuer(iss: string | undefined, issuer: string | undefined): void {
-  if (iss !== undefined && iss !== issuer) {
-    throw refuse('issuer_mismatch', 'iss names another authorization server');
-  }
 }
 
 /** RFC 6749 §4.1.2.1. After `state`, because a stranger can forge an error too. */

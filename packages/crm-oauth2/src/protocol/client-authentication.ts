@@ -30,13 +30,12 @@ export function authenticateClient(
     return { headers: {}, fields, secrets: [clientSecret] };
   }
   // RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
-  const pair = Buffer.from(`${formEncode(clientID)}:${formEncode(clientSecret)}`).toString(
-    'base64',
-  );
+  const encodedSecret = formEncode(clientSecret);
+  const pair = Buffer.from(`${formEncode(clientID)}:${encodedSecret}`).toString('base64');
   return {
     headers: { authorization: `Basic ${pair}` },
     fields: {},
-    secrets: [clientSecret, formEncode(clientSecret), pair],
+    secrets: [clientSecret, encodedSecret, pair],
   };
 }
 

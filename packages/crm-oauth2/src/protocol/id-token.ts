@@ -5,6 +5,7 @@ import type { ErrorCode } from '../errors/codes';
 import { Problem, isProblem } from '../errors/problem';
 import { bareCause } from '../errors/redaction';
 import { loadJose } from '../values/jose';
+import type { LoginAttempt } from './login-attempt';
 import { SigningKeys } from './signing-keys';
 import type { FetchKeys } from './signing-keys';
 
@@ -37,13 +38,11 @@ export interface ExpectedIdToken {
   clientID: string;
   /** For `at_hash` (§3.1.3.6). */
   accessToken: string;
-  /** The login that asked for the token; absent after a refresh. */
-  login?: {
-    /** The one sent. Without one, the token must not name one either. */
-    nonce?: string;
-    /** `max_age` of the authorization request, in seconds. */
-    maxAge?: number;
-  };
+  /**
+   * The login that asked for the token; absent after a refresh. Without a `nonce`, the token must not
+   * name one either.
+   */
+  login?: Pick<LoginAttempt, 'nonce' | 'maxAge'>;
 }
 
 export interface IdTokenVerifier {
@@ -52,7 +51,7 @@ export interface IdTokenVerifier {
   fetchAhead(this: void): Promise<void>;
 }
 
-/** The codes of jose's errors. */
+/** Our codes, by the claim that jose refuses, or else by the code of its error. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
   ERR_JWS_SIGNATURE_VERIFICATION_FAILED: 'id_token_signature',
   ERR_JOSE_ALG_NOT_ALLOWED: 'id_token_algorithm',
@@ -63,8 +62,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ERR_JWT_EXPIRED: 'id_token_expired',
   ERR_JWS_INVALID: 'id_token_malformed',
   ERR_JWT_INVALID: 'id_token_malformed',
-};
-const CLAIM_CODES: Readonly<Record<string, ErrorCode>> = {
+  ERR_JWT_CLAIM_VALIDATION_FAILED: 'id_token_claim',
   iss: 'id_token_issuer',
   aud: 'id_token_audience',
   nbf: 'id_token_not_yet_valid',
@@ -94,36 +92,25 @@ export function createIdTokenVerifier(settings: {
     }).catch((error: unknown) => {
       throw verificationProblem(error);
     });
-    return checkClaims(payload, expected, {
-      algorithm: protectedHeader.alg as IdTokenAlgorithm,
-      clockToleranceSeconds,
-    });
+    return checkClaims(payload, expected, protectedHeader.alg, clockToleranceSeconds);
   };
   return Object.assign(verify, { fetchAhead: async () => await keys.fetchAhead() });
 }
 
 function verificationProblem(error: unknown): Problem {
+  const cause = bareCause(error);
   if (isProblem(error)) {
     const code = error.code === 'timeout' ? error.code : 'keys_unavailable';
-    return new Problem(code, `the signing keys are unavailable: ${error.message}`, {
-      ...error.details,
-      cause: bareCause(error),
-    });
+    const message = `the signing keys are unavailable: ${error.message}`;
+    return new Problem(code, message, { ...error.details, cause });
   }
-  const code: unknown = Reflect.get(Object(error), 'code');
+  const code: unknown = Reflect.get(cause, 'code');
   if (typeof code !== 'string') {
     // Not jose's own words: the platform could not use the key that was published.
-    return new Problem('keys_unavailable', 'the signing key is unusable', {
-      cause: bareCause(error),
-    });
+    return new Problem('keys_unavailable', 'the signing key is unusable', { cause });
   }
-  const claim: unknown = Reflect.get(Object(error), 'claim');
-  const own =
-    CODES[code] ??
-    (code === 'ERR_JWT_CLAIM_VALIDATION_FAILED'
-      ? (CLAIM_CODES[String(claim)] ?? 'id_token_claim')
-      : 'id_token_malformed');
-  const cause = bareCause(error);
+  const claim = String(Reflect.get(cause, 'claim'));
+  const own = CODES[claim] ?? CODES[code] ?? 'id_token_malformed';
   return new Problem(own, `the ID Token is refused: ${cause.message}`, { cause });
 }
 
@@ -131,7 +118,8 @@ function verificationProblem(error: unknown): Problem {
 function checkClaims(
   claims: JWTPayload,
   expected: ExpectedIdToken,
-  how: { algorithm: IdTokenAlgorithm; clockToleranceSeconds: number },
+  algorithm: string,
+  clockToleranceSeconds: number,
 ): IdTokenClaims {
   const refuse = (code: ErrorCode, why: string) =>
     new Problem(code, `the ID Token is refused: ${why}`);
@@ -146,7 +134,7 @@ function checkClaims(
     throw refuse('id_token_audience', '"azp" is another client');
   }
   // Item 10: not from the future.
-  if (iat > now + how.clockToleranceSeconds) {
+  if (iat > now + clockToleranceSeconds) {
     throw refuse('id_token_not_yet_valid', '"iat" lies in the future');
   }
   // Item 11, in both directions: a nonce that was not sent belongs to another login.
@@ -155,13 +143,13 @@ function checkClaims(
   }
   // Item 13.
   if (login?.maxAge !== undefined) {
-    const latest = now - login.maxAge - how.clockToleranceSeconds;
+    const latest = now - login.maxAge - clockToleranceSeconds;
     if (typeof authTime !== 'number' || authTime < latest) {
       throw refuse('id_token_auth_time', '"auth_time" is older than max_age allows');
     }
   }
   // §3.1.3.8: optional in the code flow, binding when there.
-  if (atHash !== undefined && atHash !== leftHalfHash(expected.accessToken, how.algorithm)) {
+  if (atHash !== undefined && atHash !== leftHalfHash(expected.accessToken, algorithm)) {
     throw refuse('id_token_access_token', '"at_hash" is of another access token');
   }
   // jose has compared "iss" with the issuers.
@@ -174,7 +162,7 @@ function checkClaims(
  *
  * @param accessToken ASCII, as every one that the token response is believed for
  */
-function leftHalfHash(accessToken: string, algorithm: IdTokenAlgorithm): string {
+function leftHalfHash(accessToken: string, algorithm: string): string {
   const bits = /^\w\w(\d{3})$/.exec(algorithm)?.[1] ?? '512';
   const hash = createHash(`sha${bits}`).update(accessToken).digest();
   return hash.subarray(0, hash.length / 2).toString('base64url');

@@ -4,7 +4,7 @@ import { Problem } from '../errors/problem';
 import { quote } from '../errors/redaction';
 import { isJsonObject, text } from '../values/json';
 import { isLoopback } from '../values/options';
-import { isSuccess, jsonOf, retryAfterSeconds, statusProblem } from '../wire/answers';
+import { isSuccess, jsonOf, statusProblem } from '../wire/answers';
 import type { HttpRequest, HttpResponse } from '../wire/http';
 
 /** How a provider is asked for the profile. */
@@ -103,7 +103,7 @@ export function refused(subject: string, response: HttpResponse, accessToken?: s
   const code: ErrorCode =
     status === 401 ? 'invalid_token' : status === 403 ? 'insufficient_scope' : problem.code;
   const message = `${subject} was refused with status ${status}${words && `: ${words}`}`;
-  return new Problem(code, message, { status, retryAfterSeconds: retryAfterSeconds(response) });
+  return new Problem(code, message, problem.details);
 }
 
 /** The provider's words: of RFC 6750 §3, of one of the shapes their APIs use, or a short plain text. */

@@ -69,21 +69,18 @@ export class SigningKeys {
   }
 
   #fetch(request: Parameters<FetchKeys>[0]): Promise<void> {
-    const fetching = this.#load(request).finally(() => {
+    this.#fetching = this.#load(request).finally(() => {
       this.#fetching = undefined;
     });
-    this.#fetching = fetching;
-    return fetching;
+    return this.#fetching;
   }
 
   async #load(request: Parameters<FetchKeys>[0]): Promise<void> {
-    const [{ createLocalJWKSet }, response] = await Promise.all([
-      loadJose(),
-      this.#fetchKeys(request),
-    ]);
+    const response = await this.#fetchKeys(request);
     if (!isSuccess(response)) throw statusProblem(response);
     // Some servers label their keys with another content type, so the header is ignored.
     const json = parseJson(response.body, 'application/json') as unknown as JSONWebKeySet;
+    const { createLocalJWKSet } = await loadJose();
     this.#current = { find: createLocalJWKSet(json), fetchedAt: Date.now() };
   }
 }
