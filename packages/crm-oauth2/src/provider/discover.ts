@@ -2,7 +2,7 @@
 import { located } from '../errors/oauth2-error';
 import { Problem } from '../errors/problem';
 import { quote } from '../errors/redaction';
-import { isJsonObject, text, withoutUndefined } from '../values/json';
+import { isJsonObject, text } from '../values/json';
 import type { JsonObject } from '../values/json';
 import { checkAgent, optionalNumber, requireEndpoint } from '../values/options';
 import { isSuccess, jsonOf, statusProblem } from '../wire/answers';
@@ -52,17 +52,13 @@ export async function discover(issuer: string, options: DiscoverOptions = {}): P
   const timeout = optionalNumber('discover', 'timeout', options.timeout, 10_000, [1, 600_000]);
   const http = new HttpClient(checkAgent('discover', options.agent));
   const where = { provider: { name: host, hints: {} }, stage: 'discover', host } as const;
-  try {
-    return await located(where, async () => {
-      // §4.1: a slash at the end of the issuer is removed first.
-      const url = new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
-      const headers = { accept: 'application/json', 'user-agent': 'crm-oauth2' };
-      const response = await http.send({ method: 'GET', url, headers }, new Deadline(timeout));
-      return endpointsOf(readDocument(response), issuer);
-    });
-  } finally {
-    http.close();
-  }
+  return await located(where, async () => {
+    // §4.1: a slash at the end of the issuer is removed first.
+    const url = new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
+    const headers = { accept: 'application/json', 'user-agent': 'crm-oauth2' };
+    const response = await http.send({ method: 'GET', url, headers }, new Deadline(timeout));
+    return endpointsOf(readDocument(response), issuer);
+  }).finally(() => http.close());
 }
 
 function readDocument(response: HttpResponse): JsonObject {
@@ -82,14 +78,13 @@ function endpointsOf(document: JsonObject, issuer: string): Endpoints {
     throw new Problem('issuer_mismatch', `the document is of another issuer: ${named}`);
   }
   const endpoints: Partial<Endpoints> = { issuer };
-  for (const [name, field] of Object.entries(METADATA)) {
-    const url = document[name];
-    if (url === undefined) continue;
-    try {
-      endpoints[field] = requireEndpoint('the document', name, url);
-    } catch (error) {
-      throw new Problem('invalid_discovery_document', (error as TypeError).message);
+  try {
+    for (const [name, field] of Object.entries(METADATA)) {
+      const url = document[name];
+      if (url !== undefined) endpoints[field] = requireEndpoint('the document', name, url);
     }
+  } catch (error) {
+    throw new Problem('invalid_discovery_document', (error as TypeError).message);
   }
   const { authorizationEndpoint, tokenEndpoint } = endpoints;
   if (authorizationEndpoint === undefined || tokenEndpoint === undefined) {
@@ -98,5 +93,5 @@ function endpointsOf(document: JsonObject, issuer: string): Endpoints {
       'the document lacks authorization_endpoint or token_endpoint',
     );
   }
-  return Object.freeze(withoutUndefined({ ...endpoints, authorizationEndpoint, tokenEndpoint }));
+  return Object.freeze({ ...endpoints, authorizationEndpoint, tokenEndpoint });
 }

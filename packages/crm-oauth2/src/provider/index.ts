@@ -14,17 +14,6 @@ export type { TokenSet } from '../protocol/token-set';
 export { isJsonObject, text, wholeNumber, withoutUndefined } from '../values/json';
 export type { Json, JsonObject } from '../values/json';
 export type { OptionKind } from '../values/options';
-export { defineProvider } from './description';
-export type {
-  Endpoints,
-  GrantType,
-  ProfileContext,
-  Provider,
-  ProviderDescription,
-  RateLimit,
-  SlotContext,
-} from './description';
-export { discover } from './discover';
-export type { DiscoverOptions } from './discover';
-export { joined, mapStandardClaims, namesPerson } from './standard-claims';
-export type { Profile } from './standard-claims';
+export * from './description';
+export * from './discover';
+export * from './standard-claims';

@@ -37,12 +37,11 @@ export function mapStandardClaims(
   json: Json,
   { provider, raw, claims }: { provider: string; raw: string; claims?: IdTokenClaims },
 ): Profile {
-  const sub = isJsonObject(json) ? text(json.sub) : undefined;
-  if (!isJsonObject(json) || sub === undefined) {
+  if (!isJsonObject(json) || typeof json.sub !== 'string' || json.sub === '') {
     throw new Problem('invalid_profile', 'the claims have no "sub"');
   }
   // OpenID Connect Core §5.3.2.
-  if (claims && claims.sub !== sub) {
+  if (claims && claims.sub !== json.sub) {
     throw new Problem('subject_mismatch', 'the profile is of another person');
   }
   const fields = { ...claims, ...json };
@@ -59,7 +58,7 @@ export function mapStandardClaims(
   const picture = text(fields.picture);
   return withoutUndefined<Profile>({
     provider,
-    id: sub,
+    id: json.sub,
     displayName: text(fields.name) ?? (joined(name.givenName, name.familyName) || (username ?? '')),
     username,
     name: Object.keys(name).length > 0 ? name : undefined,
