@@ -19,26 +19,19 @@ const SUFFIXES = [
   '.my-salesforce.com',
 ];
 
-export function isSameOrigin(a: URL, b: URL): boolean {
-  return a.origin === b.origin;
+function hasUserInfo({ username, password }: URL): boolean {
+  return username !== '' || password !== '';
 }
 
 /** Compares the host as it is: the URL class has put it in lower case, and an IDN in ASCII form. */
 export function isSalesforceHost(url: URL): boolean {
-  return (
-    url.protocol === 'https:' &&
-    url.username === '' &&
-    url.password === '' &&
-    url.port === '' &&
-    SUFFIXES.some((suffix) => url.hostname.endsWith(suffix))
-  );
+  const { origin, hostname } = url;
+  // An origin leaves out the port only where it is the usual one.
+  const isUsualPort = origin === `https://${hostname}`;
+  return isUsualPort && !hasUserInfo(url) && SUFFIXES.some((suffix) => hostname.endsWith(suffix));
 }
 
 export function isIdentityHost(url: URL, endpoints: { tokenEndpoint: string }): boolean {
-  return (
-    isSalesforceHost(url) ||
-    (url.username === '' &&
-      url.password === '' &&
-      isSameOrigin(url, new URL(endpoints.tokenEndpoint)))
-  );
+  const configured = new URL(endpoints.tokenEndpoint);
+  return isSalesforceHost(url) || (url.origin === configured.origin && !hasUserInfo(url));
 }

@@ -1,4 +1,5 @@
 /** Salesforce's record ids, and the identity URL that is made of them. */
+
 /** The organization and the user of an identity URL, and the URL itself. */
 export interface Identity {
   url: URL;
@@ -13,10 +14,8 @@ const PATH =
 /** @returns `undefined` for anything else than an identity URL */
 export function parseIdentityUrl(id: unknown): Identity | undefined {
   const url = parseUrl(id);
-  if (!url) return undefined;
-  // Where the pattern is met, both are there.
-  const met = PATH.exec(url.pathname) as [string, string, string] | null;
-  return met ? { url, organizationId: met[1], userId: met[2] } : undefined;
+  const [, organizationId, userId] = PATH.exec(url?.pathname ?? '') ?? [];
+  return url && organizationId && userId ? { url, organizationId, userId } : undefined;
 }
 
 /** One pass, unlike `canParse` and the constructor: an answer is full of them. */
@@ -51,12 +50,6 @@ export function to18(id: string): string {
 }
 
 /** Same organization and same user; the first 15 characters count, case-sensitively. */
-export function sameIds(
-  a: { organizationId: string; userId: string },
-  b: { organizationId: string; userId: string },
-): boolean {
-  return (
-    a.organizationId.slice(0, 15) === b.organizationId.slice(0, 15) &&
-    a.userId.slice(0, 15) === b.userId.slice(0, 15)
-  );
+export function sameIds(a: Omit<Identity, 'url'>, b: Omit<Identity, 'url'>): boolean {
+  return to18(a.organizationId) === to18(b.organizationId) && to18(a.userId) === to18(b.userId);
 }

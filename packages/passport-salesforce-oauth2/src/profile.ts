@@ -33,70 +33,63 @@ export function mapProfile(
   json: Json,
   { raw, tokens }: { raw: string; tokens: TokenSet },
 ): SalesforceProfile {
-  const organizationId = isJsonObject(json) ? recordId(json.organization_id, '00D') : undefined;
-  const userId = isJsonObject(json) ? recordId(json.user_id, '005') : undefined;
-  if (!isJsonObject(json) || organizationId === undefined || userId === undefined) {
+  const fields = isJsonObject(json) ? json : {};
+  const organizationId = recordId(fields.organization_id, '00D');
+  const userId = recordId(fields.user_id, '005');
+  if (organizationId === undefined || userId === undefined) {
     throw new Problem('invalid_profile', 'the profile has no usable organization_id and user_id');
   }
   const expected = parseIdentityUrl(tokens.response.id);
   if (expected) {
     // A token may read the identity of another person; then this is false.
-    if (json.asserted_user !== true) {
+    if (fields.asserted_user !== true) {
       throw new Problem('not_asserted', 'the profile is not asserted for this access token');
     }
     if (!sameIds(expected, { organizationId, userId })) {
       throw new Problem('subject_mismatch', 'the profile is of another person than "id"');
     }
   }
-  const givenName = text(json.first_name) ?? text(json.given_name);
-  const familyName = text(json.last_name) ?? text(json.family_name);
-  const username = text(json.username) ?? text(json.preferred_username);
-  const email = text(json.email);
-  const verified = typeof json.email_verified === 'boolean' ? json.email_verified : undefined;
+  const givenName = text(fields.first_name) ?? text(fields.given_name);
+  const familyName = text(fields.last_name) ?? text(fields.family_name);
+  const fullName = text(fields.display_name) ?? text(fields.name);
+  const username = text(fields.username) ?? text(fields.preferred_username);
+  const email = text(fields.email);
+  const verified = typeof fields.email_verified === 'boolean' ? fields.email_verified : undefined;
   return withoutUndefined<SalesforceProfile>({
     provider: 'salesforce',
     id: `${organizationId}/${userId}`,
-    displayName:
-      text(json.display_name) ??
-      text(json.name) ??
-      (joined(givenName, familyName) || (username ?? '')),
+    displayName: fullName ?? (joined(givenName, familyName) || (username ?? '')),
     username,
     name: givenName || familyName ? withoutUndefined({ givenName, familyName }) : undefined,
     emails: email ? [withoutUndefined({ value: email, verified })] : undefined,
-    photos: photos(json),
+    photos: photos(fields),
     organizationId,
     userId,
     instanceUrl: text(tokens.response.instance_url),
-    urls: strings(json.urls),
-    userType: text(json.user_type),
-    active: typeof json.active === 'boolean' ? json.active : undefined,
-    language: text(json.language),
-    locale: text(json.locale),
-    timeZone: text(json.timezone) ?? text(json.zoneinfo),
+    urls: strings(fields.urls),
+    userType: text(fields.user_type),
+    active: typeof fields.active === 'boolean' ? fields.active : undefined,
+    language: text(fields.language),
+    locale: text(fields.locale),
+    timeZone: text(fields.timezone) ?? text(fields.zoneinfo),
     _raw: raw,
-    _json: json,
+    _json: fields,
   });
 }
 
-function recordId(value: unknown, prefix: string): string | undefined {
-  return typeof value === 'string' &&
-    /^(?:[0-9A-Za-z]{15}|[0-9A-Za-z]{18})$/.test(value) &&
-    value.startsWith(prefix)
-    ? to18(value)
-    : undefined;
+function recordId(value: unknown, prefix: '00D' | '005'): string | undefined {
+  const pattern = new RegExp(`^${prefix}(?:[0-9A-Za-z]{12}|[0-9A-Za-z]{15})$`);
+  return typeof value === 'string' && pattern.test(value) ? to18(value) : undefined;
 }
 
-function photos(json: JsonObject): { value: string }[] | undefined {
-  const own = isJsonObject(json.photos)
-    ? [json.photos.picture, json.photos.thumbnail]
-    : [json.picture];
-  const values = own.map(text).filter((value) => value !== undefined);
-  return values.length > 0 ? values.map((value) => ({ value })) : undefined;
+function photos({ photos: own, picture }: JsonObject): { value: string }[] | undefined {
+  const urls = (isJsonObject(own) ? [own.picture, own.thumbnail] : [picture]).map(text);
+  const values = urls.filter((value) => value !== undefined).map((value) => ({ value }));
+  return values.length > 0 ? values : undefined;
 }
 
 function strings(value: unknown): Record<string, string> | undefined {
-  if (!isJsonObject(value)) return undefined;
-  const entries = Object.entries(value).filter(
+  const entries = Object.entries(isJsonObject(value) ? value : {}).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   );
   return entries.length > 0 ? Object.fromEntries(entries) : undefined;

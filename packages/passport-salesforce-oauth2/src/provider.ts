@@ -1,9 +1,9 @@
 /** Salesforce: its facts, each with its source. */
 import { Problem, defineProvider, text } from 'crm-oauth2/provider';
-import type { CodesOf } from 'crm-oauth2/provider';
+import type { CodesOf, Endpoints } from 'crm-oauth2/provider';
 import { parseIdentityUrl, parseUrl, sameIds, to18 } from './ids';
 import type { Identity } from './ids';
-import { isIdentityHost, isSameOrigin } from './hosts';
+import { isIdentityHost } from './hosts';
 import { mapProfile } from './profile';
 import type { SalesforceProfile } from './profile';
 import { checkSignature } from './signature';
@@ -123,10 +123,8 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
     // An org behind login.salesforce.com issues under its own My Domain. Its host is believed only
     // as part of `id`, which the signature covers.
     const identity = parseIdentityUrl(response.id);
-    const known = [endpoints.issuer ?? ''];
-    return identity && isIdentityHost(identity.url, endpoints)
-      ? [...known, identity.url.origin]
-      : known;
+    const own = identity && isIdentityHost(identity.url, endpoints) ? [identity.url.origin] : [];
+    return [endpoints.issuer ?? '', ...own];
   },
   // No `expires_in`: a token is a session, which ends after two hours of rest unless the org says
   // otherwise (15 minutes to 24 hours).
@@ -140,21 +138,19 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
   // login.salesforce.com may refuse tokens of an org that signs in at its My Domain only.
   organizationEndpoints: (response, { endpoints }) => {
     if (response.instance_url === undefined) return {};
-    const { origin } = instanceOf(response.instance_url, (url) => isIdentityHost(url, endpoints));
+    const { origin } = instanceOf(response.instance_url, endpoints);
     return {
       revocationEndpoint: `${origin}/services/oauth2/revoke`,
       introspectionEndpoint: `${origin}/services/oauth2/introspect`,
     };
   },
   // Said while another process refreshes with the same token, which is then not used up by this one.
-  tokenError: ({ error_description: description }) =>
-    /already being processed/i.test(text(description) ?? '')
-      ? {
-          code: 'token_request_in_progress',
-          description: text(description),
-          retryAfterSeconds: 0.5,
-        }
-      : undefined,
+  tokenError: ({ error_description: words }) => {
+    const description = text(words) ?? '';
+    return /already being processed/i.test(description)
+      ? { code: 'token_request_in_progress', description, retryAfterSeconds: 0.5 }
+      : undefined;
+  },
   rateLimit: (header) => {
     // `per-app-api-usage` is another figure.
     const [, used, limit] =
@@ -188,7 +184,7 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
         'the ID Token is of another person than the identity URL',
       );
     }
-    const url = atInstance(identity, response.instance_url, isTrustedHost);
+    const url = atInstance(identity, response.instance_url, endpoints);
     url.search = '?format=json&version=latest';
     return {
       url,
@@ -208,22 +204,16 @@ function isSamePerson(id: string, identity: Identity): boolean {
  * The identity URL at the instance's host: login.salesforce.com may only redirect there, so it is
  * not asked. The path of a site stays behind with its host.
  */
-function atInstance(
-  identity: Identity,
-  instanceUrl: unknown,
-  isTrustedHost: (url: URL) => boolean,
-): URL {
-  if (instanceUrl === undefined) return new URL(identity.url);
-  const instance = instanceOf(instanceUrl, isTrustedHost);
-  return isSameOrigin(identity.url, instance)
-    ? new URL(identity.url)
-    : new URL(`/id/${identity.organizationId}/${identity.userId}`, instance.origin);
+function atInstance(identity: Identity, instanceUrl: unknown, endpoints: Endpoints): URL {
+  const { url, organizationId, userId } = identity;
+  const { origin } = instanceUrl === undefined ? url : instanceOf(instanceUrl, endpoints);
+  return origin === url.origin ? new URL(url) : new URL(`/id/${organizationId}/${userId}`, origin);
 }
 
 /** @throws {Problem} `untrusted_host` */
-function instanceOf(instanceUrl: unknown, isTrustedHost: (url: URL) => boolean): URL {
+function instanceOf(instanceUrl: unknown, endpoints: Endpoints): URL {
   const instance = parseUrl(instanceUrl);
-  if (instance && isTrustedHost(instance)) return instance;
+  if (instance && isIdentityHost(instance, endpoints)) return instance;
   throw new Problem('untrusted_host', 'the instance URL is not one of Salesforce');
 }
 
@@ -233,12 +223,11 @@ function instanceOf(instanceUrl: unknown, isTrustedHost: (url: URL) => boolean):
  * @throws {TypeError} with the address to use instead
  */
 function refusePageHost(loginURL: string): void {
-  const match =
+  const [match, name = '', partition = '', page = ''] =
     /^https:\/\/([\w-]+)(\.(?:sandbox|develop|scratch|demo|patch|trailblaze|free))?(?:\.[\w-]+)?\.(lightning\.force|my\.salesforce-setup|vf\.force|visualforce)\.com(?:[:/]|$)/i.exec(
       loginURL,
-    );
-  if (match) {
-    const [, name = '', partition = '', page = ''] = match;
+    ) ?? [];
+  if (match !== undefined) {
     // Visualforce host names end in the name of a package: `acme--c`.
     const domain = /^v/i.test(page) ? name.replace(/--\w+$/, '') : name;
     throw new TypeError(

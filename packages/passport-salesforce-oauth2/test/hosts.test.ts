@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isIdentityHost, isSalesforceHost, isSameOrigin } from '../dist/hosts';
+import { isIdentityHost, isSalesforceHost } from '../dist/hosts';
 
 const trusted = [
   'https://login.salesforce.com/x',
@@ -100,7 +100,7 @@ describe('Salesforce hosts', () => {
   });
 
   it('RFC 6454 §4 — compares scheme, host and port', () => {
-    const same = (a: string, b: string) => isSameOrigin(new URL(a), new URL(b));
+    const same = (a: string, b: string) => isIdentityHost(new URL(a), { tokenEndpoint: b });
     expect(same('https://a.example/x', 'https://A.example:443/y?z')).to.equal(true);
     expect(same('https://a.example', 'http://a.example')).to.equal(false);
     expect(same('https://a.example', 'https://a.example:444')).to.equal(false);
