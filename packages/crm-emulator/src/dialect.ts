@@ -2,10 +2,11 @@
 import type { Context, OidcContext } from 'oidc-provider/lib/provider.js';
 import type { TokenErrorReason } from './engine-errors.js';
 import type { EngineRequest, Fields } from './engine-request.js';
+import type { FaultTable, StepPath } from './named-faults.js';
 import type { CompletePerson, People } from './people.js';
 import type { Reply } from './reply.js';
 import type { Store } from './store.js';
-import type { EmulatorOptions, Fault, Pkce, ProviderName, Step, TokenFault } from './types.js';
+import type { EmulatorOptions, Pkce, ProviderName, TokenFault } from './types.js';
 
 /** The one client that is registered at a provider. */
 export interface RegisteredClient {
@@ -26,6 +27,12 @@ export interface Environment {
 export interface Refusal {
   error: string;
   description: string;
+}
+
+/** The parameters that the browser brings back to the application, and their place in the URL. */
+export interface Callback {
+  params: Record<string, string | undefined>;
+  isInFragment?: boolean;
 }
 
 /** An endpoint that the dialect answers without the engine. */
@@ -51,12 +58,6 @@ export interface TokenResponseContext {
   fault: TokenFault | undefined;
 }
 
-/** A fault that a person can choose on the sign-in page. */
-export interface Rehearsal {
-  label: string;
-  fault: Fault;
-}
-
 /** One line of the start page. */
 export interface Endpoint {
   name: string;
@@ -78,14 +79,17 @@ export interface ProviderFacts {
   readonly claims: Readonly<Record<string, readonly string[]>>;
   /** Identifiers of the APIs (resources) a client can ask an access token for, with their scopes. */
   readonly audiences: Readonly<Record<string, readonly string[]>>;
-  readonly rehearsals: readonly Rehearsal[];
+  /** The faults with a name. */
+  readonly faults: FaultTable;
+  /** The faults of the token response that this provider's signer can make. */
+  readonly signedFaults: readonly TokenFault['kind'][];
   readonly routes: readonly Route[];
   /** Listed on the start page, in the order of a login. */
   readonly endpoints: readonly Endpoint[];
   /** The options, beside the client, that point a strategy at this origin. */
   readonly strategyOptions: Readonly<Record<string, string>>;
-  /** The steps, for faults, that a request to a path belongs to. */
-  stepsOf(path: string): readonly Step[];
+  /** The steps, for faults, that a request belongs to: the first path that matches counts. */
+  readonly steps: readonly StepPath[];
 }
 
 /** How a dialect names people, and tells a client about them. */

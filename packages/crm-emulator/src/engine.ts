@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { CustomOIDCProviderError, InvalidTarget } from 'oidc-provider/lib/helpers/errors.js';
 import { type Context, type EngineError, Provider } from 'oidc-provider/lib/provider.js';
-import type { Dialect, Environment, RegisteredClient, Refusal } from './dialect.js';
+import type { Callback, Dialect, Environment, RegisteredClient, Refusal } from './dialect.js';
 import { errorPage, formPostPage, pageReply } from './pages.js';
 import { isLoopback } from './redirect-uris.js';
 import { send } from './reply.js';
@@ -16,13 +16,10 @@ export const SIGN_IN_PATH = '/emulator/sign-in';
 /** A request parameter that only the engine knows: its validation calls the dialect's own check. */
 const CHECK_PARAMETER = 'emulator';
 
-/** The parameters that the browser brings back to the application. */
-export type CallbackParams = Record<string, string | undefined>;
-
 export function createEngine(
   dialect: Dialect,
   environment: Environment,
-  patchCallback: (params: CallbackParams) => CallbackParams,
+  spoilCallback: (callback: Callback) => Callback,
 ): Provider {
   const { client, options, store } = environment;
   const callbackURLs = options.callbackURLs ?? [];
@@ -40,7 +37,7 @@ export function createEngine(
     callbackURLs.includes(uri) || isLoopback(uri);
   handleErrors(engine);
   registerResponseModes(engine, (payload, context) =>
-    patchCallback(dialect.authorizationResponse(payload, context)),
+    spoilCallback({ params: dialect.authorizationResponse(payload, context) }),
   );
   return engine;
 }
@@ -145,18 +142,25 @@ function handleErrors(engine: Provider): void {
 
 function registerResponseModes(
   engine: Provider,
-  callbackParams: (payload: Record<string, string>, context: Context) => CallbackParams,
+  callbackOf: (payload: Record<string, string>, context: Context) => Callback,
 ): void {
-  engine.registerResponseMode('emulator_query', (context, redirectUri, payload) => {
+  function redirect(context: Context, redirectUri: string, { params, isInFragment }: Callback) {
     const url = new URL(redirectUri);
-    for (const [name, value] of Object.entries(callbackParams(payload, context))) {
-      if (value !== undefined) url.searchParams.set(name, value);
+    const place = isInFragment ? new URLSearchParams() : url.searchParams;
+    for (const [name, value] of Object.entries(params)) {
+      if (value !== undefined) place.set(name, value);
     }
+    if (isInFragment) url.hash = place.toString();
     context.status = 302;
     context.redirect(url.href);
-  });
+  }
+  engine.registerResponseMode('emulator_query', (context, redirectUri, payload) =>
+    redirect(context, redirectUri, callbackOf(payload, context)),
+  );
   engine.registerResponseMode('emulator_form_post', (context, redirectUri, payload) => {
-    send(context, pageReply(200, formPostPage(redirectUri, callbackParams(payload, context))));
+    const callback = callbackOf(payload, context);
+    if (callback.isInFragment) return redirect(context, redirectUri, callback);
+    send(context, pageReply(200, formPostPage(redirectUri, callback.params)));
   });
 }
 

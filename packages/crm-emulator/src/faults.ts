@@ -4,6 +4,8 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { Context } from 'oidc-provider/lib/provider.js';
+import type { Callback } from './dialect.js';
+import { html } from './html.js';
 import { HTML_TYPE, JSON_TYPE, type Reply, send, TEXT_TYPE } from './reply.js';
 import type { Fault, Step } from './types.js';
 import { isObject, merged } from './values.js';
@@ -31,8 +33,8 @@ export class Faults {
 
   add(fault: Fault): void {
     const left = fault.times ?? 1;
-    if (!Number.isInteger(left) || left < 1)
-      throw new TypeError('fault.times: must be a whole number, 1 or more');
+    if (left !== Infinity && (!Number.isInteger(left) || left < 1))
+      throw new TypeError('fault.times: must be a whole number, 1 or more, or Infinity');
     this.#queue.push({ fault, left });
   }
 
@@ -42,7 +44,7 @@ export class Faults {
    */
   rehearse(fault: Fault | undefined): void {
     this.#queue = this.#queue.filter(({ isRehearsed }) => !isRehearsed);
-    if (fault) this.#queue.push({ fault, left: 1, isRehearsed: true });
+    if (fault) this.#queue.push({ fault, left: fault.times ?? 1, isRehearsed: true });
   }
 
   /** Forgets queued faults, and closes the sockets of requests that a fault keeps open. */
@@ -52,9 +54,15 @@ export class Faults {
     this.#inProgress = new AbortController();
   }
 
-  /** Uses up one turn of the oldest fault for one of these steps. */
+  /**
+   * Uses up one turn of the oldest fault for one of these steps. A fault chosen on the sign-in page meets
+   * the first step only, so that one of the API does not spoil the profile of the login.
+   */
   take(steps: readonly Step[], matches: (fault: Fault) => boolean): Fault | undefined {
-    const entry = this.#queue.find(({ fault }) => steps.includes(fault.step) && matches(fault));
+    const entry = this.#queue.find(
+      ({ fault, isRehearsed }) =>
+        (isRehearsed ? steps[0] === fault.step : steps.includes(fault.step)) && matches(fault),
+    );
     if (!entry) return undefined;
     entry.left -= 1;
     if (entry.left === 0) this.#queue.splice(this.#queue.indexOf(entry), 1);
@@ -67,6 +75,10 @@ export class Faults {
     switch (fault.kind) {
       case 'slow':
         if (await sleepWhileOpen(fault.delayMs, context.res, signal)) return handle();
+        return disconnect(context);
+      case 'late':
+        await handle();
+        if (await sleepWhileOpen(fault.delayMs, context.res, signal)) return;
         return disconnect(context);
       case 'silent':
         context.respond = false;
@@ -99,7 +111,7 @@ export class Faults {
         context.body = gzipSync(JSON.stringify(padded(context.body, fault.bytes)));
         return;
       case 'html':
-        return send(context, { status: 200, type: HTML_TYPE, body: MAINTENANCE_PAGE });
+        return send(context, page(fault));
       case 'status':
         return send(context, errorStatus(fault));
       case 'redirect':
@@ -128,23 +140,49 @@ export class Faults {
         await handle();
         if (isObject(context.body)) context.body = merged(context.body, fault.merge);
         return;
+      case 'no-parameters':
+      case 'fragment':
       case 'wrong-signature':
       case 'id-token':
-        // The dialect makes the wrong token response, because it holds the keys.
+        // The first two change the callback, and do not come here. For the others the
+        // dialect makes the wrong token response, because it holds the keys.
         context.state['fault'] = fault;
         return handle();
     }
   }
 }
 
-const MAINTENANCE_PAGE = '<!doctype html><title>Maintenance</title>';
+/** Tells whether a fault changes the parameters of the callback, or the place of them. */
+export function isOfCallback({ step, kind }: Fault): boolean {
+  if (kind === 'no-parameters' || kind === 'fragment') return true;
+  return kind === 'patch' && (step === 'authorize' || step === 'callback');
+}
+
+/** The callback as a fault makes it. */
+export function callbackAfter(fault: Fault, callback: Callback): Callback {
+  if (fault.kind === 'no-parameters') return { ...callback, params: {} };
+  if (fault.kind === 'fragment') return { ...callback, isInFragment: true };
+  if (fault.kind !== 'patch') return callback;
+  const patched = Object.entries(merged(callback.params, fault.merge));
+  const params = patched.map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : JSON.stringify(value),
+  ]);
+  return { ...callback, params: Object.fromEntries(params) as Callback['params'] };
+}
+
+function page({ status = 200, title = 'Maintenance' }: Extract<Fault, { kind: 'html' }>): Reply {
+  return { status, type: HTML_TYPE, body: html`<!doctype html><title>${title}</title>`.text };
+}
 const BROKEN_JSON = '{"access_token": "cut-off-in-the-mid';
 
 function errorStatus(fault: Extract<Fault, { kind: 'status' }>): Reply {
   const { status, retryAfter } = fault;
   const body = fault.body ?? { error: 'emulated_fault' };
-  const headers: Record<string, string> =
-    retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
+  const headers: Record<string, string> = {
+    ...fault.headers,
+    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
+  };
   return typeof body === 'string'
     ? { status, headers, type: TEXT_TYPE, body }
     : { status, headers, type: JSON_TYPE, body: JSON.stringify(body) };

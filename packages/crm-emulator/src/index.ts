@@ -1,17 +1,38 @@
 /** The package's entry: starts the three providers. */
 import type { Dialect, Environment } from './dialect.js';
 import { createSalesforce, salesforceOptions } from './dialects/salesforce.js';
+import type { SalesforceFaultName } from './dialects/salesforce-faults.js';
 import { createSalesloft, salesloftOptions } from './dialects/salesloft.js';
+import type { SalesloftFaultName } from './dialects/salesloft-faults.js';
 import { createSalesos, salesosOptions } from './dialects/salesos.js';
+import type { SalesosFaultName } from './dialects/salesos-faults.js';
 import { KeyRing } from './keys.js';
 import { listen, type Listener, Origin, stop } from './origin.js';
 import { People } from './people.js';
 import { Store } from './store.js';
-import type { Emulator, EmulatorOptions, Pkce, ProviderEmulator, ProviderName } from './types.js';
+import type {
+  EmulatorOptions,
+  KeyRotation,
+  Pkce,
+  ProviderEmulator,
+  ProviderName,
+  SalesforceOptions,
+  SalesloftOptions,
+  SalesosOptions,
+} from './types.js';
 
 export { PEOPLE } from './people.js';
 export { REFUSALS, type RefusalEntry } from './refusals.js';
 export type * from './types.js';
+export type { SalesforceFaultName, SalesloftFaultName, SalesosFaultName };
+
+export interface Emulator {
+  readonly salesloft: ProviderEmulator<SalesloftOptions, SalesloftFaultName>;
+  readonly salesos: ProviderEmulator<SalesosOptions, SalesosFaultName> & KeyRotation;
+  readonly salesforce: ProviderEmulator<SalesforceOptions, SalesforceFaultName> & KeyRotation;
+  /** Closes every socket at once. */
+  close(): Promise<void>;
+}
 
 /** The registered client of each provider. The secrets are public: they protect nothing. */
 const CLIENTS = {
@@ -84,24 +105,26 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     const environment = { origin, client: CLIENTS[name], people, store, options };
     const described = create(environment);
     const dialect = { ...described, pkce: pkceOf(options, name) ?? described.pkce };
-    return { ...environment, running: new Origin(server, dialect, environment) };
+    return { ...environment, dialect, running: new Origin(server, dialect, environment) };
   }
 }
 
-type Running = Environment & { running: Origin };
+type Running = Environment & { dialect: Dialect; running: Origin };
 
 /** The object that a caller of `startEmulator` gets for one provider. */
-function toProviderEmulator<Extra extends object>(
-  { origin, client, running }: Running,
+function toProviderEmulator<Extra extends object, Name extends string>(
+  { origin, client, dialect, running }: Running,
   extra: Extra,
 ) {
   const credentials = { clientID: client.id, clientSecret: client.secret };
-  const provider: ProviderEmulator<Extra & typeof credentials> = {
+  const provider: ProviderEmulator<Extra & typeof credentials, Name> = {
     origin,
     ...credentials,
     options: { ...credentials, ...extra },
     requests: running.requests,
+    faults: dialect.faults,
     fault: (fault) => running.fault(fault),
+    fail: (name, changes) => running.fail(name, changes),
     clearFaults: () => running.clearFaults(),
   };
   return provider;

@@ -2,16 +2,16 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Context, EngineError, Provider } from 'oidc-provider/lib/provider.js';
-import type { Dialect, Environment } from './dialect.js';
-import { type CallbackParams, createEngine, resumeCookie, SIGN_IN_PATH } from './engine.js';
+import type { Callback, Dialect, Environment } from './dialect.js';
+import { createEngine, resumeCookie, SIGN_IN_PATH } from './engine.js';
 import { tokenErrorReason } from './engine-errors.js';
 import { EngineRequest, readBody } from './engine-request.js';
-import { Faults } from './faults.js';
+import { callbackAfter, Faults, isOfCallback } from './faults.js';
+import { checkFault, namedFault } from './named-faults.js';
 import { pageReply, startPage } from './pages.js';
 import { type Reply, send } from './reply.js';
 import { continueSignIn, showSignIn } from './sign-in.js';
-import type { Fault, RequestRecord, TokenFault } from './types.js';
-import { merged } from './values.js';
+import type { Fault, FaultChanges, RequestRecord, Step, TokenFault } from './types.js';
 
 /** Limits the memory of an emulator that runs for days. */
 const MAX_RECORDED_REQUESTS = 10_000;
@@ -50,7 +50,7 @@ export class Origin {
   constructor(server: Server, dialect: Dialect, environment: Environment) {
     this.#dialect = dialect;
     this.#environment = environment;
-    this.#engine = createEngine(dialect, environment, (params) => this.#patchCallback(params));
+    this.#engine = createEngine(dialect, environment, (callback) => this.#spoilCallback(callback));
     this.#engine
       .use((context, next) => this.#record(context, next))
       .use((context, next) => this.#applyFault(context, next))
@@ -62,7 +62,12 @@ export class Origin {
   }
 
   fault(fault: Fault): void {
+    checkFault(this.#dialect, fault);
     this.#faults.add(fault);
+  }
+
+  fail(name: string, changes?: FaultChanges): void {
+    this.#faults.add(namedFault(this.#dialect, name, changes));
   }
 
   clearFaults(): void {
@@ -87,13 +92,17 @@ export class Origin {
   }
 
   async #applyFault(context: Context, next: () => Promise<void>): Promise<void> {
-    const steps = this.#dialect.stepsOf(context.path);
-    // A patch of the callback waits until there is a callback: see `#patchCallback`.
-    const fault = this.#faults.take(
-      steps,
-      ({ step, kind }) => step !== 'authorize' || kind !== 'patch',
-    );
+    // A fault of the callback's parameters waits until there is a callback: see `#spoilCallback`.
+    const fault = this.#faults.take(this.#stepsOf(context), (one) => !isOfCallback(one));
     return fault ? this.#faults.apply(fault, context, next) : next();
+  }
+
+  #stepsOf({ path, req }: Context): readonly Step[] {
+    const { paths, steps } = this.#dialect;
+    if (path.startsWith(`${paths.authorize}/`)) return ['callback'];
+    const [, ...found] = steps.find(([pattern]) => pattern.test(path)) ?? [];
+    const isRefresh = (req as EngineRequest).fields?.['grant_type'] === 'refresh_token';
+    return found[0] === 'token' && isRefresh ? ['refresh', 'token'] : found;
   }
 
   async #route(context: Context, next: () => Promise<void>): Promise<void> {
@@ -207,16 +216,9 @@ export class Origin {
     return pageReply(200, page);
   }
 
-  #patchCallback(params: CallbackParams): CallbackParams {
-    const fault = this.#faults.take(['authorize'], ({ kind }) => kind === 'patch');
-    if (fault?.kind !== 'patch') return params;
-    const patched = Object.entries(merged(params, fault.merge));
-    return Object.fromEntries(
-      patched.map(([name, value]) => [
-        name,
-        typeof value === 'string' ? value : JSON.stringify(value),
-      ]),
-    );
+  #spoilCallback(callback: Callback): Callback {
+    const fault = this.#faults.take(['callback', 'authorize'], isOfCallback);
+    return fault ? callbackAfter(fault, callback) : callback;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The emulator's pages: the sign-in page, the start page, the error page and the form that posts a callback. */
 import { createHash } from 'node:crypto';
-import type { Endpoint, RegisteredClient, Rehearsal } from './dialect.js';
+import type { Endpoint, RegisteredClient } from './dialect.js';
 import { Html, html } from './html.js';
 import type { CompletePerson } from './people.js';
 import { HTML_TYPE, type Reply } from './reply.js';
@@ -104,6 +104,9 @@ const noticeOf = (title: string) => `Local emulator of ${title}. For development
 
 const HEADING = 'Who is signing in?';
 
+/** The failures that the page offers, by the step they belong to. */
+export type Rehearsals = Readonly<Record<string, readonly { label: string; value: number }[]>>;
+
 export interface SignInPage {
   title: string;
   /** Where the form is posted to. */
@@ -114,7 +117,7 @@ export interface SignInPage {
   people: readonly CompletePerson[];
   /** The person of the `login_hint`, who comes first. */
   hinted: CompletePerson | undefined;
-  rehearsals: readonly Rehearsal[];
+  rehearsals: Rehearsals;
 }
 
 export function signInPage(signIn: SignInPage): string {
@@ -158,7 +161,12 @@ export function signInPage(signIn: SignInPage): string {
           <label for="fault">Choose a failure that happens once, after this sign-in</label>
           <select id="fault" name="fault">
             <option value="">Nothing</option>
-            ${signIn.rehearsals.map(({ label }, index) => html`<option value="${index}">${label}</option>`)}
+            ${Object.entries(signIn.rehearsals).map(
+              ([step, rehearsals]) =>
+                html`<optgroup label="${step}">
+                  ${rehearsals.map(({ label, value }) => html`<option value="${value}">${label}</option>`)}
+                </optgroup>`,
+            )}
           </select>
           <p class="soft">
             A request fails only if the application makes it. An application that has the keys

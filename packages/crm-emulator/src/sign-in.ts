@@ -2,9 +2,11 @@
 import type { Interaction } from 'oidc-provider/lib/provider.js';
 import { type Dialect, type Environment, NO_SCOPE } from './dialect.js';
 import type { Fields } from './engine-request.js';
-import { errorPage, pageReply, signInPage } from './pages.js';
+import { canHappen, STEP_TITLES } from './named-faults.js';
+import { errorPage, pageReply, type Rehearsals, signInPage } from './pages.js';
 import type { Reply } from './reply.js';
 import type { Fault } from './types.js';
+import { scopesOf } from './values.js';
 
 interface SignInContext {
   dialect: Dialect;
@@ -28,7 +30,7 @@ export function showSignIn(
     scopes: scope.split(' ').filter((name) => dialect.scopes.includes(name) && name !== NO_SCOPE),
     people: people.all,
     hinted: people.byHint(login_hint),
-    rehearsals: dialect.rehearsals,
+    rehearsals: rehearsalsFor(dialect, scopesOf(scope)),
   });
   return pageReply(200, page);
 }
@@ -50,9 +52,21 @@ export async function continueSignIn(
   await pending.save(pending.exp - Math.floor(Date.now() / 1000));
 
   const chosen = fields['fault'];
-  const fault = chosen && !refusal ? dialect.rehearsals[Number(chosen)]?.fault : undefined;
+  const fault =
+    chosen && !refusal ? Object.values(dialect.faults)[Number(chosen)]?.fault : undefined;
   const location = new URL(pending.returnTo).pathname;
   return { reply: { status: 303, headers: { location, 'cache-control': 'no-store' } }, fault };
+}
+
+/** The named faults that can happen after a sign-in for these scopes, by the step they belong to. */
+function rehearsalsFor(dialect: Dialect, scopes: ReadonlySet<string>): Rehearsals {
+  const groups: Record<string, { label: string; value: number }[]> = {};
+  for (const [value, { label, fault }] of Object.values(dialect.faults).entries()) {
+    if (!canHappen(fault, scopes, (some) => dialect.issuesRefreshToken(some))) continue;
+    const title = fault.kind === 'id-token' ? 'ID Token' : STEP_TITLES[fault.step];
+    (groups[title] ??= []).push({ label, value });
+  }
+  return groups;
 }
 
 const EXPIRED = 'This sign-in has expired or was finished.';

@@ -3,20 +3,36 @@
 /** The three providers that the emulator plays. */
 export type ProviderName = 'salesloft' | 'salesos' | 'salesforce';
 
-/** The request that a fault is for. */
-export type Step = 'authorize' | 'token' | 'profile' | 'jwks' | 'userinfo' | 'api' | 'revoke';
+/**
+ * The request that a fault is for. `callback` is the answer to the browser after the sign-in page; a
+ * fault of `token` also meets refreshes, one of `refresh` meets nothing else.
+ */
+export type Step =
+  | 'authorize'
+  | 'callback'
+  | 'token'
+  | 'refresh'
+  | 'profile'
+  | 'jwks'
+  | 'userinfo'
+  | 'api'
+  | 'revoke';
 
 interface FaultTarget {
   /** The request that goes wrong. */
   step: Step;
-  /** How many matching requests go wrong, before the next one is answered normally. Default 1. */
+  /** How many matching requests go wrong. Default 1; `Infinity`: all, until the faults are cleared. */
   times?: number;
 }
+
+type HeaderValues = Record<string, string>;
 
 /** Faults of the connection. */
 export type WireFault = FaultTarget &
   (
     | { kind: 'slow'; delayMs: number }
+    /** As `slow`, but the request has its effect at once: a code is redeemed, a refresh token rotated. */
+    | { kind: 'late'; delayMs: number }
     | { kind: 'silent' }
     | { kind: 'drip'; intervalMs?: number }
     | { kind: 'reset' }
@@ -30,16 +46,22 @@ export type WireFault = FaultTarget &
 /** Faults of the answer: a wrong body, status or header. */
 export type AnswerFault = FaultTarget &
   (
-    | { kind: 'html' }
-    | { kind: 'status'; status: number; retryAfter?: number | string; body?: unknown }
+    | { kind: 'html'; status?: number; title?: string }
+    | {
+        kind: 'status';
+        status: number;
+        retryAfter?: number | string;
+        body?: unknown;
+        headers?: HeaderValues;
+      }
     | { kind: 'redirect'; location: string; status?: number }
     | { kind: 'wrong-content-type'; contentType?: string }
     | { kind: 'empty' }
     | { kind: 'not-json' }
     | { kind: 'json'; body: unknown; status?: number }
     /**
-     * Merged into the JSON body, one level deep; `undefined` or `null` removes a field. At step
-     * `authorize`: merged into the callback's parameters.
+     * Merged into the JSON body, one level deep; `undefined` or `null` removes a field. At the steps
+     * `callback` and `authorize`: merged into the callback's parameters.
      */
     | { kind: 'patch'; merge: Record<string, unknown> }
   );
@@ -55,7 +77,30 @@ export type TokenFault = { step: 'token'; times?: number } & (
     }
 );
 
-export type Fault = WireFault | AnswerFault | TokenFault;
+/** Faults of the redirect back to the application: its parameters are lost, or come in the fragment. */
+export interface CallbackFault {
+  step: 'callback';
+  kind: 'no-parameters' | 'fragment';
+  times?: number;
+}
+
+export type Fault = WireFault | AnswerFault | TokenFault | CallbackFault;
+
+/** A fault that has a name, in the words of its provider where it is a refusal. */
+export interface NamedFault {
+  /** The text on the sign-in page. */
+  readonly label: string;
+  readonly fault: Fault;
+}
+
+/** Changes to a fault that is queued by its name. */
+export interface FaultChanges {
+  times?: number;
+  /** For faults that come late. */
+  delayMs?: number;
+  /** For faults with a status. */
+  retryAfter?: number | string;
+}
 
 /** One request that reached an origin. Queries, bodies and credentials are not kept. */
 export interface RequestRecord {
@@ -115,7 +160,7 @@ export interface EmulatorOptions {
 export type Pkce = 'allowed' | 'required';
 
 /** One provider, running. */
-export interface ProviderEmulator<Options> {
+export interface ProviderEmulator<Options, Name extends string = string> {
   readonly origin: string;
   readonly clientID: string;
   readonly clientSecret: string;
@@ -123,8 +168,20 @@ export interface ProviderEmulator<Options> {
   readonly options: Options;
   /** The last 10 000 requests that reached this origin, oldest first. */
   readonly requests: RequestRecord[];
-  /** Queues a fault for the next matching request. */
+  /** The faults that have a name, by that name. */
+  readonly faults: Readonly<Record<Name, NamedFault>>;
+  /**
+   * Queues a fault for the next matching request.
+   *
+   * @throws {TypeError} when this provider cannot have it
+   */
   fault(fault: Fault): void;
+  /**
+   * Queues the fault of this name.
+   *
+   * @throws {TypeError} when this provider has no such fault, or the fault no such field to change
+   */
+  fail(name: Name, changes?: FaultChanges): void;
   /** Forgets queued faults, and ends requests that a fault keeps open. */
   clearFaults(): void;
 }
@@ -151,12 +208,4 @@ export interface SalesosOptions extends Credentials {
 
 export interface SalesforceOptions extends Credentials {
   loginURL: string;
-}
-
-export interface Emulator {
-  readonly salesloft: ProviderEmulator<SalesloftOptions>;
-  readonly salesos: ProviderEmulator<SalesosOptions> & KeyRotation;
-  readonly salesforce: ProviderEmulator<SalesforceOptions> & KeyRotation;
-  /** Closes every socket at once. */
-  close(): Promise<void>;
 }

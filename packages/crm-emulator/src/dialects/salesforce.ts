@@ -18,9 +18,9 @@ import {
 } from '../engine-errors.js';
 import { FORM_TYPE } from '../engine-request.js';
 import { atHash, type KeyRing } from '../keys.js';
-import { idTokenRehearsals, wireRehearsals } from '../rehearsals.js';
 import { oauthError, type Reply } from '../reply.js';
 import { areAllKnown } from '../values.js';
+import { salesforceFaults } from './salesforce-faults.js';
 import { identityRoutes } from './salesforce-identity.js';
 import {
   identityURL,
@@ -88,16 +88,8 @@ function facts(environment: Environment, keys: KeyRing): ProviderFacts {
     },
     claims: { profile: [], email: [] },
     audiences: {},
-    rehearsals: [
-      {
-        label: 'Token response is signed wrongly',
-        fault: { step: 'token', kind: 'wrong-signature' },
-      },
-      ...idTokenRehearsals(),
-      ...wireRehearsals('token', 'Token endpoint'),
-      ...wireRehearsals('profile', 'Identity URL'),
-      ...wireRehearsals('jwks', 'Key set'),
-    ],
+    faults: salesforceFaults(() => origin),
+    signedFaults: ['wrong-signature', 'id-token'],
     routes: [
       ...identityRoutes(environment),
       {
@@ -128,14 +120,15 @@ function facts(environment: Environment, keys: KeyRing): ProviderFacts {
       { name: 'Introspection', methods: 'POST', path: '/services/oauth2/introspect' },
     ],
     strategyOptions: salesforceOptions(origin),
-    stepsOf(path) {
-      if (path === '/services/oauth2/authorize') return ['authorize'];
-      if (path === '/services/oauth2/token') return ['token'];
-      if (path === '/services/oauth2/revoke') return ['revoke'];
-      if (path === '/services/oauth2/userinfo') return ['userinfo'];
-      if (path === '/id/keys') return ['jwks'];
-      return path.startsWith('/id/') ? ['profile'] : [];
-    },
+    steps: [
+      [/^\/services\/oauth2\/authorize$/, 'authorize'],
+      [/^\/services\/oauth2\/token$/, 'token'],
+      [/^\/services\/oauth2\/revoke$/, 'revoke'],
+      [/^\/services\/oauth2\/userinfo$/, 'userinfo'],
+      [/^\/id\/keys$/, 'jwks'],
+      [/^\/id\//, 'profile'],
+      [/^\/services\/data\//, 'api'],
+    ],
   };
 }
 

@@ -16,10 +16,11 @@ import {
   type TokenErrorReason,
 } from '../engine-errors.js';
 import type { EngineRequest } from '../engine-request.js';
-import { wireRehearsals } from '../rehearsals.js';
 import { HTML_TYPE, oauthError, type Reply } from '../reply.js';
 import { areAllKnown } from '../values.js';
 import { salesloftApi } from './salesloft-api.js';
+import { SALESLOFT_FAULTS } from './salesloft-faults.js';
+import { ENGINE_WORDS, type ErrorCode } from './salesloft-words.js';
 
 const SCOPES = [
   'accounts:read',
@@ -43,25 +44,6 @@ const SCOPES = [
 
 /** The scopes that the application is registered for. It gets them when it asks for none. */
 const REGISTERED_SCOPE = 'accounts:read people:read team:read cadences:read cadences:write';
-
-const DESCRIPTIONS = {
-  invalid_grant:
-    'The provided authorization grant is invalid, expired, revoked, does not match the redirection URI used in the authorization request, or was issued to another client.',
-  invalid_client:
-    'Client authentication failed due to unknown client, no client authentication included, or unsupported authentication method.',
-  unsupported_grant_type:
-    'The authorization grant type is not supported by the authorization server.',
-  unauthorized_client: 'The client is not authorized to perform this request using this method.',
-  invalid_scope: 'The requested scope is invalid, unknown, or malformed.',
-  invalid_request:
-    'The request is missing a required parameter, includes an unsupported parameter value, or is otherwise malformed.',
-  access_denied: 'The resource owner or authorization server denied the request.',
-  unsupported_response_type: 'The authorization server does not support this response type.',
-  invalid_code_challenge_method: 'The code_challenge_method must be S256.',
-  login_required: 'The authorization server requires end-user authentication.',
-} as const;
-
-type ErrorCode = keyof typeof DESCRIPTIONS;
 
 /** RFC 6749 §2.3.1: refused in the query, where they would end up in logs. */
 const SECRET_PARAMETERS = ['client_secret', 'code', 'code_verifier', 'refresh_token', 'token'];
@@ -104,11 +86,8 @@ function facts(environment: Environment): ProviderFacts {
     },
     claims: {},
     audiences: {},
-    rehearsals: [
-      ...wireRehearsals('token', 'Token endpoint'),
-      ...wireRehearsals('profile', 'Profile'),
-      { label: 'Profile has no data', fault: { step: 'profile', kind: 'json', body: {} } },
-    ],
+    faults: SALESLOFT_FAULTS,
+    signedFaults: [],
     routes: [
       ...salesloftApi(environment),
       {
@@ -132,13 +111,13 @@ function facts(environment: Environment): ProviderFacts {
       { name: 'API: cadence import', methods: 'POST', path: '/v2/cadence_imports.json' },
     ],
     strategyOptions: salesloftOptions(origin),
-    stepsOf(path) {
-      if (path === '/oauth/authorize') return ['authorize'];
-      if (path === '/oauth/token') return ['token'];
-      if (path === '/oauth/revoke') return ['revoke'];
-      if (/^\/v2\/me(\.json)?$/.test(path)) return ['profile', 'api'];
-      return path.startsWith('/v2/') ? ['api'] : [];
-    },
+    steps: [
+      [/^\/oauth\/authorize$/, 'authorize'],
+      [/^\/oauth\/token$/, 'token'],
+      [/^\/oauth\/revoke$/, 'revoke'],
+      [/^\/v2\/me(\.json)?$/, 'profile', 'api'],
+      [/^\/v2\//, 'api'],
+    ],
   };
 }
 
@@ -197,11 +176,11 @@ function authorizationError(error: string, description: string): Refusal {
   if (isCodeChallengeMissing(description)) {
     return { error: 'invalid_request', description: 'Code challenge is required.' };
   }
-  return error in DESCRIPTIONS ? refusal(error as ErrorCode) : { error, description };
+  return error in ENGINE_WORDS ? refusal(error as ErrorCode) : { error, description };
 }
 
 function refusal(error: ErrorCode): Refusal {
-  return { error, description: DESCRIPTIONS[error] };
+  return { error, description: ENGINE_WORDS[error] };
 }
 
 const TOKEN_RULES: TokenRules = {
@@ -271,7 +250,7 @@ function tokenError(reason: TokenErrorReason): Reply {
 }
 
 /** Salesloft's framework, Doorkeeper, adds a challenge to 401. */
-function tokenRefusal(error: ErrorCode, description: string = DESCRIPTIONS[error]): Reply {
+function tokenRefusal(error: ErrorCode, description: string = ENGINE_WORDS[error]): Reply {
   if (error !== 'invalid_client') return oauthError(400, error, description);
   const challenge = `Bearer realm="Doorkeeper", error="${error}", error_description="${description}"`;
   const headers = { 'www-authenticate': challenge };

@@ -19,9 +19,9 @@ import {
 import type { EngineRequest } from '../engine-request.js';
 import { atHash, type KeyRing } from '../keys.js';
 import { photoRoute } from '../photo.js';
-import { idTokenRehearsals, wireRehearsals } from '../rehearsals.js';
 import { oauthError, type Reply } from '../reply.js';
 import { leadsRoutes } from './salesos-api.js';
+import { SALESOS_FAULTS } from './salesos-faults.js';
 import {
   CLAIMS_BY_SCOPE,
   claimsOf,
@@ -82,12 +82,8 @@ function facts(environment: Environment, keys: KeyRing): ProviderFacts {
     },
     claims: CLAIMS_BY_SCOPE,
     audiences: { [AUDIENCE]: [...OIDC_SCOPES, ...API_SCOPES] },
-    rehearsals: [
-      ...idTokenRehearsals(),
-      ...wireRehearsals('token', 'Token endpoint'),
-      ...wireRehearsals('jwks', 'Key set'),
-      ...wireRehearsals('userinfo', 'UserInfo'),
-    ],
+    faults: SALESOS_FAULTS,
+    signedFaults: ['id-token'],
     routes: [
       ...leadsRoutes(keys, issuer, AUDIENCE),
       photoRoute(people),
@@ -127,14 +123,14 @@ function facts(environment: Environment, keys: KeyRing): ProviderFacts {
       { name: 'API: leads', methods: 'GET, POST', path: '/v1/leads' },
     ],
     strategyOptions: salesosOptions(origin),
-    stepsOf(path) {
-      if (path === '/authorize') return ['authorize'];
-      if (path === '/oauth/token') return ['token'];
-      if (path === '/oauth/revoke') return ['revoke'];
-      if (path === '/userinfo') return ['userinfo', 'profile'];
-      if (path === '/.well-known/jwks.json') return ['jwks'];
-      return path.startsWith('/v1/') ? ['api'] : [];
-    },
+    steps: [
+      [/^\/authorize$/, 'authorize'],
+      [/^\/oauth\/token$/, 'token'],
+      [/^\/oauth\/revoke$/, 'revoke'],
+      [/^\/userinfo$/, 'userinfo', 'profile'],
+      [/^\/\.well-known\/jwks\.json$/, 'jwks'],
+      [/^\/v1\//, 'api'],
+    ],
   };
 }
 
