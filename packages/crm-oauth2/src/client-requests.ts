@@ -69,15 +69,14 @@ export class ClientRequests<Options extends object, P extends Profile> {
 
   constructor(provider: Provider<Options, P>, settings: ClientSettings<Options>) {
     const { context } = settings;
-    const { endpoints } = context;
+    const { tokenEndpoint, userInfoEndpoint = tokenEndpoint } = context.endpoints;
     this.#provider = provider;
     this.#settings = settings;
     this.#authentication = authenticateClient(provider.clientAuthentication, context.options);
     this.#http = new HttpClient(settings.agent);
-    this.#urls = new Map(Object.values(endpoints).map((url: string) => [url, new URL(url)]));
-    this.#loginHosts = [endpoints.tokenEndpoint, endpoints.userInfoEndpoint]
-      .filter((url) => url !== undefined)
-      .map((url) => this.url(url));
+    const urls: string[] = Object.values(context.endpoints);
+    this.#urls = new Map(urls.map((url) => [url, new URL(url)]));
+    this.#loginHosts = [tokenEndpoint, userInfoEndpoint].map((url) => this.url(url));
   }
 
   /** One token request: asked, judged, checked by the provider's own rule. */

@@ -45,11 +45,7 @@ export interface ExpectedIdToken {
   login?: Pick<LoginAttempt, 'nonce' | 'maxAge'>;
 }
 
-export interface IdTokenVerifier {
-  (idToken: string, expected: ExpectedIdToken): Promise<IdTokenClaims>;
-  /** Fetches the keys before they are needed, unless they are there. */
-  fetchAhead(this: void): Promise<void>;
-}
+export type IdTokenVerifier = ReturnType<typeof createIdTokenVerifier>;
 
 /** Our codes, by the claim that jose refuses, or else by the code of its error. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
@@ -72,27 +68,27 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
  * @param settings.fetchKeys asks for the provider's keys
  * @param settings.algorithms those that the provider signs with
  * @param settings.clockToleranceSeconds how much our clock and theirs may differ
+ * @returns a function that verifies; its `fetchAhead` fetches the keys before they are needed
  */
 export function createIdTokenVerifier(settings: {
   fetchKeys: FetchKeys;
   algorithms: readonly IdTokenAlgorithm[];
   clockToleranceSeconds: number;
-}): IdTokenVerifier {
-  const { fetchKeys, algorithms, clockToleranceSeconds } = settings;
-  const keys = new SigningKeys(fetchKeys);
-
+}) {
+  const { clockToleranceSeconds: clockTolerance } = settings;
+  const keys = new SigningKeys(settings.fetchKeys);
   const verify = async (idToken: string, expected: ExpectedIdToken) => {
     const { jwtVerify } = await loadJose();
     const { payload, protectedHeader } = await jwtVerify(idToken, keys.find, {
-      algorithms: [...algorithms],
+      algorithms: [...settings.algorithms],
       issuer: [...expected.issuers],
       audience: expected.clientID,
       requiredClaims: ['sub', 'exp', 'iat'],
-      clockTolerance: clockToleranceSeconds,
+      clockTolerance,
     }).catch((error: unknown) => {
       throw verificationProblem(error);
     });
-    return checkClaims(payload, expected, protectedHeader.alg, clockToleranceSeconds);
+    return checkClaims(payload, expected, protectedHeader.alg, clockTolerance);
   };
   return Object.assign(verify, { fetchAhead: async () => await keys.fetchAhead() });
 }

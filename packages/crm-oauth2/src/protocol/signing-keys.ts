@@ -47,7 +47,7 @@ export class SigningKeys {
     if (this.#isYoungerThan(KEYS_LIFETIME_MS)) return;
     if (Date.now() - this.#fetchedAheadAt < COOLDOWN_MS) return;
     this.#fetchedAheadAt = Date.now();
-    await (this.#fetching ?? this.#fetch({ isBackground: true }));
+    await this.#fetch({ isBackground: true });
   }
 
   #isYoungerThan(milliseconds: number): boolean {
@@ -59,17 +59,16 @@ export class SigningKeys {
    * deadline of the login that began it. A login that joined it then tries once more.
    */
   async #fetchOrJoin(): Promise<void> {
-    const joined = this.#fetching;
-    try {
-      await (joined ?? this.#fetch({}));
-    } catch (error) {
-      if (!joined) throw error;
-      await (this.#fetching ?? this.#fetch({}));
-    }
+    const hasJoined = this.#fetching !== undefined;
+    await this.#fetch({}).catch((error: unknown) => {
+      if (!hasJoined) throw error;
+      return this.#fetch({});
+    });
   }
 
+  /** One request at a time. */
   #fetch(request: Parameters<FetchKeys>[0]): Promise<void> {
-    this.#fetching = this.#load(request).finally(() => {
+    this.#fetching ??= this.#load(request).finally(() => {
       this.#fetching = undefined;
     });
     return this.#fetching;

@@ -172,12 +172,9 @@ export function replaceTokens(previous: TokenSet, next: TokenSet): TokenSet {
   if (previous.subject !== undefined && subject !== previous.subject) {
     throw new Problem('subject_mismatch', 'the refreshed tokens are of another person');
   }
-  const response: JsonObject = { ...previous.response, ...next.response };
   // These fields belong to the previous tokens and end with them.
-  for (const name of ['refresh_token', 'id_token', 'expires_in']) {
-    if (next.response[name] === undefined) delete response[name];
-  }
-  return Object.freeze(
-    withoutUndefined<TokenSet>({ ...next, scope, subject, response: Object.freeze(response) }),
-  );
+  const ended = { refresh_token: undefined, id_token: undefined, expires_in: undefined };
+  const fields: JsonObject = { ...previous.response, ...ended, ...next.response };
+  const response = Object.freeze(withoutUndefined(fields));
+  return Object.freeze(withoutUndefined<TokenSet>({ ...next, scope, subject, response }));
 }
