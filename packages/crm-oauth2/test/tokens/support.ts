@@ -307,14 +307,15 @@ export async function skipping<T>(
   );
 }
 
-/** The pauses of some work, which are over at once. */
-export async function pausesOf(work: () => Promise<unknown>): Promise<number[]> {
+/** The pauses of some work, which are over at once; with a number in place of a random one. */
+export async function pausesOf(work: () => Promise<unknown>, random = 0): Promise<number[]> {
   const { setTimeout: real } = timers;
   const pauses: number[] = [];
   const quick = async (milliseconds = 0) => {
     pauses.push(milliseconds);
     await real(0);
   };
-  await replacing(timers, 'setTimeout', quick as typeof timers.setTimeout, work);
+  const quickly = () => replacing(timers, 'setTimeout', quick as typeof real, work);
+  await replacing(Math, 'random', () => random, quickly);
   return pauses;
 }
