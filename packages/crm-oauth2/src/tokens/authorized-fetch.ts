@@ -99,6 +99,8 @@ export function authorizedFetch(
   return Object.assign(request, { json });
 }
 
+type Api = ReturnType<typeof apiOf>;
+
 /** The source and the options, judged: all that is the same for every call. */
 function apiOf(source: TokenSource, options: AuthorizedFetchOptions) {
   const owner = 'authorizedFetch';
@@ -113,18 +115,14 @@ function apiOf(source: TokenSource, options: AuthorizedFetchOptions) {
 /** One call: a request, sent until its answer is worth returning. */
 class Call {
   readonly limit: CallLimit;
-  readonly #api: ReturnType<typeof apiOf>;
+  readonly #api: Api;
   readonly #url: URL;
   /** The caller's options with a body, and with headers of our own that take the token. */
   readonly #init: RequestInit & { method: string; headers: Headers };
   /** The first token, and the one that came after a 401. */
   readonly #tokens: string[] = [];
 
-  constructor(
-    api: ReturnType<typeof apiOf>,
-    input: unknown,
-    { json, ...init }: AuthorizedInit = {},
-  ) {
+  constructor(api: Api, input: unknown, { json, ...init }: AuthorizedInit = {}) {
     this.#api = api;
     this.#url = resolve(api.base, input);
     const headers = new Headers(init.headers);

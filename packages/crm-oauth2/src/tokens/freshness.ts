@@ -1,11 +1,8 @@
 /** Judges an access token by the clock: fresh, or at least usable. */
-import type { TokenSet } from '../protocol/token-set';
+import type { TokenRecord } from './token-record';
 
 /** Tokens, and when they came (epoch ms). */
-export interface DatedTokens {
-  readonly tokens: TokenSet;
-  readonly since: number;
-}
+export type DatedTokens = Pick<TokenRecord, 'tokens' | 'since'>;
 
 /** A token is fresh until this long before its end; a short-lived one, for half its life. */
 const REFRESH_EARLY_MS = 300_000;

@@ -88,10 +88,8 @@ export class RecordStore {
   async write(record: TokenRecord, version: string | undefined): Promise<string | undefined> {
     const { accessToken, refreshToken } = record.tokens;
     const value = serialize(record);
-    return await this.#limited(
-      () => this.#store.set(this.#key, value, version),
-      [accessToken, refreshToken],
-    );
+    const set = () => this.#store.set(this.#key, value, version);
+    return await this.#limited(set, [accessToken, refreshToken]);
   }
 
   /**
@@ -185,10 +183,7 @@ export class RecordStore {
    *
    * @param secrets values that the store was given; they are removed from the text of its error
    */
-  async #limited<T>(
-    operation: () => Promise<T>,
-    secrets?: readonly (string | undefined)[],
-  ): Promise<T> {
+  async #limited<T>(operation: () => Promise<T>, secrets?: (string | undefined)[]): Promise<T> {
     try {
       return await new Deadline(this.#timeout).wait(operation(), 'store_timeout');
     } catch (error) {

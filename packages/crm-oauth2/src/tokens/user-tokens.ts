@@ -55,6 +55,10 @@ const REFRESHES = new WeakMap<TokenStore, Map<string, Promise<TokenSet>>>();
 /** How often one call looks at the record, when other processes keep changing it. */
 const MAX_ROUNDS = 5;
 
+/** Why only a login brings new tokens. */
+const NO_REFRESH_TOKEN = 'there is no refresh token';
+const NOT_ACCEPTED = 'the provider no longer accepts the refresh token';
+
 /** The note in the record after a refresh that failed, by its outcome. */
 const NOTES = { unused: 'failed', 'used up': 'refused', unknown: 'unknown' } as const;
 
@@ -85,14 +89,11 @@ export class UserTokens implements TokenSource {
     if (typeof Reflect.get(Object(store), 'lock') !== 'function') {
       throw new TypeError('userTokens: option "store" must be a token store');
     }
+    const person = requireString('userTokens', 'key', key);
     this.#client = client;
     this.provider = client.provider;
     // RFC 6749 §6: a refresh token is bound to the client it was issued to.
-    this.#key = JSON.stringify([
-      client.provider.name,
-      client.clientID,
-      requireString('userTokens', 'key', key),
-    ]);
+    this.#key = JSON.stringify([client.provider.name, client.clientID, person]);
     this.#records = new RecordStore(store, this.#key, client.timeout, client.provider);
     this.#refreshes = REFRESHES.get(store) ?? new Map<string, Promise<TokenSet>>();
     REFRESHES.set(store, this.#refreshes);
@@ -224,11 +225,7 @@ export class UserTokens implements TokenSource {
           await this.#note(stored, 'unknown');
           return record.tokens;
         case 'sign in':
-          throw this.#signInAgain(
-            record.tokens.refreshToken === undefined
-              ? 'there is no refresh token'
-              : 'the provider no longer accepts the refresh token',
-          );
+          throw this.#signInAgain(record.tokens.refreshToken ? NOT_ACCEPTED : NO_REFRESH_TOKEN);
         case 'wait':
           hasWaited = true;
           await pause(PAIR_ARRIVES_MS);
@@ -241,9 +238,8 @@ export class UserTokens implements TokenSource {
         }
       }
     }
-    throw this.#records.error(
-      new Problem('lock_timeout', 'other processes keep changing these tokens'),
-    );
+    const problem = new Problem('lock_timeout', 'other processes keep changing these tokens');
+    throw this.#records.error(problem);
   }
 
   /** @returns the new tokens; or the record as it is now, to be judged again */
@@ -291,7 +287,7 @@ export class UserTokens implements TokenSource {
     if (isGoodEnough(noted.record, wanted)) return noted.record.tokens;
     if (delay !== undefined) return noted;
     if (isOAuth2Error(error) && error.code === 'invalid_grant') {
-      throw this.#signInAgain('the provider no longer accepts the refresh token', error);
+      throw this.#signInAgain(NOT_ACCEPTED, error);
     }
     throw error;
   }
