@@ -55,10 +55,10 @@ export type ParseErrorResponse = (body: string, status: number) => Error | null;
 
 /** Knows a client's provider, credentials, endpoints and connections, and nothing of a login. */
 export class ClientRequests<Options extends object, P extends Profile> {
+  readonly http: HttpClient;
   readonly #provider: Provider<Options, P>;
   readonly #settings: ClientSettings<Options>;
   readonly #authentication: ClientAuthentication;
-  readonly #http: HttpClient;
   /** The endpoints, parsed once. */
   readonly #urls: ReadonlyMap<string, URL>;
   /** The hosts of every login. */
@@ -73,7 +73,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
     this.#provider = provider;
     this.#settings = settings;
     this.#authentication = authenticateClient(provider.clientAuthentication, context.options);
-    this.#http = new HttpClient(settings.agent);
+    this.http = new HttpClient(settings.agent);
     const urls: string[] = Object.values(context.endpoints);
     this.#urls = new Map(urls.map((url) => [url, new URL(url)]));
     this.#loginHosts = [tokenEndpoint, userInfoEndpoint].map((url) => this.url(url));
@@ -162,12 +162,8 @@ export class ClientRequests<Options extends object, P extends Profile> {
 
   /** Opens a connection to each host that the next login will ask. */
   openConnections(): void {
-    for (const url of this.#loginHosts) this.#http.open(url);
-    if (this.#profileHost) this.#http.open(this.#profileHost);
-  }
-
-  close(): void {
-    this.#http.close();
+    for (const url of this.#loginHosts) this.http.open(url);
+    if (this.#profileHost) this.http.open(this.#profileHost);
   }
 
   deadline(options: CallOptions): Deadline {
@@ -180,7 +176,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
   send(request: HttpRequest, deadline = this.deadline({})): Promise<HttpResponse> {
     const headers = { 'user-agent': 'crm-oauth2', ...this.#settings.headers, ...request.headers };
     return observed(this.#provider.name, request, deadline, () =>
-      this.#http.send({ ...request, headers }, deadline),
+      this.http.send({ ...request, headers }, deadline),
     );
   }
 

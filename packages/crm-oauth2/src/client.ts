@@ -1,5 +1,5 @@
 /** The OAuth 2.0 client of one provider, without Passport: one method per grant. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { judgeClientOptions } from './client-options';
 import type { ClientOptions, ClientSettings } from './client-options';
 import { ClientRequests } from './client-requests';
@@ -84,10 +84,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     this.endpoints = context.endpoints;
     this.clientID = context.options.clientID;
     this.timeout = settings.timeoutMs;
-    this.fingerprint = createHash('sha256')
-      .update(JSON.stringify([provider.name, this.endpoints.tokenEndpoint, this.clientID]))
-      .digest('base64url')
-      .slice(0, 22);
+    const names = [provider.name, this.endpoints.tokenEndpoint, this.clientID];
+    this.fingerprint = hash('sha256', JSON.stringify(names), 'base64url').slice(0, 22);
     this.#settings = settings;
     this.#requests = requests;
     const { jwksUri } = this.endpoints;
@@ -299,7 +297,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * connections do not keep it alive.
    */
   close(): void {
-    this.#requests.close();
+    this.#requests.http.close();
   }
 
   /**

@@ -27,10 +27,7 @@ export function extrasOf(provider: {
  * Builds the URL, and gives its query for what must be read from it. An extra parameter, or one of the
  * endpoint's own query, can neither replace those of the protocol nor stand beside them.
  */
-export function buildAuthorizationRequest(request: AuthorizationRequest): {
-  url: string;
-  query: URLSearchParams;
-} {
+export function buildAuthorizationRequest(request: AuthorizationRequest) {
   const { attempt } = request;
   const { origin, pathname, search } = request.authorizationEndpoint;
   const protocol = {

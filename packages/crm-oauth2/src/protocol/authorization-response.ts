@@ -99,9 +99,8 @@ async function takeAttempt(
   expected: ExpectedAuthorizationResponse,
 ): Promise<LoginAttempt> {
   if (!state) throw refuse('state_missing', 'the response has no state');
-  const taken: LoginAttempt | MissingAttempt | undefined = await expected.take(state);
   // A store that finds nothing may return `undefined` in place of a reason.
-  const attempt = taken ?? 'state_unknown';
+  const attempt = (await expected.take(state)) ?? 'state_unknown';
   if (typeof attempt === 'string') throw refuse(attempt, MISSING_ATTEMPT[attempt]);
   if (attempt.expiresAt <= Date.now()) throw refuse('state_expired', MISSING_ATTEMPT.state_expired);
   if (attempt.state !== state) throw refuse('state_unknown', MISSING_ATTEMPT.state_unknown);
