@@ -17,6 +17,8 @@ export interface RegisteredClient {
 /** The parts of a running provider that its dialect needs. */
 export interface Environment {
   origin: string;
+  /** Salesforce's parts may have other origins, and its org can move. */
+  origins: { login: string; org: string; issuer: string };
   client: RegisteredClient;
   people: People;
   store: Store;
@@ -86,6 +88,8 @@ export interface ProviderFacts {
   readonly routes: readonly Route[];
   /** Listed on the start page, in the order of a login. */
   readonly endpoints: readonly Endpoint[];
+  /** Answers a request for a path that this origin does not serve. */
+  misdirected?(path: string, arrivedAt: string): Reply | undefined;
   /** The options, beside the client, that point a strategy at this origin. */
   readonly strategyOptions: Readonly<Record<string, string>>;
   /** The steps, for faults, that a request belongs to: the first path that matches counts. */

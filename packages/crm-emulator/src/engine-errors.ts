@@ -9,7 +9,7 @@ export type TokenErrorReason =
   | { kind: 'code-unknown' | 'code-expired' | 'code-used' | 'redirect-uri-differs' }
   | { kind: 'verifier-missing' | 'verifier-wrong' }
   | { kind: 'refresh-token-unknown' | 'refresh-token-expired' | 'refresh-token-used' }
-  | { kind: 'scope' | 'audience' | 'other' };
+  | { kind: 'person-inactive' | 'scope' | 'audience' | 'other' };
 
 interface EngineRefusal {
   error: string;
@@ -29,6 +29,7 @@ const MESSAGES: readonly [RegExp, TokenErrorReason['kind']][] = [
   [/unsupported grant_type/, 'grant-type-unsupported'],
   [/code_verifier must be provided/, 'verifier-missing'],
   [/code_verifier/, 'verifier-wrong'],
+  [/referenced account not found/, 'person-inactive'],
   [/redirect_uri mismatch/, 'redirect-uri-differs'],
   [/authorization code is expired/, 'code-expired'],
   [/authorization code already consumed/, 'code-used'],

@@ -21,7 +21,12 @@ export class EngineRequest extends IncomingMessage {
   readonly mediaType: string;
   #form = '';
 
-  constructor(original: IncomingMessage, body: Buffer) {
+  /** @param arrivedAt the origin that received the request */
+  constructor(
+    original: IncomingMessage,
+    body: Buffer,
+    readonly arrivedAt: string,
+  ) {
     super(original.socket);
     this.method = original.method ?? 'GET';
     this.url = original.url ?? '/';

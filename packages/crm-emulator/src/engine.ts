@@ -121,11 +121,13 @@ function accountSettings(dialect: Dialect) {
   return {
     claims: { openid: ['sub'], ...dialect.claims },
     conformIdTokenClaims: false,
-    findAccount: (_context: Context, accountId: string) => {
+    findAccount: (_context: Context, accountId: string, token?: { kind: string }) => {
       const person = dialect.personOf(accountId);
-      return (
-        person && { accountId, claims: () => ({ sub: accountId, ...dialect.claimsOf(person) }) }
-      );
+      // A person who was deactivated after the sign-in gets no tokens.
+      const isRefused =
+        token?.kind === 'RefreshToken' ? !person?.active : person && dialect.checkSignIn(person);
+      if (!person || isRefused) return undefined;
+      return { accountId, claims: () => ({ sub: accountId, ...dialect.claimsOf(person) }) };
     },
   };
 }

@@ -9,10 +9,12 @@ import type { SalesosFaultName } from './dialects/salesos-faults.js';
 import { KeyRing } from './keys.js';
 import { listen, type Listener, Origin, stop } from './origin.js';
 import { People } from './people.js';
+import { salesforcePorts } from './salesforce-origins.js';
 import { Store } from './store.js';
 import type {
   EmulatorOptions,
   KeyRotation,
+  MovableOrg,
   Pkce,
   ProviderEmulator,
   ProviderName,
@@ -26,10 +28,17 @@ export { REFUSALS, type RefusalEntry } from './refusals.js';
 export type * from './types.js';
 export type { SalesforceFaultName, SalesloftFaultName, SalesosFaultName };
 
+/** Where people log in to Salesforce: a production org, or a sandbox. */
+type SalesforceLogin = ProviderEmulator<SalesforceOptions, SalesforceFaultName> & KeyRotation;
+
 export interface Emulator {
   readonly salesloft: ProviderEmulator<SalesloftOptions, SalesloftFaultName>;
   readonly salesos: ProviderEmulator<SalesosOptions, SalesosFaultName> & KeyRotation;
-  readonly salesforce: ProviderEmulator<SalesforceOptions, SalesforceFaultName> & KeyRotation;
+  readonly salesforce: SalesforceLogin &
+    MovableOrg & {
+      /** Undefined unless `origins` asks for it. */
+      readonly sandbox: SalesforceLogin | undefined;
+    };
   /** Closes every socket at once. */
   close(): Promise<void>;
 }
@@ -40,6 +49,9 @@ const CLIENTS = {
   salesos: { id: 'salesos-client', secret: 'salesos-secret-for-local-use-only' },
   salesforce: { id: '3MVG9-salesforce-client', secret: 'salesforce-secret-for-local-use-only' },
 } as const;
+
+/** The ids of a sandbox's people are those of production, but the id of its org is another. */
+const SANDBOX_ORGANIZATION = '00DSandboxEmulr';
 
 /**
  * Starts the three providers, each at its own origin on this machine, for development and tests only.
@@ -57,56 +69,128 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   if (!Number.isInteger(port) || port < 0 || port > 65_533) {
     throw new TypeError('port: must be a whole number from 0 to 65533');
   }
-  const people = new People(options.people);
-  const listenAt = (index: number) => listen(host, port === 0 ? 0 : port + index);
-  const listening = [listenAt(0), listenAt(1), listenAt(2)] as const;
+  let next = port;
+  const nextPort = () => (port === 0 ? 0 : next++);
+  const ports = [nextPort(), nextPort()] as const;
+  const { login, org, issuer, sandbox } = salesforcePorts(options, nextPort);
+
+  const listeners: Listener[] = [];
+  const open = async (at: number) => {
+    const listener = await listen(host, at);
+    listeners.push(listener);
+    return listener;
+  };
+  const openIfAsked = (at: number | 'org' | undefined) =>
+    typeof at === 'number' ? open(at) : Promise.resolve(undefined);
+  const listening = [
+    open(ports[0]),
+    open(ports[1]),
+    open(login),
+    openIfAsked(org),
+    openIfAsked(issuer),
+    openIfAsked(sandbox),
+  ] as const;
   try {
-    const listeners = await Promise.all(listening);
+    const [atSalesloft, atSalesos, atLogin, atOrg, atIssuer, atSandbox] =
+      await Promise.all(listening);
     // Salesloft refuses a used refresh token, but does not revoke the tokens that replaced it.
     const store = new Store(['RefreshToken']);
-    const salesloft = start('salesloft', createSalesloft, listeners[0], store);
-    const [salesos, salesforce] = await Promise.all([
-      startSigned('salesos', createSalesos, listeners[1]),
-      startSigned('salesforce', createSalesforce, listeners[2]),
+    const salesloft = start('salesloft', createSalesloft, { at: atSalesloft, options, store });
+    const issuerOrigin = issuer === 'org' ? atOrg?.origin : atIssuer?.origin;
+    const [salesos, salesforce, inSandbox] = await Promise.all([
+      startSigned('salesos', createSalesos, { at: atSalesos, options }),
+      startSigned('salesforce', createSalesforce, {
+        at: atLogin,
+        options,
+        origins: {
+          login: atLogin.origin,
+          org: atOrg?.origin ?? atLogin.origin,
+          issuer: issuerOrigin ?? atLogin.origin,
+        },
+      }),
+      atSandbox && startSandbox(atSandbox, options),
     ]);
+    for (const listener of [atOrg, atIssuer]) if (listener) salesforce.running.attach(listener);
     return {
       salesloft: toProviderEmulator(salesloft, salesloftOptions(salesloft.origin)),
       salesos: withKeys(salesos, toProviderEmulator(salesos, salesosOptions(salesos.origin))),
-      salesforce: withKeys(
-        salesforce,
-        toProviderEmulator(salesforce, salesforceOptions(salesforce.origin)),
-      ),
+      salesforce: {
+        ...toSalesforceLogin(salesforce),
+        sandbox: inSandbox && toSalesforceLogin(inSandbox),
+        get origins() {
+          return { ...salesforce.origins, sandbox: inSandbox?.origin };
+        },
+        moveOrg: async () => moveOrg(salesforce, await open(0), listeners),
+      },
       async close() {
-        for (const { running } of [salesloft, salesos, salesforce]) running.clearFaults();
+        for (const one of [salesloft, salesos, salesforce, inSandbox]) one?.running.clearFaults();
         await Promise.all(listeners.map(stop));
       },
     };
   } catch (error) {
-    await Promise.allSettled(listening.map(async (listener) => stop(await listener)));
+    await Promise.allSettled(listening);
+    await Promise.all(listeners.map(stop));
     throw error;
   }
+}
 
-  async function startSigned(
-    name: ProviderName,
-    create: (environment: Environment, keys: KeyRing) => Dialect,
-    listener: Listener,
-  ) {
-    const keys = await KeyRing.create();
-    const createWithKeys = (environment: Environment) => create(environment, keys);
-    return { ...start(name, createWithKeys, listener, new Store()), keys };
-  }
+interface Start {
+  at: Listener;
+  options: EmulatorOptions;
+  origins?: Environment['origins'];
+  people?: People;
+  store?: Store;
+}
 
-  function start(
-    name: ProviderName,
-    create: (environment: Environment) => Dialect,
-    { server, origin }: Listener,
-    store: Store,
-  ) {
-    const environment = { origin, client: CLIENTS[name], people, store, options };
-    const described = create(environment);
-    const dialect = { ...described, pkce: pkceOf(options, name) ?? described.pkce };
-    return { ...environment, dialect, running: new Origin(server, dialect, environment) };
-  }
+function start(
+  name: ProviderName,
+  create: (environment: Environment) => Dialect,
+  { at, options, origins, people = new People(options.people), store = new Store() }: Start,
+) {
+  const { origin } = at;
+  const environment = {
+    origin,
+    origins: origins ?? { login: origin, org: origin, issuer: origin },
+    client: CLIENTS[name],
+    people,
+    store,
+    options,
+  };
+  const described = create(environment);
+  const dialect = { ...described, pkce: pkceOf(options, name) ?? described.pkce };
+  return { ...environment, dialect, running: new Origin(at, dialect, environment) };
+}
+
+/** The keys of an issuer that has an origin of its own are published there alone. */
+async function startSigned(
+  name: ProviderName,
+  create: (environment: Environment, keys: KeyRing, otherKeys: KeyRing) => Dialect,
+  settings: Start,
+) {
+  const { origins, at } = settings;
+  const keys = await KeyRing.create();
+  const otherKeys = origins && origins.issuer !== at.origin ? await KeyRing.create() : keys;
+  return { ...start(name, (environment) => create(environment, keys, otherKeys), settings), keys };
+}
+
+function startSandbox(at: Listener, options: EmulatorOptions) {
+  const people = new People(options.people, SANDBOX_ORGANIZATION);
+  return startSigned('salesforce', createSalesforce, { at, options, people });
+}
+
+/** Gives the org the address of `listener`, and closes its old one unless people log in there. */
+async function moveOrg(
+  { origins, running }: Running,
+  listener: Listener,
+  listeners: readonly Listener[],
+): Promise<string> {
+  const { org: old, issuer, login } = origins;
+  running.attach(listener);
+  origins.org = listener.origin;
+  const closing = listeners.find(({ origin }) => origin === old && origin !== login);
+  if (closing && issuer === old) origins.issuer = listener.origin;
+  if (closing) await stop(closing);
+  return listener.origin;
 }
 
 type Running = Environment & { dialect: Dialect; running: Origin };
@@ -126,8 +210,13 @@ function toProviderEmulator<Extra extends object, Name extends string>(
     fault: (fault) => running.fault(fault),
     fail: (name, changes) => running.fail(name, changes),
     clearFaults: () => running.clearFaults(),
+    setActive: (person, active) => running.setActive(person, active),
   };
   return provider;
+}
+
+function toSalesforceLogin(salesforce: Running & { keys: KeyRing }): SalesforceLogin {
+  return withKeys(salesforce, toProviderEmulator(salesforce, salesforceOptions(salesforce.origin)));
 }
 
 function withKeys<Provider extends object>({ keys }: { keys: KeyRing }, provider: Provider) {

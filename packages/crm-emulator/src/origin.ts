@@ -40,14 +40,17 @@ export async function stop({ server }: Listener): Promise<void> {
   await closed;
 }
 
+type EngineCallback = ReturnType<Provider['callback']>;
+
 export class Origin {
   readonly requests: RequestRecord[] = [];
   readonly #faults = new Faults();
   readonly #dialect: Dialect;
   readonly #environment: Environment;
   readonly #engine: Provider;
+  readonly #callback: EngineCallback;
 
-  constructor(server: Server, dialect: Dialect, environment: Environment) {
+  constructor(listener: Listener, dialect: Dialect, environment: Environment) {
     this.#dialect = dialect;
     this.#environment = environment;
     this.#engine = createEngine(dialect, environment, (callback) => this.#spoilCallback(callback));
@@ -55,10 +58,23 @@ export class Origin {
       .use((context, next) => this.#record(context, next))
       .use((context, next) => this.#applyFault(context, next))
       .use((context, next) => this.#route(context, next));
-    const callback = this.#engine.callback();
+    this.#callback = this.#engine.callback();
+    this.attach(listener);
+  }
+
+  /** Answers the requests of one more address. */
+  attach({ server, origin }: Listener): void {
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      void accept(request, response, callback);
+      void accept(request, response, origin, this.#callback);
     });
+  }
+
+  setActive(name: string, active: boolean): void {
+    const { people, store } = this.#environment;
+    const person = people.byHint(name);
+    if (!person) throw new TypeError(`setActive: there is no person "${name}"`);
+    person.active = active;
+    if (!active) store.endSessions(this.#dialect.accountIdOf(person));
   }
 
   fault(fault: Fault): void {
@@ -108,6 +124,9 @@ export class Origin {
   async #route(context: Context, next: () => Promise<void>): Promise<void> {
     const { method, path } = context;
     const { paths } = this.#dialect;
+    const request = context.req as EngineRequest;
+    const misdirected = this.#dialect.misdirected?.(path, request.arrivedAt);
+    if (misdirected) return send(context, misdirected);
     if (path === paths.authorize && method === 'GET') return this.#authorize(context, next);
     if (path.startsWith(`${paths.authorize}/`) && method === 'GET')
       return this.#resume(context, next);
@@ -115,7 +134,6 @@ export class Origin {
     if (path.startsWith(`${SIGN_IN_PATH}/`)) return this.#signIn(context);
     if (path === '/' && method === 'GET') return send(context, this.#startPage());
 
-    const request = context.req as EngineRequest;
     const url = new URL(context.url, this.#environment.origin);
     for (const { path: pattern, methods, handle } of this.#dialect.routes) {
       const match = pattern.exec(path);
@@ -225,7 +243,8 @@ export class Origin {
 async function accept(
   request: IncomingMessage,
   response: ServerResponse,
-  callback: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+  origin: string,
+  callback: EngineCallback,
 ): Promise<void> {
   try {
     const body = await readBody(request);
@@ -233,7 +252,7 @@ async function accept(
       response.writeHead(413, { connection: 'close' }).end();
       return;
     }
-    await callback(new EngineRequest(request, body), response);
+    await callback(new EngineRequest(request, body, origin), response);
   } catch {
     // The client left while it was still sending.
     response.destroy();

@@ -39,8 +39,8 @@ export interface CompletePerson extends Required<Omit<Person, 'email'>> {
 export class People {
   readonly all: readonly CompletePerson[];
 
-  constructor(people: readonly Person[] = PEOPLE) {
-    this.all = people.map(withDefaults);
+  constructor(people: readonly Person[] = PEOPLE, organization = '00DLocalEmulatr') {
+    this.all = people.map((person, index) => withDefaults(person, index, organization));
     const [first] = this.all;
     if (!first) throw new TypeError('people: the list must name at least one person');
   }
@@ -66,7 +66,7 @@ export class People {
   }
 }
 
-function withDefaults(person: Person, index: number): CompletePerson {
+function withDefaults(person: Person, index: number, organization: string): CompletePerson {
   const { name } = person;
   const words = name.split(' ');
   const handle = name
@@ -93,7 +93,7 @@ function withDefaults(person: Person, index: number): CompletePerson {
     number,
     guid: digest.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5'),
     hex: digest.slice(0, 24),
-    organizationId: withCheckSuffix('00DLocalEmulatr'),
+    organizationId: withCheckSuffix(organization),
     userId: withCheckSuffix(`005Le${String(number).padStart(10, '0')}`),
   };
 }

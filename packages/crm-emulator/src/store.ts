@@ -57,6 +57,15 @@ export class Store {
     }
   }
 
+  /** Deletes the access tokens of one account; its refresh tokens stay. */
+  endSessions(accountId: string): void {
+    for (const [key, entry] of this.#entries) {
+      if (entry['accountId'] === accountId && key.startsWith('AccessToken:')) {
+        this.#entries.delete(key);
+      }
+    }
+  }
+
   /** The storage interface that the engine asks for, one per model. */
   adapter(model: string) {
     const settled = <T>(value: T) => Promise.resolve(value);

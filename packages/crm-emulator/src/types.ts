@@ -153,11 +153,36 @@ export interface EmulatorOptions {
   people?: Person[];
   /** SalesOS only: adds the `iss` parameter of RFC 9207 to the callback. */
   sendIss?: boolean;
+  /**
+   * Salesforce only: origins of their own for the org, for the issuer of ID Tokens and for a sandbox.
+   * `true`: one each. Default: one origin is all of them, and there is no sandbox.
+   */
+  origins?: boolean | SalesforceOriginChoices;
   /** Salesloft only: the keys (`ak` and 64 hexadecimal digits) that its API accepts. */
   apiKeys?: string[];
 }
 
 export type Pkce = 'allowed' | 'required';
+
+/** `true`: an origin of its own; a number: the port of it. */
+export interface SalesforceOriginChoices {
+  /** Where people log in; it has an origin of its own in any case. */
+  login?: boolean | number;
+  /** The API and the identity URL: `instance_url`. */
+  org?: boolean | number;
+  /** The `iss` and the keys of ID Tokens. `'org'`: those of the org, as with My Domain. */
+  issuer?: boolean | number | 'org';
+  /** A second place to log in, with an org, tokens and keys of its own. */
+  sandbox?: boolean | number;
+}
+
+export interface SalesforceOrigins {
+  readonly login: string;
+  readonly org: string;
+  readonly issuer: string;
+  /** Undefined unless it was asked for. */
+  readonly sandbox?: string | undefined;
+}
 
 /** One provider, running. */
 export interface ProviderEmulator<Options, Name extends string = string> {
@@ -184,11 +209,30 @@ export interface ProviderEmulator<Options, Name extends string = string> {
   fail(name: Name, changes?: FaultChanges): void;
   /** Forgets queued faults, and ends requests that a fault keeps open. */
   clearFaults(): void;
+  /**
+   * Deactivates a person, by name or e-mail address, or makes the person active again. The sessions of a
+   * person who was deactivated end, and a refresh is refused in the provider's words.
+   *
+   * @throws {TypeError} for an unknown person
+   */
+  setActive(person: string, active: boolean): void;
 }
 
 export interface KeyRotation {
   /** Starts to sign with a new key. The old key stays published unless `retireOld` is true. */
   rotateKeys(options?: { retireOld?: boolean }): Promise<void>;
+}
+
+export interface MovableOrg {
+  /** Where the parts of Salesforce are now. */
+  readonly origins: SalesforceOrigins;
+  /**
+   * Moves the org to a new origin, which each later token response names as `instance_url`. The old one
+   * answers API calls no longer.
+   *
+   * @returns the new origin
+   */
+  moveOrg(): Promise<string>;
 }
 
 interface Credentials {

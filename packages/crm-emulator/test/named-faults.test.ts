@@ -31,7 +31,9 @@ describe('crm-emulator: named faults', () => {
     for (const name of NAMES) {
       it(`${name} — the callback carries each refusal, the state, and no code`, async () => {
         const client = clients[name];
-        const rows = rowsOf(name, 'callback-', 'patch').filter(([key]) => !/-(other-iss|iss-of-org)$/.test(key));
+        const rows = rowsOf(name, 'callback-', 'patch').filter(
+          ([key]) => !/-(other-iss|iss-of-org)$/.test(key),
+        );
         expect(rows.length).to.be.at.least(5);
         for (const [key, { fault }] of rows) {
           const { merge } = fault as { merge: Json };

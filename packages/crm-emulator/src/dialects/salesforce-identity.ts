@@ -3,10 +3,8 @@ import { bearerToken } from '../client-authentication.js';
 import type { Environment, Route, RouteContext } from '../dialect.js';
 import type { CompletePerson } from '../people.js';
 import { type Reply, TEXT_TYPE } from '../reply.js';
+import { LATEST_API_VERSION } from './salesforce-api.js';
 import { identityURL, personOfIdentity, sessionOf } from './salesforce-tokens.js';
-
-/** The release that the version `latest` stands for. */
-const LATEST_API_VERSION = '66.0';
 
 /** Any of these scopes allows a token to read the identity of its own person. */
 const IDENTITY_SCOPES = ['id', 'profile', 'email', 'address', 'phone', 'api', 'full'];
@@ -110,7 +108,7 @@ function identityOf(
   isOwnIdentity: boolean,
   version: string | undefined,
 ): Record<string, unknown> {
-  const { origin } = environment;
+  const origin = environment.origins.org;
   const { organizationId, userId, email } = person;
   return {
     id: identityURL(environment, person),
@@ -146,7 +144,7 @@ function identityOf(
 }
 
 function userInfoOf(environment: Environment, person: CompletePerson): Record<string, unknown> {
-  const { origin } = environment;
+  const origin = environment.origins.org;
   const { organizationId, userId, email, firstName } = person;
   const photos = photosOf(origin, person);
   return {

@@ -18,9 +18,10 @@ import {
 } from '../engine-errors.js';
 import { FORM_TYPE } from '../engine-request.js';
 import { atHash, type KeyRing } from '../keys.js';
-import { oauthError, type Reply } from '../reply.js';
+import { HTML_TYPE, oauthError, type Reply } from '../reply.js';
 import { areAllKnown } from '../values.js';
 import { salesforceFaults } from './salesforce-faults.js';
+import { salesforceApi } from './salesforce-api.js';
 import { identityRoutes } from './salesforce-identity.js';
 import {
   identityURL,
@@ -62,17 +63,23 @@ export function salesforceOptions(origin: string) {
 }
 
 /** Salesforce: OAuth 2.0 with an identity URL, a signed token response, and OpenID Connect on request. */
-export function createSalesforce(environment: Environment, keys: KeyRing): Dialect {
+export function createSalesforce(
+  environment: Environment,
+  keys: KeyRing,
+  otherKeys: KeyRing,
+): Dialect {
+  const keysAt = (origin: string) => (origin === environment.origins.issuer ? keys : otherKeys);
   return {
-    ...facts(environment, keys),
+    ...facts(environment, keysAt),
+    ...servedBy(environment),
     ...accountRules(environment),
     ...AUTHORIZATION_RULES,
     ...tokenRules(environment, keys),
   };
 }
 
-function facts(environment: Environment, keys: KeyRing): ProviderFacts {
-  const { origin, options } = environment;
+function facts(environment: Environment, keysAt: (origin: string) => KeyRing): ProviderFacts {
+  const { origin, origins, options } = environment;
   return {
     name: 'salesforce',
     title: 'Salesforce',
@@ -88,16 +95,21 @@ function facts(environment: Environment, keys: KeyRing): ProviderFacts {
     },
     claims: { profile: [], email: [] },
     audiences: {},
-    faults: salesforceFaults(() => origin),
+    faults: salesforceFaults(() => origins.org),
     signedFaults: ['wrong-signature', 'id-token'],
     routes: [
       ...identityRoutes(environment),
+      ...salesforceApi(environment),
       {
         methods: ['GET'],
         path: /^\/\.well-known\/openid-configuration$/,
-        handle: () => ({ status: 200, body: discovery(origin) }),
+        handle: ({ request }) => ({ status: 200, body: discovery(request.arrivedAt, origins) }),
       },
-      { methods: ['GET'], path: /^\/id\/keys$/, handle: () => ({ status: 200, body: keys.jwks }) },
+      {
+        methods: ['GET'],
+        path: /^\/id\/keys$/,
+        handle: ({ request }) => ({ status: 200, body: keysAt(request.arrivedAt).jwks }),
+      },
       {
         methods: ['GET', 'POST'],
         path: /^\/services\/oauth2\/revoke$/,
@@ -118,6 +130,7 @@ function facts(environment: Environment, keys: KeyRing): ProviderFacts {
       { name: 'UserInfo', methods: 'GET, POST', path: '/services/oauth2/userinfo' },
       { name: 'Revocation', methods: 'POST, GET', path: '/services/oauth2/revoke' },
       { name: 'Introspection', methods: 'POST', path: '/services/oauth2/introspect' },
+      { name: 'API', methods: 'GET, POST', path: '/services/data/v:version/' },
     ],
     strategyOptions: salesforceOptions(origin),
     steps: [
@@ -131,6 +144,28 @@ function facts(environment: Environment, keys: KeyRing): ProviderFacts {
     ],
   };
 }
+
+/** Which origin serves what, where the login host, the org and the issuer are not one. */
+function servedBy({ origins }: Environment): Pick<ProviderFacts, 'misdirected'> {
+  return {
+    misdirected(path, arrivedAt) {
+      if (arrivedAt === origins.org) return undefined;
+      if (arrivedAt !== origins.login) {
+        return /^\/(id\/keys|\.well-known\/.+)$/.test(path) ? undefined : NO_LONGER_HERE;
+      }
+      if (path.startsWith('/services/data')) return NO_LONGER_HERE;
+      return /^\/id\/\w+\/\w+$/.test(path)
+        ? { status: 302, headers: { location: origins.org + path } }
+        : undefined;
+    },
+  };
+}
+
+const NO_LONGER_HERE: Reply = {
+  status: 404,
+  type: HTML_TYPE,
+  body: '<!doctype html><title>URL No Longer Exists</title>',
+};
 
 function accountRules(environment: Environment): AccountRules {
   return {
@@ -204,7 +239,7 @@ function authorizationError(error: string, description: string, isImmediate: boo
 }
 
 function tokenRules(environment: Environment, keys: KeyRing): TokenRules {
-  const { origin, client, options } = environment;
+  const { origins, client, options } = environment;
   return {
     issuesRefreshToken: (scopes) => scopes.has('refresh_token') || scopes.has('offline_access'),
     tokenRequest(request, url) {
@@ -253,11 +288,11 @@ function tokenRules(environment: Environment, keys: KeyRing): TokenRules {
         ...(typeof idToken === 'string' && {
           id_token: await keys.signIdToken(
             idToken,
-            { iss: origin, at_hash: atHash(accessToken) },
+            { iss: origins.issuer, at_hash: atHash(accessToken) },
             fault,
           ),
         }),
-        instance_url: origin,
+        instance_url: origins.org,
         id,
         token_type: 'Bearer',
         issued_at: issuedAt,
@@ -295,6 +330,8 @@ function tokenError(reason: TokenErrorReason): Reply {
     case 'refresh-token-expired':
     case 'refresh-token-used':
       return badRequest('invalid_grant', 'expired access/refresh token');
+    case 'person-inactive':
+      return badRequest('invalid_grant', 'inactive user');
     case 'code-unknown':
       return badRequest('invalid_grant', 'invalid authorization code');
     case 'scope':
@@ -365,16 +402,16 @@ function badRequest(error: string, description: string): Reply {
   return oauthError(400, error, description);
 }
 
-function discovery(origin: string): Record<string, unknown> {
-  const oauth2 = `${origin}/services/oauth2`;
+function discovery(issuer: string, { login, org }: Environment['origins']) {
+  const oauth2 = `${issuer === org ? org : login}/services/oauth2`;
   return {
-    issuer: origin,
+    issuer,
     authorization_endpoint: `${oauth2}/authorize`,
     token_endpoint: `${oauth2}/token`,
     revocation_endpoint: `${oauth2}/revoke`,
     introspection_endpoint: `${oauth2}/introspect`,
     userinfo_endpoint: `${oauth2}/userinfo`,
-    jwks_uri: `${origin}/id/keys`,
+    jwks_uri: `${issuer}/id/keys`,
     scopes_supported: SCOPES,
     response_types_supported: ['code'],
     subject_types_supported: ['public'],

@@ -236,6 +236,7 @@ function tokenError(reason: TokenErrorReason): Reply {
     case 'audience':
     case 'other':
       return tokenRefusal('invalid_request');
+    case 'person-inactive':
     case 'code-unknown':
     case 'code-expired':
     case 'code-used':

@@ -306,6 +306,8 @@ function tokenError(reason: TokenErrorReason, request: EngineRequest): Reply {
     case 'refresh-token-expired':
     case 'refresh-token-used':
       return oauthError(403, 'invalid_grant', 'Unknown or invalid refresh token.');
+    case 'person-inactive':
+      return oauthError(403, 'invalid_grant', 'user is blocked');
     case 'scope':
       return oauthError(403, 'invalid_scope', 'The requested scope is wider than the granted one');
     case 'audience':

@@ -1,0 +1,84 @@
+/** A few resources of Salesforce's REST API, which answers errors as an array. */
+import { bearerToken } from '../client-authentication.js';
+import type { Environment, Route, RouteContext } from '../dialect.js';
+import type { Reply } from '../reply.js';
+import { textOf } from '../values.js';
+import { sessionOf } from './salesforce-tokens.js';
+
+/** The release that the version `latest` stands for. */
+export const LATEST_API_VERSION = '66.0';
+
+const REQUESTS_PER_DAY = 15_000;
+const ACCOUNT_ID = '001Le00000Emulat';
+
+export function salesforceApi(environment: Environment): Route[] {
+  let used = 0;
+
+  /** Wraps a handler: checks the session, and counts the request. */
+  function resource(
+    methods: string[],
+    path: string,
+    answer: (context: RouteContext) => Reply,
+  ): Route {
+    return {
+      methods,
+      path: new RegExp(String.raw`^/services/data/v\d+\.\d/${path}$`),
+      handle(context) {
+        const session = sessionOf(environment, bearerToken(context.request) ?? '');
+        if (!session || !['api', 'full'].some((scope) => session.scopes.has(scope))) {
+          return refusal(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
+        }
+        used += 1;
+        const headers = { 'sforce-limit-info': `api-usage=${used}/${REQUESTS_PER_DAY}` };
+        return { headers, ...answer(context) };
+      },
+    };
+  }
+
+  return [
+    {
+      methods: ['GET'],
+      path: /^\/services\/data\/?$/,
+      handle: () => ({ status: 200, body: [RELEASE] }),
+    },
+    resource(['GET'], 'query/?', () => ({
+      status: 200,
+      body: { totalSize: 1, done: true, records: [ACCOUNT] },
+    })),
+    resource(['GET'], 'limits/?', () => ({
+      status: 200,
+      body: {
+        DailyApiRequests: {
+          Max: REQUESTS_PER_DAY,
+          Remaining: Math.max(0, REQUESTS_PER_DAY - used),
+        },
+      },
+    })),
+    resource(['POST'], 'sobjects/Contact/?', ({ request }) =>
+      textOf(request.fields?.['LastName'])
+        ? { status: 201, body: { id: '003Le00000EmulatAAA', success: true, errors: [] } }
+        : refusal(400, 'REQUIRED_FIELD_MISSING', 'Required fields are missing: [LastName]', [
+            'LastName',
+          ]),
+    ),
+    resource(['GET', 'POST', 'PATCH', 'DELETE'], '.*', () =>
+      refusal(404, 'NOT_FOUND', 'The requested resource does not exist'),
+    ),
+  ];
+}
+
+const RELEASE = {
+  label: "Summer '26",
+  url: `/services/data/v${LATEST_API_VERSION}`,
+  version: LATEST_API_VERSION,
+};
+
+const ACCOUNT = {
+  attributes: { type: 'Account', url: `${RELEASE.url}/sobjects/Account/${ACCOUNT_ID}` },
+  Id: ACCOUNT_ID,
+  Name: 'Harbour Bakery',
+};
+
+function refusal(status: number, errorCode: string, message: string, fields?: string[]): Reply {
+  return { status, body: [{ message, errorCode, ...(fields && { fields }) }] };
+}
