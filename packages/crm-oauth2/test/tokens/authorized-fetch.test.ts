@@ -3,7 +3,6 @@ import type { IncomingHttpHeaders, RequestListener } from 'node:http';
 import * as https from 'node:https';
 import { Readable } from 'node:stream';
 import { text as readText } from 'node:stream/consumers';
-import timers from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -21,9 +20,11 @@ import {
   thrown,
   useRealSockets,
 } from '../support';
+import { FOREVER, pausesOf } from './support';
 import { TEST_ONLY_CERTIFICATE, TEST_ONLY_KEY } from '../fixtures/tls';
 
 const TOKEN = 'token-of-a-person';
+const AT_ONCE = { 'retry-after': '0' };
 
 /** Answers that are neither finished nor given up. The spare connections of undici do not count. */
 let open = 0;
@@ -77,6 +78,13 @@ async function api(...answers: (Answer | ((seen: Seen) => Answer))[]) {
   return { origin, seen };
 }
 
+/** A server whose answers begin, and never end. */
+const stalling = (status: number, meanwhile?: () => void) =>
+  httpServer((_request, response) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).write('{');
+    meanwhile?.();
+  });
+
 /** A source that goes on to its next token when one is rejected, and a list of its calls. */
 function tokens(...values: string[]) {
   const asked: unknown[] = [];
@@ -89,6 +97,9 @@ function tokens(...values: string[]) {
   };
   return { source, asked };
 }
+
+/** A source that never answers. */
+const SILENT: TokenSource = { getAccessToken: FOREVER };
 
 const make = (
   baseURL: string,
@@ -110,28 +121,8 @@ const reasonOf = async (work: Promise<unknown>): Promise<unknown> => {
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
-/** The real functions, which tests replace. */
-const { random } = Math;
-const { setTimeout: wait } = timers;
-
-/** Collects the pauses, which are over at once. */
-function noteWaits(): unknown[] {
-  const waits: unknown[] = [];
-  Object.assign(timers, {
-    setTimeout: async (milliseconds: number) => {
-      waits.push(milliseconds);
-      await wait(0);
-    },
-  });
-  return waits;
-}
-
 describe('authorizedFetch', () => {
   useRealSockets();
-  afterEach(() => {
-    Math.random = random;
-    Object.assign(timers, { setTimeout: wait });
-  });
 
   describe('options', () => {
     for (const [baseURL, words] of [
@@ -247,7 +238,7 @@ describe('authorizedFetch', () => {
     });
 
     it('redirect — to another origin leaves the token behind, within the origin keeps it', async () => {
-      const other = await api({ status: 401, headers: { 'retry-after': '0' } });
+      const other = await api({ status: 401, headers: AT_ONCE });
       const own = await api(
         { status: 302, headers: { location: '/there' } },
         { status: 307, headers: { location: `${other.origin}/stolen` } },
@@ -377,9 +368,7 @@ describe('authorizedFetch', () => {
     });
 
     it('source — its error is thrown, and no connection stays open', async () => {
-      const origin = await httpServer((_request, response) => {
-        response.writeHead(401).write('never whole');
-      });
+      const origin = await stalling(401);
       const fault = new Error('of the source');
       const source: TokenSource = {
         getAccessToken: async (options) => {
@@ -440,7 +429,7 @@ describe('authorizedFetch', () => {
     for (const [what, stream] of streams) {
       it(`body — a ${what} is sent once, and every answer is returned`, async () => {
         for (const status of [401, 429, 503]) {
-          const { origin, seen } = await api({ status, headers: { 'retry-after': '0' } });
+          const { origin, seen } = await api({ status, headers: AT_ONCE });
           const { source, asked } = tokens('first', 'second');
           const init = { method: 'PUT', body: stream() as ReadableStream, duplex: 'half' } as const;
           expect((await make(origin, {}, source)('x', init)).status).to.equal(status);
@@ -460,11 +449,13 @@ describe('authorizedFetch', () => {
         ['nonsense', 'soon'],
       ] as const) {
         it(`${status} with ${what} in Retry-After — asks again`, async () => {
-          Math.random = () => 0.001;
           const headers: Answer['headers'] =
             retryAfter === undefined ? {} : { 'retry-after': retryAfter };
           const { origin, seen } = await api({ status, headers }, { body: 'done' });
-          expect(await (await make(origin)('x')).text()).to.equal('done');
+          const pauses = await pausesOf(async () => {
+            expect(await (await make(origin)('x')).text()).to.equal('done');
+          });
+          expect(pauses).to.deep.equal([0]);
           expect(seen).to.have.length(2);
         });
       }
@@ -475,35 +466,32 @@ describe('authorizedFetch', () => {
         ['7', 7000, 7000],
         [new Date(Date.now() + 9000).toUTCString(), 6000, 10_000],
       ] as const) {
-        const waits = noteWaits();
-        const { origin, seen } = await api(
-          { status: 429, headers: { 'retry-after': retryAfter } },
-          {},
-        );
-        expect((await make(origin)('x')).status).to.equal(200);
+        const headers = { 'retry-after': retryAfter };
+        const { origin, seen } = await api({ status: 429, headers }, {});
+        const pauses = await pausesOf(async () => {
+          expect((await make(origin)('x')).status).to.equal(200);
+        });
         expect(seen).to.have.length(2);
-        expect(waits).to.have.length(1);
-        expect(waits[0]).to.be.within(least, most);
+        expect(pauses).to.have.length(1);
+        expect(pauses[0]).to.be.within(least, most);
       }
     });
 
     it('attempts — are four at most', async () => {
-      const { origin, seen } = await api({ status: 503, headers: { 'retry-after': '0' } });
+      const { origin, seen } = await api({ status: 503, headers: AT_ONCE });
       expect((await make(origin)('x')).status).to.equal(503);
       expect(seen).to.have.length(4);
     });
 
     it('attempts — are spread out: full jitter, over a time that doubles', async () => {
-      Math.random = () => 0.5;
-      const waits = noteWaits();
       const { origin } = await api({ status: 503 });
-      await make(origin)('x');
-      expect(waits).to.deep.equal([500, 1000, 2000]);
+      const pauses = await pausesOf(() => make(origin)('x'), 0.5);
+      expect(pauses).to.deep.equal([500, 1000, 2000]);
     });
 
     it('other statuses — are answers', async () => {
       for (const status of [200, 204, 400, 403, 404, 409, 500, 502, 504]) {
-        const { origin, seen } = await api({ status, headers: { 'retry-after': '0' } });
+        const { origin, seen } = await api({ status, headers: AT_ONCE });
         expect((await make(origin)('x')).status).to.equal(status);
         expect(seen).to.have.length(1);
       }
@@ -520,7 +508,7 @@ describe('authorizedFetch', () => {
       ['QUERY', 1],
     ] as const) {
       it(`RFC 9110 §9.2.2 — ${method} is asked ${times === 1 ? 'once' : 'again'}`, async () => {
-        const { origin, seen } = await api({ status: 429, headers: { 'retry-after': '0' } });
+        const { origin, seen } = await api({ status: 429, headers: AT_ONCE });
         expect((await make(origin)('x', { method })).status).to.equal(429);
         expect(seen).to.have.length(times);
       });
@@ -537,18 +525,17 @@ describe('authorizedFetch', () => {
     });
 
     it('wait — of no time returns the answer when the timeout has passed', async () => {
-      const headers = { 'retry-after': '0' };
       const fetch = async () => {
         // Nothing else runs meanwhile, not even a timer.
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
-        return await Promise.resolve(new Response(null, { status: 429, headers }));
+        return await Promise.resolve(new Response(null, { status: 429, headers: AT_ONCE }));
       };
       const response = await make('https://api.example.com', { timeout: 1, fetch })('x');
       expect(response.status).to.equal(429);
     });
 
     it('401 and 429 — may meet in one call', async () => {
-      const busy = { status: 429, headers: { 'retry-after': '0' } };
+      const busy = { status: 429, headers: AT_ONCE };
       const { origin, seen } = await api(busy, { status: 401 }, busy, { body: 'done' });
       const { source, asked } = tokens('first', 'second');
       expect(await (await make(origin, {}, source)('x')).text()).to.equal('done');
@@ -575,7 +562,7 @@ describe('authorizedFetch', () => {
 
     it('bodies — unread ones free their connections', async () => {
       const body = 'x'.repeat(300_000);
-      const busy = { status: 429, headers: { 'retry-after': '0' }, body };
+      const busy = { status: 429, headers: AT_ONCE, body };
       const { origin, seen } = await api(({ path }) => {
         const round = seen.filter((one) => one.path === path).length;
         return round === 1 ? busy : round === 2 ? { status: 401, body } : { body: 'done' };
@@ -642,11 +629,11 @@ describe('authorizedFetch', () => {
     });
 
     it('429 — that names no time of reset is followed by the usual pause', async () => {
-      Math.random = () => 0.5;
-      const waits = noteWaits();
       const { origin } = await api({ status: 429, headers: { 'x-remaining': '0' } }, {});
-      expect((await make(origin, { provider })('x')).status).to.equal(200);
-      expect(waits).to.deep.equal([500]);
+      const pauses = await pausesOf(async () => {
+        expect((await make(origin, { provider })('x')).status).to.equal(200);
+      }, 0.5);
+      expect(pauses).to.deep.equal([500]);
     });
   });
 
@@ -663,9 +650,8 @@ describe('authorizedFetch', () => {
     });
 
     it('signal — aborted while a token is fetched gives the caller’s reason', async () => {
-      const source = { getAccessToken: async () => await new Promise<string>(() => undefined) };
       const controller = new AbortController();
-      const work = make('https://api.example.com', {}, source)('x', { signal: controller.signal });
+      const work = make('https://api.example.com', {}, SILENT)('x', { signal: controller.signal });
       controller.abort(mine);
       expect(await reasonOf(work)).to.equal(mine);
     });
@@ -693,18 +679,13 @@ describe('authorizedFetch', () => {
 
     it('signal — aborted while `.json` reads gives the caller’s reason', async () => {
       const controller = new AbortController();
-      const origin = await httpServer((_request, response) => {
-        response.writeHead(200, { 'content-type': 'application/json' }).write('{');
-        setTimeout(() => controller.abort(mine), 20);
-      });
+      const origin = await stalling(200, () => setTimeout(() => controller.abort(mine), 20));
       expect(await reasonOf(make(origin).json('x', { signal: controller.signal }))).to.equal(mine);
     });
 
     it('signal — aborted while the caller reads gives the caller’s reason', async () => {
       const controller = new AbortController();
-      const origin = await httpServer((_request, response) => {
-        response.writeHead(200).write('x');
-      });
+      const origin = await stalling(200);
       const reading = (await make(origin)('x', { signal: controller.signal })).text();
       controller.abort(mine);
       expect(await reasonOf(reading)).to.equal(mine);
@@ -728,17 +709,13 @@ describe('authorizedFetch', () => {
     });
 
     it('timeout — of a body that stops half-way, while `.json` reads, leaves no connection', async () => {
-      const origin = await httpServer((_request, response) => {
-        response.writeHead(200, { 'content-type': 'application/json' }).write('{"a":');
-      });
+      const origin = await stalling(200);
       expectTimeout(await rejection(make(origin, { timeout: 50 }).json('x')));
       await expectNothingOpen();
     });
 
     it('timeout — of a body that the caller reads is the platform’s, also beside a signal', async () => {
-      const origin = await httpServer((_request, response) => {
-        response.writeHead(200).write('x');
-      });
+      const origin = await stalling(200);
       for (const init of [{}, { signal: new AbortController().signal }]) {
         const response = await make(origin, { timeout: 300 })('x', init);
         // Node 20 collects a signal of AbortSignal.any that only the body still needs.
@@ -751,13 +728,12 @@ describe('authorizedFetch', () => {
     });
 
     it('timeout — of a source that never answers', async () => {
-      const source = { getAccessToken: async () => await new Promise<string>(() => undefined) };
-      const request = make('https://api.example.com', { timeout: 30 }, source);
+      const request = make('https://api.example.com', { timeout: 30 }, SILENT);
       expectTimeout(await rejection(request('x')), 'api.example.com');
     });
 
     it('timeout — covers a slow source too', async () => {
-      const { origin } = await api(() => ({ status: 503, headers: { 'retry-after': '0' } }));
+      const { origin } = await api(() => ({ status: 503, headers: AT_ONCE }));
       const getAccessToken = async () => {
         await pause(40);
         return TOKEN;
@@ -858,9 +834,7 @@ describe('authorizedFetch', () => {
       const fetch: typeof globalThis.fetch = async (_url, init) => {
         if (init?.signal) signals.push(init.signal);
         const status = signals.length < 3 ? 503 : 200;
-        return await Promise.resolve(
-          new Response('x', { status, headers: { 'retry-after': '0' } }),
-        );
+        return await Promise.resolve(new Response('x', { status, headers: AT_ONCE }));
       };
       await make('https://api.example.com', { fetch })('x');
       expect(signals).to.have.length(3);

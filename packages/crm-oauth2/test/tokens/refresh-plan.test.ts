@@ -1,9 +1,7 @@
 import { expect } from 'chai';
-import { MemoryTokenStore, planRefreshes, userTokens } from '../../dist/index';
+import { MemoryTokenStore, OAuth2Client, planRefreshes, userTokens } from '../../dist/index';
 import type { TokenSet } from '../../dist/index';
-import { acmeWith, rejection } from '../support';
-import { OAuth2Client } from '../../dist/index';
-import { CREDENTIALS } from '../support';
+import { CREDENTIALS, acmeWith, rejection } from '../support';
 import { Connection, atAnotherTime } from './support';
 
 const DAY = 86_400_000;

@@ -1010,8 +1010,9 @@ describe('user tokens', () => {
         world.provider.meanwhile = () => {
           store.faults.set = atFirst(6, fault);
         };
-        const pauses = await pausesOf(() => tokens.getAccessToken());
-        expect(await tokens.getAccessToken()).to.equal('access-1');
+        const pauses = await pausesOf(async () => {
+          expect(await tokens.getAccessToken()).to.equal('access-1');
+        });
         expect(pauses).to.deep.equal([100, 200, 400, 800, 1000, 1000]);
         expect(asked()).to.deep.equal(['refresh-0']);
       });
