@@ -153,8 +153,11 @@ class Call {
     return await located(this.#where, async () => {
       const { run, release } = this.limit;
       const body = await run(() => response.text().catch(rethrow)).finally(release);
+      const headers = Object.fromEntries(response.headers);
       try {
-        return parsed(response, body, this.#tokens.at(-1));
+        if (response.ok) return body === '' ? undefined : parseJson(body, headers['content-type']);
+        const answer = { status: response.status, headers, body };
+        throw refused('the request', answer, this.#tokens.at(-1));
       } catch (error) {
         if (!isProblem(error)) throw error;
         // Without the query, which may hold what belongs in no log.
@@ -259,13 +262,6 @@ function releaseAfterBody({ body }: Response, release: () => void): void {
   // `finished` neither locks nor wraps the body; the types know only Node's own streams.
   if (body instanceof ReadableStream) finished(body as unknown as NodeJS.ReadableStream, release);
   else if (!body) release();
-}
-
-/** @throws {Problem} unless the answer is a success, with JSON or without a body */
-function parsed(response: Response, body: string, token: string | undefined): unknown {
-  const headers = Object.fromEntries(response.headers);
-  if (!response.ok) throw refused('the request', { status: response.status, headers, body }, token);
-  return body === '' ? undefined : parseJson(body, headers['content-type']);
 }
 
 /** An error of the application's observer, which may be async, becomes a warning. */
