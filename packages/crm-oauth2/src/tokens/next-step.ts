@@ -24,7 +24,7 @@ export interface Wanted {
 const REFUSAL_LASTS_MS = 60_000;
 
 /**
- * True when the caller gets the stored tokens, without a lock.
+ * True when the caller gets the stored tokens as they are, also without the lock.
  *
  * @param hasWaited true once the process that holds the lock has had time to finish. It may have been
  * killed, and a good token need not wait for it long
@@ -42,7 +42,7 @@ export function isGoodEnough(
 }
 
 /**
- * What the process that holds the lock does.
+ * Decides what the process that holds the lock does.
  *
  * @param hasWaited true once the process that was refreshing has had time to store its tokens
  * @param now epoch ms
