@@ -9,7 +9,8 @@ import { EngineRequest, readBody } from './engine-request.js';
 import { callbackAfter, Faults, isOfCallback } from './faults.js';
 import { checkFault, namedFault } from './named-faults.js';
 import { pageReply, startPage } from './pages.js';
-import { type Reply, send } from './reply.js';
+import { isOwnHost } from './own-host.js';
+import { type Reply, send, TEXT_TYPE } from './reply.js';
 import { continueSignIn, showSignIn } from './sign-in.js';
 import type { Fault, FaultChanges, RequestRecord, Step, TokenFault } from './types.js';
 
@@ -18,6 +19,8 @@ const MAX_RECORDED_REQUESTS = 10_000;
 
 export interface Listener {
   server: Server;
+  /** The address or name that the server listens on. */
+  host: string;
   origin: string;
 }
 
@@ -29,7 +32,7 @@ export async function listen(host: string, port: number): Promise<Listener> {
   });
   const { port: bound } = server.address() as AddressInfo;
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
-  return { server, origin: `http://${name.includes(':') ? `[${name}]` : name}:${bound}` };
+  return { server, host, origin: `http://${name.includes(':') ? `[${name}]` : name}:${bound}` };
 }
 
 export async function stop({ server }: Listener): Promise<void> {
@@ -63,8 +66,12 @@ export class Origin {
   }
 
   /** Answers the requests of one more address. */
-  attach({ server, origin }: Listener): void {
+  attach({ server, host, origin }: Listener): void {
     server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      if (!isOwnHost(request, host)) {
+        response.writeHead(421, { connection: 'close', 'content-type': TEXT_TYPE });
+        return response.end('Misdirected Request: the Host header is not that of the emulator.\n');
+      }
       void accept(request, response, origin, this.#callback);
     });
   }

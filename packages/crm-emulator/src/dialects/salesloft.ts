@@ -193,9 +193,9 @@ const TOKEN_RULES: TokenRules = {
       return { reply: tokenRefusal('invalid_request', missingMessage('grant_type')) };
     }
     const { context: _context, ...form } = request.fields;
-    // A code or a refresh token has the scopes of its grant; those of the request are ignored.
-    if (form['grant_type'] !== 'client_credentials') delete form['scope'];
-    else form['scope'] ||= REGISTERED_SCOPE;
+    // A code has the scopes of its grant; those of the request are ignored. A refresh may narrow them.
+    if (form['grant_type'] === 'authorization_code') delete form['scope'];
+    if (form['grant_type'] === 'client_credentials') form['scope'] ||= REGISTERED_SCOPE;
     const scopes = [form['scope'] ?? ''].flat().join(' ').split(' ').filter(Boolean);
     return areAllKnown(scopes, SCOPES) ? { form } : { reply: tokenRefusal('invalid_scope') };
   },
