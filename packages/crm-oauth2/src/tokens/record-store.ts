@@ -84,6 +84,11 @@ export class RecordStore {
     return offer ? await this.#limited(() => offer) : await this.find();
   }
 
+  /** The version of the stored value, even if the value cannot be read as a record. */
+  async version(): Promise<string | undefined> {
+    return (await this.#limited(() => this.#store.get(this.#key)))?.version;
+  }
+
   /** @returns the new version, or nothing when the stored value has another version by now */
   async write(record: TokenRecord, version: string | undefined): Promise<string | undefined> {
     const { accessToken, refreshToken } = record.tokens;

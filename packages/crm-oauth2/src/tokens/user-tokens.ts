@@ -150,13 +150,13 @@ export class UserTokens implements TokenSource {
   async save(tokens: TokensToSave): Promise<void> {
     const record = newRecord(tokens);
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      const stored = await this.#records.find().catch(async (error: unknown) => {
+      const version = await this.#records.version().catch(async (error: unknown) => {
         if (!isOAuth2Error(error) || error.code !== 'store_corrupt') throw error;
         // The stored value is lost already, and the tokens of a login can replace it.
         await this.delete();
         return undefined;
       });
-      if ((await this.#records.write(record, stored?.version)) !== undefined) return;
+      if ((await this.#records.write(record, version)) !== undefined) return;
     }
     throw this.#records.error(
       new Problem('store_unavailable', 'the store did not take the tokens of the login'),
