@@ -20,7 +20,8 @@ export function salesforcePorts({ origins }: EmulatorOptions, free: () => number
     if (!['login', 'org', 'issuer', 'sandbox'].includes(part)) {
       throw new TypeError(`origins.${part}: is unknown; known are login, org, issuer and sandbox`);
     }
-    if (!isPort && choice !== undefined && typeof choice !== 'boolean' && choice !== 'org') {
+    const isOrg = part === 'issuer' && choice === 'org';
+    if (!isPort && !isOrg && choice !== undefined && typeof choice !== 'boolean') {
       throw new TypeError(`origins.${part}: must be true, false or a port`);
     }
   }

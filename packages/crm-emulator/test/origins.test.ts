@@ -1,0 +1,150 @@
+/** Salesforce with an org, an issuer and a sandbox at origins of their own. */
+import { createPublicKey, type JsonWebKey, verify } from 'node:crypto';
+import { expect } from 'chai';
+import { type Emulator, startEmulator } from 'crm-emulator';
+import { claimsOf, Client, get, type Json } from './client.js';
+
+/** Tells whether the keys published at an origin verify the token. */
+async function areKeysOf(origin: string, token: unknown): Promise<boolean> {
+  const { json } = await get(`${origin}/id/keys`);
+  const [header = '', payload = '', signature = ''] = String(token).split('.');
+  return (json['keys'] as JsonWebKey[]).some((key) =>
+    verify(
+      'sha256',
+      Buffer.from(`${header}.${payload}`),
+      createPublicKey({ key, format: 'jwk' }),
+      Buffer.from(signature, 'base64url'),
+    ),
+  );
+}
+
+describe('crm-emulator: origins', () => {
+  let emulator: Emulator;
+  let client: Client;
+  let tokens: Json;
+  let origins: { login: string; org: string; issuer: string; sandbox: string };
+
+  before(async function () {
+    this.timeout(60_000);
+    emulator = await startEmulator({ origins: true });
+    client = new Client(emulator, 'salesforce');
+    tokens = await client.login();
+    origins = emulator.salesforce.origins as typeof origins;
+  });
+
+  after(() => emulator.close());
+
+  it('default — one origin is all of them, and there is no sandbox', async () => {
+    const other = await startEmulator();
+    try {
+      const { origin, sandbox } = other.salesforce;
+      expect(other.salesforce.origins).to.deep.equal({
+        login: origin,
+        org: origin,
+        issuer: origin,
+        sandbox: undefined,
+      });
+      expect(sandbox).to.equal(undefined);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('true — each has a port, and the options name the login host', () => {
+    expect(new Set(Object.values(origins))).to.have.lengthOf(4);
+    expect(emulator.salesforce.origin).to.equal(origins.login);
+    expect(emulator.salesforce.options.loginURL).to.equal(origins.login);
+  });
+
+  it('login — is the host of id; the org is instance_url', () => {
+    expect(new URL(String(tokens['id'])).origin).to.equal(origins.login);
+    expect(tokens['instance_url']).to.equal(origins.org);
+  });
+
+  it('org — answers the identity URL, UserInfo and the API; the login host does not', async () => {
+    const { pathname } = new URL(String(tokens['id']));
+    const token = tokens['access_token'];
+    const identity = await get(origins.org + pathname, token);
+    expect(identity.json).to.include({ asserted_user: true, id: tokens['id'] });
+    expect(identity.json).to.have.nested.property('urls.custom_domain', origins.org);
+    expect((await get(`${origins.org}/services/data/v66.0/limits`, token)).status).to.equal(200);
+    expect((await get(`${origins.login}/services/data/v66.0/limits`, token)).status).to.equal(404);
+    const moved = await get(origins.login + pathname, token);
+    expect(moved).to.have.property('status', 302);
+    expect(moved.headers['location']).to.equal(origins.org + pathname);
+  });
+
+  it('org — refreshes tokens too', async () => {
+    const atOrg = new Client(emulator, 'salesforce');
+    atOrg.origin = origins.org;
+    expect((await atOrg.refresh(tokens)).json).to.include({ id: tokens['id'] });
+  });
+
+  it('issuer — signs ID Tokens, and publishes their keys alone; sub is id', async () => {
+    expect(claimsOf(tokens['id_token'])).to.include({ iss: origins.issuer, sub: tokens['id'] });
+    expect(await areKeysOf(origins.issuer, tokens['id_token'])).to.equal(true);
+    expect(await areKeysOf(origins.login, tokens['id_token'])).to.equal(false);
+    const discovery = await get(`${origins.issuer}/.well-known/openid-configuration`);
+    expect(discovery.json).to.include({
+      issuer: origins.issuer,
+      jwks_uri: `${origins.issuer}/id/keys`,
+      token_endpoint: `${origins.login}/services/oauth2/token`,
+    });
+    expect((await get(`${origins.issuer}/services/oauth2/userinfo`)).status).to.equal(404);
+  });
+
+  it("issuer — is the org's where My Domain is", async function () {
+    this.timeout(60_000);
+    const other = await startEmulator({ origins: { org: true, issuer: 'org' } });
+    try {
+      const { login, org, issuer } = other.salesforce.origins;
+      expect(issuer).to.equal(org).and.not.equal(login);
+      const json = await new Client(other, 'salesforce').login();
+      expect(claimsOf(json['id_token'])).to.include({ iss: org, sub: json['id'] });
+      expect(json['instance_url']).to.equal(org);
+      expect(new URL(String(json['id'])).origin).to.equal(login);
+      expect(await areKeysOf(org, json['id_token'])).to.equal(true);
+      other.salesforce.fail('callback-iss-of-org');
+      const { searchParams } = await new Client(other, 'salesforce').callback();
+      expect(searchParams.get('iss')).to.equal(org);
+    } finally {
+      await other.close();
+    }
+  });
+
+  it('sandbox — has people with the same ids in another org, and tokens of its own', async () => {
+    const inSandbox = new Client(emulator, 'salesforce');
+    inSandbox.origin = origins.sandbox;
+    expect(emulator.salesforce.sandbox?.options.loginURL).to.equal(origins.sandbox);
+    const json = await inSandbox.login();
+    const [, , org, user] = new URL(String(json['id'])).pathname.split('/');
+    const [, , productionOrg, productionUser] = new URL(String(tokens['id'])).pathname.split('/');
+    expect(org)
+      .to.match(/^00D\w{15}$/)
+      .and.not.equal(productionOrg);
+    expect(user).to.equal(productionUser);
+    expect(claimsOf(json['id_token'])).to.include({ iss: origins.sandbox });
+    expect((await client.refresh(json)).json).to.include({
+      error_description: 'expired access/refresh token',
+    });
+    const { searchParams } = await inSandbox.callback();
+    expect((await client.exchange(searchParams.get('code'))).json).to.include({
+      error: 'invalid_grant',
+    });
+  });
+
+  it('refuses an unknown part, and a value that is not a port', async () => {
+    for (const [wrong, message] of [
+      [{ instance: true }, 'origins.instance'],
+      [{ org: 'org.example' }, 'origins.org'],
+      [{ sandbox: 70_000 }, 'origins.sandbox'],
+      [{ org: 'org' }, 'origins.org'],
+    ] as const) {
+      const error = await startEmulator({ origins: wrong as never }).then(
+        (started) => started.close(),
+        (reason: Error) => reason,
+      );
+      expect(error).to.be.instanceOf(TypeError).and.have.property('message').that.includes(message);
+    }
+  });
+});
