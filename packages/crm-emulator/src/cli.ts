@@ -11,6 +11,8 @@ Plays Salesloft, SalesOS and Salesforce on this machine, for development only.
   --port N        the first of three ports in a row (default: three free ports)
   --host ADDRESS  the address to listen on (default 127.0.0.1)
   --callback URL  registers a redirect URI that is not of this machine; may be repeated
+  --origins       gives Salesforce's org, issuer and sandbox origins of their own
+  --tolerant      accepts tokens and credentials in a query, and long code verifiers
   --help          prints this text
   --version       prints the version
 `;
@@ -22,6 +24,8 @@ interface Command {
   port: number;
   host: string;
   callbackURLs: string[];
+  origins: boolean;
+  tolerant: boolean;
 }
 
 function parse(argv: string[]): Command | 'help' | 'version' {
@@ -31,6 +35,8 @@ function parse(argv: string[]): Command | 'help' | 'version' {
       port: { type: 'string', default: '0' },
       host: { type: 'string', default: '127.0.0.1' },
       callback: { type: 'string', multiple: true, default: [] },
+      origins: { type: 'boolean', default: false },
+      tolerant: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
       version: { type: 'boolean', default: false },
     },
@@ -43,7 +49,8 @@ function parse(argv: string[]): Command | 'help' | 'version' {
   for (const url of values.callback) {
     if (!URL.canParse(url)) throw new TypeError(`--callback: must be a whole URL, not ${url}`);
   }
-  return { port, host: values.host, callbackURLs: values.callback };
+  const { host, callback: callbackURLs, origins, tolerant } = values;
+  return { port, host, callbackURLs, origins, tolerant };
 }
 
 async function version(): Promise<string> {
@@ -65,6 +72,8 @@ async function serve(command: Command): Promise<void> {
     const { origin, options } = emulator[name];
     lines.push(`${name}  ${origin}`, `  ${JSON.stringify(options)}`, '');
   }
+  const { sandbox, ...origins } = emulator.salesforce.origins;
+  if (sandbox) lines.push(`salesforce  ${JSON.stringify({ ...origins, sandbox })}`, '');
   lines.push('Stop with Ctrl+C.');
   console.log(lines.join('\n'));
 }

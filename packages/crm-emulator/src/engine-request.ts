@@ -16,9 +16,9 @@ export class EngineRequest extends IncomingMessage {
   /** The body as a JSON value, or undefined when it is not JSON. */
   readonly json: unknown;
   /** The body as fields of text, or undefined when it is neither a form nor a JSON object. */
-  readonly fields: Fields | undefined;
+  fields: Fields | undefined;
   /** The media type of the body, in lower case and without parameters. */
-  readonly mediaType: string;
+  mediaType: string;
   #form = '';
 
   /** @param arrivedAt the origin that received the request */
@@ -40,7 +40,10 @@ export class EngineRequest extends IncomingMessage {
       .trim()
       .toLowerCase();
     this.json = this.mediaType === 'application/json' ? parseJson(body) : undefined;
-    this.fields = this.mediaType === FORM_TYPE ? formFields(body) : jsonFields(this.json);
+    this.fields =
+      this.mediaType === FORM_TYPE
+        ? formFields(new URLSearchParams(body.toString()))
+        : jsonFields(this.json);
     delete this.headers['content-length'];
     delete this.headers['transfer-encoding'];
   }
@@ -74,9 +77,9 @@ export async function readBody(request: IncomingMessage): Promise<Buffer | undef
   return Buffer.concat(chunks);
 }
 
-function formFields(body: Buffer): Fields {
+export function formFields(form: URLSearchParams): Fields {
   const fields: Fields = {};
-  for (const [name, value] of new URLSearchParams(body.toString())) {
+  for (const [name, value] of form) {
     const before = Object.hasOwn(fields, name) ? fields[name] : undefined;
     fields[name] = before === undefined ? value : [before, value].flat();
   }

@@ -12,6 +12,7 @@ import { pageReply, startPage } from './pages.js';
 import { isOwnHost } from './own-host.js';
 import { type Reply, send, TEXT_TYPE } from './reply.js';
 import { continueSignIn, showSignIn } from './sign-in.js';
+import { acceptLongVerifier, tolerate } from './tolerant.js';
 import type { Fault, FaultChanges, RequestRecord, Step, TokenFault } from './types.js';
 
 /** Limits the memory of an emulator that runs for days. */
@@ -66,14 +67,35 @@ export class Origin {
   }
 
   /** Answers the requests of one more address. */
-  attach({ server, host, origin }: Listener): void {
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+  attach(listener: Listener): void {
+    listener.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+      void this.#accept(request, response, listener);
+    });
+  }
+
+  async #accept(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { host, origin }: Listener,
+  ): Promise<void> {
+    try {
       if (!isOwnHost(request, host)) {
         response.writeHead(421, { connection: 'close', 'content-type': TEXT_TYPE });
-        return response.end('Misdirected Request: the Host header is not that of the emulator.\n');
+        response.end('Misdirected Request: the Host header is not that of the emulator.\n');
+        return;
       }
-      void accept(request, response, origin, this.#callback);
-    });
+      const body = await readBody(request);
+      if (!body) {
+        response.writeHead(413, { connection: 'close' }).end();
+        return;
+      }
+      const readable = new EngineRequest(request, body, origin);
+      if (this.#environment.options.tolerant) tolerate(readable, this.#dialect.paths);
+      await this.#callback(readable, response);
+    } catch {
+      // The client left while it was still sending.
+      response.destroy();
+    }
   }
 
   setActive(name: string, active: boolean): void {
@@ -184,6 +206,9 @@ export class Origin {
     const outcome = dialect.tokenRequest(request, new URL(context.url, this.#environment.origin));
     context.set('cache-control', 'no-store');
     if ('reply' in outcome) return send(context, outcome.reply);
+    if (this.#environment.options.tolerant) {
+      acceptLongVerifier(outcome.form, this.#environment.store);
+    }
     request.setForm(outcome.form);
     request.headers.accept = 'application/json';
     context.querystring = '';
@@ -244,25 +269,6 @@ export class Origin {
   #spoilCallback(callback: Callback): Callback {
     const fault = this.#faults.take(['callback', 'authorize'], isOfCallback);
     return fault ? callbackAfter(fault, callback) : callback;
-  }
-}
-
-async function accept(
-  request: IncomingMessage,
-  response: ServerResponse,
-  origin: string,
-  callback: EngineCallback,
-): Promise<void> {
-  try {
-    const body = await readBody(request);
-    if (!body) {
-      response.writeHead(413, { connection: 'close' }).end();
-      return;
-    }
-    await callback(new EngineRequest(request, body, origin), response);
-  } catch {
-    // The client left while it was still sending.
-    response.destroy();
   }
 }
 

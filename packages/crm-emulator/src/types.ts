@@ -158,6 +158,11 @@ export interface EmulatorOptions {
    * `true`: one each. Default: one origin is all of them, and there is no sandbox.
    */
   origins?: boolean | SalesforceOriginChoices;
+  /**
+   * Accepts what the real services tolerate: access tokens and client credentials in a query, and code
+   * verifiers above 128 characters. For a comparison or a migration only.
+   */
+  tolerant?: boolean;
   /** Salesloft only: the keys (`ak` and 64 hexadecimal digits) that its API accepts. */
   apiKeys?: string[];
 }
