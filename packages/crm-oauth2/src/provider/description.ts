@@ -1,5 +1,6 @@
 /** The description of a provider: its facts, and pure functions for its oddities. It cannot skip a check. */
 import type { HintTable } from '../errors/codes';
+import type { Meaning } from '../errors/meanings';
 import type {
   ClientAuthenticationMethod,
   ClientCredentials,
@@ -96,8 +97,13 @@ export interface ProviderDescription<Options extends object = object, P extends 
    * `checkIdToken` compares it. Default: none. (`max_age` is always compared.)
    */
   readonly boundParameters?: readonly string[];
-  /** Authorization errors by which a person or a browser refuses, beside those of the RFCs. */
+  /**
+   * Codes by which a person is refused, beside those of the RFCs. A login then ends as `fail`, whether
+   * the callback or the token endpoint said so.
+   */
   readonly refusals?: readonly string[];
+  /** The provider's words that mean another thing than its `error`; the first row that fits decides. */
+  readonly meanings?: readonly Meaning[];
   /** Remedies for the provider's own codes, and for shared codes where it has a better one. */
   readonly hints?: HintTable;
   /** Seconds an access token is taken to live when the token response does not say. */
@@ -156,6 +162,7 @@ const DEFAULTS = {
   authorizationParameters: {},
   boundParameters: [],
   refusals: [],
+  meanings: [],
   hints: {},
   subject: ({ claims }) => claims?.sub,
   profileRequest: ({ claims }, { endpoints: { userInfoEndpoint: url } }) =>

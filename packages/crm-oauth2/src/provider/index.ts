@@ -1,5 +1,6 @@
 /** Door `./provider`: describe a provider. */
 export type { ErrorCode, HintTable } from '../errors/codes';
+export type { Meaning } from '../errors/meanings';
 export * from '../errors/provider-codes';
 export { Problem } from '../errors/problem';
 export type { ProblemDetails } from '../errors/problem';
