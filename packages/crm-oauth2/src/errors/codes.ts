@@ -61,6 +61,10 @@ export const HINTS = {
     'This server began that login, but in another browser, a private window, or a session that has been replaced since. Start the login again from its button, in this browser.',
   session_missing:
     'There is no session on the request. Mount the session middleware before Passport, or pass `store: new CookieStateStore({ secrets })`.',
+  callback_without_parameters:
+    'The provider has sent the browser back, but its answer was lost on the way: a proxy or a rewrite drops the query, or the answer is in the fragment (`response_mode=fragment`) or in a form that was posted to another address. Let the query reach this route unchanged.',
+  form_not_parsed:
+    'The provider has posted its answer as a form, and nothing has read it. Mount express.urlencoded({ extended: false }) before Passport, or leave `response_mode` alone.',
   issuer_mismatch:
     'The answer comes from another authorization server than the one that was asked (mix-up). Start the login again from its button.',
   code_missing: 'The callback was called without `code`. Start the login again from its button.',

@@ -52,9 +52,15 @@ export class CookieStateStore implements StateStore {
     if (value.length > MAX_VALUE_BYTES) {
       throw new Problem('state_too_large', 'the state of the application does not fit in a cookie');
     }
-    for (const [name] of this.#pending(req).slice(0, 1 - MAX_ATTEMPTS)) this.#set(res, name, '', 0);
+    for (const [name] of this.#cookies(req).slice(0, 1 - MAX_ATTEMPTS)) this.#set(res, name, '', 0);
     const name = `${this.#prefix}${attempt.expiresAt.toString(36)}.${nameOf(attempt.state)}`;
     this.#set(res, name, value, LOGIN_ATTEMPT_LIFETIME_MS / 1000);
+  }
+
+  async pending(req: PassportRequest): Promise<readonly LoginAttempt[]> {
+    const contents = this.#cookies(req).map(async ([, value]) => await this.#seal.open(value));
+    const attempts = (await Promise.all(contents)).map((content) => content?.attempt);
+    return attempts.filter((attempt) => attempt !== undefined) as never;
   }
 
   /** @throws {Problem} `response_missing` */
@@ -64,7 +70,7 @@ export class CookieStateStore implements StateStore {
     response?: PassportResponse,
   ): Promise<LoginAttempt | MissingAttempt> {
     const suffix = `.${nameOf(state)}`;
-    const found = this.#pending(req).find(([name]) => name.endsWith(suffix));
+    const found = this.#cookies(req).find(([name]) => name.endsWith(suffix));
     if (!found) return 'state_unknown';
     const [name, value] = found;
     this.#set(responseOf(response ?? req.res), name, '', 0);
@@ -73,7 +79,7 @@ export class CookieStateStore implements StateStore {
   }
 
   /** Names and values of the cookies. The names begin with the time, so that the oldest come first. */
-  #pending(req: PassportRequest): [name: string, value: string][] {
+  #cookies(req: PassportRequest): [name: string, value: string][] {
     const cookies = new Map<string, string>();
     for (const pair of (req.headers.cookie ?? '').split(';')) {
       const [name = '', value] = pair.split('=', 2).map((part) => part.trim());

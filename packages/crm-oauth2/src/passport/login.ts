@@ -10,9 +10,10 @@ import type { LoginAttempt } from '../protocol/login-attempt';
 import type { TokenSet } from '../protocol/token-set';
 import type { Profile } from '../provider/standard-claims';
 import type { Deadline } from '../wire/deadline';
+import { lostAnswer } from './lost-answer';
 import { missingAttempt } from './missing-attempt';
 import type { RecentLogins } from './recent-logins';
-import { resolveCallbackUrl } from './request';
+import { isAtCallback, resolveCallbackUrl } from './request';
 import type { PassportRequest, PassportResponse } from './request';
 import type { StateStore } from './state-store';
 import { pick } from './strategy-options';
@@ -48,6 +49,8 @@ export interface LoginSettings extends Pick<
   store: StateStore;
   begun: RecentLogins;
   completed: RecentLogins;
+  /** Where logins were begun so far: at the path of their callback, or at another. */
+  begunAt: { callback?: true; elsewhere?: true };
   verify: Verify;
 }
 
@@ -68,20 +71,28 @@ interface Login extends LoginSettings {
 }
 
 /** Begins an attempt, keeps it, and sends the browser to the provider. */
-export async function startLogin(login: Login): Promise<Outcome> {
+export async function startLogin(
+  login: Login,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<Outcome> {
   const { client, req, options } = login;
   const { provider } = client;
   return await located({ provider, stage: 'authorize' }, async () => {
     const callbackURL = options.callbackURL ?? login.callbackURL;
-    if (!callbackURL) throw new Problem('callback_url_missing', 'there is no callbackURL');
+    const redirectUri = callbackURL && resolveCallbackUrl(req, callbackURL, login.proxy);
+    const sameRoute = redirectUri !== undefined && isAtCallback(req, redirectUri);
+    if (sameRoute || !redirectUri) await refuseLostAnswer(login, parameters, redirectUri);
+    if (!redirectUri) throw new Problem('callback_url_missing', 'there is no callbackURL');
     const { url, attempt } = client.beginLogin({
-      redirectUri: resolveCallbackUrl(req, callbackURL, login.proxy),
+      redirectUri,
       scope: options.scope,
       extras: pick(options, Object.keys(extrasOf(provider))),
       parameters: { ...login.hooks.authorizationParams(options) },
       appState: options.state,
     });
-    await login.deadline.wait(login.store.begin(req, attempt, options.response));
+    const kept = sameRoute ? { ...attempt, sameRoute } : attempt;
+    await login.deadline.wait(login.store.begin(req, kept, options.response));
+    login.begunAt[sameRoute ? 'callback' : 'elsewhere'] = true;
     login.begun.add(attempt.state, attempt.expiresAt);
     client.prepare(attempt);
     if (isObserved()) {
@@ -91,6 +102,34 @@ export async function startLogin(login: Login): Promise<Outcome> {
     }
     return { verb: 'redirect', values: [url] };
   });
+}
+
+/**
+ * A callback that has lost its parameters must not start the next login: the browser would go in
+ * circles. Without a `callbackURL`, the pending logins say where their answers come.
+ *
+ * @throws {Problem} `callback_without_parameters`, `form_not_parsed`
+ */
+async function refuseLostAnswer(
+  { client, store, req, deadline, begunAt }: Login,
+  parameters: Readonly<Record<string, unknown>>,
+  redirectUri: string | undefined,
+): Promise<void> {
+  const isOurs = ({ client: name, expiresAt, redirectUri: uri }: LoginAttempt) =>
+    name === client.fingerprint && expiresAt > Date.now() && isAtCallback(req, uri);
+  const pending = ((await deadline.wait(store.pending?.(req))) ?? []).filter(isOurs);
+  const uri = redirectUri ?? pending[0]?.redirectUri;
+  if (uri === undefined) return;
+  const code = lostAnswer({
+    req,
+    parameters,
+    pending,
+    ownOrigin: new URL(uri).origin,
+    authorizationOrigin: new URL(client.endpoints.authorizationEndpoint).origin,
+    beginsElsewhere: begunAt.elsewhere === true && begunAt.callback === undefined,
+  });
+  if (code === undefined) return;
+  throw new Problem(code, 'the callback was called without the answer', { refusal: 403 });
 }
 
 /** Takes the attempt, validates the response, redeems the code, gets the profile, verifies. */

@@ -43,6 +43,18 @@ export function callbackParameters(req: PassportRequest): Readonly<Record<string
 }
 
 /**
+ * `true` when the answer to this redirect URI comes to the path of this request: the path of the URI,
+ * or its ending, because a proxy may take a prefix away.
+ */
+export function isAtCallback(req: PassportRequest, redirectUri: string): boolean {
+  // Routers ignore case and a slash at the end.
+  const normalized = (path = '') => path.replace(/\/+$/, '').toLowerCase();
+  const path = normalized((req.originalUrl ?? req.url)?.split('?', 1)[0]);
+  const expected = normalized(new URL(redirectUri).pathname);
+  return path === expected || (path.startsWith('/') && expected.endsWith(path));
+}
+
+/**
  * A relative `callbackURL` made absolute with the request it is used in.
  *
  * @param trustProxy believe `x-forwarded-*`; by default, as far as the application told Express

@@ -30,6 +30,10 @@ export class SessionStateStore implements StateStore {
     session[this.#key] = [...others.slice(1 - MAX_ATTEMPTS), attempt];
   }
 
+  pending({ session }: PassportRequest): readonly LoginAttempt[] {
+    return isRecord(session) ? pendingLogins(session[this.#key]) : [];
+  }
+
   take(req: PassportRequest, state: string): LoginAttempt | MissingAttempt {
     const { session } = req;
     if (!isRecord(session)) return 'session_missing';

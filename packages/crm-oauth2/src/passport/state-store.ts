@@ -7,8 +7,8 @@ import type { PassportRequest, PassportResponse } from './request';
 export const MAX_ATTEMPTS = 10;
 
 /**
- * Where pending logins wait for the browser to come back. Another store, say on Redis, is these
- * two methods. An attempt is found by its `state`, handed out once, and forgotten when it expires.
+ * Where pending logins wait for the browser to come back. Another store, say on Redis, is `begin`
+ * and `take`. An attempt is found by its `state`, handed out once, and forgotten when it expires.
  */
 export interface StateStore {
   /** Keeps one attempt beside the others of the same browser. */
@@ -23,6 +23,11 @@ export interface StateStore {
     state: string,
     response?: PassportResponse,
   ): LoginAttempt | MissingAttempt | Promise<LoginAttempt | MissingAttempt>;
+  /**
+   * The attempts of this browser, none of them removed. With it, an answer whose parameters were lost on
+   * the way is told from the start of a login in more cases.
+   */
+  pending?(req: PassportRequest): readonly LoginAttempt[] | Promise<readonly LoginAttempt[]>;
 }
 
 /** @throws {TypeError} for anything else, stores of passport-oauth2's own form included */

@@ -95,6 +95,7 @@ export abstract class ProviderStrategy<
       store: options.store ?? new SessionStateStore(sessionKey),
       begun: new RecentLogins(),
       completed: new RecentLogins(),
+      begunAt: {},
     };
     Object.defineProperty(this, SETTINGS, { value: settings });
     routeClassicRefreshes(this._oauth2, client, options.agent);
@@ -119,7 +120,7 @@ export abstract class ProviderStrategy<
     const login = { ...settings, hooks: hooksOf(this), req, options, deadline };
     const step = isAuthorizationResponse(parameters)
       ? finishLogin(login, parameters)
-      : startLogin(login);
+      : startLogin(login, parameters);
     void step.catch(failure).then((outcome) => {
       try {
         report(this.name, outcome, deadline);

@@ -26,6 +26,8 @@ export interface LoginAttempt {
   readonly asked?: Readonly<Record<string, string>>;
   /** The application's own state: kept here, never in the URL. */
   readonly appState?: unknown;
+  /** Set when the login was begun at the path to which its answer comes. */
+  readonly sameRoute?: true;
 }
 
 /**
