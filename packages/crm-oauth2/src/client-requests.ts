@@ -89,7 +89,6 @@ export class ClientRequests<Options extends object, P extends Profile> {
     const provider = this.#provider;
     const { context, assumedLifetimeSeconds: assumedLifetime } = this.#settings;
     const { tokenEndpoint } = context.endpoints;
-    const readError = provider.tokenError;
     const deadline = this.deadline(options);
     return await this.at(stage, tokenEndpoint, async () => {
       const requestedAt = Date.now();
@@ -100,14 +99,16 @@ export class ClientRequests<Options extends object, P extends Profile> {
         ...protocol,
       });
       const url = this.url(tokenEndpoint);
-      const response = await this.send({ method: 'POST', url, ...message }, deadline);
+      // Of the grants, only this one uses up neither a code nor a refresh token.
+      const isRepeatable = grantType === 'client_credentials';
+      const response = await this.send({ method: 'POST', url, isRepeatable, ...message }, deadline);
       const { code, code_verifier: verifier, refresh_token: refreshToken } = protocol;
       const secrets = [...this.#authentication.secrets, code, verifier, refreshToken];
       if (!isSuccess(response)) {
         const own = hookedError(options.parseErrorResponse, response, secrets);
-        throw own ?? processTokenError(response, secrets, readError);
+        throw own ?? processTokenError(response, secrets, provider, stage);
       }
-      const facts = { assumedLifetime, readError };
+      const facts = { assumedLifetime, vocabulary: provider, stage };
       const tokens = processTokenResponse(response, requestedAt, secrets, facts);
       provider.checkTokenResponse?.(tokens.response, { ...context, grantType });
       return tokens;
@@ -135,7 +136,9 @@ export class ClientRequests<Options extends object, P extends Profile> {
       // Both RFCs know the form encoding only, also where token requests are JSON.
       const fields = { token, token_type_hint: tokenTypeHint };
       const message = buildTokenRequest('form', this.#authentication, fields);
-      const response = await this.send({ method: 'POST', url, ...message }, this.deadline(options));
+      // Asking about a token changes nothing, and a revoked token may be revoked again (RFC 7009 §2.2).
+      const request = { method: 'POST', url, isRepeatable: true, ...message } as const;
+      const response = await this.send(request, this.deadline(options));
       return judge(response, [token, ...this.#authentication.secrets]);
     });
   }

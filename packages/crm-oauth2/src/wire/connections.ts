@@ -4,11 +4,14 @@ import * as https from 'node:https';
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 
-/** Closes a connection that was opened in advance and not used. Servers give up after a minute. */
-const UNUSED_LIFETIME_MS = 50_000;
+/** Closes a connection that is idle for so long. Servers and load balancers give up after a minute. */
+const IDLE_LIFETIME_MS = 50_000;
 
-/** Closes an idle connection this long before the provider does. */
+/** Closes an idle connection this long before the time that the provider announces. */
 const CLOSE_EARLY_MS = 1000;
+
+/** The end of a connection that was idle for less is not waited for: it may come at any time. */
+const MAY_HAVE_ENDED_MS = 100;
 
 /** Hosts that count as asked before. A provider may have one host for each organization. */
 const MAX_ASKED_HOSTS = 100;
@@ -20,17 +23,34 @@ export function wasOpenedInAdvance(socket: unknown): boolean {
   return openedInAdvance.has(Object(socket) as object);
 }
 
-/** How long a connection may be idle, in milliseconds, where the provider announces it. */
-const idleLimitMs = new WeakMap<object, number>();
+/** How long a connection may be idle, in milliseconds, and since when it is, on the clock of `performance`. */
+const idleTimes = new WeakMap<object, { since: number; limit: number }>();
+
+function idleTime(socket: object): { since: number; limit: number } {
+  return idleTimes.get(socket) ?? { since: performance.now(), limit: IDLE_LIFETIME_MS };
+}
 
 /**
  * Notes the announcement `Keep-Alive: timeout=5`. A server may close an idle connection at any time
  * (RFC 9112 §9.5); many announce the time.
+ *
+ * @param sentAt when the request was sent, on the clock of `performance`. The server counts from its
+ * answer, which a busy process may read much later.
  */
-export function noteIdleLimit({ headers, socket }: http.IncomingMessage): void {
+export function noteIdleTime({ headers, socket }: http.IncomingMessage, sentAt: number): void {
   const seconds = /\btimeout=(\d{1,6})/.exec(String(headers['keep-alive']))?.[1];
-  if (seconds === undefined) return;
-  idleLimitMs.set(socket, Math.max(0, Number(seconds) * 1000 - CLOSE_EARLY_MS));
+  const announced = Math.max(0, Number(seconds) * 1000 - CLOSE_EARLY_MS);
+  const limit = seconds === undefined ? idleTime(socket).limit : announced;
+  idleTimes.set(socket, { since: sentAt, limit });
+}
+
+/**
+ * Tells whether a connection can take a request. The time is compared here, because a busy process is
+ * late with its timers.
+ */
+function isUsable(socket: Socket): boolean {
+  const { since, limit } = idleTime(socket);
+  return socket.writable && performance.now() < since + limit;
 }
 
 /** The connections of one client: those of its agents, and those opened in advance. */
@@ -41,11 +61,22 @@ export class Connections {
   /** The same names of the hosts that were asked. */
   readonly #askedHosts = new Set<string>();
 
-  /** @param protocol `http:` or `https:` */
-  agent(protocol: string): http.Agent {
-    const agent = this.#agents.get(protocol) ?? this.#createAgent(protocol);
-    this.#agents.set(protocol, agent);
+  /** The agent for a request to the URL. Connections that it should not use are closed. */
+  agent(url: URL): http.Agent {
+    const agent = this.#agentOf(url);
+    this.#kept(agent, agent.getName(serverOf(url)));
     return agent;
+  }
+
+  /**
+   * Tells whether the connection for the next request has been idle for a while. It may then have ended
+   * without the notice of a process that was busy.
+   */
+  mayHaveEnded(url: URL): boolean {
+    const agent = this.#agentOf(url);
+    const name = agent.getName(serverOf(url));
+    const next = agent.freeSockets[name]?.at(-1) ?? this.#unused.get(name);
+    return next !== undefined && performance.now() - idleTime(next).since >= MAY_HAVE_ENDED_MS;
   }
 
   /**
@@ -58,22 +89,15 @@ export class Connections {
    * of started logins does not become a flood of connections. The host must have been asked before:
    * where a test or a proxy answers in its place, it receives no unexpected connection.
    */
-  open({ protocol, hostname, port }: URL): void {
-    const agent = this.agent(protocol);
-    const host = hostname.replace(/[[\]]/g, '');
-    // The options that the agent itself would pass. It keeps TLS sessions under the name it makes of them.
-    const options = {
-      host,
-      port: Number(port) || (protocol === 'https:' ? 443 : 80),
-      noDelay: true,
-      keepAlive: true,
-      servername: isIP(host) === 0 ? host : '',
-    };
+  open(url: URL): void {
+    const agent = this.#agentOf(url);
+    const options = serverOf(url);
     const name = agent.getName(options);
-    const isOpen = this.#unused.has(name) || name in agent.freeSockets || name in agent.sockets;
-    if (isOpen || !this.#askedHosts.has(name)) return;
+    const isKept = this.#unused.has(name) || this.#kept(agent, name).length > 0;
+    if (isKept || name in agent.sockets || !this.#askedHosts.has(name)) return;
     const socket = agent.createConnection(Object.assign(options, { _agentKey: name })) as Socket;
     this.#unused.set(name, socket);
+    idleTimes.set(socket, { since: performance.now(), limit: IDLE_LIFETIME_MS });
     // Does nothing once a request has taken the socket.
     const discard = () => {
       if (this.#unused.get(name) !== socket) return;
@@ -81,11 +105,7 @@ export class Connections {
       socket.destroy();
     };
     // An error here fails no login. The next request opens a connection itself, and reports the error.
-    socket
-      .on('error', discard)
-      .on('close', discard)
-      .setTimeout(UNUSED_LIFETIME_MS, discard)
-      .unref();
+    socket.on('error', discard).on('close', discard).setTimeout(IDLE_LIFETIME_MS, discard).unref();
   }
 
   /** Closes the connections that wait for another request; busy ones stay open. */
@@ -105,6 +125,21 @@ export class Connections {
     this.#askedHosts.clear();
   }
 
+  #agentOf({ protocol }: URL): http.Agent {
+    const agent = this.#agents.get(protocol) ?? this.#createAgent(protocol);
+    this.#agents.set(protocol, agent);
+    return agent;
+  }
+
+  /** The connections that wait for a request to the host. Those that should not be used are closed. */
+  #kept(agent: http.Agent, name: string): Socket[] {
+    const sockets = agent.freeSockets[name] ?? [];
+    const ended = sockets.findLastIndex((socket) => !isUsable(socket));
+    // Those in front have been idle for longer. The agent removes closed ones from the front only.
+    for (const socket of sockets.slice(0, ended + 1)) socket.destroy();
+    return sockets.slice(ended + 1);
+  }
+
   #createAgent(protocol: string): http.Agent {
     const { Agent } = protocol === 'https:' ? https : http;
     const agent = new Agent({ keepAlive: true });
@@ -112,9 +147,8 @@ export class Connections {
     const keep = agent.keepSocketAlive.bind(agent);
     agent.keepSocketAlive = (socket: Socket) => {
       keep(socket);
-      const limit = idleLimitMs.get(socket);
-      if (limit !== undefined) socket.setTimeout(limit);
-      return limit !== 0;
+      socket.setTimeout(idleTime(socket).limit);
+      return isUsable(socket);
     };
     const connect = agent.createConnection.bind(agent);
     agent.createConnection = (server, callback) => {
@@ -129,7 +163,7 @@ export class Connections {
     const socket = this.#unused.get(name);
     this.#unused.delete(name);
     // The server has closed it, or has sent something unasked (408), which must not become the answer.
-    if (!socket?.writable || socket.readableLength > 0) {
+    if (!socket || !isUsable(socket) || socket.readableLength > 0) {
       socket?.destroy();
       return undefined;
     }
@@ -144,4 +178,16 @@ export class Connections {
     const [oldest = name] = this.#askedHosts;
     if (this.#askedHosts.size > MAX_ASKED_HOSTS) this.#askedHosts.delete(oldest);
   }
+}
+
+/** The options that an agent itself would pass. It keeps TLS sessions under the name it makes of them. */
+function serverOf({ protocol, hostname, port }: URL) {
+  const host = hostname.replace(/[[\]]/g, '');
+  return {
+    host,
+    port: Number(port) || (protocol === 'https:' ? 443 : 80),
+    noDelay: true,
+    keepAlive: true,
+    servername: isIP(host) === 0 ? host : '',
+  };
 }

@@ -3,7 +3,8 @@ import { Problem } from '../errors/problem';
 import { bareCause } from '../errors/redaction';
 import * as http from 'node:http';
 import * as https from 'node:https';
-import { Connections, noteIdleLimit, wasOpenedInAdvance } from './connections';
+import { setImmediate as turn } from 'node:timers/promises';
+import { Connections, noteIdleTime, wasOpenedInAdvance } from './connections';
 import type { Deadline } from './deadline';
 
 /** Real token and profile answers are below 20 KiB. */
@@ -16,6 +17,8 @@ export interface HttpRequest {
   url: URL;
   headers: Readonly<http.OutgoingHttpHeaders>;
   body?: string;
+  /** A POST that may be sent again: it uses up no code and no refresh token. */
+  isRepeatable?: boolean;
   /** The process may exit before the answer comes. */
   isBackground?: true;
   /** Removed from the path in diagnostics. Sending does not use them. */
@@ -58,19 +61,28 @@ export class HttpClient {
    * `unexpected_content_encoding`, `agent_unusable`
    */
   async send(request: HttpRequest, deadline: Deadline): Promise<HttpResponse> {
+    if (this.#mayMeetEnd(request.url)) await readNetwork();
     // Do not send after the deadline: a refresh token that was sent counts as used.
     if (deadline.remaining() === 0) throw deadline.problem();
-    const agent = this.#agent ?? this.#connections.agent(request.url.protocol);
+    const agent = this.#agent ?? this.#connections.agent(request.url);
     try {
       return await exchange(request, agent, deadline);
     } catch (error) {
-      // The provider may close an idle connection just as a request is written to it. Only a GET is
-      // sent again: a POST may have used up its code or its rotating refresh token.
-      if (request.method !== 'GET' || !(error instanceof StaleConnection)) throw error;
+      // The provider may close an idle connection just as a request is written to it. Not every request
+      // is sent again: it may have used up its code or its rotating refresh token.
+      const isRepeatable = request.method === 'GET' || request.isRepeatable === true;
+      if (!isRepeatable || !(error instanceof StaleConnection)) throw error;
       // The other idle connections are as old as this one. Those of the application's agent stay.
       this.#connections.closeIdle();
       return await exchange(request, agent, deadline);
     }
+  }
+
+  /** Tells whether the request may be about to take a connection whose end was not read yet. */
+  #mayMeetEnd(url: URL): boolean {
+    if (!this.#agent) return this.#connections.mayHaveEnded(url);
+    // An agent of another make may list no connections.
+    return Object.keys((this.#agent as Partial<Agent>).freeSockets ?? {}).length > 0;
   }
 
   /**
@@ -82,12 +94,22 @@ export class HttpClient {
   }
 }
 
+/**
+ * Waits until the event loop has read what the network holds: also the ends of connections that were
+ * closed while the process was busy. The first turn may end before that, the second one does not.
+ */
+async function readNetwork(): Promise<void> {
+  await turn();
+  await turn();
+}
+
 /** A connection that had been idle failed before an answer began. */
 class StaleConnection extends Problem {}
 
 /** Sends one request and reads its answer. An exchange ends once, before its deadline; later ends are ignored. */
 function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
+    const sentAt = performance.now();
     const outgoing = createRequest(request, agent);
     const timer = setTimeout(() => fail(() => deadline.problem()), deadline.remaining());
     let hasEnded = false;
@@ -119,7 +141,7 @@ function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promi
     let hasAnswerBegun = false;
     outgoing.on('response', (incoming) => {
       hasAnswerBegun = true;
-      noteIdleLimit(incoming);
+      noteIdleTime(incoming, sentAt);
       readAnswer(incoming, succeed, fail);
     });
     outgoing.on('error', (error) =>

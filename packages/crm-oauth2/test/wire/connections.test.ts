@@ -4,6 +4,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
 import type * as tls from 'node:tls';
+import { Worker } from 'node:worker_threads';
 import nock = require('nock');
 import { OAuth2Client } from '../../dist/client';
 import { Deadline } from '../../dist/wire/deadline';
@@ -259,11 +260,10 @@ describe('a connection', () => {
     ['timeout=3', 2000],
     ['timeout=65, max=1000', 64_000],
     ['max=5, timeout=3', 2000],
-    ['max=1000', 0],
-    [undefined, 0],
+    ['max=1000', 50_000],
+    [undefined, 50_000],
   ] as const) {
-    const upTo = kept === 0 ? 'without end' : `for ${kept} ms`;
-    it(`RFC 9112 §9.5 — Keep-Alive: ${announced ?? '(nothing)'} — waits idle ${upTo}`, async () => {
+    it(`RFC 9112 §9.5 — Keep-Alive: ${announced ?? '(nothing)'} — waits idle for ${kept} ms`, async () => {
       const server = http.createServer();
       server.keepAliveTimeout = 0;
       const origin = await httpServer((_req, res) => {
@@ -289,6 +289,238 @@ describe('a connection', () => {
     await ask(client, new URL(origin));
     await until(() => openSockets() === 0);
     expect((await ask(client, new URL(origin))).body).to.equal('ok');
+  });
+
+  describe('of a process that was busy, so that its timers are late,', () => {
+    const realNow = performance.now.bind(performance);
+    afterEach(() => {
+      performance.now = realNow;
+    });
+    const passes = (milliseconds: number) => {
+      performance.now = () => realNow() + milliseconds;
+    };
+
+    /** A server that announces how long it keeps an idle connection, and keeps it for ever. */
+    async function announcing(announced?: string) {
+      const server = http.createServer();
+      server.keepAliveTimeout = 0;
+      const seen: net.Socket[] = [];
+      server.on('connection', (socket) => seen.push(socket));
+      const origin = await httpServer((_req, res) => {
+        if (announced) res.setHeader('Keep-Alive', announced);
+        res.setHeader('Connection', 'keep-alive').end('ok');
+      }, server);
+      return { origin: new URL(origin), seen };
+    }
+    const post = async (client: HttpClient, url: URL) =>
+      await client.send({ method: 'POST', url, headers: {} }, new Deadline(2000));
+
+    for (const [announced, milliseconds, connections] of [
+      ['timeout=5', 3000, 1],
+      ['timeout=5', 4000, 2],
+      ['timeout=5', 7000, 2],
+      [undefined, 49_000, 1],
+      [undefined, 50_000, 2],
+    ] as const) {
+      const verb = connections === 1 ? 'carries another' : 'carries no other';
+      it(`RFC 9112 §9.5 — Keep-Alive: ${announced ?? '(nothing)'} — ${verb} request after ${milliseconds} ms`, async () => {
+        const { origin, seen } = await announcing(announced);
+        const client = make();
+        await post(client, origin);
+        passes(milliseconds);
+        expect((await post(client, origin)).body).to.equal('ok');
+        expect(seen).to.have.lengthOf(connections);
+      });
+    }
+
+    it('RFC 9112 §9.5 — counts as idle since the request, for its answer may have waited to be read', async () => {
+      const server = http.createServer();
+      const seen: net.Socket[] = [];
+      server.on('connection', (socket) => seen.push(socket));
+      server.keepAliveTimeout = 0;
+      const origin = await httpServer((_req, res) => {
+        passes(4000);
+        res.setHeader('Connection', 'keep-alive').setHeader('Keep-Alive', 'timeout=5').end('ok');
+      }, server);
+      const client = make();
+      const request = { method: 'POST', url: new URL(origin), headers: {} } as const;
+      expect((await client.send(request, new Deadline(9000))).body).to.equal('ok');
+      await until(() => openSockets() === 0);
+    });
+
+    it('carries no request when it was opened in advance a minute ago', async () => {
+      const { origin, seen } = await announcing();
+      const client = make();
+      await asked(client, origin, seen);
+      client.open(origin);
+      await until(() => seen.length === 1);
+      passes(50_000);
+      expect((await post(client, origin)).body).to.equal('ok');
+      expect(seen).to.have.lengthOf(2);
+    });
+
+    it('does not keep another one from being opened in advance', async () => {
+      const { origin, seen } = await announcing('timeout=5');
+      const client = make();
+      await post(client, origin);
+      client.open(origin);
+      await pause(20);
+      expect(seen).to.have.lengthOf(1);
+      passes(7000);
+      client.open(origin);
+      await until(() => seen.length === 2);
+      await until(() => openSockets() === 1);
+    });
+
+    it('is closed with all that have been idle for longer', async () => {
+      const { origin, seen } = await announcing('timeout=5');
+      const client = make();
+      await Promise.all([post(client, origin), post(client, origin), post(client, origin)]);
+      passes(3000);
+      await post(client, origin);
+      expect(seen).to.have.lengthOf(3);
+      passes(6000);
+      // The one that was used in between is still good.
+      await post(client, origin);
+      expect(seen).to.have.lengthOf(3);
+      await until(() => openSockets() === 1);
+    });
+
+    /** A provider in another thread, which closes its connections while this thread is busy. */
+    async function closingProvider() {
+      /** Is it to close its connections, and how many has it closed? */
+      const state = new Int32Array(new SharedArrayBuffer(8));
+      const code = `
+        const { parentPort, workerData: state } = require('node:worker_threads');
+        const sockets = [];
+        const server = require('node:http').createServer((req, res) => res.end(String(sockets.length)));
+        server.keepAliveTimeout = 0;
+        server.on('connection', (socket) => sockets.push(socket.on('error', () => {})));
+        setInterval(() => {
+          if (Atomics.exchange(state, 0, 0) === 0) return;
+          for (const socket of sockets.filter(({ writable }) => writable)) socket.end(() => {
+            Atomics.add(state, 1, 1);
+            Atomics.notify(state, 1);
+          });
+        }, 5);
+        server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+      `;
+      const worker = new Worker(code, { eval: true, workerData: state });
+      const port = await new Promise<number>((resolve) => worker.once('message', resolve));
+      /** Does nothing, not even turn the event loop, until the provider has closed its one connection. */
+      const beBusyUntilClosed = () => {
+        Atomics.store(state, 0, 1);
+        expect(Atomics.wait(state, 1, 0, 5000)).not.to.equal('timed-out');
+        passes(1000);
+      };
+      const end = async () => await worker.terminate();
+      return { origin: new URL(`http://127.0.0.1:${port}`), beBusyUntilClosed, end };
+    }
+
+    for (const [title, agent] of [
+      ['a client', undefined],
+      ['an application’s agent', new http.Agent({ keepAlive: true })],
+    ] as const) {
+      for (const phase of ['an immediate', 'a timer', 'an answer'] as const) {
+        it(`carries no POST of ${title} when its end was not read yet, after work in ${phase}`, async () => {
+          const { origin, beBusyUntilClosed, end } = await closingProvider();
+          const { origin: other } = await counted();
+          const client = make(agent);
+          try {
+            await post(client, origin);
+            // In some phases of the event loop, the next turn of it reads no end yet.
+            if (phase === 'an immediate') await new Promise(setImmediate);
+            else if (phase === 'a timer') await pause(1);
+            else await ask(make(), other);
+            beBusyUntilClosed();
+            expect((await post(client, origin)).body).to.equal('2');
+          } finally {
+            await end();
+            agent?.destroy();
+          }
+        });
+      }
+    }
+
+    it('carries no POST when it was opened in advance, and its end was not read yet', async () => {
+      const { origin, beBusyUntilClosed, end } = await closingProvider();
+      const client = make();
+      const { own } = await withOwnSockets(async (opened) => {
+        try {
+          await post(client, origin);
+          opened[0]?.destroy();
+          await until(() => opened[0]?.closed === true);
+          client.open(origin);
+          await until(() => opened[1]?.pending === false);
+          // The provider accepts it in its own time.
+          await pause(50);
+          beBusyUntilClosed();
+          expect((await post(client, origin)).body).to.equal('3');
+        } finally {
+          await end();
+        }
+      });
+      expect(own).to.have.lengthOf(3);
+    });
+  });
+
+  describe('that breaks under a request', () => {
+    /** Answers the first request of each connection, and breaks the connection upon the second. */
+    async function breaking() {
+      const bodies: string[] = [];
+      const server = http.createServer();
+      const served = new WeakSet<net.Socket>();
+      const origin = await httpServer((req, res) => {
+        let body = '';
+        req.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+        req.on('end', () => {
+          bodies.push(new URLSearchParams(body).get('grant_type') ?? String(req.url));
+          if (served.has(req.socket)) {
+            req.socket.resetAndDestroy();
+            return;
+          }
+          served.add(req.socket);
+          res.setHeader('content-type', 'application/json');
+          res.end('{"access_token":"a","token_type":"Bearer","active":true}');
+        });
+      }, server);
+      const client = new OAuth2Client(
+        acmeWith({
+          endpoints: (options) => ({
+            ...acmeDescription.endpoints(options),
+            tokenEndpoint: `${origin}/token`,
+            revocationEndpoint: `${origin}/revoke`,
+            introspectionEndpoint: `${origin}/introspect`,
+          }),
+        }),
+        CREDENTIALS,
+      );
+      await client.clientCredentialsGrant();
+      bodies.length = 0;
+      return { client, bodies };
+    }
+
+    for (const [name, act] of [
+      ['client_credentials', (client: OAuth2Client) => client.clientCredentialsGrant()],
+      ['/revoke', (client: OAuth2Client) => client.revokeToken('r')],
+      ['/introspect', (client: OAuth2Client) => client.introspectToken('a')],
+    ] as const) {
+      it(`is replaced once for ${name}, which uses nothing up`, async () => {
+        const { client, bodies } = await breaking();
+        await act(client);
+        expect(bodies).to.deep.equal([name, name]);
+        client.close();
+      });
+    }
+
+    it('RFC 9700 §4.14 — is not replaced for a refresh token, which may have been used up', async () => {
+      const { client, bodies } = await breaking();
+      const problem = await rejection(client.refreshTokenGrant('r'));
+      expect(problem).to.have.property('code', 'connection_failed');
+      await pause(20);
+      expect(bodies).to.deep.equal(['refresh_token']);
+      client.close();
+    });
   });
 
   it('carries no request once it is closing', async () => {
