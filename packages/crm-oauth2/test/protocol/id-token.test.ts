@@ -27,7 +27,7 @@ import {
 } from './support';
 import type { KeyPair } from './support';
 
-/** What differs from a good token's claims. Times are computed when the test runs, not when the file loads. */
+/** Changes of a good token's claims. Times are computed when the test runs, not when the file loads. */
 type Changes = Record<string, unknown> | (() => Record<string, unknown>);
 const changed = (changes: Changes) => claims(typeof changes === 'function' ? changes() : changes);
 
