@@ -89,7 +89,7 @@ export interface ProviderFacts {
   /** Listed on the start page, in the order of a login. */
   readonly endpoints: readonly Endpoint[];
   /** Answers a request for a path that this origin does not serve. */
-  misdirected?(path: string, arrivedAt: string): Reply | undefined;
+  misdirected?(url: URL, arrivedAt: string): Reply | undefined;
   /** The options, beside the client, that point a strategy at this origin. */
   readonly strategyOptions: Readonly<Record<string, string>>;
   /** The steps, for faults, that a request belongs to: the first path that matches counts. */

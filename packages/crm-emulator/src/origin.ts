@@ -154,7 +154,8 @@ export class Origin {
     const { method, path } = context;
     const { paths } = this.#dialect;
     const request = context.req as EngineRequest;
-    const misdirected = this.#dialect.misdirected?.(path, request.arrivedAt);
+    const url = new URL(context.url, this.#environment.origin);
+    const misdirected = this.#dialect.misdirected?.(url, request.arrivedAt);
     if (misdirected) return send(context, misdirected);
     if (path === paths.authorize && method === 'GET') return this.#authorize(context, next);
     if (path.startsWith(`${paths.authorize}/`) && method === 'GET')
@@ -163,7 +164,6 @@ export class Origin {
     if (path.startsWith(`${SIGN_IN_PATH}/`)) return this.#signIn(context);
     if (path === '/' && method === 'GET') return send(context, this.#startPage());
 
-    const url = new URL(context.url, this.#environment.origin);
     for (const { path: pattern, methods, handle } of this.#dialect.routes) {
       const match = pattern.exec(path);
       if (match && methods.includes(method)) {

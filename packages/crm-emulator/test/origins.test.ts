@@ -69,9 +69,9 @@ describe('crm-emulator: origins', () => {
     expect(identity.json).to.have.nested.property('urls.custom_domain', origins.org);
     expect((await get(`${origins.org}/services/data/v66.0/limits`, token)).status).to.equal(200);
     expect((await get(`${origins.login}/services/data/v66.0/limits`, token)).status).to.equal(404);
-    const moved = await get(origins.login + pathname, token);
+    const moved = await get(`${origins.login}${pathname}?version=latest`, token);
     expect(moved).to.have.property('status', 302);
-    expect(moved.headers['location']).to.equal(origins.org + pathname);
+    expect(moved.headers['location']).to.equal(`${origins.org}${pathname}?version=latest`);
   });
 
   it('org — refreshes tokens too', async () => {

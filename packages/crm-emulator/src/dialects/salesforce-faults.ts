@@ -81,6 +81,7 @@ const STATIC_FAULTS = {
     ...TOKEN_WIRE,
   }),
   ...ID_TOKENS,
+  ...at('jwks', WIRE),
   ...at(
     'profile',
     {
@@ -91,7 +92,6 @@ const STATIC_FAULTS = {
     },
     'Identity URL',
   ),
-  ...at('jwks', WIRE),
   ...at('refresh', { ...REFUSED, ...TOKEN_WIRE }),
   ...at('api', {
     'daily-limit': answers(

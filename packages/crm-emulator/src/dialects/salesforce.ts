@@ -130,7 +130,6 @@ function facts(environment: Environment, keysAt: (origin: string) => KeyRing): P
       { name: 'UserInfo', methods: 'GET, POST', path: '/services/oauth2/userinfo' },
       { name: 'Revocation', methods: 'POST, GET', path: '/services/oauth2/revoke' },
       { name: 'Introspection', methods: 'POST', path: '/services/oauth2/introspect' },
-      { name: 'API', methods: 'GET, POST', path: '/services/data/v:version/' },
     ],
     strategyOptions: salesforceOptions(origin),
     steps: [
@@ -148,14 +147,14 @@ function facts(environment: Environment, keysAt: (origin: string) => KeyRing): P
 /** Which origin serves what, where the login host, the org and the issuer are not one. */
 function servedBy({ origins }: Environment): Pick<ProviderFacts, 'misdirected'> {
   return {
-    misdirected(path, arrivedAt) {
+    misdirected({ pathname: path, search }, arrivedAt) {
       if (arrivedAt === origins.org) return undefined;
       if (arrivedAt !== origins.login) {
         return /^\/(id\/keys|\.well-known\/.+)$/.test(path) ? undefined : NO_LONGER_HERE;
       }
       if (path.startsWith('/services/data')) return NO_LONGER_HERE;
       return /^\/id\/\w+\/\w+$/.test(path)
-        ? { status: 302, headers: { location: origins.org + path } }
+        ? { status: 302, headers: { location: origins.org + path + search } }
         : undefined;
     },
   };
