@@ -26,7 +26,7 @@ export const HINTS = {
   unexpected_content_encoding:
     'The answer is compressed although none was asked for. Check what sits between this server and the provider.',
   invalid_json:
-    'The content type of the answer is JSON, but the text is not. Try again, then ask the provider.',
+    'The answer is labelled as JSON, but is not valid JSON, or nests too deep. Try again, then ask the provider.',
   rate_limited: 'Too many requests in a short time. Wait for `retryAfterSeconds`, then try again.',
   provider_unavailable: 'The provider has a fault. Try again later.',
   unexpected_status:

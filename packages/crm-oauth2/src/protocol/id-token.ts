@@ -5,6 +5,7 @@ import type { ErrorCode } from '../errors/codes';
 import { Problem, isProblem } from '../errors/problem';
 import { bareCause } from '../errors/redaction';
 import { loadJose } from '../values/jose';
+import { isTooDeep } from '../values/json';
 import type { LoginAttempt } from './login-attempt';
 import { SigningKeys } from './signing-keys';
 import type { FetchKeys } from './signing-keys';
@@ -88,6 +89,7 @@ export function createIdTokenVerifier(settings: {
     }).catch((error: unknown) => {
       throw verificationProblem(error);
     });
+    if (isTooDeep(payload)) throw new Problem('invalid_json', 'the ID Token nests too deep');
     return checkClaims(payload, expected, protectedHeader.alg, clockTolerance);
   };
   return Object.assign(verify, { fetchAhead: async () => await keys.fetchAhead() });

@@ -9,6 +9,19 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Real answers nest less than twenty levels. */
+const MAX_LEVELS = 100;
+
+/** Tells whether a value nests so deep that `JSON.stringify`, or any other reader of it, may overflow the stack. */
+export function isTooDeep(value: unknown): boolean {
+  return isDeeperThan(MAX_LEVELS, value);
+}
+
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
+}
+
 /** A non-empty string, else `undefined`: how the optional texts of a provider are read. */
 export function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;

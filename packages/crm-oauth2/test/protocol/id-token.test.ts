@@ -214,6 +214,16 @@ describe('ID Token', () => {
     }
   });
 
+  it('OIDC Core §2 — refuses claims that nest too deep: invalid_json', async () => {
+    publishKeys([jwk(first, 'key-1')], [jwk(first, 'key-1')]);
+    const nested = (levels: number): unknown =>
+      JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
+    const verified = await verifier()(await sign(claims({ roles: nested(99) })), EXPECTED);
+    expect(verified.roles).to.deep.equal(nested(99));
+    const problem = await problemWith(await sign(claims({ roles: nested(100) })));
+    expect(problem).to.include({ code: 'invalid_json', message: 'the ID Token nests too deep' });
+  });
+
   describe('to the second', () => {
     beforeEach(() => publishKeys([jwk(first, 'key-1')], [jwk(first, 'key-1')]));
 

@@ -1,6 +1,12 @@
 /** How the JSON of a provider is told apart and read. */
 import { expect } from 'chai';
-import { isJsonObject, text, wholeNumber, withoutUndefined } from '../../dist/values/json';
+import {
+  isJsonObject,
+  isTooDeep,
+  text,
+  wholeNumber,
+  withoutUndefined,
+} from '../../dist/values/json';
 
 describe('json', () => {
   it('tells objects from lists and null', () => {
@@ -12,6 +18,26 @@ describe('json', () => {
       false,
       false,
     ]);
+  });
+
+  describe('nests at most a hundred levels:', () => {
+    const nested = (levels: number, [open, close]: readonly [string, string]): unknown =>
+      JSON.parse(`${open.repeat(levels)}1${close.repeat(levels)}`);
+    for (const [title, brackets] of [
+      ['lists', ['[', ']']],
+      ['objects', ['{"a":', '}']],
+      ['lists beside other values', ['[1,"x",null,', ']']],
+    ] as const) {
+      it(title, () => {
+        expect(isTooDeep(nested(100, brackets))).to.equal(false);
+        expect(isTooDeep(nested(101, brackets))).to.equal(true);
+        expect(isTooDeep(nested(100_000, brackets))).to.equal(true);
+      });
+    }
+
+    it('a value that is neither has none', () => {
+      expect([null, 1, 'x', true, undefined].map(isTooDeep)).not.to.include(true);
+    });
   });
 
   it('reads a text that is not empty', () => {
