@@ -78,6 +78,7 @@ describe('doors', () => {
       'defineProvider',
       'discover',
       'isJsonObject',
+      'isLoopback',
       'joined',
       'mapStandardClaims',
       'namesPerson',

@@ -14,6 +14,7 @@ export type { ReportedError } from '../protocol/token-endpoint';
 export type { TokenSet } from '../protocol/token-set';
 export { isJsonObject, text, wholeNumber, withoutUndefined } from '../values/json';
 export type { Json, JsonObject } from '../values/json';
+export { isLoopback } from '../values/options';
 export type { OptionKind } from '../values/options';
 export * from './description';
 export * from './discover';

@@ -50,8 +50,17 @@ export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
+/** An address written without its scheme; with a port, the URL class takes the host for the scheme. */
+const WITHOUT_SCHEME =
+  /^(?:\/\/)?((localhost|[a-z\d-]+(?:\.[a-z\d-]+)+)(?::\d{1,5})?(?:\/[\w.~/-]*)?)(?:[?#]|$)/i;
+
 /** @throws {TypeError} unless the value is an https URL, or an http URL on a loopback host */
 export function requireEndpoint(owner: string, name: string, value: unknown): string {
+  const [, address, host = ''] = WITHOUT_SCHEME.exec(String(value)) ?? [];
+  if (address !== undefined) {
+    const url = `http${isLoopback(host) ? '' : 's'}://${address}`;
+    throw optionError(owner, name, `must be an absolute URL: write ${url}`);
+  }
   if (typeof value !== 'string' || !URL.canParse(value)) {
     throw optionError(owner, name, 'must be an absolute URL');
   }

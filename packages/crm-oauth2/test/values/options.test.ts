@@ -115,7 +115,8 @@ describe('options', () => {
     for (const value of [
       '',
       '/token',
-      'acme.test/token',
+      'acme',
+      'acme.test/a token',
       undefined,
       null,
       7,
@@ -124,6 +125,20 @@ describe('options', () => {
       it(`are absolute URLs, as text: ${String(value)} (${typeof value})`, () => {
         expect(refusal(() => requireEndpoint('Acme', 'tokenURL', value))).to.equal(
           'Acme: option "tokenURL" must be an absolute URL',
+        );
+      });
+    }
+
+    for (const [value, url] of [
+      ['acme.test/token', 'https://acme.test/token'],
+      ['acme.test:8443/token?tenant=1', 'https://acme.test:8443/token'],
+      ['//acme.test', 'https://acme.test'],
+      ['localhost:4000/token', 'http://localhost:4000/token'],
+      ['127.0.0.1:4000', 'http://127.0.0.1:4000'],
+    ] as const) {
+      it(`that lack their scheme are refused with what to write: ${value}`, () => {
+        expect(refusal(() => requireEndpoint('Acme', 'tokenURL', value))).to.equal(
+          `Acme: option "tokenURL" must be an absolute URL: write ${url}`,
         );
       });
     }
