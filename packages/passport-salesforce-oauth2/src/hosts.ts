@@ -23,12 +23,17 @@ function hasUserInfo({ username, password }: URL): boolean {
   return username !== '' || password !== '';
 }
 
+/** True for a host name that only Salesforce can have assigned. */
+export function hasSalesforceName(hostname: string): boolean {
+  return SUFFIXES.some((suffix) => hostname.endsWith(suffix));
+}
+
 /** Compares the host as it is: the URL class has put it in lower case, and an IDN in ASCII form. */
 export function isSalesforceHost(url: URL): boolean {
   const { origin, hostname } = url;
   // An origin leaves out the port only where it is the usual one.
   const isUsualPort = origin === `https://${hostname}`;
-  return isUsualPort && !hasUserInfo(url) && SUFFIXES.some((suffix) => hostname.endsWith(suffix));
+  return isUsualPort && !hasUserInfo(url) && hasSalesforceName(hostname);
 }
 
 export function isIdentityHost(url: URL, endpoints: { tokenEndpoint: string }): boolean {

@@ -4,6 +4,7 @@ import type { CodesOf, Endpoints } from 'crm-oauth2/provider';
 import { parseIdentityUrl, parseUrl, sameIds, to18 } from './ids';
 import type { Identity } from './ids';
 import { isIdentityHost } from './hosts';
+import { loginOrigin } from './login-origin';
 import { mapProfile } from './profile';
 import type { SalesforceProfile } from './profile';
 import { checkSignature } from './signature';
@@ -12,7 +13,8 @@ import { checkSignature } from './signature';
 export interface SalesforceOptions {
   /**
    * Where people sign in; every endpoint is derived from it. `https://test.salesforce.com` for a
-   * sandbox, `https://NAME.my.salesforce.com` for a My Domain, or an Experience Cloud site.
+   * sandbox, `https://NAME.my.salesforce.com` for a My Domain, or an Experience Cloud site. Of any
+   * page of an org, the My Domain is taken.
    */
   loginURL?: string;
   authorizationURL?: string;
@@ -20,8 +22,6 @@ export interface SalesforceOptions {
   userInfoURL?: string;
   jwksURL?: string;
 }
-
-const under = (loginURL: string, path: string) => loginURL.replace(/\/+$/, '') + path;
 
 const hints = {
   immediate_unsuccessful:
@@ -79,31 +79,24 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
   name: 'salesforce',
   title: 'Salesforce',
   options: {
-    loginURL: 'url',
+    loginURL: 'string',
     authorizationURL: 'url',
     tokenURL: 'url',
     userInfoURL: 'url',
     jwksURL: 'url',
   },
-  endpoints: ({
-    loginURL = 'https://login.salesforce.com',
-    authorizationURL = under(loginURL, '/services/oauth2/authorize'),
-    tokenURL = under(loginURL, '/services/oauth2/token'),
-    userInfoURL = under(loginURL, '/services/oauth2/userinfo'),
-    jwksURL = under(loginURL, '/id/keys'),
-  }) => {
-    refusePageHost(loginURL);
-    if (loginURL.includes('?')) {
-      throw new TypeError('Salesforce: option "loginURL" must have no query');
-    }
+  endpoints: ({ loginURL = 'https://login.salesforce.com', ...urls }) => {
+    const base = loginOrigin(loginURL);
+    const tokenEndpoint = urls.tokenURL ?? `${base}/services/oauth2/token`;
     return {
-      issuer: loginURL.replace(/\/+$/, ''),
-      authorizationEndpoint: authorizationURL,
-      tokenEndpoint: tokenURL,
-      userInfoEndpoint: userInfoURL,
-      jwksUri: jwksURL,
-      revocationEndpoint: under(loginURL, '/services/oauth2/revoke'),
-      introspectionEndpoint: under(loginURL, '/services/oauth2/introspect'),
+      issuer: base,
+      authorizationEndpoint: urls.authorizationURL ?? `${base}/services/oauth2/authorize`,
+      tokenEndpoint,
+      userInfoEndpoint: urls.userInfoURL ?? `${base}/services/oauth2/userinfo`,
+      jwksUri: urls.jwksURL ?? `${base}/id/keys`,
+      // Beside the token endpoint, which may be another host's.
+      revocationEndpoint: new URL('revoke', tokenEndpoint).href,
+      introspectionEndpoint: new URL('introspect', tokenEndpoint).href,
     };
   },
   scope: ['openid', 'id', 'profile', 'email'],
@@ -215,23 +208,4 @@ function instanceOf(instanceUrl: unknown, endpoints: Endpoints): URL {
   const instance = parseUrl(instanceUrl);
   if (instance && isIdentityHost(instance, endpoints)) return instance;
   throw new Problem('untrusted_host', 'the instance URL is not one of Salesforce');
-}
-
-/**
- * Pages of an org are easily taken for its login host; their `/token` answers with a web page.
- *
- * @throws {TypeError} with the address to use instead
- */
-function refusePageHost(loginURL: string): void {
-  const [match, name = '', partition = '', page = ''] =
-    /^https:\/\/([\w-]+)(\.(?:sandbox|develop|scratch|demo|patch|trailblaze|free))?(?:\.[\w-]+)?\.(lightning\.force|my\.salesforce-setup|vf\.force|visualforce)\.com(?:[:/]|$)/i.exec(
-      loginURL,
-    ) ?? [];
-  if (match !== undefined) {
-    // Visualforce host names end in the name of a package: `acme--c`.
-    const domain = /^v/i.test(page) ? name.replace(/--\w+$/, '') : name;
-    throw new TypeError(
-      `Salesforce: option "loginURL" is the address of a page; use https://${domain}${partition}.my.salesforce.com`,
-    );
-  }
 }

@@ -1,0 +1,85 @@
+/** Reads `loginURL`: an address that people copy from their browser becomes the one that answers OAuth. */
+import { isLoopback } from 'crm-oauth2/provider';
+import { hasSalesforceName } from './hosts';
+import { parseUrl } from './ids';
+
+/**
+ * Hosts of pages, whose `/token` answers with a web page, and the My Domain of the same org. Where
+ * `true` stands, the host names a package too: `acme--c`.
+ *
+ * @see https://github.com/forcedotcom/sfdx-core (src/util/sfdcUrl.ts), read 2026-08
+ */
+const PAGES: readonly (readonly [suffix: string, myDomain: string, namesPackage: boolean])[] = [
+  ['.lightning.force.com', '.my.salesforce.com', false],
+  ['.my.salesforce-setup.com', '.my.salesforce.com', false],
+  ['.file.force.com', '.my.salesforce.com', false],
+  ['.builder.salesforce-experience.com', '.my.salesforce.com', false],
+  ['.vf.force.com', '.my.salesforce.com', true],
+  ['.visual.force.com', '.my.salesforce.com', true],
+  ['.visualforce.com', '.my.salesforce.com', true],
+  ['.container.force.com', '.my.salesforce.com', true],
+  ['.documentforce.com', '.my.salesforce.com', true],
+  ['.lightning.crmforce.mil', '.my.salesforce.mil', false],
+  ['.vf.crmforce.mil', '.my.salesforce.mil', true],
+  ['.lightning.sfcrmapps.cn', '.my.sfcrmproducts.cn', false],
+  ['.vf.sfcrmapps.cn', '.my.sfcrmproducts.cn', true],
+  ['.my-lightning.com', '.my-salesforce.com', false],
+];
+
+/** Kinds of orgs that stand in the host, unlike an instance such as `eu5`, which is left out. */
+const PARTITION = /\.(?:sandbox|develop|scratch|demo|patch|trailblaze|free)\b/;
+
+/** Directly under salesforce.com, only these and the instances (`na14`) sign people in. */
+const NO_LOGIN = /^(?!(?:login|test|[a-z]{2,4}\d+s?)\.)(?:[\w-]+\.)?salesforce\.com$/;
+
+/** Where pages and endpoints begin, below the path of a site. */
+const SITE_PAGE =
+  /\/(?:services|\.well-known|id\/(?:keys|00D\w+)|s|secur|apex|idp|login|SiteLogin|CommunitiesLogin)(?:\/.*)?$/i;
+
+const USUAL =
+  'https://login.salesforce.com, https://test.salesforce.com for a sandbox, or the My Domain, such as https://NAME.my.salesforce.com';
+
+/**
+ * The address that every endpoint is derived from. Of any page of an org, it is the My Domain; a site
+ * and a custom domain keep their path.
+ *
+ * @param text `loginURL`, as the application has it
+ * @returns without a slash at its end
+ * @throws {TypeError} for an address that can never work, with what to write in its place; it repeats
+ * no query, since a copied one may hold a session
+ */
+export function loginOrigin(text: string): string {
+  const hasScheme = /^\s*https?:/i.test(text);
+  const url = parseUrl(hasScheme ? text : `https://${text.replace(/^\s*\/\//, '')}`);
+  if (url === undefined) throw unusable('must be an absolute URL', USUAL);
+  const { protocol, pathname, username, password } = url;
+  const hostname = url.hostname.replace(/\.+$/, '');
+  const isLocal = isLoopback(hostname);
+  if (!isLocal && !hostname.includes('.')) throw unusable('must be an absolute URL', USUAL);
+  const isSalesforce = hasSalesforceName(hostname);
+  const port = isSalesforce ? '' : url.port && `:${url.port}`;
+  const fault =
+    (!hasScheme && 'must be an absolute URL') ||
+    (username + password !== '' && 'must have no user info') ||
+    (protocol === 'http:' && !isLocal && 'must be https') ||
+    (hostname !== url.hostname && 'must not end its host with a dot') ||
+    (isSalesforce && url.port !== '' && 'must have no port');
+  if (fault) {
+    const scheme = isLocal ? 'http' : 'https';
+    throw unusable(fault, loginOrigin(`${scheme}://${hostname}${port}${pathname}`));
+  }
+  for (const [suffix, myDomain, namesPackage] of PAGES) {
+    if (!hostname.endsWith(suffix)) continue;
+    const org = hostname.slice(0, -suffix.length);
+    const [name = ''] = org.split('.');
+    const [partition = ''] = PARTITION.exec(org) ?? [];
+    return `https://${namesPackage ? name.replace(/--\w+$/, '') : name}${partition}${myDomain}`;
+  }
+  if (NO_LOGIN.test(hostname)) throw unusable('is an address at which no one signs in', USUAL);
+  const hasRootOnly = isSalesforce && !hostname.endsWith('.my.site.com');
+  return url.origin + (hasRootOnly ? '' : pathname.replace(SITE_PAGE, '').replace(/\/+$/, ''));
+}
+
+function unusable(fault: string, right: string): TypeError {
+  return new TypeError(`Salesforce: option "loginURL" ${fault}; write ${right}`);
+}
