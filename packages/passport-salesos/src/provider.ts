@@ -6,7 +6,7 @@ import type { SalesosProfile } from './profile';
 
 /** Options of SalesOS beside the common ones. */
 export interface SalesosOptions {
-  /** With its trailing slash, as the ID Token names it; every endpoint is derived from it. */
+  /** The host people sign in at; of any page there, the host is taken. Every endpoint is derived from it. */
   issuer?: string;
   /** The API the access token is for; without one Auth0 issues opaque tokens. */
   audience?: string;
@@ -36,6 +36,22 @@ declare module 'crm-oauth2/provider' {
   interface ProviderErrorCodes extends Record<CodesOf<typeof hints>, unknown> {}
 }
 
+/** Hosts of SalesOS and of Auth0 that have pages or the API, and sign no one in. */
+const NO_LOGIN = /^(?:(?:www|api|app|docs)\.)?play2sell\.com$|^(?:(?:www|manage)\.)?auth0\.com$/;
+
+/**
+ * Auth0 tenants issue at the root of their host, with a slash (RFC 8414 §2: compared as it is).
+ *
+ * @throws {TypeError} for a host that signs no one in
+ */
+function issuerOf(issuer: string): string {
+  const { origin, hostname } = new URL(issuer);
+  if (!NO_LOGIN.test(hostname)) return `${origin}/`;
+  throw new TypeError(
+    'SalesOS: option "issuer" is a host at which no one signs in; write https://auth.play2sell.com/',
+  );
+}
+
 /**
  * SalesOS (Play2Sell): OpenID Connect by an Auth0 tenant on its own domain. Checked 2026-08.
  *
@@ -57,26 +73,17 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
     jwksURL: 'url',
     userInfo: 'boolean',
   },
-  endpoints: ({
-    issuer = 'https://auth.play2sell.com/',
-    authorizationURL = new URL('/authorize', issuer).href,
-    tokenURL = new URL('/oauth/token', issuer).href,
-    userInfoURL = new URL('/userinfo', issuer).href,
-    jwksURL = new URL('/.well-known/jwks.json', issuer).href,
-  }) => {
-    if (!/^https?:\/\/[^/?]+\/?$/.test(issuer)) {
-      throw new TypeError(
-        'SalesOS: option "issuer" must be a host alone, such as https://auth.play2sell.com/',
-      );
-    }
+  endpoints: ({ issuer = 'https://auth.play2sell.com/', ...urls }) => {
+    const base = issuerOf(issuer);
+    const tokenEndpoint = urls.tokenURL ?? `${base}oauth/token`;
     return {
-      issuer,
-      authorizationEndpoint: authorizationURL,
-      tokenEndpoint: tokenURL,
-      userInfoEndpoint: userInfoURL,
-      jwksUri: jwksURL,
+      issuer: base,
+      authorizationEndpoint: urls.authorizationURL ?? `${base}authorize`,
+      tokenEndpoint,
+      userInfoEndpoint: urls.userInfoURL ?? `${base}userinfo`,
+      jwksUri: urls.jwksURL ?? `${base}.well-known/jwks.json`,
       // Refresh tokens only: Auth0's access tokens live until they expire.
-      revocationEndpoint: new URL('/oauth/revoke', issuer).href,
+      revocationEndpoint: new URL('/oauth/revoke', tokenEndpoint).href,
     };
   },
   scope: ['openid', 'profile', 'email'],

@@ -109,18 +109,27 @@ describe('SalesOS', () => {
       });
     });
 
-    it('salesos 1.1 — derives every endpoint from another issuer, and keeps its spelling', () => {
-      for (const issuer of ['https://p2s.eu.auth0.com/', 'https://p2s.eu.auth0.com']) {
+    for (const issuer of [
+      'https://p2s.eu.auth0.com/',
+      'https://p2s.eu.auth0.com',
+      'https://P2S.eu.auth0.com//',
+      'https://p2s.eu.auth0.com/authorize?client_id=client-1',
+      'https://p2s.eu.auth0.com/oauth/token',
+      'https://p2s.eu.auth0.com/.well-known/openid-configuration',
+      'https://p2s.eu.auth0.com/u/login?state=hKFo2SBB',
+      'https://p2s.eu.auth0.com?tenant=1',
+    ]) {
+      it(`salesos 1.1 — understands the issuer ${issuer}, and derives every endpoint from it`, () => {
         expect(createClient({ issuer }).endpoints).to.deep.equal({
-          issuer,
+          issuer: 'https://p2s.eu.auth0.com/',
           authorizationEndpoint: 'https://p2s.eu.auth0.com/authorize',
           tokenEndpoint: 'https://p2s.eu.auth0.com/oauth/token',
           userInfoEndpoint: 'https://p2s.eu.auth0.com/userinfo',
           jwksUri: 'https://p2s.eu.auth0.com/.well-known/jwks.json',
           revocationEndpoint: 'https://p2s.eu.auth0.com/oauth/revoke',
         });
-      }
-    });
+      });
+    }
 
     it('contract 2 — lets each endpoint be overridden', () => {
       const overrides = {
@@ -135,25 +144,26 @@ describe('SalesOS', () => {
         tokenEndpoint: overrides.tokenURL,
         userInfoEndpoint: overrides.userInfoURL,
         jwksUri: overrides.jwksURL,
+        revocationEndpoint: 'https://t.example.com/oauth/revoke',
       });
     });
 
-    for (const issuer of [
-      'https://auth.play2sell.com/tenant',
-      'https://auth.play2sell.com/tenant/',
-      'https://auth.play2sell.com//',
-      'https://auth.play2sell.com/authorize',
-      'https://auth.play2sell.com/?tenant=1',
-      'https://auth.play2sell.com?tenant=1',
-      'https://auth.play2sell.com/?',
-      'https://auth.play2sell.com/.well-known/openid-configuration',
-      'http://localhost:4001/tenant',
-    ]) {
-      it(`salesos 1.1 — refuses an issuer with more than a host: ${issuer}`, () => {
+    for (const [issuer, right] of [
+      ['auth.play2sell.com', 'https://auth.play2sell.com'],
+      ['auth.play2sell.com/authorize', 'https://auth.play2sell.com/authorize'],
+      ['localhost:4001', 'http://localhost:4001'],
+      ['https://api.play2sell.com', 'https://auth.play2sell.com/'],
+      ['https://app.play2sell.com/settings', 'https://auth.play2sell.com/'],
+      ['https://docs.play2sell.com/api/authentication', 'https://auth.play2sell.com/'],
+      ['https://play2sell.com/', 'https://auth.play2sell.com/'],
+      ['https://manage.auth0.com/dashboard', 'https://auth.play2sell.com/'],
+    ] as const) {
+      it(`salesos 1.1 — says what to write in place of the issuer ${issuer}`, () => {
         expect(() => createClient({ issuer })).to.throw(
           TypeError,
-          'SalesOS: option "issuer" must be a host alone',
+          /^SalesOS: option "issuer" .*write (.*)$/,
         );
+        expect(() => createClient({ issuer })).to.throw(right);
       });
     }
 
