@@ -10,6 +10,32 @@ export interface SalesloftOptions {
   profileURL?: string;
 }
 
+const DEFAULTS = {
+  authorizationURL: 'https://accounts.salesloft.com/oauth/authorize',
+  tokenURL: 'https://accounts.salesloft.com/oauth/token',
+  profileURL: 'https://api.salesloft.com/v2/me.json',
+};
+
+/** Hosts of which these paths are known; a test server has its own. */
+const OWN_HOST = /^(?:(?:accounts|api|app|developers?|www)\.)?salesloft\.com$/;
+const OWN_URLS = {
+  authorizationURL: /^https:\/\/accounts\.salesloft\.com\/\w+\/authorize$/,
+  tokenURL: /^https:\/\/accounts\.salesloft\.com\/\w+\/token$/,
+  profileURL: /^https:\/\/api\.salesloft\.com\/.+\/me(?:\.json)?$/,
+};
+
+/** @throws {TypeError} for the address of a page, or the root of the API: no login can work with it */
+function refuseOtherPaths(urls: typeof DEFAULTS): void {
+  for (const name of ['authorizationURL', 'tokenURL', 'profileURL'] as const) {
+    const { hostname, origin, pathname } = new URL(urls[name]);
+    if (OWN_HOST.test(hostname) && !OWN_URLS[name].test(origin + pathname)) {
+      throw new TypeError(
+        `Salesloft: option "${name}" is another address of Salesloft; write ${DEFAULTS[name]}`,
+      );
+    }
+  }
+}
+
 /**
  * Salesloft: OAuth 2.0 with opaque tokens of 7200 seconds, and refresh tokens that rotate with every
  * use. One environment serves every customer. Checked 2026-08.
@@ -20,19 +46,19 @@ export const salesloft = defineProvider<SalesloftOptions, SalesloftProfile>({
   name: 'salesloft',
   title: 'Salesloft',
   options: { authorizationURL: 'url', tokenURL: 'url', profileURL: 'url' },
-  endpoints: ({
-    authorizationURL = 'https://accounts.salesloft.com/oauth/authorize',
-    tokenURL = 'https://accounts.salesloft.com/oauth/token',
-    profileURL = 'https://api.salesloft.com/v2/me.json',
-  }) => ({
-    authorizationEndpoint: authorizationURL,
-    tokenEndpoint: tokenURL,
-    userInfoEndpoint: profileURL,
-    // Not in the developer pages; advertised by mcp.salesloft.com for these same endpoints.
-    revocationEndpoint: new URL('/oauth/revoke', tokenURL).href,
-    // RFC 9207 `iss` is not advertised; one that comes must name this server.
-    issuer: new URL(authorizationURL).origin,
-  }),
+  endpoints: (options) => {
+    const urls = { ...DEFAULTS, ...options };
+    refuseOtherPaths(urls);
+    return {
+      authorizationEndpoint: urls.authorizationURL,
+      tokenEndpoint: urls.tokenURL,
+      userInfoEndpoint: urls.profileURL,
+      // Not in the developer pages; advertised by mcp.salesloft.com for these same endpoints.
+      revocationEndpoint: new URL('/oauth/revoke', urls.tokenURL).href,
+      // RFC 9207 `iss` is not advertised; one that comes must name this server.
+      issuer: new URL(urls.authorizationURL).origin,
+    };
+  },
   // Scopes are chosen when the app is registered; a request without any gets those.
   scope: [],
   // The documentation recommends a JSON body after `invalid_grant`.

@@ -55,6 +55,50 @@ describe('Salesloft', () => {
       });
     });
 
+    const right = {
+      authorizationURL: 'https://accounts.salesloft.com/oauth/authorize',
+      tokenURL: 'https://accounts.salesloft.com/oauth/token',
+      profileURL: 'https://api.salesloft.com/v2/me.json',
+    };
+    for (const [option, url] of [
+      ['authorizationURL', 'https://app.salesloft.com/app'],
+      ['authorizationURL', 'https://accounts.salesloft.com'],
+      ['authorizationURL', 'https://accounts.salesloft.com/oauth/applications'],
+      ['tokenURL', 'https://accounts.salesloft.com/oauth/authorize'],
+      ['tokenURL', 'https://api.salesloft.com/v2'],
+      ['profileURL', 'https://api.salesloft.com'],
+      ['profileURL', 'https://api.salesloft.com/v2/'],
+      ['profileURL', 'https://app.salesloft.com/app/settings/me'],
+      ['profileURL', 'https://accounts.salesloft.com/v2/me.json'],
+      ['profileURL', 'https://developers.salesloft.com/docs/api/me'],
+    ] as const) {
+      it(`salesloft 1.1 — says what to write in place of the ${option} ${url}`, () => {
+        expect(() => createClient({ [option]: url })).to.throw(
+          TypeError,
+          `Salesloft: option "${option}" is another address of Salesloft; write ${right[option]}`,
+        );
+      });
+    }
+
+    for (const options of [
+      { profileURL: 'https://api.salesloft.com/v2/users/me' },
+      { profileURL: 'https://salesloft.example.com/' },
+      { tokenURL: 'https://accounts.salesloft.com.example.com/' },
+    ]) {
+      it(`salesloft 1.1 — takes ${JSON.stringify(options)} as it is`, () => {
+        expect(Object.values(createClient(options).endpoints)).to.include(
+          Object.values(options)[0],
+        );
+      });
+    }
+
+    it('RFC 6749 §3.1 — says what to write in place of an address without its scheme', () => {
+      expect(() => createClient({ tokenURL: 'accounts.salesloft.com/oauth/token' })).to.throw(
+        TypeError,
+        'Salesloft: option "tokenURL" must be an absolute URL: write https://accounts.salesloft.com/oauth/token',
+      );
+    });
+
     for (const option of ['authorizationURL', 'tokenURL', 'profileURL']) {
       it(`contract 2 — refuses plain http in ${option}, except on a loopback host`, () => {
         expect(() => createClient({ [option]: 'http://salesloft.example/x' })).to.throw(
