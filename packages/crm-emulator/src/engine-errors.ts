@@ -1,15 +1,27 @@
 /** Reads the engine's error messages, so that each provider can refuse in its own words. */
 
+type Kind =
+  | `client-${'unknown' | 'secret' | 'missing' | 'twice'}`
+  | `parameter-${'missing' | 'repeated'}`
+  | `grant-type-${'unsupported' | 'not-allowed'}`
+  | `code-${'unknown' | 'expired' | 'used'}`
+  | `verifier-${'missing' | 'wrong'}`
+  | `refresh-token-${'unknown' | 'expired' | 'used'}`
+  | 'redirect-uri-differs'
+  | 'person-inactive'
+  | 'scope'
+  | 'audience'
+  | 'other';
+
 /** Why the engine refused a token request. */
-export type TokenErrorReason =
-  | { kind: 'client-unknown' | 'client-secret' | 'client-missing' | 'client-twice' }
-  | { kind: 'parameter-missing'; name: string }
-  | { kind: 'parameter-repeated' }
-  | { kind: 'grant-type-unsupported' | 'grant-type-not-allowed' }
-  | { kind: 'code-unknown' | 'code-expired' | 'code-used' | 'redirect-uri-differs' }
-  | { kind: 'verifier-missing' | 'verifier-wrong' }
-  | { kind: 'refresh-token-unknown' | 'refresh-token-expired' | 'refresh-token-used' }
-  | { kind: 'person-inactive' | 'scope' | 'audience' | 'other' };
+export interface TokenErrorReason {
+  kind: Kind;
+  /** The parameter that is missing. */
+  name: string;
+}
+
+/** A provider's words for each reason. */
+export type TokenErrors<Words> = Readonly<Record<Kind, Words>>;
 
 interface EngineRefusal {
   error: string;
@@ -19,7 +31,7 @@ interface EngineRefusal {
 }
 
 /** In order: a later pattern also matches messages of an earlier one. */
-const MESSAGES: readonly [RegExp, TokenErrorReason['kind']][] = [
+const MESSAGES: readonly [RegExp, Kind][] = [
   [/client not found/, 'client-unknown'],
   [/invalid secret|mechanism does not match/, 'client-secret'],
   [/only be provided using one mechanism/, 'client-twice'],
@@ -44,11 +56,10 @@ export function tokenErrorReason({ error, description, detail }: EngineRefusal):
   const name = missingParameter(description);
   if (name) return { kind: 'parameter-missing', name };
   const message = `${description} ${detail}`;
-  const known = MESSAGES.find(([pattern]) => pattern.test(message));
-  if (known) return { kind: known[1] } as TokenErrorReason;
-  if (error === 'invalid_target') return { kind: 'audience' };
-  if (error === 'invalid_scope') return { kind: 'scope' };
-  return { kind: 'other' };
+  const known = MESSAGES.find(([pattern]) => pattern.test(message))?.[1];
+  const kind =
+    error === 'invalid_target' ? 'audience' : error === 'invalid_scope' ? 'scope' : 'other';
+  return { kind: known ?? kind, name: '' };
 }
 
 /** The first parameter that the engine misses, or undefined when it refused for another reason. */

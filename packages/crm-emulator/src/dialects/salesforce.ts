@@ -11,11 +11,7 @@ import type {
   RouteContext,
   TokenRules,
 } from '../dialect.js';
-import {
-  isCodeChallengeMissing,
-  missingParameter,
-  type TokenErrorReason,
-} from '../engine-errors.js';
+import { isCodeChallengeMissing, missingParameter, type TokenErrors } from '../engine-errors.js';
 import { FORM_TYPE } from '../engine-request.js';
 import { atHash, type KeyRing } from '../keys.js';
 import { HTML_TYPE, oauthError, type Reply } from '../reply.js';
@@ -35,24 +31,10 @@ import {
   wrapRefreshToken,
 } from './salesforce-tokens.js';
 
-const SCOPES = [
-  'openid',
-  'id',
-  'profile',
-  'email',
-  'address',
-  'phone',
-  'api',
-  'chatter_api',
-  'full',
-  'web',
-  'visualforce',
-  'lightning',
-  'content',
-  'custom_permissions',
-  'refresh_token',
-  'offline_access',
-] as const;
+const SCOPES =
+  'openid id profile email address phone api chatter_api full web visualforce lightning content custom_permissions refresh_token offline_access'.split(
+    ' ',
+  );
 
 /** The scopes that the app is assigned. It gets them when it asks for none. */
 const ASSIGNED_SCOPE = 'openid id profile email address phone api web refresh_token';
@@ -297,49 +279,43 @@ function tokenRules(environment: Environment, keys: KeyRing): TokenRules {
         issued_at: issuedAt,
       };
     },
-    tokenError,
+    tokenError({ kind, name }) {
+      const [error, description] = TOKEN_ERRORS[kind];
+      return badRequest(error, description + name);
+    },
   };
 }
 
-function tokenError(reason: TokenErrorReason): Reply {
-  switch (reason.kind) {
-    case 'client-unknown':
-      return badRequest('invalid_client_id', 'client identifier invalid');
-    case 'client-secret':
-    case 'client-missing':
-      return badRequest('invalid_client', 'invalid client credentials');
-    case 'client-twice':
-      return badRequest('invalid_request', 'only one client authentication method is allowed');
-    case 'parameter-missing':
-      return badRequest('invalid_request', `missing required parameter: ${reason.name}`);
-    case 'parameter-repeated':
-      return badRequest('invalid_request', 'parameters must not be repeated');
-    case 'grant-type-unsupported':
-    case 'grant-type-not-allowed':
-      return badRequest('unsupported_grant_type', 'grant type not supported');
-    case 'code-expired':
-    case 'code-used':
-      return badRequest('invalid_grant', 'expired authorization code');
-    case 'redirect-uri-differs':
-      return badRequest('redirect_uri_mismatch', 'redirect_uri must match configuration');
-    case 'verifier-missing':
-    case 'verifier-wrong':
-      return badRequest('invalid_grant', 'invalid code verifier');
-    case 'refresh-token-unknown':
-    case 'refresh-token-expired':
-    case 'refresh-token-used':
-      return badRequest('invalid_grant', 'expired access/refresh token');
-    case 'person-inactive':
-      return badRequest('invalid_grant', 'inactive user');
-    case 'code-unknown':
-      return badRequest('invalid_grant', 'invalid authorization code');
-    case 'scope':
-    case 'audience':
-    case 'other':
-    default:
-      return badRequest('invalid_request', 'invalid request');
-  }
-}
+const CLIENT_WRONG = ['invalid_client', 'invalid client credentials'] as const;
+const CODE_EXPIRED = ['invalid_grant', 'expired authorization code'] as const;
+const NO_GRANT_TYPE = ['unsupported_grant_type', 'grant type not supported'] as const;
+const REFRESH_TOKEN_EXPIRED = ['invalid_grant', 'expired access/refresh token'] as const;
+const VERIFIER_WRONG = ['invalid_grant', 'invalid code verifier'] as const;
+const BAD_REQUEST = ['invalid_request', 'invalid request'] as const;
+
+const TOKEN_ERRORS: TokenErrors<readonly [error: string, description: string]> = {
+  'client-unknown': ['invalid_client_id', 'client identifier invalid'],
+  'client-secret': CLIENT_WRONG,
+  'client-missing': CLIENT_WRONG,
+  'client-twice': ['invalid_request', 'only one client authentication method is allowed'],
+  'parameter-missing': ['invalid_request', 'missing required parameter: '],
+  'parameter-repeated': ['invalid_request', 'parameters must not be repeated'],
+  'grant-type-unsupported': NO_GRANT_TYPE,
+  'grant-type-not-allowed': NO_GRANT_TYPE,
+  'code-unknown': ['invalid_grant', 'invalid authorization code'],
+  'code-expired': CODE_EXPIRED,
+  'code-used': CODE_EXPIRED,
+  'redirect-uri-differs': ['redirect_uri_mismatch', 'redirect_uri must match configuration'],
+  'verifier-missing': VERIFIER_WRONG,
+  'verifier-wrong': VERIFIER_WRONG,
+  'refresh-token-unknown': REFRESH_TOKEN_EXPIRED,
+  'refresh-token-expired': REFRESH_TOKEN_EXPIRED,
+  'refresh-token-used': REFRESH_TOKEN_EXPIRED,
+  'person-inactive': ['invalid_grant', 'inactive user'],
+  scope: BAD_REQUEST,
+  audience: BAD_REQUEST,
+  other: BAD_REQUEST,
+};
 
 /** Revoking a refresh token revokes its sessions too; revoking an access token ends that session only. */
 function revoke({ method, request, url }: RouteContext, { store }: Environment): Reply {

@@ -10,11 +10,7 @@ import type {
   Refusal,
   TokenRules,
 } from '../dialect.js';
-import {
-  isCodeChallengeMissing,
-  missingParameter,
-  type TokenErrorReason,
-} from '../engine-errors.js';
+import { isCodeChallengeMissing, missingParameter, type TokenErrors } from '../engine-errors.js';
 import type { EngineRequest } from '../engine-request.js';
 import { HTML_TYPE, oauthError, type Reply } from '../reply.js';
 import { areAllKnown } from '../values.js';
@@ -22,25 +18,10 @@ import { salesloftApi } from './salesloft-api.js';
 import { SALESLOFT_FAULTS } from './salesloft-faults.js';
 import { ENGINE_WORDS, type ErrorCode } from './salesloft-words.js';
 
-const SCOPES = [
-  'accounts:read',
-  'accounts:write',
-  'people:read',
-  'people:write',
-  'opportunities:read',
-  'activities:read',
-  'calls:read',
-  'conversations:read',
-  'emails:read',
-  'meetings:read',
-  'tasks:read',
-  'tasks:write',
-  'notes:read',
-  'notes:write',
-  'team:read',
-  'cadences:read',
-  'cadences:write',
-] as const;
+const SCOPES =
+  'accounts:read accounts:write people:read people:write opportunities:read activities:read calls:read conversations:read emails:read meetings:read tasks:read tasks:write notes:read notes:write team:read cadences:read cadences:write'.split(
+    ' ',
+  );
 
 /** The scopes that the application is registered for. It gets them when it asks for none. */
 const REGISTERED_SCOPE = 'accounts:read people:read team:read cadences:read cadences:write';
@@ -209,46 +190,38 @@ const TOKEN_RULES: TokenRules = {
       created_at: Math.floor(Date.now() / 1000),
     };
   },
-  tokenError,
+  tokenError: ({ kind, name }) => {
+    const [error, description] = TOKEN_ERRORS[kind];
+    return tokenRefusal(error, name ? missingMessage(name) : description);
+  },
 };
 
 const TWO_METHODS = 'The request must not use more than one mechanism for client authentication.';
 
-function tokenError(reason: TokenErrorReason): Reply {
-  switch (reason.kind) {
-    case 'client-unknown':
-    case 'client-secret':
-    case 'client-missing':
-      return tokenRefusal('invalid_client');
-    case 'client-twice':
-      return tokenRefusal('invalid_request', TWO_METHODS);
-    case 'parameter-missing':
-      return tokenRefusal('invalid_request', missingMessage(reason.name));
-    case 'verifier-missing':
-      return tokenRefusal('invalid_request', missingMessage('code_verifier'));
-    case 'grant-type-unsupported':
-      return tokenRefusal('unsupported_grant_type');
-    case 'grant-type-not-allowed':
-      return tokenRefusal('unauthorized_client');
-    case 'scope':
-      return tokenRefusal('invalid_scope');
-    case 'parameter-repeated':
-    case 'audience':
-    case 'other':
-      return tokenRefusal('invalid_request');
-    case 'person-inactive':
-    case 'code-unknown':
-    case 'code-expired':
-    case 'code-used':
-    case 'redirect-uri-differs':
-    case 'verifier-wrong':
-    case 'refresh-token-unknown':
-    case 'refresh-token-expired':
-    case 'refresh-token-used':
-    default:
-      return tokenRefusal('invalid_grant');
-  }
-}
+/** The words are the engine's own unless a row has others. */
+const TOKEN_ERRORS: TokenErrors<readonly [error: ErrorCode, description?: string]> = {
+  'client-unknown': ['invalid_client'],
+  'client-secret': ['invalid_client'],
+  'client-missing': ['invalid_client'],
+  'client-twice': ['invalid_request', TWO_METHODS],
+  'parameter-missing': ['invalid_request'],
+  'parameter-repeated': ['invalid_request'],
+  'grant-type-unsupported': ['unsupported_grant_type'],
+  'grant-type-not-allowed': ['unauthorized_client'],
+  'code-unknown': ['invalid_grant'],
+  'code-expired': ['invalid_grant'],
+  'code-used': ['invalid_grant'],
+  'redirect-uri-differs': ['invalid_grant'],
+  'verifier-missing': ['invalid_request', missingMessage('code_verifier')],
+  'verifier-wrong': ['invalid_grant'],
+  'refresh-token-unknown': ['invalid_grant'],
+  'refresh-token-expired': ['invalid_grant'],
+  'refresh-token-used': ['invalid_grant'],
+  'person-inactive': ['invalid_grant'],
+  scope: ['invalid_scope'],
+  audience: ['invalid_request'],
+  other: ['invalid_request'],
+};
 
 /** Salesloft's framework, Doorkeeper, adds a challenge to 401. */
 function tokenRefusal(error: ErrorCode, description: string = ENGINE_WORDS[error]): Reply {

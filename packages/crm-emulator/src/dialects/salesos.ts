@@ -11,15 +11,12 @@ import {
   type TokenResponseContext,
   type TokenRules,
 } from '../dialect.js';
-import {
-  isCodeChallengeMissing,
-  missingParameter,
-  type TokenErrorReason,
-} from '../engine-errors.js';
+import { isCodeChallengeMissing, missingParameter, type TokenErrors } from '../engine-errors.js';
 import type { EngineRequest } from '../engine-request.js';
 import { atHash, type KeyRing } from '../keys.js';
 import { photoRoute } from '../photo.js';
 import { oauthError, type Reply } from '../reply.js';
+import { textOf } from '../values.js';
 import { leadsRoutes } from './salesos-api.js';
 import { SALESOS_FAULTS } from './salesos-faults.js';
 import {
@@ -34,16 +31,10 @@ import {
 /** The API that access tokens are for. */
 const AUDIENCE = 'https://api.play2sell.com';
 
-const API_SCOPES = [
-  'leads:read',
-  'leads:write',
-  'deals:read',
-  'deals:write',
-  'users:read',
-  'users:write',
-  'reports:read',
-  'webhooks:manage',
-] as const;
+const API_SCOPES =
+  'leads:read leads:write deals:read deals:write users:read users:write reports:read webhooks:manage'.split(
+    ' ',
+  );
 
 const OIDC_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
 
@@ -254,7 +245,11 @@ function tokenRules(environment: Environment, keys: KeyRing): TokenRules {
         token_type: 'Bearer',
       };
     },
-    tokenError,
+    tokenError({ kind, name }, { fields }) {
+      const [status, error, description] = TOKEN_ERRORS[kind];
+      const audience = kind === 'audience' ? textOf(fields?.['audience']) : '';
+      return oauthError(status, error, description + name + audience);
+    },
   };
 }
 
@@ -281,49 +276,34 @@ function accessTokenClaims(
   };
 }
 
-function tokenError(reason: TokenErrorReason, request: EngineRequest): Reply {
-  const audience = String(request.fields?.['audience'] ?? '');
-  switch (reason.kind) {
-    case 'client-unknown':
-    case 'client-secret':
-    case 'client-missing':
-      return oauthError(401, 'invalid_client', 'Client authentication failed');
-    case 'client-twice':
-      return oauthError(
-        400,
-        'invalid_request',
-        'Only one client authentication method can be used',
-      );
-    case 'parameter-missing':
-      return oauthError(400, 'invalid_request', `Missing required parameter: ${reason.name}`);
-    case 'parameter-repeated':
-      return oauthError(400, 'invalid_request', 'Parameters must not be repeated');
-    case 'grant-type-unsupported':
-      return oauthError(400, 'unsupported_grant_type', 'Grant type not supported');
-    case 'grant-type-not-allowed':
-      return oauthError(403, 'unauthorized_client', 'Grant type not allowed for the client.');
-    case 'refresh-token-unknown':
-    case 'refresh-token-expired':
-    case 'refresh-token-used':
-      return oauthError(403, 'invalid_grant', 'Unknown or invalid refresh token.');
-    case 'person-inactive':
-      return oauthError(403, 'invalid_grant', 'user is blocked');
-    case 'scope':
-      return oauthError(403, 'invalid_scope', 'The requested scope is wider than the granted one');
-    case 'audience':
-      return oauthError(403, 'access_denied', `Service not found: ${audience}`);
-    case 'other':
-      return oauthError(400, 'invalid_request', 'Bad request');
-    case 'code-unknown':
-    case 'code-expired':
-    case 'code-used':
-    case 'redirect-uri-differs':
-    case 'verifier-missing':
-    case 'verifier-wrong':
-    default:
-      return oauthError(403, 'invalid_grant', 'Invalid authorization code');
-  }
-}
+const CLIENT_WRONG = [401, 'invalid_client', 'Client authentication failed'] as const;
+const CODE_WRONG = [403, 'invalid_grant', 'Invalid authorization code'] as const;
+const REFRESH_TOKEN_WRONG = [403, 'invalid_grant', 'Unknown or invalid refresh token.'] as const;
+
+/** The words about a missing parameter or an unknown audience end in its name. */
+const TOKEN_ERRORS: TokenErrors<readonly [status: number, error: string, description: string]> = {
+  'client-unknown': CLIENT_WRONG,
+  'client-secret': CLIENT_WRONG,
+  'client-missing': CLIENT_WRONG,
+  'client-twice': [400, 'invalid_request', 'Only one client authentication method can be used'],
+  'parameter-missing': [400, 'invalid_request', 'Missing required parameter: '],
+  'parameter-repeated': [400, 'invalid_request', 'Parameters must not be repeated'],
+  'grant-type-unsupported': [400, 'unsupported_grant_type', 'Grant type not supported'],
+  'grant-type-not-allowed': [403, 'unauthorized_client', 'Grant type not allowed for the client.'],
+  'code-unknown': CODE_WRONG,
+  'code-expired': CODE_WRONG,
+  'code-used': CODE_WRONG,
+  'redirect-uri-differs': CODE_WRONG,
+  'verifier-missing': CODE_WRONG,
+  'verifier-wrong': CODE_WRONG,
+  'refresh-token-unknown': REFRESH_TOKEN_WRONG,
+  'refresh-token-expired': REFRESH_TOKEN_WRONG,
+  'refresh-token-used': REFRESH_TOKEN_WRONG,
+  'person-inactive': [403, 'invalid_grant', 'user is blocked'],
+  scope: [403, 'invalid_scope', 'The requested scope is wider than the granted one'],
+  audience: [403, 'access_denied', 'Service not found: '],
+  other: [400, 'invalid_request', 'Bad request'],
+};
 
 /** RFC 7009, for refresh tokens only: an access token lives until it expires. */
 function revoke(request: EngineRequest, { client, store }: Environment): Reply {
