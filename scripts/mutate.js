@@ -40,7 +40,7 @@ const OTHER_TESTS = {
   'tokens/call-limit': ['tokens/authorized-fetch'],
   'tokens/record-store': ['tokens/user-tokens', 'tokens/waiting-for-a-lock'],
   'tokens/redis-token-store': ['../../../build/redis'],
-  'tokens/user-tokens': ['tokens/waiting-for-a-lock'],
+  'tokens/user-tokens': ['tokens/waiting-for-a-lock', 'tokens/shared-refresh'],
   'values/jose': ['protocol/id-token'],
   'values/options': ['client-options', 'client'],
   'wire/http': ['wire/connections', 'client'],

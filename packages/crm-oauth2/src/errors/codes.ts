@@ -156,6 +156,8 @@ export const HINTS = {
     'The value that the store holds under this key cannot be read: it was sealed with another secret, belongs to another key, or was written by another program. Check `secrets`; otherwise delete the key and have the person sign in again.',
   lock_timeout:
     'Another process kept the lock of these tokens. Try again; if it lasts, look for a worker that is stuck.',
+  'refresh.timeout':
+    'The provider did not answer the refresh in time. `userTokens` goes on waiting, and stores the new tokens when they come: ask again later, with the same key. Do not send a refresh token yourself again: it may be used up.',
   'refresh.incomplete_response':
     'The connection closed in the middle of the answer, which may have held new tokens. The refresh token is tried again once the access token has ended; if the provider refuses it then, the person must sign in again.',
   'refresh.subject_mismatch':

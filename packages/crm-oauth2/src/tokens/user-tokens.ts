@@ -19,7 +19,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OAuth2Client } from '../client';
-import { describe, isOAuth2Error } from '../errors/oauth2-error';
+import { describe, isOAuth2Error, located } from '../errors/oauth2-error';
 import { Problem } from '../errors/problem';
 import type { TokenSet } from '../protocol/token-set';
 import type { Provider } from '../provider/description';
@@ -32,6 +32,7 @@ import type { Lock, StoredRecord } from './record-store';
 import { refreshOutcome, repeatAfter } from './refresh-outcome';
 import { hasSameTokens, newRecord } from './token-record';
 import type { TokenRecord, TokensToSave } from './token-record';
+import { SharedRefresh } from './shared-refresh';
 import type { GetTokenOptions, TokenSource } from './token-source';
 import type { TokenStore } from './token-store';
 
@@ -49,8 +50,10 @@ export type RefreshClient = Pick<
   readonly provider: Pick<Provider, 'name' | 'hints' | 'rateLimit' | 'refreshTokenLifetime'>;
 };
 
+type Refreshes = Map<string, SharedRefresh<TokenSet>>;
+
 /** The refreshes under way in this process, by store and key: their callers share one. */
-const REFRESHES = new WeakMap<TokenStore, Map<string, Promise<TokenSet>>>();
+const REFRESHES = new WeakMap<TokenStore, Refreshes>();
 
 /** How often one call looks at the record, when other processes keep changing it. */
 const MAX_ROUNDS = 5;
@@ -82,7 +85,7 @@ export class UserTokens implements TokenSource {
   readonly #client: RefreshClient;
   readonly #records: RecordStore;
   readonly #key: string;
-  readonly #refreshes: Map<string, Promise<TokenSet>>;
+  readonly #refreshes: Refreshes;
 
   /** @throws {TypeError} without a store, or a key */
   constructor(client: RefreshClient, { store, key }: UserTokensOptions) {
@@ -95,7 +98,7 @@ export class UserTokens implements TokenSource {
     // RFC 6749 §6: a refresh token is bound to the client it was issued to.
     this.#key = JSON.stringify([client.provider.name, client.clientID, person]);
     this.#records = new RecordStore(store, this.#key, client.timeout, client.provider);
-    this.#refreshes = REFRESHES.get(store) ?? new Map<string, Promise<TokenSet>>();
+    this.#refreshes = REFRESHES.get(store) ?? (new Map() as Refreshes);
     REFRESHES.set(store, this.#refreshes);
   }
 
@@ -114,7 +117,8 @@ export class UserTokens implements TokenSource {
   /** The same, with the rest of the tokens: `response.instance_url`, `scope`, `expiresAt`. */
   async getTokens({ rejected }: GetTokenOptions = {}): Promise<TokenSet> {
     const { record } = this.#required(await this.#records.findLatest());
-    if (isGoodEnough(record, { rejected })) return record.tokens;
+    const isLate = this.#refreshes.get(this.#key)?.isLate;
+    if (isGoodEnough(record, { rejected }, isLate)) return record.tokens;
     try {
       const tokens = await this.#shareRefresh({ rejected });
       // A refresh that other callers had begun may have found the rejected token still good.
@@ -135,8 +139,13 @@ export class UserTokens implements TokenSource {
   async refresh(): Promise<TokenSet> {
     const newerThan = Date.now();
     // A refresh that is under way may end with the tokens it found.
-    while (this.#refreshes.has(this.#key)) {
-      await this.#refreshes.get(this.#key)?.catch(() => undefined);
+    for (
+      let other = this.#refreshes.get(this.#key);
+      other;
+      other = this.#refreshes.get(this.#key)
+    ) {
+      const error = await this.#join(other).catch((reason: unknown) => reason);
+      if (this.#refreshes.get(this.#key) === other) throw error;
     }
     return await this.#shareRefresh({ newerThan });
   }
@@ -192,18 +201,24 @@ export class UserTokens implements TokenSource {
   async #shareRefresh(wanted: Wanted): Promise<TokenSet> {
     let refresh = this.#refreshes.get(this.#key);
     if (!refresh) {
-      refresh = this.#lockAndRefresh(wanted).finally(() => this.#refreshes.delete(this.#key));
+      refresh = new SharedRefresh(this.#client.timeout, (shared) =>
+        this.#lockAndRefresh(wanted, shared).finally(() => this.#refreshes.delete(this.#key)),
+      );
       this.#refreshes.set(this.#key, refresh);
     }
-    return await refresh;
+    return await this.#join(refresh);
+  }
+
+  async #join(refresh: SharedRefresh<TokenSet>): Promise<TokenSet> {
+    return await located(this.#where(), () => refresh.join());
   }
 
   /** One refresh at a time in all processes. */
-  async #lockAndRefresh(wanted: Wanted): Promise<TokenSet> {
+  async #lockAndRefresh(wanted: Wanted, shared: SharedRefresh<TokenSet>): Promise<TokenSet> {
     // Another process needs this long for a refresh, unless it was killed.
     const otherProcess = new Deadline(this.#client.timeout / 5);
     return await this.#records.locked(
-      (lock) => this.#refreshUnderLock(lock, wanted),
+      (lock) => this.#refreshUnderLock({ lock, wanted, shared }),
       async () => {
         const { record } = await this.#read();
         const hasWaited = otherProcess.remaining() === 0;
@@ -213,7 +228,8 @@ export class UserTokens implements TokenSource {
   }
 
   /** Does what {@link nextStep} says, until it ends with tokens or an error. */
-  async #refreshUnderLock(lock: Lock, wanted: Wanted): Promise<TokenSet> {
+  async #refreshUnderLock(task: Omit<Attempt, 'round'>): Promise<TokenSet> {
+    const { wanted } = task;
     let stored = this.#required(await this.#records.findLatest());
     let hasWaited = false;
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
@@ -232,7 +248,7 @@ export class UserTokens implements TokenSource {
           stored = await this.#read();
           break;
         case 'refresh': {
-          const result = await this.#refreshOnce(stored, { lock, wanted, round });
+          const result = await this.#refreshOnce(stored, { ...task, round });
           if ('accessToken' in result) return result;
           stored = result;
         }
@@ -245,7 +261,7 @@ export class UserTokens implements TokenSource {
   /** @returns the new tokens; or the record as it is now, to be judged again */
   async #refreshOnce(stored: StoredRecord, attempt: Attempt): Promise<TokenSet | StoredRecord> {
     const { record } = stored;
-    const { lock } = attempt;
+    const { lock, shared } = attempt;
     // Written over the very record that was read: of two processes that both hold a lock, one goes on.
     const version = await this.#records.write({ ...record, refresh: 'begun' }, stored.version);
     if (version === undefined) return await this.#read();
@@ -256,7 +272,8 @@ export class UserTokens implements TokenSource {
     try {
       // There is one, else the next step would be another.
       const refreshToken = record.tokens.refreshToken as string;
-      tokens = await this.#client.refreshTokenGrant(refreshToken, { previous: record.tokens });
+      const options = { previous: record.tokens, deadline: lock.end };
+      tokens = await shared.awaitAnswer(this.#client.refreshTokenGrant(refreshToken, options));
     } catch (error) {
       return await this.#afterFailure(error, record, attempt);
     }
@@ -322,9 +339,12 @@ export class UserTokens implements TokenSource {
   }
 
   #signInAgain(message: string, cause?: unknown): unknown {
+    return describe(new Problem('reauthorization_required', message, { cause }), this.#where());
+  }
+
+  #where() {
     const { host } = new URL(this.#client.endpoints.tokenEndpoint);
-    const where = { provider: this.provider, stage: 'refresh', host } as const;
-    return describe(new Problem('reauthorization_required', message, { cause }), where);
+    return { provider: this.provider, stage: 'refresh', host } as const;
   }
 }
 
@@ -332,5 +352,6 @@ export class UserTokens implements TokenSource {
 interface Attempt {
   readonly lock: Lock;
   readonly wanted: Wanted;
+  readonly shared: SharedRefresh<TokenSet>;
   readonly round: number;
 }

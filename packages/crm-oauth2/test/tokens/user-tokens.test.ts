@@ -710,7 +710,6 @@ describe('user tokens', () => {
 
   describe('a refresh whose outcome is unknown', () => {
     const faults: [string, Fault, string][] = [
-      ['is not answered', 'silent', 'timeout'],
       ['ends in a reset', 'reset', 'connection_failed'],
       ['succeeds, and its answer is lost', 'lost', 'connection_failed'],
       ['is answered by a web page', 'html', 'unexpected_content_type'],
