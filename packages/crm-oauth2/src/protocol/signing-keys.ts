@@ -21,9 +21,9 @@ export type FetchKeys = (request: { isBackground?: true }) => Promise<HttpRespon
  */
 export class SigningKeys {
   readonly #fetchKeys: FetchKeys;
-  #current: { find: JWTVerifyGetKey; fetchedAt: number } | undefined;
+  #current: { find: JWTVerifyGetKey; fetchedAt: number; isAhead: boolean } | undefined;
   #fetching: Promise<void> | undefined;
-  #fetchedAheadAt = Number.NEGATIVE_INFINITY;
+  #askedAheadAt = Number.NEGATIVE_INFINITY;
 
   constructor(fetchKeys: FetchKeys) {
     this.#fetchKeys = fetchKeys;
@@ -31,12 +31,14 @@ export class SigningKeys {
 
   /** The key that signed a token, for `jwtVerify`. */
   readonly find: JWTVerifyGetKey = async (header, token): Promise<CryptoKey> => {
-    if (!this.#isYoungerThan(KEYS_LIFETIME_MS)) await this.#fetchOrJoin();
+    if (!this.#isFresh()) await this.#fetchOrJoin();
+    const { fetchedAt = 0, isAhead } = this.#current ?? {};
     try {
       return (await this.#current?.find(header, token)) as CryptoKey;
     } catch (error) {
       const isUnknown = Reflect.get(Object(error), 'code') === 'ERR_JWKS_NO_MATCHING_KEY';
-      if (!isUnknown || this.#isYoungerThan(COOLDOWN_MS)) throw error;
+      // A provider may make its key when it first signs, and then the keys fetched ahead lack it.
+      if (!isUnknown || (!isAhead && isWithin(COOLDOWN_MS, fetchedAt))) throw error;
       await this.#fetchOrJoin();
       return (await this.#current?.find(header, token)) as CryptoKey;
     }
@@ -44,14 +46,13 @@ export class SigningKeys {
 
   /** Fetches the keys before a login needs them. Skipped while they are fresh, or just after a call. */
   async fetchAhead(): Promise<void> {
-    if (this.#isYoungerThan(KEYS_LIFETIME_MS)) return;
-    if (Date.now() - this.#fetchedAheadAt < COOLDOWN_MS) return;
-    this.#fetchedAheadAt = Date.now();
+    if (this.#isFresh() || isWithin(COOLDOWN_MS, this.#askedAheadAt)) return;
+    this.#askedAheadAt = Date.now();
     await this.#fetch({ isBackground: true });
   }
 
-  #isYoungerThan(milliseconds: number): boolean {
-    return this.#current !== undefined && Date.now() < this.#current.fetchedAt + milliseconds;
+  #isFresh(): boolean {
+    return this.#current !== undefined && isWithin(KEYS_LIFETIME_MS, this.#current.fetchedAt);
   }
 
   /**
@@ -80,6 +81,13 @@ export class SigningKeys {
     // Some servers label their keys with another content type, so the header is ignored.
     const json = parseJson(response.body, 'application/json') as unknown as JSONWebKeySet;
     const { createLocalJWKSet } = await loadJose();
-    this.#current = { find: createLocalJWKSet(json), fetchedAt: Date.now() };
+    const isAhead = request.isBackground ?? false;
+    this.#current = { find: createLocalJWKSet(json), fetchedAt: Date.now(), isAhead };
   }
+}
+
+/** False also for a moment that lies ahead, because the clock was set back since. */
+function isWithin(milliseconds: number, moment: number): boolean {
+  const age = Date.now() - moment;
+  return age >= 0 && age < milliseconds;
 }

@@ -71,6 +71,15 @@ describe('signing keys', () => {
     expect(nock.isDone()).to.equal(true);
   });
 
+  it('are not kept when the clock has been set back, however long it takes to catch up', async () => {
+    publishKeys([jwk(first, 'key-1')], [jwk(second, 'key-2')]);
+    const verify = verifier();
+    const token = await sign();
+    await verify(token, EXPECTED);
+    Date.now = () => realNow() - 10_000;
+    expect((await problemWith(token, {}, verify)).code).to.equal('id_token_unknown_key');
+  });
+
   it('no longer count once the provider has withdrawn them, after ten minutes', async () => {
     publishKeys([jwk(first, 'key-1')], [jwk(second, 'key-2')]);
     const verify = verifier();
@@ -145,6 +154,45 @@ describe('signing keys', () => {
       await verify.fetchAhead();
       expect(await verify(await sign(), EXPECTED)).to.include({ sub: 'auth0|zoe' });
       expect(requests).to.deep.equal([true]);
+    });
+
+    for (const [what, early] of [
+      ['no key yet', []],
+      ['the key before', [{ kid: 'key-0' }]],
+    ] as const) {
+      it(`hold ${what}: the first login gets the one that its token names`, async () => {
+        const keys = early.map(({ kid }) => jwk(second, kid));
+        answer = () =>
+          Promise.resolve({ status: 200, headers: {}, body: JSON.stringify({ keys }) });
+        const verify = make();
+        await verify.fetchAhead();
+        answer = published;
+        expect(await verify(await sign(), EXPECTED)).to.include({ sub: 'auth0|zoe' });
+        expect(requests).to.deep.equal([true, undefined]);
+        // From here on, the keys are those that a login asked for.
+        const forged = await sign(claims(), { kid: 'forged' }, second.privateKey);
+        expect((await problemWith(forged, {}, verify)).code).to.equal('id_token_unknown_key');
+        expect(requests).to.deep.equal([true, undefined]);
+      });
+    }
+
+    it('are asked for once more by many logins that all miss the same key', async () => {
+      answer = () => Promise.resolve({ status: 200, headers: {}, body: '{"keys":[]}' });
+      const verify = make();
+      await verify.fetchAhead();
+      answer = published;
+      const token = await sign();
+      await Promise.all(Array.from({ length: 5 }, () => verify(token, EXPECTED)));
+      expect(requests).to.deep.equal([true, undefined]);
+    });
+
+    it('are asked for again when the clock has been set back', async () => {
+      const moment = Date.now();
+      const verify = make();
+      await verify.fetchAhead();
+      Date.now = () => moment - 3_600_000;
+      await verify.fetchAhead();
+      expect(requests).to.deep.equal([true, true]);
     });
 
     it('are not asked for by ten thousand starts while there are none', async () => {
