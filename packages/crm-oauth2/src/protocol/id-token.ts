@@ -89,8 +89,13 @@ export function createIdTokenVerifier(settings: {
     }).catch((error: unknown) => {
       throw verificationProblem(error);
     });
-    if (isTooDeep(payload)) throw new Problem('invalid_json', 'the ID Token nests too deep');
-    return checkClaims(payload, expected, protectedHeader.alg, clockTolerance);
+    const { alg, typ = 'JWT' } = protectedHeader;
+    // RFC 8725 §3.11: an access token (`at+jwt`) or a logout token can be signed with the same key.
+    if (!/^(?:application\/)?jwt$/i.test(String(typ))) {
+      throw new Problem('id_token_malformed', 'the token is of another kind than an ID Token');
+    }
+    if (isTooDeep(payload)) throw new Problem('id_token_malformed', 'the ID Token nests too deep');
+    return checkClaims(payload, expected, alg, clockTolerance);
   };
   return Object.assign(verify, { fetchAhead: async () => await keys.fetchAhead() });
 }

@@ -214,14 +214,33 @@ describe('ID Token', () => {
     }
   });
 
-  it('OIDC Core §2 — refuses claims that nest too deep: invalid_json', async () => {
+  for (const typ of ['at+jwt', 'logout+jwt', 'secevent+jwt', 'application/at+jwt', 'JWS', '', 7]) {
+    it(`RFC 8725 §3.11 — refuses a token of another kind: typ ${JSON.stringify(typ)}`, async () => {
+      publishKeys([jwk(first, 'key-1')]);
+      const token = await sign(claims(), { typ });
+      expect((await problemWith(token)).code).to.equal('id_token_malformed');
+    });
+  }
+
+  for (const typ of ['JWT', 'jwt', 'application/jwt', undefined]) {
+    it(`RFC 7519 §5.1 — accepts typ ${typ}`, async () => {
+      publishKeys([jwk(first, 'key-1')]);
+      const token = await sign(claims(), { typ });
+      expect(await verifier()(token, EXPECTED)).to.include({ sub: 'auth0|zoe' });
+    });
+  }
+
+  it('OIDC Core §2 — refuses claims that nest too deep: id_token_malformed', async () => {
     publishKeys([jwk(first, 'key-1')], [jwk(first, 'key-1')]);
     const nested = (levels: number): unknown =>
       JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
     const verified = await verifier()(await sign(claims({ roles: nested(99) })), EXPECTED);
     expect(verified.roles).to.deep.equal(nested(99));
     const problem = await problemWith(await sign(claims({ roles: nested(100) })));
-    expect(problem).to.include({ code: 'invalid_json', message: 'the ID Token nests too deep' });
+    expect(problem).to.include({
+      code: 'id_token_malformed',
+      message: 'the ID Token nests too deep',
+    });
   });
 
   describe('to the second', () => {
