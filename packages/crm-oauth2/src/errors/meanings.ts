@@ -1,6 +1,10 @@
-/** From the words of a provider to the code of an error: a table of the provider, read here. */
-import type { ErrorCode } from './codes';
+/** From the words of a provider to a problem: its code, its remedy, and whether a person is refused. */
+import { HINTS } from './codes';
+import type { ErrorCode, HintTable } from './codes';
 import type { Stage } from './oauth2-error';
+import { Problem } from './problem';
+import type { ProblemDetails } from './problem';
+import { quote, redact } from './redaction';
 
 /** One row: words of the provider, and what they mean. The first row that fits decides. */
 export interface Meaning {
@@ -11,6 +15,8 @@ export interface Meaning {
   /** The stages in which the row holds. Default: all. */
   readonly stages?: readonly Stage[];
   readonly code: ErrorCode;
+  /** The remedy, where the words have another one than the code. */
+  readonly hint?: string;
 }
 
 /** An error as a provider reports it, and the step in which it did. */
@@ -20,17 +26,74 @@ export interface Reported {
   stage: Stage;
 }
 
-/** What a provider means by an error, where its table says so. */
+/** The row for an error, where the provider's table has one. */
 export function meaningOf(
   meanings: readonly Meaning[],
   { error = '', description = '', stage }: Reported,
-): ErrorCode | undefined {
+): Meaning | undefined {
   return meanings.find(
     (row) =>
       (row.error === undefined || folded(row.error) === folded(error)) &&
       (row.says === undefined || row.says.test(description)) &&
       (row.stages === undefined || row.stages.includes(stage)),
-  )?.code;
+  );
+}
+
+/** The part of a description by which the provider's errors are read. */
+export interface Vocabulary {
+  readonly meanings?: readonly Meaning[];
+  readonly refusals?: readonly string[];
+  readonly hints?: HintTable;
+}
+
+/** Codes by which a person or a browser refuses (RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6). */
+const REFUSALS: readonly string[] = [
+  'access_denied',
+  'login_required',
+  'consent_required',
+  'interaction_required',
+  'account_selection_required',
+  'unmet_authentication_requirements',
+];
+
+/** Fewer characters stand in a word by chance. */
+const SHORTEST_SECRET = 4;
+
+/** The steps in which a person waits: a refusal there is an answer to the person. */
+const LOGIN: readonly Stage[] = ['authorize', 'token'];
+
+/**
+ * The problem of an error that a provider reported. Its `error` becomes the code only if it is a word,
+ * and none of the secrets.
+ *
+ * @param reported.otherwise the code of an `error` that is no word
+ * @param secrets what was sent, so that a provider's echo of it never reaches a message
+ */
+export function reportedProblem(
+  reported: Reported & { error: string; otherwise: ErrorCode },
+  { meanings = [], refusals = [], hints = {} }: Vocabulary,
+  secrets: readonly (string | undefined)[],
+  details: ProblemDetails,
+): Problem {
+  const { error, description, stage, otherwise } = reported;
+  const longSecrets = secrets.filter((secret = '') => secret.length >= SHORTEST_SECRET);
+  const isWord =
+    /^[\w.-]{1,64}$/.test(error) &&
+    !secrets.includes(error) &&
+    redact(error, longSecrets) === error;
+  const word = isWord ? error : otherwise;
+  const meaning = meaningOf(meanings, { error: word, description, stage });
+  const listed = [...REFUSALS, ...refusals, ...Object.keys(hints), ...Object.keys(HINTS)];
+  const spelled = listed.find((name) => folded(name) === folded(word)) ?? word;
+  const code = meaning?.code ?? (spelled as ErrorCode);
+  const words = quote(description ?? (isWord ? '' : error), secrets);
+  const own = folded(code) === folded(word) ? '' : ` (${word})`;
+  const isRefusal = LOGIN.includes(stage) && [...REFUSALS, ...refusals].includes(code);
+  return new Problem(code, `${code}${words && `: ${words}`}${own}`, {
+    hint: meaning?.hint,
+    ...(isRefusal && { refusal: 401 }),
+    ...details,
+  });
 }
 
 /** Salesforce spells `access-denied` in its documentation, and `OAUTH_APP_BLOCKED` on its pages. */

@@ -31,12 +31,18 @@ export function redact(text: string, secrets: readonly (string | undefined)[]): 
 /**
  * Makes a provider's words fit for a message: without the secrets we sent it, without control
  * characters and marks of direction (log injection), and short.
+ *
+ * @param limit characters
  */
-export function quote(text: string, secrets: readonly (string | undefined)[] = []): string {
+export function quote(
+  text: string,
+  secrets: readonly (string | undefined)[] = [],
+  limit = 300,
+): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   const controls = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]+/g;
   const safe = redact(text, secrets).replace(controls, ' ').trim();
-  return safe.length > 300 ? `${safe.slice(0, 300)}…` : safe;
+  return safe.length > limit ? `${safe.slice(0, limit)}…` : safe;
 }
 
 /** A secret as a provider may echo it: each character as sent, percent-encoded, or JSON-escaped. */

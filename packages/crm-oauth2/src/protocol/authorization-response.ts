@@ -1,7 +1,8 @@
 /** Every check on the callback, in order, in one function. */
 import type { ErrorCode } from '../errors/codes';
-import { Problem } from '../errors/problem';
-import { providerCode } from '../errors/provider-codes';
+import { reportedProblem } from '../errors/meanings';
+import type { Vocabulary } from '../errors/meanings';
+import { Problem, isProblem } from '../errors/problem';
 import { quote } from '../errors/redaction';
 import type { LoginAttempt } from './login-attempt';
 
@@ -23,14 +24,8 @@ export type MissingAttempt = keyof typeof MISSING_ATTEMPT;
 /** Characters of one parameter. Real codes are shorter. */
 const MAX_PARAMETER_LENGTH = 4096;
 
-/** `error` values by which a person or a browser refuses (RFC 6749 §4.1.2.1, OIDC Core §3.1.2.6). */
-const REFUSALS: readonly string[] = [
-  'access_denied',
-  'login_required',
-  'consent_required',
-  'interaction_required',
-  'account_selection_required',
-];
+/** Characters of an issuer that a stranger may have written. */
+const MAX_UNPROVEN_LENGTH = 100;
 
 declare const validated: unique symbol;
 
@@ -47,7 +42,8 @@ export interface ExpectedAuthorizationResponse {
   /** {@link OAuth2Client.fingerprint}. */
   client: string;
   issuer?: string;
-  refusals?: readonly string[];
+  /** The provider's own words. */
+  vocabulary?: Vocabulary;
 }
 
 /** Tells an authorization response from a request that starts a login. */
@@ -65,12 +61,11 @@ export async function validateAuthorizationResponse(
   expected: ExpectedAuthorizationResponse,
 ): Promise<ValidatedAuthorizationResponse> {
   const response = singleValued(parameters);
-  const attempt = await takeAttempt(response.state, expected);
-  // RFC 9207 §2.4: `iss` is optional, and must be the issuer when it comes.
-  if (response.iss !== undefined && response.iss !== expected.issuer) {
-    throw refuse('issuer_mismatch', 'iss names another authorization server');
-  }
-  refuseError(response, expected.refusals ?? []);
+  const attempt = await ownAttempt(response, expected).catch((error: unknown) => {
+    if (isProblem(error)) error.message += alsoReported(response);
+    throw error;
+  });
+  if (response.error !== undefined) throw reportedError(response, expected.vocabulary ?? {});
   if (!response.code) throw refuse('code_missing', 'the response has neither code nor error');
   return { code: response.code, attempt } as ValidatedAuthorizationResponse;
 }
@@ -94,8 +89,8 @@ function singleValued(parameters: Readonly<Record<string, unknown>>): ResponsePa
 }
 
 /** RFC 6749 §10.12, RFC 9700 §4.7: the response answers a request of this browser, once. */
-async function takeAttempt(
-  state: string | undefined,
+async function ownAttempt(
+  { state, code, iss }: ResponseParameters,
   expected: ExpectedAuthorizationResponse,
 ): Promise<LoginAttempt> {
   if (!state) throw refuse('state_missing', 'the response has no state');
@@ -107,22 +102,39 @@ async function takeAttempt(
   if (attempt.client !== expected.client) {
     throw refuse('state_of_another_client', 'the pending login is of another client');
   }
+  // RFC 9207 §2.4: `iss` is optional, and must be the issuer when it comes.
+  if (iss !== undefined && iss !== expected.issuer) {
+    const came = quote(iss, [code, state], MAX_UNPROVEN_LENGTH);
+    const own = expected.issuer === undefined ? 'none is known' : `expected "${expected.issuer}"`;
+    throw refuse('issuer_mismatch', `iss is "${came}" (unproven), ${own}`);
+  }
   return attempt;
 }
 
+/** Beside another fault, `error` may be a stranger's: only its word is told, and nothing follows from it. */
+function alsoReported({ error = '', code, state }: ResponseParameters): string {
+  const isWord = /^[\w.-]{1,64}$/.test(error) && ![code, state].includes(error);
+  return isWord ? `; the answer also reported "${error}"` : '';
+}
+
 /** RFC 6749 §4.1.2.1. After `state`, because a stranger can forge an error too. */
-function refuseError(response: ResponseParameters, refusals: readonly string[]): void {
-  if (response.error === undefined) return;
-  // Salesforce's documentation spells access-denied; its servers send access_denied.
-  const error = response.error.replaceAll('-', '_');
-  const secrets = [response.code, response.state];
-  const isCode = /^\w{1,64}$/.test(error) && !secrets.includes(response.error);
-  const code = isCode ? providerCode(error) : 'server_error';
-  const words = quote(response.error_description ?? '', secrets);
-  const refused = [...REFUSALS, ...refusals].includes(error);
-  throw new Problem(code, words === '' ? code : `${code}: ${words}`, {
-    reportedIn: 'authorization response',
-    uri: response.error_uri && quote(response.error_uri, secrets),
-    ...(refused && { refusal: 401 }),
-  });
+function reportedError(
+  { error = '', error_description, error_uri, code, state }: ResponseParameters,
+  vocabulary: Vocabulary,
+): Problem {
+  const secrets = [code, state];
+  return reportedProblem(
+    {
+      error,
+      description: error_description,
+      stage: 'authorize',
+      otherwise: 'server_error',
+    },
+    vocabulary,
+    secrets,
+    {
+      reportedIn: 'authorization response',
+      uri: error_uri && quote(error_uri, secrets),
+    },
+  );
 }

@@ -1,8 +1,11 @@
 /** The token endpoint: the request that is built, and the answer that is judged (RFC 6749 §3.2, §5). */
 import type { ErrorCode } from '../errors/codes';
+import { reportedProblem } from '../errors/meanings';
+import type { Vocabulary } from '../errors/meanings';
+import type { Stage } from '../errors/oauth2-error';
 import { Problem } from '../errors/problem';
 import { providerCode } from '../errors/provider-codes';
-import { quote, redact } from '../errors/redaction';
+import { quote } from '../errors/redaction';
 import { isJsonObject, text, withoutUndefined } from '../values/json';
 import type { JsonObject } from '../values/json';
 import { jsonOf, retryAfterSeconds, statusProblem } from '../wire/answers';
@@ -40,8 +43,10 @@ export interface ReportedError {
   retryAfterSeconds?: number;
 }
 
-/** `ProviderDescription.tokenError` */
-export type ReadTokenError = (body: Readonly<JsonObject>) => ReportedError | undefined;
+/** The part of a description by which errors of the token endpoint are read. */
+export interface TokenVocabulary extends Vocabulary {
+  tokenError?(body: Readonly<JsonObject>): ReportedError | undefined;
+}
 
 /** The errors of RFC 6749 §5.2 and §4.1.2.1, which are believed also with a status of 5xx. */
 const STANDARD_ERRORS: readonly string[] = [
@@ -72,27 +77,24 @@ function errorBody(response: HttpResponse): unknown {
  * status of 5xx, only an `error` of the RFC is believed: other words are details of an outage.
  *
  * @param secrets what was sent, so that a provider's echo of it never reaches a message
- * @param readError reads a body that the RFC does not describe, see `ProviderDescription.tokenError`
  */
 export function processTokenError(
   response: HttpResponse,
   secrets: readonly (string | undefined)[],
-  readError?: ReadTokenError,
+  vocabulary: TokenVocabulary = {},
+  stage: Stage = 'token',
 ): Problem {
   const { status } = response;
   const body = errorBody(response);
-  if (status === 429 || !isJsonObject(body)) return statusProblem(response);
+  if (status === 429 || !isJsonObject(body)) return statusProblem(response, secrets);
   const standard = standardError(body, status);
   const isOutage = status >= 500 && standard === undefined;
-  const reported = isOutage ? undefined : (readError?.(body) ?? standard);
-  if (reported === undefined) return statusProblem(response);
-  // A provider's word becomes a code only if it is a word, and none of the secrets.
-  const word: string = reported.code;
-  const isWord = /^[\w.-]{1,64}$/.test(word) && redact(word, secrets) === word;
-  const code = isWord ? reported.code : 'invalid_request';
-  const description = quote(reported.description ?? (isWord ? '' : word), secrets);
+  const reported = isOutage ? undefined : (vocabulary.tokenError?.(body) ?? standard);
+  if (reported === undefined) return statusProblem(response, secrets);
+  const { code: error, description } = reported;
   const uri = text(body.error_uri);
-  return new Problem(code, description === '' ? code : `${code}: ${description}`, {
+  const words = { error, description, stage, otherwise: 'invalid_request' } as const;
+  return reportedProblem(words, vocabulary, secrets, {
     reportedIn: 'token response',
     status,
     uri: uri && quote(uri, secrets),
@@ -118,22 +120,27 @@ const TOKEN = /^[\x21-\x7e]+$/;
  * @param requestedAt epoch ms; a lifetime counts from the request, so that it is never overrated
  * @param secrets as in {@link processTokenError}
  * @param options.assumedLifetime seconds, taken when there is no `expires_in`
- * @param options.readError as in {@link processTokenError}
+ * @param options.vocabulary and `stage`: as in {@link processTokenError}
  * @throws {Problem} `invalid_token_response`, `unsupported_token_type`, or of {@link jsonOf}
  */
 export function processTokenResponse(
   response: HttpResponse,
   requestedAt: number,
   secrets: readonly (string | undefined)[] = [],
-  { assumedLifetime, readError }: { assumedLifetime?: number; readError?: ReadTokenError } = {},
+  {
+    assumedLifetime,
+    vocabulary,
+    stage,
+  }: { assumedLifetime?: number; vocabulary?: TokenVocabulary; stage?: Stage } = {},
 ): TokenSet {
-  const json = jsonOf(response);
+  const json = jsonOf(response, secrets);
   if (!isJsonObject(json)) {
     throw new Problem('invalid_token_response', 'the token response is not a JSON object');
   }
   // RFC 6749 §5.2 asks for 400 here. Some servers report an error with status 200.
-  if (json.access_token === undefined && (text(json.error) ?? readError?.(json)) !== undefined) {
-    throw processTokenError(response, secrets, readError);
+  const saysError = () => text(json.error) ?? vocabulary?.tokenError?.(json);
+  if (json.access_token === undefined && saysError() !== undefined) {
+    throw processTokenError(response, secrets, vocabulary, stage);
   }
   if (typeof json.access_token !== 'string' || !TOKEN.test(json.access_token)) {
     throw new Problem('invalid_token_response', 'the token response has no usable access_token');

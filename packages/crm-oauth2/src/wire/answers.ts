@@ -1,8 +1,13 @@
 /** How every answer is judged, whatever was asked: its status, its content type, its JSON. */
+import { pageOf, readApiError } from '../errors/api-errors';
+import type { ErrorCode } from '../errors/codes';
 import { Problem } from '../errors/problem';
-import { quote } from '../errors/redaction';
+import { isTooDeep } from '../values/json';
 import type { Json } from '../values/json';
 import type { HttpResponse } from './http';
+
+type Answer = Pick<HttpResponse, 'body' | 'headers'>;
+type Secrets = readonly (string | undefined)[];
 
 export function isSuccess({ status }: Pick<HttpResponse, 'status'>): boolean {
   return status >= 200 && status < 300;
@@ -10,12 +15,26 @@ export function isSuccess({ status }: Pick<HttpResponse, 'status'>): boolean {
 
 const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
-/** @throws {Problem} `unexpected_content_type` for a web page, `invalid_json` for text that does not parse */
-export function parseJson(body: string, contentType: string | undefined): Json {
+/**
+ * @param secrets what was sent, so that an echo of it reaches no message
+ * @throws {Problem} `unexpected_content_type` for a web page, `invalid_json` for text that does not parse
+ * or nests too deep
+ */
+export function parseJson(
+  body: string,
+  contentType: string | undefined,
+  secrets: Secrets = [],
+): Json {
   if (!JSON_TYPE.test(contentType ?? '')) {
-    const type = quote(contentType?.split(';')[0]?.slice(0, 60) ?? '') || 'no content type';
-    throw new Problem('unexpected_content_type', `expected JSON, received ${type}`);
+    const came = pageOf(body, contentType, secrets) || 'no content type';
+    throw new Problem('unexpected_content_type', `expected JSON, received ${came}`);
   }
+  const json = parsed(body);
+  if (isTooDeep(json)) throw new Problem('invalid_json', 'the answer nests too deep');
+  return json;
+}
+
+function parsed(body: string): Json {
   try {
     return JSON.parse(body) as Json;
   } catch {
@@ -25,8 +44,8 @@ export function parseJson(body: string, contentType: string | undefined): Json {
 }
 
 /** The JSON of an answer. @throws {Problem} as {@link parseJson} */
-export function jsonOf({ body, headers }: Pick<HttpResponse, 'body' | 'headers'>): Json {
-  return parseJson(body, headers['content-type']);
+export function jsonOf({ body, headers }: Answer, secrets: Secrets = []): Json {
+  return parseJson(body, headers['content-type'], secrets);
 }
 
 /** The three date forms of RFC 9110 §5.6.7. `Date.parse` alone makes a date of `-5` too. */
@@ -44,17 +63,23 @@ export function retryAfterSeconds({ headers }: Pick<HttpResponse, 'headers'>): n
 
 /**
  * The problem of a status that is not a success. Judged before the body is believed, since outages
- * answer with web pages.
+ * answer with web pages. The message names what came.
  */
-export function statusProblem(response: Pick<HttpResponse, 'status' | 'headers'>): Problem {
+export function statusProblem(response: HttpResponse, secrets: Secrets = []): Problem {
   const { status } = response;
-  const details = { status, retryAfterSeconds: retryAfterSeconds(response) };
-  if (status === 429) return new Problem('rate_limited', 'asked too often (429)', details);
-  if (status >= 500) {
-    return new Problem('provider_unavailable', `the provider failed (${status})`, details);
-  }
+  const [code, sentence] = meaningOfStatus(status);
+  const { words } = readApiError(response, secrets);
+  return new Problem(code, words === '' ? sentence : `${sentence}: ${words}`, {
+    status,
+    retryAfterSeconds: retryAfterSeconds(response),
+  });
+}
+
+function meaningOfStatus(status: number): readonly [ErrorCode, string] {
+  if (status === 429) return ['rate_limited', 'asked too often (429)'];
+  if (status >= 500) return ['provider_unavailable', `the provider failed (${status})`];
   if (status >= 300 && status < 400) {
-    return new Problem('unexpected_redirect', `answered with a redirect (${status})`, details);
+    return ['unexpected_redirect', `answered with a redirect (${status})`];
   }
-  return new Problem('unexpected_status', `answered with status ${status}`, details);
+  return ['unexpected_status', `answered with status ${status}`];
 }

@@ -27,7 +27,7 @@ describe('meanings', () => {
     ['nothing about nothing', undefined, undefined, 'api', undefined],
   ] as const) {
     it(`finds ${title}`, () => {
-      expect(meaningOf(MEANINGS, { error, description, stage })).to.equal(code);
+      expect(meaningOf(MEANINGS, { error, description, stage })?.code).to.equal(code);
     });
   }
 

@@ -5,6 +5,8 @@ import {
 } from '../../dist/protocol/authorization-response';
 import type { MissingAttempt } from '../../dist/protocol/authorization-response';
 import { Problem } from '../../dist/errors/problem';
+import type { Vocabulary } from '../../dist/errors/meanings';
+import { providerCode } from '../../dist/errors/provider-codes';
 import type { LoginAttempt } from '../../dist/protocol/login-attempt';
 import { rejection } from '../support';
 
@@ -22,11 +24,11 @@ function validate(
   {
     attempt = ATTEMPT,
     issuer = 'https://acme.test/',
-    refusals,
+    vocabulary,
   }: {
     attempt?: LoginAttempt | MissingAttempt;
     issuer?: string | null;
-    refusals?: readonly string[];
+    vocabulary?: Vocabulary;
   } = {},
 ) {
   const taken: string[] = [];
@@ -37,7 +39,7 @@ function validate(
     },
     client: 'fingerprint-1',
     issuer: issuer ?? undefined,
-    refusals,
+    vocabulary,
   });
   return { response, taken };
 }
@@ -258,7 +260,7 @@ describe('authorization response', () => {
       it(`RFC 6749 §4.1.2.1 — ${error} is a refusal of the person, 401`, async () => {
         const { problem, taken } = await refusalOf(
           { error, state: 'state-1' },
-          { refusals: ['account_locked'] },
+          { vocabulary: { refusals: ['account_locked'] } },
         );
         expect(problem.code).to.equal(error);
         expect(problem.details).to.include({ refusal: 401, reportedIn: 'authorization response' });
@@ -286,17 +288,17 @@ describe('authorization response', () => {
       expect(problem.details.refusal).to.equal(401);
     });
 
-    for (const [title, error] of [
+    for (const [title, error, quoted = error] of [
       ['empty', ''],
       ['free text', 'Something <b>bad</b>'],
       ['over-long', 'e'.repeat(65)],
-      ['of two lines', 'access_denied\nX-Injected: 1'],
+      ['of two lines', 'access_denied\nX-Injected: 1', 'access_denied X-Injected: 1'],
     ] as const) {
-      it(`takes an error that is ${title} for server_error`, async () => {
+      it(`takes an error that is ${title} for server_error, and quotes it`, async () => {
         const { problem } = await refusalOf({ error, state: 'state-1' });
         expect(problem.code).to.equal('server_error');
         expect(problem.details.refusal).to.equal(undefined);
-        expect(problem.message).to.equal('server_error');
+        expect(problem.message).to.equal(error === '' ? 'server_error' : `server_error: ${quoted}`);
       });
     }
 
@@ -307,6 +309,98 @@ describe('authorization response', () => {
       );
       expect(problem.code).to.equal('state_unknown');
       expect(problem.message).not.to.include('555');
+      expect(problem.details).to.deep.equal({ refusal: 403 });
+    });
+
+    const named = '; the answer also reported "server_error"';
+    for (const [title, parameters, code, message] of [
+      [
+        'an unknown state',
+        { error: 'server_error', state: 'state-9' },
+        'state_unknown',
+        `no pending login has this state${named}`,
+      ],
+      ['no state', { error: 'server_error' }, 'state_missing', `the response has no state${named}`],
+      [
+        'another issuer',
+        { error: 'server_error', state: 'state-1', iss: 'https://evil.test/' },
+        'issuer_mismatch',
+        `iss is "https://evil.test/" (unproven), expected "https://acme.test/"${named}`,
+      ],
+      [
+        'an unknown state, as free text',
+        { error: 'Call 555-0100 now', state: 'state-9' },
+        'state_unknown',
+        'no pending login has this state',
+      ],
+      [
+        'an unknown state, as the code',
+        { error: 'SplxlOBeZQ', code: 'SplxlOBeZQ', state: 'state-9' },
+        'state_unknown',
+        'no pending login has this state',
+      ],
+    ] as const) {
+      it(`is named, and not believed, beside ${title}`, async () => {
+        const attempt = parameters.state === 'state-9' ? 'state_unknown' : ATTEMPT;
+        const { problem } = await refusalOf(parameters, { attempt });
+        expect(problem.code).to.equal(code);
+        expect(problem.message).to.equal(message);
+      });
+    }
+
+    it('RFC 9207 §2.4 — the issuer that came is quoted, cut, and without the code', async () => {
+      const code = 'SplxlOBeZQQYbYS6WxSbIA';
+      const iss = `https://evil.test/${code}/\r\n${'x'.repeat(200)}`;
+      const { problem } = await refusalOf({ code, iss, state: 'state-1' }, { issuer: null });
+      const came = `https://evil.test/[redacted]/ ${'x'.repeat(70)}`;
+      expect(problem.message).to.equal(`iss is "${came}…" (unproven), none is known`);
+    });
+
+    describe('in words of its own', () => {
+      const vocabulary: Vocabulary = {
+        refusals: ['LOCKED_OUT', 'not_verified'],
+        hints: { known_fault: 'x' },
+        meanings: [
+          { error: 'denied', says: /verify/, code: providerCode('not_verified'), hint: 'Verify.' },
+          { error: 'access_denied', says: /service/, code: providerCode('no_service') },
+          { says: /locked/, stages: ['token'], code: providerCode('never') },
+        ],
+      };
+      const words = async (error: string, description?: string) => {
+        const parameters = { error, error_description: description, state: 'state-1' };
+        return (await refusalOf(parameters, { vocabulary })).problem;
+      };
+
+      it('a person is refused by words that mean it, with their remedy', async () => {
+        const problem = await words('denied', 'please verify the address');
+        expect(problem.code).to.equal('not_verified');
+        expect(problem.message).to.equal('not_verified: please verify the address (denied)');
+        expect(problem.details).to.include({ refusal: 401, hint: 'Verify.' });
+      });
+
+      it('words that mean a fault are no refusal, although their error is one', async () => {
+        const problem = await words('access_denied', 'no such service');
+        expect(problem.code).to.equal('no_service');
+        expect(problem.details.refusal).to.equal(undefined);
+      });
+
+      it('the same error without the words is what it was', async () => {
+        const problem = await words('access_denied', 'locked');
+        expect(problem.code).to.equal('access_denied');
+        expect(problem.message).to.equal('access_denied: locked');
+        expect(problem.details.refusal).to.equal(401);
+      });
+
+      for (const [error, code] of [
+        ['locked-out', 'LOCKED_OUT'],
+        ['Known_Fault', 'known_fault'],
+        ['LOGIN_REQUIRED', 'login_required'],
+        ['its-own', 'its-own'],
+      ] as const) {
+        it(`${error} is spelled as its table has it: ${code}`, async () => {
+          expect((await words(error)).code).to.equal(code);
+        });
+      }
     });
 
     it('quotes error_description without control characters', async () => {

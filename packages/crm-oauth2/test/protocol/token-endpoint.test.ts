@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Stage } from '../../dist/errors/oauth2-error';
 import { providerCode } from '../../dist/errors/provider-codes';
 import { authenticateClient } from '../../dist/protocol/client-authentication';
 import {
@@ -394,7 +395,7 @@ describe('token endpoint', () => {
 
       it('is read where RFC 6749 §5.2 knows no error in the body', () => {
         const body = { status: 'BAD_REFRESH_TOKEN', message: 'refresh token is expired' };
-        const problem = processTokenError(answer(400, body), [], readError);
+        const problem = processTokenError(answer(400, body), [], { tokenError: readError });
         expect(asked).to.deep.equal([body]);
         expect(problem.code).to.equal('invalid_grant');
         expect(problem.message).to.equal('invalid_grant: refresh token is expired');
@@ -407,27 +408,31 @@ describe('token endpoint', () => {
           error_description: 'user is locked',
           error_uri: 'https://acme.test/errors/1',
         };
-        const problem = processTokenError(answer(400, body), [], readError);
+        const problem = processTokenError(answer(400, body), [], { tokenError: readError });
         expect(problem.code).to.equal('account_locked');
         expect(problem.message).to.equal('account_locked: user is locked');
         expect(problem.details.uri).to.equal('https://acme.test/errors/1');
       });
 
       it('says nothing more than its code without a description', () => {
-        const problem = processTokenError(answer(400, { status: 'LATER' }), [], readError);
+        const problem = processTokenError(answer(400, { status: 'LATER' }), [], {
+          tokenError: readError,
+        });
         expect(problem.message).to.equal('rate_limited');
       });
 
       it('tells how long to wait, before the header does', () => {
         const headers = { 'retry-after': '30' };
-        const own = processTokenError(answer(400, { status: 'LATER' }, headers), [], readError);
+        const own = processTokenError(answer(400, { status: 'LATER' }, headers), [], {
+          tokenError: readError,
+        });
         expect(own.details.retryAfterSeconds).to.equal(7);
         const body = { status: 'BAD_REFRESH_TOKEN', message: 'x' };
-        const other = processTokenError(answer(400, body, headers), [], readError);
+        const other = processTokenError(answer(400, body, headers), [], { tokenError: readError });
         // The header does not say that the provider left the refresh token unused.
         expect(other.details.retryAfterSeconds).to.equal(undefined);
         const busy = { error: 'temporarily_unavailable' };
-        const outage = processTokenError(answer(500, busy, headers), [], readError);
+        const outage = processTokenError(answer(500, busy, headers), [], { tokenError: readError });
         expect(outage.details.retryAfterSeconds).to.equal(30);
       });
 
@@ -439,7 +444,9 @@ describe('token endpoint', () => {
       ] as const) {
         it(`never becomes the code when it is ${title}`, () => {
           const read = (): ReportedError => ({ code: providerCode(word) });
-          const problem = processTokenError(answer(400, { any: 1 }), [SECRET], read);
+          const problem = processTokenError(answer(400, { any: 1 }), [SECRET], {
+            tokenError: read,
+          });
           expect(problem.code).to.equal('invalid_request');
           expect(problem.message).not.to.match(/s3cret-of-the-client|\n/i);
         });
@@ -447,14 +454,14 @@ describe('token endpoint', () => {
 
       it('shows no secret, and no control character', () => {
         const body = { status: 'BAD_REFRESH_TOKEN', message: `${SECRET}\r\n2026 ERROR` };
-        const problem = processTokenError(answer(400, body), [SECRET], readError);
+        const problem = processTokenError(answer(400, body), [SECRET], { tokenError: readError });
         expect(problem.message).to.equal('invalid_grant: [redacted] 2026 ERROR');
       });
 
       it('is read from a form too', () => {
         const type = { 'content-type': 'application/x-www-form-urlencoded' };
         const body = 'status=BAD_REFRESH_TOKEN&message=used+up';
-        const problem = processTokenError(answer(400, body, type), [], readError);
+        const problem = processTokenError(answer(400, body, type), [], { tokenError: readError });
         expect(problem.message).to.equal('invalid_grant: used up');
       });
 
@@ -466,7 +473,9 @@ describe('token endpoint', () => {
       ];
       for (const [title, status, body, code] of left) {
         it(`is left to the standard where the slot does not know it: ${title}`, () => {
-          expect(processTokenError(answer(status, body), [], readError).code).to.equal(code);
+          expect(
+            processTokenError(answer(status, body), [], { tokenError: readError }).code,
+          ).to.equal(code);
           expect(asked).to.deep.equal([body]);
         });
       }
@@ -481,7 +490,7 @@ describe('token endpoint', () => {
       ];
       for (const [title, response, code] of never) {
         it(`is looked for in a JSON object that is not an outage: ${title}`, () => {
-          expect(processTokenError(response, [], readError).code).to.equal(code);
+          expect(processTokenError(response, [], { tokenError: readError }).code).to.equal(code);
           expect(asked).to.deep.equal([]);
         });
       }
@@ -489,9 +498,64 @@ describe('token endpoint', () => {
       it('is read from an error that comes with success', () => {
         const body = { error: 'x', error_description: 'user is locked' };
         const response = answer(200, body);
-        const problem = thrown(() => processTokenResponse(response, 0, [], { readError }));
+        const problem = thrown(() =>
+          processTokenResponse(response, 0, [], { vocabulary: { tokenError: readError } }),
+        );
         expect(problem.code).to.equal('account_locked');
       });
+    });
+
+    describe('of a person whom the provider refuses', () => {
+      const vocabulary = {
+        refusals: ['user_inactive'],
+        meanings: [
+          { says: /inactive/, code: providerCode('user_inactive'), hint: 'Activate.' },
+          { error: 'access_denied', says: /^Unauthorized$/, code: 'invalid_client' },
+        ],
+      } as const;
+      const refusal = (error: string, description: string, stage?: Stage) =>
+        processTokenError(
+          answer(403, { error, error_description: description }),
+          [],
+          vocabulary,
+          stage,
+        );
+
+      it('is a refusal at a login, with the words and their remedy', () => {
+        const problem = refusal('invalid_grant', 'inactive user');
+        expect(problem.code).to.equal('user_inactive');
+        expect(problem.message).to.equal('user_inactive: inactive user (invalid_grant)');
+        expect(problem.details).to.include({
+          refusal: 401,
+          hint: 'Activate.',
+          reportedIn: 'token response',
+        });
+      });
+
+      it('is an ordinary error elsewhere', () => {
+        for (const stage of ['refresh', 'client_credentials', 'revoke', 'introspect'] as const) {
+          const problem = refusal('invalid_grant', 'inactive user', stage);
+          expect(problem.code).to.equal('user_inactive');
+          expect(problem.details.refusal).to.equal(undefined);
+        }
+      });
+
+      it('is a refusal by the shared codes, unless the words mean the client', () => {
+        expect(refusal('access_denied', 'by a rule').details.refusal).to.equal(401);
+        const client = refusal('access_denied', 'Unauthorized');
+        expect(client.code).to.equal('invalid_client');
+        expect(client.details.refusal).to.equal(undefined);
+      });
+    });
+
+    it('keeps the words of an outage, and of a limit', () => {
+      const words = { error: 'too_many_requests', error_description: 'Try in 5 s' };
+      expect(processTokenError(answer(429, words), []).message).to.equal(
+        'asked too often (429): Try in 5 s',
+      );
+      expect(processTokenError(answer(503, { message: SECRET }), [SECRET]).message).to.equal(
+        'the provider failed (503): [redacted]',
+      );
     });
 
     it('RFC 9110 §10.2.3 — carries Retry-After', () => {

@@ -56,6 +56,17 @@ describe('answers', () => {
       });
     }
 
+    it('refuses what nests so deep that a reader could overflow the stack', () => {
+      const nested = (levels: number) => `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+      const problem = thrown(() => parseJson(nested(100), 'application/json'));
+      expect(problem.code).to.equal('invalid_json');
+      expect(problem.message).to.equal('the answer nests too deep');
+      expect(thrown(() => parseJson(nested(400_000), 'application/json')).code).to.equal(
+        'invalid_json',
+      );
+      expect(JSON.stringify(parseJson(nested(99), 'application/json'))).to.equal(nested(99));
+    });
+
     it('makes no prototype of a key called __proto__', () => {
       const json = parseJson('{"__proto__":{"admin":true}}', 'application/json');
       expect(Reflect.get(Object(json), 'admin')).to.equal(undefined);
@@ -89,12 +100,107 @@ describe('answers', () => {
       [599, 'provider_unavailable', 'the provider failed (599)'],
     ] as const) {
       it(`names ${status} ${code}, and keeps status and Retry-After`, () => {
-        const problem = statusProblem({ status, headers: { 'retry-after': '7' } });
+        const problem = statusProblem({ status, headers: { 'retry-after': '7' }, body: '' });
         expect(problem.code).to.equal(code);
         expect(problem.message).to.equal(message);
         expect(problem.details).to.deep.equal({ status, retryAfterSeconds: 7 });
       });
     }
+  });
+
+  describe('what came is named', () => {
+    const HTML = 'text/html; charset=utf-8';
+    const page = (title: string) => `<!doctype html><head><title lang="en">${title}</title></head>`;
+    const SECRET = 'a&b<c>"d"';
+    for (const [title, status, type, body, words] of [
+      ['a page by its title', 403, HTML, page('Request blocked'), 'text/html "Request blocked"'],
+      ['a page of an outage', 502, HTML, page('502 Bad Gateway'), 'text/html "502 Bad Gateway"'],
+      ['a page without a title', 404, HTML, '<h1>No</h1>', 'text/html'],
+      ['a page that says no type', 404, undefined, page('No'), '"No"'],
+      [
+        'a title of 81 characters',
+        400,
+        HTML,
+        page('x'.repeat(81)),
+        `text/html "${'x'.repeat(80)}…"`,
+      ],
+      [
+        'entities of a title',
+        400,
+        HTML,
+        page('a &amp; &#98; &#x63; &bogus;'),
+        'text/html "a & b c &bogus;"',
+      ],
+      ['a title of two lines', 400, HTML, page('one\r\ntwo'), 'text/html "one two"'],
+      [
+        'a title with a secret',
+        400,
+        HTML,
+        page(`Bad a&amp;b&lt;c&gt;&quot;d&#34;`),
+        'text/html "Bad [redacted]"',
+      ],
+      ['a short text', 400, undefined, 'Bad_OAuth_Token', 'Bad_OAuth_Token'],
+      ['a plain text', 503, 'text/plain', 'upstream error: reset!', 'upstream error: reset!'],
+      ['a secret in a plain text', 400, 'text/plain', `no ${SECRET}`, 'no [redacted]'],
+      [
+        'an OAuth error',
+        429,
+        'application/json',
+        '{"error":"e","error_description":"Slow"}',
+        'Slow',
+      ],
+      [
+        'a message',
+        500,
+        'application/json',
+        '{"error":"e","message":"Out of order"}',
+        'Out of order',
+      ],
+      ['a message inside', 400, 'application/json', '{"error":{"code":"X","message":"In"}}', 'In'],
+      ['a list', 400, 'application/json', '[{"errorCode":"X","message":"Locked"}]', 'Locked'],
+      ['a list inside', 400, 'application/json', '{"errors":[{"message":"First"}]}', 'First'],
+      ['a problem of RFC 9457', 400, 'application/problem+json', '{"title":"T","detail":"D"}', 'D'],
+      [
+        'a secret in JSON',
+        400,
+        'application/json',
+        JSON.stringify({ message: SECRET }),
+        '[redacted]',
+      ],
+      [
+        'a long text',
+        400,
+        'application/json',
+        `{"message":"${'x'.repeat(301)}"}`,
+        `${'x'.repeat(300)}…`,
+      ],
+    ] as const) {
+      it(`in the message of a status: ${title}`, () => {
+        const response = { status, headers: { 'content-type': type }, body };
+        expect(statusProblem(response, [SECRET]).message).to.match(
+          /^(asked|the prov|answered).*: ./,
+        );
+        expect(statusProblem(response, [SECRET]).message.replace(/^[^:]*: /, '')).to.equal(words);
+      });
+    }
+
+    for (const [title, type, body] of [
+      ['nothing', undefined, ''],
+      ['broken JSON', 'application/json', '{"message":'],
+      ['JSON without words', 'application/json', '{"ok":false}'],
+    ] as const) {
+      it(`by the status alone: ${title}`, () => {
+        const response = { status: 400, headers: { 'content-type': type }, body };
+        expect(statusProblem(response).message).to.equal('answered with status 400');
+      });
+    }
+
+    it('in place of JSON, without the secrets', () => {
+      const answer = { headers: { 'content-type': HTML }, body: page('Login a&amp;b') };
+      expect(thrown(() => jsonOf(answer, ['a&b'])).message).to.equal(
+        'expected JSON, received text/html "Login [redacted]"',
+      );
+    });
   });
 
   describe('retryAfterSeconds', () => {
