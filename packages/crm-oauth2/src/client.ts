@@ -162,7 +162,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         take,
         client: this.fingerprint,
         issuer: this.endpoints.issuer,
-        refusals: this.provider.refusals,
+        vocabulary: this.provider,
       }),
     );
   }
@@ -229,7 +229,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   async revokeToken(token: string, options: TokenCallOptions = {}): Promise<void> {
     await this.#requests.askAbout('revocation', token, options, (response, secrets) => {
       if (isSuccess(response)) return;
-      const problem = processTokenError(response, secrets);
+      const problem = processTokenError(response, secrets, this.provider, 'revoke');
       if (problem.code !== 'invalid_token') throw problem;
     });
   }
@@ -244,8 +244,10 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     options: TokenCallOptions = {},
   ): Promise<Readonly<JsonObject & { active: boolean }>> {
     return await this.#requests.askAbout('introspection', token, options, (response, secrets) => {
-      if (!isSuccess(response)) throw processTokenError(response, secrets);
-      const json = jsonOf(response);
+      if (!isSuccess(response)) {
+        throw processTokenError(response, secrets, this.provider, 'introspect');
+      }
+      const json = jsonOf(response, secrets);
       if (isJsonObject(json) && typeof json.active === 'boolean') {
         return Object.freeze({ ...json, active: json.active });
       }
@@ -266,7 +268,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       const request = provider.profileRequest(tokens, context);
       const answer =
         request && (await this.#requests.askProfile(request, tokens.accessToken, options, place));
-      const json = answer ? jsonOf(answer) : ({ ...claims } as Json);
+      const json = answer ? jsonOf(answer, [tokens.accessToken]) : ({ ...claims } as Json);
       const raw = answer?.body ?? JSON.stringify(claims ?? {});
       // OpenID Connect Core §5.3.2: the answer must be about the person of the ID Token.
       if (claims && isJsonObject(json) && json.sub !== undefined && json.sub !== claims.sub) {

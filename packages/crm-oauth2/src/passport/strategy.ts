@@ -153,7 +153,7 @@ export abstract class ProviderStrategy<
   override parseErrorResponse(body: string, status: number): Error | null {
     const { provider } = this.client;
     const headers = { 'content-type': 'application/json' };
-    const problem = processTokenError({ status, headers, body }, [], provider.tokenError);
+    const problem = processTokenError({ status, headers, body }, [], provider);
     const error = asPassportError(describe(problem, { provider, stage: 'token' }));
     return error instanceof TokenError ? error : null;
   }
