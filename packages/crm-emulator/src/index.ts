@@ -226,6 +226,7 @@ function withKeys<Provider extends object>({ keys }: { keys: KeyRing }, provider
   };
 }
 
-function pkceOf({ pkce }: EmulatorOptions, name: ProviderName): Pkce | undefined {
-  return typeof pkce === 'string' ? pkce : pkce?.[name];
+function pkceOf({ pkce, tolerant }: EmulatorOptions, name: ProviderName): Pkce | undefined {
+  const asked = typeof pkce === 'string' ? pkce : pkce?.[name];
+  return asked ?? (tolerant === true ? 'allowed' : undefined);
 }

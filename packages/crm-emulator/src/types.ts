@@ -147,7 +147,10 @@ export interface EmulatorOptions {
   codeTTL?: number;
   /** Default: SalesOS rotates, Salesforce does not. Salesloft always rotates. */
   refreshTokenRotation?: { salesos?: boolean; salesforce?: boolean };
-  /** Default: required at Salesforce, allowed at the other two. A challenge that was sent is always checked. */
+  /**
+   * Default: required at Salesforce, allowed at the other two and in the tolerant mode. A challenge that
+   * was sent is always checked.
+   */
   pkce?: Pkce | Partial<Record<ProviderName, Pkce>>;
   /** Replaces the list of people who can sign in. */
   people?: Person[];
