@@ -3,6 +3,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
+import { ownOptions } from './own-options';
 
 /** Closes a connection that is idle for so long. Servers and load balancers give up after a minute. */
 const IDLE_LIFETIME_MS = 50_000;
@@ -183,11 +184,11 @@ export class Connections {
 /** The options that an agent itself would pass. It keeps TLS sessions under the name it makes of them. */
 function serverOf({ protocol, hostname, port }: URL) {
   const host = hostname.replace(/[[\]]/g, '');
-  return {
+  return ownOptions({
     host,
     port: Number(port) || (protocol === 'https:' ? 443 : 80),
     noDelay: true,
     keepAlive: true,
     servername: isIP(host) === 0 ? host : '',
-  };
+  });
 }

@@ -6,6 +6,7 @@ import * as https from 'node:https';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Connections, noteIdleTime, wasOpenedInAdvance } from './connections';
 import type { Deadline } from './deadline';
+import { ownOptions } from './own-options';
 
 /** Real token and profile answers are below 20 KiB. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
@@ -158,7 +159,7 @@ function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promi
 function createRequest({ url, method, headers }: HttpRequest, agent: Agent): http.ClientRequest {
   try {
     // Node's own conversion of a URL costs as much as the rest of the preparation of a request.
-    return (url.protocol === 'https:' ? https : http).request({
+    const options = ownOptions({
       protocol: url.protocol,
       hostname: url.hostname.replace(/^\[|\]$/g, ''),
       port: Number(url.port) || undefined,
@@ -167,6 +168,7 @@ function createRequest({ url, method, headers }: HttpRequest, agent: Agent): htt
       method,
       headers,
     });
+    return (url.protocol === 'https:' ? https : http).request(options);
   } catch (error) {
     if (Reflect.get(Object(error), 'code') !== 'ERR_INVALID_PROTOCOL') throw error;
     const cause = bareCause(error);
