@@ -73,7 +73,8 @@ async function serve(command: Command): Promise<void> {
     lines.push(`${name}  ${origin}`, `  ${JSON.stringify(options)}`, '');
   }
   const { sandbox, ...origins } = emulator.salesforce.origins;
-  if (sandbox) lines.push(`salesforce  ${JSON.stringify({ ...origins, sandbox })}`, '');
+  if (sandbox)
+    lines.push('origins of salesforce', `  ${JSON.stringify({ ...origins, sandbox })}`, '');
   lines.push('Stop with Ctrl+C.');
   console.log(lines.join('\n'));
 }

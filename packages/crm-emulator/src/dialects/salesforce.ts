@@ -31,10 +31,10 @@ import {
   wrapRefreshToken,
 } from './salesforce-tokens.js';
 
-const SCOPES =
-  'openid id profile email address phone api chatter_api full web visualforce lightning content custom_permissions refresh_token offline_access'.split(
-    ' ',
-  );
+const SCOPES = [
+  ...'openid id profile email address phone api chatter_api full web visualforce'.split(' '),
+  ...'lightning content custom_permissions refresh_token offline_access'.split(' '),
+];
 
 /** The scopes that the app is assigned. It gets them when it asks for none. */
 const ASSIGNED_SCOPE = 'openid id profile email address phone api web refresh_token';

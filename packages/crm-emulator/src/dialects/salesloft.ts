@@ -18,10 +18,12 @@ import { salesloftApi } from './salesloft-api.js';
 import { SALESLOFT_FAULTS } from './salesloft-faults.js';
 import { ENGINE_WORDS, type ErrorCode } from './salesloft-words.js';
 
-const SCOPES =
-  'accounts:read accounts:write people:read people:write opportunities:read activities:read calls:read conversations:read emails:read meetings:read tasks:read tasks:write notes:read notes:write team:read cadences:read cadences:write'.split(
-    ' ',
-  );
+const SCOPES = [
+  ...'accounts:read accounts:write people:read people:write opportunities:read'.split(' '),
+  ...'activities:read calls:read conversations:read emails:read meetings:read'.split(' '),
+  ...'tasks:read tasks:write notes:read notes:write team:read cadences:read'.split(' '),
+  ...'cadences:write'.split(' '),
+];
 
 /** The scopes that the application is registered for. It gets them when it asks for none. */
 const REGISTERED_SCOPE = 'accounts:read people:read team:read cadences:read cadences:write';

@@ -31,10 +31,10 @@ import {
 /** The API that access tokens are for. */
 const AUDIENCE = 'https://api.play2sell.com';
 
-const API_SCOPES =
-  'leads:read leads:write deals:read deals:write users:read users:write reports:read webhooks:manage'.split(
-    ' ',
-  );
+const API_SCOPES = [
+  ...'leads:read leads:write deals:read deals:write users:read users:write'.split(' '),
+  ...'reports:read webhooks:manage'.split(' '),
+];
 
 const OIDC_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
 
