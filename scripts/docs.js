@@ -45,7 +45,7 @@ recognizes them.
 
 An error has these fields, those that apply: \`code\`, \`provider\`, \`stage\` (\`authorize\`, \`token\`, \`id_token\`,
 \`profile\`, \`verify\`, \`refresh\`, \`client_credentials\`, \`revoke\`, \`introspect\`, \`discover\`, \`store\`, \`api\`),
-\`host\`, \`status\`, \`hint\`, \`retryAfterSeconds\`, \`refusal\`, \`uri\`, \`reportedIn\` and \`cause\`. No field
+\`host\`, \XX
 contains a code, token, verifier or secret.
 
 A code of the provider that no table lists is passed on as it came. Where a remedy depends on the step, the table

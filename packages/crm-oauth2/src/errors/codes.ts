@@ -65,6 +65,8 @@ export const HINTS = {
     'The provider has sent the browser back, but its answer was lost on the way: a proxy or a rewrite drops the query, or the answer is in the fragment (`response_mode=fragment`) or in a form that was posted to another address. Let the query reach this route unchanged.',
   form_not_parsed:
     'The provider has posted its answer as a form, and nothing has read it. Mount express.urlencoded({ extended: false }) before Passport, or leave `response_mode` alone.',
+  iss_missing:
+    'The provider promises to name itself in each answer, and this one does not (mix-up). Start the login again from its button; if it lasts, look for a proxy that drops parameters of the callback.',
   issuer_mismatch:
     'The answer comes from another authorization server than the one that was asked (mix-up). Start the login again from its button.',
   code_missing: 'The callback was called without `code`. Start the login again from its button.',
@@ -168,6 +170,14 @@ export const HINTS = {
     'The API refuses the access token, and a newer one too. Check that the app may use this API, and that `baseURL` is the API of this provider.',
   'api.insufficient_scope':
     'The access token lacks a permission that this request needs. Add the scope to the app and to the login, then sign in again.',
+  'api key.invalid_token':
+    'The API refuses the key. Compare it with the one in the admin pages of the provider, where it may have been replaced, and check that `baseURL` is the API of this provider.',
+  'api key.insufficient_scope':
+    'The API key lacks a permission that this request needs. Give the key, or its owner, that permission in the admin pages of the provider.',
+  'app.invalid_token':
+    'The API refuses the token of the app, and a newer one too. Check that the app itself may use this API (its scopes, its `audience`), and that `baseURL` is the API of this provider.',
+  'app.insufficient_scope':
+    'The token of the app lacks a permission that this request needs. Add the scope to the app and to `clientCredentials`.',
   'api.rate_limited':
     'Too many API requests in a short time. Wait for `retryAfterSeconds`, and send fewer.',
   'api.unexpected_status':

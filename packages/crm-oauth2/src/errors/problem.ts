@@ -1,4 +1,5 @@
 /** A problem as a check states it: a code and a sentence, with no idea of who asked. */
+import type { ApiError } from './api-errors';
 import type { ErrorCode } from './codes';
 
 /** Fields of a problem that reach the {@link OAuth2Error} made of it. */
@@ -11,6 +12,10 @@ export interface ProblemDetails {
   retryAfterSeconds?: number;
   /** Set when the person or the browser caused it: the status to answer with. */
   refusal?: 401 | 403;
+  /** The API's own code, where it has one: `UNABLE_TO_LOCK_ROW`. */
+  apiCode?: string;
+  /** The entries of the list, when the API reports several errors, or names fields; 20 at most. */
+  apiErrors?: readonly ApiError[];
   /** RFC 6749 §4.1.2.1 and §5.2: a page of the provider that explains its error. */
   uri?: string;
   /** Set when the provider itself reported the error, and where. */

@@ -23,9 +23,19 @@ export function redact(text: string, secrets: readonly (string | undefined)[]): 
   // The longest first: one secret may begin with another.
   const longestFirst = secrets.toSorted((a = '', b = '') => b.length - a.length);
   return longestFirst.reduce<string>(
-    (safe, secret) => (secret ? safe.replace(echoOf(secret), '[redacted]') : safe),
+    (safe, secret = '') =>
+      piecesOf(secret).reduce((rest, piece) => rest.replace(echoOf(piece), '[redacted]'), safe),
     text,
   );
+}
+
+/** Characters of a secret in one pattern. The platform refuses a pattern of some thousand. */
+const PIECE_LENGTH = 1000;
+
+/** A short secret as it is, a long one in equal pieces, so that none is a word by itself. */
+function piecesOf(secret: string): readonly string[] {
+  const length = Math.ceil(secret.length / Math.ceil(secret.length / PIECE_LENGTH));
+  return secret.match(new RegExp(`[^]{1,${length || 1}}`, 'gu')) ?? [];
 }
 
 /**

@@ -1,10 +1,14 @@
 /** Requests that carry an access token: which host receives it, and which redirects are followed. */
+import { readApiError } from '../errors/api-errors';
 import type { ErrorCode } from '../errors/codes';
+import { meaningOf } from '../errors/meanings';
+import type { Meaning } from '../errors/meanings';
+import type { Stage } from '../errors/oauth2-error';
 import { Problem } from '../errors/problem';
 import { quote } from '../errors/redaction';
-import { isJsonObject, text } from '../values/json';
+import { withoutUndefined } from '../values/json';
 import { isLoopback } from '../values/options';
-import { isSuccess, jsonOf, statusProblem } from '../wire/answers';
+import { isSuccess, statusProblem } from '../wire/answers';
 import type { HttpRequest, HttpResponse } from '../wire/http';
 
 /** How a provider is asked for the profile. */
@@ -66,7 +70,7 @@ export async function fetchWithToken(
     const { location } = response.headers;
     const redirects = response.status >= 300 && response.status < 400 && location !== undefined;
     if (!redirects || !trusts || !URL.canParse(location, url.href)) {
-      throw refused('the profile', response, accessToken);
+      throw refused('the profile', response, [accessToken]);
     }
     url = new URL(location, url);
     // A redirect must be trusted even when it stays on a configured host.
@@ -90,32 +94,33 @@ function untrusted({ host }: URL): Problem {
   return new Problem('untrusted_host', `the access token must not go to ${quote(host)}`);
 }
 
+/** RFC 6750 §3.1. */
+const CODES_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
+  401: 'invalid_token',
+  403: 'insufficient_scope',
+};
+
 /**
- * RFC 6750 §3.1 by status; the bodies of the providers follow it only sometimes.
+ * RFC 6750 §3.1 by status, unless the provider says what its words mean; the bodies follow the RFC only
+ * sometimes.
  *
  * @param subject begins the sentence: `the profile`
+ * @param secrets what was sent, so that an echo of it reaches no message
  */
-export function refused(subject: string, response: HttpResponse, accessToken?: string): Problem {
+export function refused(
+  subject: string,
+  response: HttpResponse,
+  secrets: readonly (string | undefined)[],
+  { stage, meanings = [] }: { stage: Stage; meanings?: readonly Meaning[] } = { stage: 'profile' },
+): Problem {
   const { status } = response;
-  const problem = statusProblem(response);
-  if (problem.code !== 'unexpected_status') return problem;
-  const words = quote(reason(response), [accessToken]);
-  const code: ErrorCode =
-    status === 401 ? 'invalid_token' : status === 403 ? 'insufficient_scope' : problem.code;
-  const message = `${subject} was refused with status ${status}${words && `: ${words}`}`;
-  return new Problem(code, message, problem.details);
-}
-
-/** The provider's words: of RFC 6750 §3, of one of the shapes their APIs use, or a short plain text. */
-function reason(response: HttpResponse): string {
-  try {
-    const json = jsonOf(response);
-    const [first] = Array.isArray(json) ? json : [json];
-    if (!isJsonObject(first)) return '';
-    const { error, error_description: description, message } = first;
-    const inner = isJsonObject(error) ? error.message : error;
-    return text(description) ?? text(inner) ?? text(message) ?? '';
-  } catch {
-    return /^[\w .-]{1,60}$/.test(response.body) ? response.body : '';
-  }
+  const { code: apiCode, words, errors: apiErrors } = readApiError(response, secrets);
+  const meaning = meaningOf(meanings, { error: apiCode, description: words, stage });
+  const byStatus = statusProblem(response, secrets);
+  const code = meaning?.code ?? CODES_BY_STATUS[status] ?? byStatus.code;
+  const isRefusal = byStatus.code === 'unexpected_status';
+  const what = `${subject} was refused with status ${status}${words && `: ${words}`}`;
+  const hint = meaning?.hint;
+  const details = withoutUndefined({ ...byStatus.details, hint, apiCode, apiErrors });
+  return new Problem(code, isRefusal ? what : byStatus.message, details);
 }

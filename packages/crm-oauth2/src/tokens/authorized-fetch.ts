@@ -1,6 +1,8 @@
 /** Sends the application's requests to a provider's API, with a token that stays good. */
 import { finished } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
+import { HINTS } from '../errors/codes';
+import type { HintTable } from '../errors/codes';
 import { located } from '../errors/oauth2-error';
 import { Problem, isProblem } from '../errors/problem';
 import { quote } from '../errors/redaction';
@@ -62,6 +64,9 @@ const IDEMPOTENT_METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'];
 
 /** One call asks this often, at most, when the API puts it off. */
 const MAX_ATTEMPTS = 4;
+
+/** A shorter value of the query, in characters, is a word like any other: `true`, `name`. */
+const LONGEST_WORD = 5;
 
 /** The pause after the first attempt is at most twice as long, when the API names no time. */
 const BACKOFF_MS = 500;
@@ -154,17 +159,31 @@ class Call {
       const { run, release } = this.limit;
       const body = await run(() => response.text().catch(rethrow)).finally(release);
       const headers = Object.fromEntries(response.headers);
+      const { provider } = this.#api;
+      const secrets = [...this.#tokens, ...valuesOf(this.#url)];
       try {
-        if (response.ok) return body === '' ? undefined : parseJson(body, headers['content-type']);
+        if (response.ok && body === '') return undefined;
+        if (response.ok) return parseJson(body, headers['content-type'], secrets);
         const answer = { status: response.status, headers, body };
-        throw refused('the request', answer, this.#tokens.at(-1));
+        throw refused('the request', answer, secrets, { ...provider, stage: 'api' });
       } catch (error) {
         if (!isProblem(error)) throw error;
         // Without the query, which may hold what belongs in no log.
         const asked = quote(`${this.#init.method} ${this.#url.pathname}`, this.#tokens);
-        throw new Problem(error.code, `${asked}: ${error.message}`, error.details);
+        throw new Problem(error.code, `${asked}: ${error.message}`, {
+          ...error.details,
+          hint: error.details.hint ?? this.#remedy(error.code),
+        });
       }
     });
+  }
+
+  /** Where the remedy depends on whose token it is, and the provider has none of its own for APIs. */
+  #remedy(code: string): string | undefined {
+    const { source, provider } = this.#api;
+    const key = `${source.kind}.${code}`;
+    const isShared = provider.hints[`api.${code}`] === undefined;
+    return provider.hints[key] ?? (isShared ? (HINTS as HintTable)[key] : undefined);
   }
 
   /** Puts a token into the request: another one, when the first was answered with 401. */
@@ -250,6 +269,13 @@ function resolve(base: URL, input: unknown): URL {
   const isHttp = ['http:', 'https:'].includes(url.protocol);
   if (isHttp && url.username === '' && url.password === '') return url;
   throw new TypeError('authorizedFetch: the URL must be http or https, without user info');
+}
+
+/** The values of the query, and the texts that are quoted in them: an API may echo either in an error. */
+function valuesOf({ searchParams }: URL): string[] {
+  const values = [...searchParams.values()];
+  const literals = values.flatMap((value) => value.match(/(?<=')(?:[^'\\]|\\.)+(?=')/g) ?? []);
+  return [...values, ...literals].filter(({ length }) => length > LONGEST_WORD);
 }
 
 /** Gives up a body, because an unread one keeps its connection. */

@@ -15,7 +15,8 @@ export interface GetTokenOptions {
 }
 
 /** The part of a provider's description that requests with its tokens need. */
-type ProviderFacts = Pick<Provider, 'name' | 'hints' | 'rateLimit'>;
+type ProviderFacts = Pick<Provider, 'name' | 'hints' | 'rateLimit'> &
+  Partial<Pick<Provider, 'meanings'>>;
 
 /** Returns a valid access token when asked. {@link authorizedFetch} uses any source. */
 export interface TokenSource {
@@ -23,6 +24,8 @@ export interface TokenSource {
   getAccessToken(options?: GetTokenOptions): Promise<string>;
   /** The provider of the tokens; every source but a {@link staticToken} knows it. */
   readonly provider?: ProviderFacts;
+  /** Whose token it is: the remedies of an API's errors differ. */
+  readonly kind?: 'api key' | 'app' | 'person';
 }
 
 /**
@@ -39,7 +42,8 @@ export function staticToken(apiKey: string | undefined): TokenSource {
       'staticToken: the key must be visible ASCII, without spaces or a newline around it',
     );
   }
-  return Object.freeze({ getAccessToken: async () => await Promise.resolve(token) });
+  const getAccessToken = async () => await Promise.resolve(token);
+  return Object.freeze({ getAccessToken, kind: 'api key' });
 }
 
 export interface ClientCredentialsOptions {
@@ -94,5 +98,5 @@ export function clientCredentials(
     });
     return accessToken;
   };
-  return Object.freeze({ getAccessToken, provider: client.provider });
+  return Object.freeze({ getAccessToken, provider: client.provider, kind: 'app' });
 }

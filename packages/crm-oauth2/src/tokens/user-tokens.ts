@@ -82,6 +82,7 @@ export function userTokens(client: RefreshClient, options: UserTokensOptions): U
 /** Made by {@link userTokens}. */
 export class UserTokens implements TokenSource {
   readonly provider: RefreshClient['provider'];
+  readonly kind = 'person';
   readonly #client: RefreshClient;
   readonly #records: RecordStore;
   readonly #key: string;

@@ -1,7 +1,7 @@
 /** Texts and causes as they come from outside, and what may be kept of them. */
 import { expect } from 'chai';
 import { inspect } from 'node:util';
-import { bareCause, quote } from '../../dist/errors/redaction';
+import { bareCause, quote, redact } from '../../dist/errors/redaction';
 
 describe('redaction in errors', () => {
   describe('bareCause', () => {
@@ -97,5 +97,14 @@ describe('redaction in errors', () => {
     it('redacts a secret that cannot be encoded', () => {
       expect(quote('a \ud800 b', ['\ud800'])).to.equal('a [redacted] b');
     });
+  });
+
+  it('secret — of any length is left out: a token of 20 000 characters does not fail', () => {
+    for (const length of [999, 1000, 1001, 20_000]) {
+      const secret = 'aZ9é'.repeat(length / 4 + 1).slice(0, length);
+      expect(redact(`the token ${secret} is bad`, [secret])).to.match(
+        /^the token (\[redacted\])+ is bad$/,
+      );
+    }
   });
 });

@@ -327,23 +327,23 @@ describe('profile request', () => {
         'insufficient_scope',
         ': Bad_OAuth_Token',
       ],
-      [403, '<h1>Forbidden</h1>', { 'content-type': 'text/html' }, 'insufficient_scope', ''],
-      [403, '["x"]', json, 'insufficient_scope', ''],
-      [404, '{"error":7}', json, 'unexpected_status', ''],
+      [403, '<h1>No</h1>', { 'content-type': 'text/html' }, 'insufficient_scope', ': text/html'],
+      [403, '["x"]', json, 'insufficient_scope', ': x'],
+      [404, '{"error":7}', json, 'unexpected_status', ': 7'],
       [404, '7', json, 'unexpected_status', ''],
       [404, 'null', json, 'unexpected_status', ''],
       [404, '[null]', json, 'unexpected_status', ''],
       [404, '[]', json, 'unexpected_status', ''],
       [400, '[{"message":"Session expired"},{}]', json, 'unexpected_status', ': Session expired'],
       [400, '{"error":{"message":"inner"},"message":"m"}', json, 'unexpected_status', ': inner'],
-      [400, '{"error":"e","message":"m"}', json, 'unexpected_status', ': e'],
+      [400, '{"error":"e","message":"m"}', json, 'unexpected_status', ': m'],
       [400, '{"error_description":"d","error":"e"}', json, 'unexpected_status', ': d'],
       [400, '{"error_description":"","error":"e"}', json, 'unexpected_status', ': e'],
       [400, '{"error":{},"message":"m"}', json, 'unexpected_status', ': m'],
       [400, 'a'.repeat(60), {}, 'unexpected_status', `: ${'a'.repeat(60)}`],
-      [400, 'a'.repeat(61), {}, 'unexpected_status', ''],
-      [400, '!bad', {}, 'unexpected_status', ''],
-      [400, 'bad!', {}, 'unexpected_status', ''],
+      [400, 'a'.repeat(301), {}, 'unexpected_status', `: ${'a'.repeat(300)}…`],
+      [400, '!bad', {}, 'unexpected_status', ': !bad'],
+      [400, 'bad!', {}, 'unexpected_status', ': bad!'],
       [400, '{"message":', json, 'unexpected_status', ''],
       [
         401,
@@ -361,7 +361,7 @@ describe('profile request', () => {
         const problem = await problemOf(response);
         expect(problem.code).to.equal(code);
         expect(problem.message).to.equal(`the profile was refused with status ${status}${words}`);
-        expect(problem.details).to.deep.equal({ status, retryAfterSeconds: undefined });
+        expect(problem.details).to.include({ status });
       });
     }
 

@@ -8,7 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { getEventListeners } from 'node:events';
-import { OAuth2Error, authorizedFetch, staticToken } from '../../dist/index';
+import { OAuth2Error, authorizedFetch, clientCredentials, staticToken } from '../../dist/index';
 import type { AuthorizedFetchOptions, RateLimit, TokenSource } from '../../dist/index';
 import {
   freePort,
@@ -1036,6 +1036,64 @@ describe('authorizedFetch', () => {
         expect(error.message).to.contain('No such session: Bearer [redacted]');
         expect(inspect(error, { depth: 9 })).not.to.match(/first-token|second-token/);
       }
+    });
+
+    const LOCKED = { errorCode: 'UNABLE_TO_LOCK_ROW', message: 'unable to lock', fields: ['Id'] };
+    for (const status of [400, 403, 422, 429, 500, 503]) {
+      it(`a person reads the API’s own code, words and fields of a ${status} in the error`, async () => {
+        const { origin } = await api({ status, headers: { 'retry-after': '60' }, body: [LOCKED] });
+        const error = await rejection(make(origin, { timeout: 5000 }).json('x'));
+        expect(error).to.include({ status, apiCode: 'UNABLE_TO_LOCK_ROW' });
+        expect(error.apiErrors).to.deep.equal([
+          { code: 'UNABLE_TO_LOCK_ROW', field: 'Id', message: 'unable to lock' },
+        ]);
+        expect(error.message).to.match(/: unable to lock$/);
+      });
+    }
+
+    const sources: [string, (origin: string) => TokenSource, Record<number, RegExp>][] = [
+      ['API key', () => staticToken(TOKEN), { 401: /refuses the key/, 403: /API key lacks/ }],
+      [
+        'token of the app',
+        () => clientCredentials({ provider, clientCredentialsGrant: FOREVER }),
+        { 401: /token of the app/, 403: /Ask Acme/ },
+      ],
+      ['token of a person', () => tokens(TOKEN).source, { 401: /newer one too/, 403: /Ask Acme/ }],
+    ];
+    for (const [whose, sourceOf, hints] of sources) {
+      for (const status of [401, 403]) {
+        it(`a refused ${whose} (${status}) has a remedy that fits it`, async () => {
+          const { origin } = await api({ status });
+          const known = sourceOf(origin);
+          const source = { ...known, getAccessToken: async () => await Promise.resolve(TOKEN) };
+          const own = known.kind === 'api key' ? { ...provider, hints: {} } : provider;
+          const error = await rejection(make(origin, { provider: own }, source).json('x'));
+          expect(error.hint).to.match(hints[status] ?? /never/);
+        });
+      }
+    }
+
+    it('a provider’s remedy for API keys comes first', async () => {
+      const hints = { 'api key.invalid_token': 'Look under Keys.', invalid_token: 'Refresh it.' };
+      const { origin } = await api({ status: 401 });
+      const error = await rejection(make(origin, { provider: { name: 'acme', hints } }).json('x'));
+      expect(error.hint).to.equal('Look under Keys.');
+    });
+
+    it('an API that echoes the query shows none of its values', async () => {
+      const { origin } = await api(({ path }) => {
+        const url = new URL(path, 'http://a');
+        const q = url.searchParams.get('q') ?? '';
+        return {
+          status: 400,
+          body: [{ errorCode: 'MALFORMED_QUERY', message: `${q} | ${q.slice(-30)} | ${path}` }],
+        };
+      });
+      const q = encodeURIComponent("SELECT Id FROM Contact WHERE Email = 'ana@acme.test'");
+      const error = await rejection(make(origin).json(`query?q=${q}&key=p4ssword&n=5`));
+      expect(inspect(error, { depth: 9 })).not.to.match(/ana@acme|ana%40acme|p4ssword/);
+      expect(error).to.include({ apiCode: 'MALFORMED_QUERY' });
+      expect(error.message).to.contain("= '[redacted]'");
     });
 
     for (const [what, answer, code] of [
