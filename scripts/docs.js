@@ -1,10 +1,14 @@
-/** Prints docs/errors.md and docs/providers.md from the code. `--check` fails when a page differs from the code. */
+/**
+ * Prints docs/errors.md, docs/providers.md and a table of docs/migrating.md from the code. `--check` fails
+ * when a page differs from the code.
+ */
 'use strict';
 const { readFileSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
 const prettier = require('prettier');
 const { ROOT, STRATEGIES, exportsOf } = require('./packages');
 const { HINTS } = require('../packages/crm-oauth2/dist/errors/codes');
+const { FOREIGN_NAMES } = require('../packages/crm-oauth2/dist/values/foreign-names');
 
 const providers = STRATEGIES.map((strategy) => exportsOf(strategy).provider).toSorted((a, b) =>
   a.title.localeCompare(b.title),
@@ -45,7 +49,8 @@ recognizes them.
 
 An error has these fields, those that apply: \`code\`, \`provider\`, \`stage\` (\`authorize\`, \`token\`, \`id_token\`,
 \`profile\`, \`verify\`, \`refresh\`, \`client_credentials\`, \`revoke\`, \`introspect\`, \`discover\`, \`store\`, \`api\`),
-\`host\`, \XX
+\`host\`, \`status\`, \`hint\`, \`retryAfterSeconds\`, \`apiCode\` and \`apiErrors\` (an API's own code, and its
+entries), \`refusal\`, \`uri\`, \`reportedIn\` and \`cause\`. No field
 contains a code, token, verifier or secret.
 
 A code of the provider that no table lists is passed on as it came. Where a remedy depends on the step, the table
@@ -129,10 +134,28 @@ which it was checked.
 ${providers.map(factsOf).join('\n')}`;
 }
 
+/** The page as it is, with the table between the two marks written anew. */
+function migratingPage(page) {
+  const END = '<!-- End of the table. -->';
+  const [before, rest] = page.split(NOTE);
+  const table = rows(
+    FOREIGN_NAMES.map(({ names, ours, note }) => [
+      codeList(names),
+      [codeList(ours ?? [], ''), note].filter(Boolean).join(': '),
+    ]),
+  );
+  const head = '| elsewhere | here |\n| --- | --- |';
+  return [before, NOTE, `\n\n${head}\n${table}\n\n`, END, rest.split(END)[1]].join('');
+}
+
 async function main() {
   const isCheck = process.argv.includes('--check');
   const options = await prettier.resolveConfig(join(ROOT, 'docs', 'errors.md'));
-  const pages = { 'errors.md': errorsPage(), 'providers.md': providersPage() };
+  const pages = {
+    'errors.md': errorsPage(),
+    'providers.md': providersPage(),
+    'migrating.md': migratingPage(readFileSync(join(ROOT, 'docs', 'migrating.md'), 'utf8')),
+  };
   for (const [name, content] of Object.entries(pages)) {
     const file = join(ROOT, 'docs', name);
     const text = await prettier.format(content, { ...options, parser: 'markdown' });

@@ -95,7 +95,8 @@ function* inBody({ headers, body }: Answer, secrets: Secrets): Generator<Found> 
 /** RFC 6750 §3. Some APIs explain an error there, and send no body. */
 function inChallenge(header = ''): ApiError {
   const parameters = header.matchAll(/\b(error|error_description)="([^"]{1,300})"/g);
-  return ownError(Object.fromEntries(Array.from(parameters, ([, name, value]) => [name, value])));
+  const entries = Array.from(parameters, ([, name = '', value = '']) => [name, value] as const);
+  return ownError(Object.fromEntries(entries));
 }
 
 function parsed(body: string): unknown {
@@ -137,7 +138,7 @@ function ownError(value: Readonly<JsonObject>): ApiError {
       .filter((one) => text(one) ?? Number.isFinite(one))
       .map(String)
       .find(isWord),
-    field: text(field) ?? text(Array.isArray(fields) ? fields.join(', ') : fields),
+    field: text(field) ?? text(Array.isArray(fields) ? fields.map(text).join(', ') : fields),
     message: WORDS.map((name) => text(value[name])).find((words) => words !== undefined),
   });
 }
