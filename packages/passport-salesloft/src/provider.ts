@@ -1,5 +1,6 @@
 /** Salesloft: its facts, each with its source. */
 import { defineProvider, wholeNumber } from 'crm-oauth2/provider';
+import { hints } from './errors';
 import { mapProfile } from './profile';
 import type { SalesloftProfile } from './profile';
 
@@ -65,18 +66,7 @@ export const salesloft = defineProvider<SalesloftOptions, SalesloftProfile>({
   tokenRequestFormat: 'json',
   // Not documented; sent only when the application asks for them.
   authorizationParameters: { prompt: 'prompt', loginHint: 'login_hint' },
-  hints: {
-    invalid_token:
-      'Salesloft does not accept the access token. Refresh it, or have the person log in again.',
-    insufficient_scope:
-      'Salesloft refuses the profile. Check the permissions of the app in the developer portal.',
-    'api.insufficient_scope':
-      'Salesloft refuses the request: the app, or the person, lacks a permission. Check the scopes of the app in the developer portal, then sign in again.',
-    invalid_client:
-      'Client id or secret is wrong. Copy both from Salesloft > Your Applications > OAuth Applications.',
-    rate_limited:
-      'All apps of a Salesloft team share 600 cost points a minute. Wait for the next minute, then try again.',
-  },
+  hints,
   // https://developers.salesloft.com/docs/platform/api-basics/rate-limits/
   rateLimit: (header) => ({
     remaining: wholeNumber(header('x-ratelimit-remaining-minute')),

@@ -1,6 +1,6 @@
 /** SalesOS: its facts, each with its source. */
 import { Problem, defineProvider, namesPerson, wholeNumber } from 'crm-oauth2/provider';
-import type { CodesOf } from 'crm-oauth2/provider';
+import { hints, meanings, refusals } from './errors';
 import { mapProfile } from './profile';
 import type { SalesosProfile } from './profile';
 
@@ -16,24 +16,6 @@ export interface SalesosOptions {
   jwksURL?: string;
   /** Ask `/userinfo` at every login, instead of only when the ID Token has no profile in it. */
   userInfo?: boolean;
-}
-
-const hints = {
-  id_token_missing:
-    'SalesOS sent no ID Token. If the client id begins with tpc_, Auth0 counts the app as third-party and gives it no OpenID Connect: ask SalesOS for a first-party app.',
-  id_token_issuer:
-    'The ID Token comes from another issuer. `issuer` is the custom domain people sign in at, with its trailing slash: https://auth.play2sell.com/',
-  'api.insufficient_scope':
-    'The token lacks a scope, such as leads:read. Add it to the API client in Admin > Integrations > API Keys, then get a new token.',
-  invalid_client: 'Client id or secret is wrong. Copy both from Admin > Integrations > API Keys.',
-  unauthorized_client:
-    'The app is not allowed to use this grant. Ask SalesOS to enable it for the app.',
-  id_token_organization:
-    'The person signed in to another organization than `organization` asks for. Start the login again, and let the person choose that organization.',
-} as const;
-
-declare module 'crm-oauth2/provider' {
-  interface ProviderErrorCodes extends Record<CodesOf<typeof hints>, unknown> {}
 }
 
 /** Hosts of SalesOS and of Auth0 that have pages or the API, and sign no one in. */
@@ -100,6 +82,8 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
     acrValues: 'acr_values',
     audience: 'audience',
   },
+  refusals,
+  meanings,
   hints,
   requestParameters: (request, { options }): Readonly<Record<string, string>> =>
     request === 'authorization' || request === 'client_credentials'

@@ -14,7 +14,8 @@ export interface Meaning {
   readonly says?: RegExp;
   /** The stages in which the row holds. Default: all. */
   readonly stages?: readonly Stage[];
-  readonly code: ErrorCode;
+  /** Default: the `error` itself. */
+  readonly code?: ErrorCode;
   /** The remedy, where the words have another one than the code. */
   readonly hint?: string;
 }

@@ -1,0 +1,36 @@
+/** What Salesloft's errors mean, and what to do about them. */
+import type { CodesOf } from 'crm-oauth2/provider';
+
+/** Remedies by code, or by step and code. */
+export const hints = {
+  access_denied:
+    'The person, or an administrator of their Salesloft team, refused the app. Start the login again from its button; if the team forbids the app, ask its administrator.',
+  invalid_token:
+    'Salesloft does not accept the access token. Refresh it, or have the person log in again.',
+  insufficient_scope:
+    'Salesloft refuses the profile. Check the permissions of the app in the developer portal.',
+  'api.insufficient_scope':
+    'Salesloft refuses the request: the app, or the person, lacks a permission. Check the scopes of the app in the developer portal, then sign in again.',
+  invalid_client:
+    'Client id or secret is wrong. Copy both from Salesloft > Your Applications > OAuth Applications.',
+  invalid_grant:
+    'Salesloft has one text for all reasons: the code is used up or expired, or its client, `callbackURL` or PKCE verifier differs. Start the login again from its button; if it lasts, compare `callbackURL` with the app.',
+  'refresh.invalid_grant':
+    'The refresh token is used up or revoked: each refresh replaces it, so use the newest. Otherwise the person must log in again.',
+  invalid_redirect_uri:
+    'Register `callbackURL` in the app, character by character: Your Applications > OAuth Applications.',
+  invalid_code_challenge_method:
+    'Salesloft refuses the PKCE method of the request. Check that nothing between this server and Salesloft changes it.',
+  invalid_scope:
+    'A scope is not registered for the app. Compare `scope` with the app in the developer portal, or leave it out.',
+  unauthorized_client:
+    'The app is not allowed to use this grant. Use the login of a person, or ask Salesloft to enable the grant.',
+  'revoke.unauthorized_client':
+    'The token belongs to another app, or the client secret is wrong. Revoke it with the app that it was issued to.',
+  rate_limited:
+    'All apps of a Salesloft team share 600 cost points a minute. Wait for the next minute, then try again.',
+} as const;
+
+declare module 'crm-oauth2/provider' {
+  interface ProviderErrorCodes extends Record<CodesOf<typeof hints>, unknown> {}
+}
