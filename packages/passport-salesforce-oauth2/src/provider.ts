@@ -1,6 +1,7 @@
 /** Salesforce: its facts, each with its source. */
 import { Problem, defineProvider, text } from 'crm-oauth2/provider';
-import type { CodesOf, Endpoints } from 'crm-oauth2/provider';
+import type { Endpoints } from 'crm-oauth2/provider';
+import { hints, meanings, refusals } from './errors';
 import { parseIdentityUrl, parseUrl, sameIds, to18 } from './ids';
 import type { Identity } from './ids';
 import { isIdentityHost } from './hosts';
@@ -21,51 +22,6 @@ export interface SalesforceOptions {
   tokenURL?: string;
   userInfoURL?: string;
   jwksURL?: string;
-}
-
-const hints = {
-  immediate_unsuccessful:
-    'Salesforce needs to ask the person. Start the login without `immediate`.',
-  inactive_user:
-    'The person is frozen or deactivated in Salesforce. Their administrator can activate them.',
-  inactive_org: 'The Salesforce organization is locked. Its administrator can say why.',
-  invalid_client_id:
-    'Salesforce does not know the consumer key. Compare it with the app, wait ten minutes after creating the app, and install the app in the organization.',
-  invalid_client: "The consumer secret is wrong. Copy it again from the app's OAuth settings.",
-  'client_credentials.invalid_grant':
-    'Salesforce gives no token to the app itself. Set `loginURL` to the My Domain, enable the flow on the app, and give it a Run-As user.',
-  invalid_grant:
-    'The code is used up or expired, or the organization signs in elsewhere: set `loginURL` to its My Domain, or to https://test.salesforce.com for a sandbox.',
-  'refresh.invalid_grant':
-    'The refresh token is used up, expired or revoked, or of another host: refresh where the person logged in. Otherwise the person must log in again.',
-  token_request_in_progress:
-    'Salesforce is answering another request with this refresh token. Wait a second, then read the stored tokens again: they have probably been renewed.',
-  redirect_uri_mismatch: 'Register `callbackURL` in the app, character by character.',
-  invalid_scope: 'Select the scopes on the app, or ask for fewer.',
-  invalid_app_access:
-    'An administrator must give the person access to the app (profile or permission set).',
-  OAUTH_APP_BLOCKED: 'An administrator has blocked the app in this organization.',
-  OAUTH_APP_ACCESS_DENIED: 'An administrator must give the person access to the app.',
-  OAUTH_EC_APP_NOT_FOUND: 'The app is not installed in this organization.',
-  rate_limit_exceeded: 'The person logged in too often within the hour. Wait, then try again.',
-  unexpected_redirect:
-    'This host is not the one the organization signs in at. Set `loginURL` to its My Domain, or to https://test.salesforce.com for a sandbox.',
-  unexpected_content_type:
-    'A Salesforce page answered instead of its OAuth service. Set `loginURL` to the My Domain, not to a Lightning or Setup address.',
-  signature_missing:
-    'Salesforce signs every answer of this flow. Do not trust this one; check what sits between this server and Salesforce.',
-  signature_mismatch:
-    'The answer was not signed with this consumer secret. Check that `clientSecret` belongs to `clientID`; otherwise do not trust this answer.',
-  identity_url_missing: 'The token response names no person. Check `tokenURL`.',
-  insufficient_scope: 'Add the scope `id` to the app and to the login.',
-  'api.insufficient_scope':
-    'Add the scope `api` to the app and to the login. If it is there already, ask an administrator whether the person has API access, and whether the organization has daily API requests left.',
-  not_asserted:
-    'The access token belongs to another person than the profile. Do not trust this answer.',
-} as const;
-
-declare module 'crm-oauth2/provider' {
-  interface ProviderErrorCodes extends Record<CodesOf<typeof hints>, unknown> {}
 }
 
 /**
@@ -110,7 +66,8 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
     immediate: 'immediate',
     ssoProvider: 'sso_provider',
   },
-  refusals: ['immediate_unsuccessful', 'inactive_user'],
+  refusals,
+  meanings,
   hints,
   idTokenIssuers: (response, { endpoints }) => {
     // An org behind login.salesforce.com issues under its own My Domain. Its host is believed only
