@@ -1,10 +1,12 @@
 /** Judges a failed refresh: what became of the refresh token, and whether to send it again at once. */
 import { isOAuth2Error } from '../errors/oauth2-error';
 import type { ErrorCode } from '../errors/codes';
+import { withoutUndefined } from '../values/json';
+import type { Failure } from './token-record';
 
 /**
- * - `unused`: the request did not reach the provider, or the provider refused it and left the refresh
- *   token as it was.
+ * - `unused`: the request did not reach the provider, or the provider refused it, put it off, or sent
+ *   it elsewhere, and left the refresh token as it was.
  * - `used up`: the provider no longer accepts it, or its answer held tokens that must not be used.
  * - `unknown`: the request was sent, and its answer is missing, cannot be read, or tells of an outage.
  */
@@ -36,24 +38,49 @@ const NO_ANSWER_CODES: readonly ErrorCode[] = [
   'keys_unavailable',
 ];
 
+/** A refresh token that the provider refused is not sent again for this long. */
+const REFUSAL_LASTS_MS = 60_000;
+
 /** A provider that asks for a shorter wait is asked again after this. */
 const SHORTEST_WAIT_SECONDS = 0.25;
+
+/** So many characters of the message of a failure are kept. */
+const LONGEST_MESSAGE = 300;
 
 /** A provider that asks for a longer wait is not asked again by the same call. */
 const LONGEST_WAIT_SECONDS = 2;
 
 export function refreshOutcome(error: unknown): RefreshOutcome {
   if (!isOAuth2Error(error)) return 'unknown';
-  const { code, reportedIn, stage, status = 0 } = error;
+  const { code, reportedIn, stage, status = 0, retryAfterSeconds } = error;
   if (reportedIn === 'token response') {
     // RFC 6749 §5.2: invalid, expired, revoked, or issued to another client.
     if (code === 'invalid_grant') return 'used up';
-    return status < 500 ? 'unused' : 'unknown';
+    return status < 500 || code === 'temporarily_unavailable' ? 'unused' : 'unknown';
   }
+  // RFC 9110 §15.4, §15.5 and §15.6.4: asked at a wrong place, refused, or put off.
+  const isPutOff = status === 503 && retryAfterSeconds !== undefined;
+  const isUnread = isPutOff || (status >= 300 && status < 500);
+  if (stage === 'refresh' && isUnread) return 'unused';
   if (UNUSED_CODES.includes(code)) return 'unused';
   if (NO_ANSWER_CODES.includes(code)) return 'unknown';
   // Every other check of these stages judges tokens that have come.
   return stage === 'refresh' || stage === 'id_token' ? 'used up' : 'unknown';
+}
+
+/**
+ * The failure to note, where the next refresh must wait: after a refusal, and while an answer may
+ * still come.
+ *
+ * @param lockLasts milliseconds until the lock of the refresh ends
+ */
+export function failureOf(error: unknown, lockLasts: number): Failure | undefined {
+  const outcome = refreshOutcome(error);
+  const pause = { unused: 0, 'used up': REFUSAL_LASTS_MS, unknown: lockLasts }[outcome];
+  if (pause === 0 || !isOAuth2Error(error)) return undefined;
+  const { code, status, provider } = error;
+  const message = error.message.replace(`${provider}: `, '').slice(0, LONGEST_MESSAGE);
+  return withoutUndefined<Failure>({ code, message, status, at: Date.now(), pause });
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The record of a person's tokens: how it is written to a store, and how it is read again. */
+import type { ErrorCode } from '../errors/codes';
 import { Problem } from '../errors/problem';
 import { isJsonObject, text, withoutUndefined } from '../values/json';
 import type { TokenSet } from '../protocol/token-set';
@@ -17,8 +18,20 @@ export interface TokenRecord {
    * `refused`: the provider no longer accepts the refresh token.
    */
   readonly refresh?: (typeof REFRESH_NOTES)[number];
-  /** When the provider refused, in epoch ms. */
-  readonly notedAt?: number;
+  /** Why that refresh failed, where the next one must wait. */
+  readonly failure?: Failure;
+}
+
+/** A failed refresh, as other callers and processes are told of it. */
+export interface Failure {
+  readonly code: ErrorCode;
+  /** Without the name of the provider. It may quote the provider, and holds no secret. */
+  readonly message: string;
+  readonly status?: number;
+  /** When it failed, in epoch ms. */
+  readonly at: number;
+  /** The provider is not asked again for so many milliseconds. */
+  readonly pause: number;
 }
 
 /** Tokens to keep, from a login or from another place; a field that is `null` counts as absent. */
@@ -67,7 +80,7 @@ export function parseRecord(value: string): TokenRecord {
   ) {
     throw new Problem('store_corrupt', 'the stored value is not a record of tokens');
   }
-  const { since, signedInAt, refresh, notedAt } = json;
+  const { since, signedInAt, refresh, failure } = json;
   return withoutUndefined<TokenRecord>({
     tokens: Object.freeze(
       withoutUndefined<TokenSet>({
@@ -83,8 +96,15 @@ export function parseRecord(value: string): TokenRecord {
     since,
     signedInAt,
     refresh: REFRESH_NOTES.find((note) => note === refresh),
-    notedAt: isTime(notedAt) ? notedAt : undefined,
+    failure: isFailure(failure) ? failure : undefined,
   });
+}
+
+function isFailure(value: unknown): value is Failure {
+  if (!isJsonObject(value)) return false;
+  const { code, message, status, at, pause } = value;
+  const texts = [text(code), text(message)];
+  return !texts.includes(undefined) && [status ?? 0, at, pause].every(isTime);
 }
 
 /** The parser's own error is not kept as a cause, because it quotes the text. */

@@ -19,19 +19,21 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OAuth2Client } from '../client';
-import { describe, isOAuth2Error, located } from '../errors/oauth2-error';
+import { assignFields, describe, isOAuth2Error, located } from '../errors/oauth2-error';
 import { Problem } from '../errors/problem';
+import type { ProblemDetails } from '../errors/problem';
 import type { TokenSet } from '../protocol/token-set';
 import type { Provider } from '../provider/description';
+import { withoutUndefined } from '../values/json';
 import { requireString } from '../values/options';
 import { Deadline } from '../wire/deadline';
-import { isGoodEnough, nextStep } from './next-step';
-import type { Wanted } from './next-step';
+import { isGoodEnough, nextStep, pauseLeft } from './next-step';
+import type { NextStep, Wanted } from './next-step';
 import { PAIR_ARRIVES_MS, RecordStore } from './record-store';
 import type { Lock, StoredRecord } from './record-store';
-import { refreshOutcome, repeatAfter } from './refresh-outcome';
+import { failureOf, refreshOutcome, repeatAfter } from './refresh-outcome';
 import { hasSameTokens, newRecord } from './token-record';
-import type { TokenRecord, TokensToSave } from './token-record';
+import type { Failure, TokenRecord, TokensToSave } from './token-record';
 import { SharedRefresh } from './shared-refresh';
 import type { GetTokenOptions, TokenSource } from './token-source';
 import type { TokenStore } from './token-store';
@@ -120,6 +122,7 @@ export class UserTokens implements TokenSource {
     const { record } = this.#required(await this.#records.findLatest());
     const isLate = this.#refreshes.get(this.#key)?.isLate;
     if (isGoodEnough(record, { rejected }, isLate)) return record.tokens;
+    this.#conclude(record, nextStep(record, { rejected }, false));
     try {
       const tokens = await this.#shareRefresh({ rejected });
       // A refresh that other callers had begun may have found the rejected token still good.
@@ -223,7 +226,8 @@ export class UserTokens implements TokenSource {
       async () => {
         const { record } = await this.#read();
         const hasWaited = otherProcess.remaining() === 0;
-        return isGoodEnough(record, wanted, hasWaited) ? record.tokens : undefined;
+        if (isGoodEnough(record, wanted, hasWaited)) return record.tokens;
+        return this.#conclude(record, nextStep(record, wanted, false));
       },
     );
   }
@@ -235,14 +239,13 @@ export class UserTokens implements TokenSource {
     let hasWaited = false;
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
       const { record } = stored;
-      switch (nextStep(record, wanted, hasWaited)) {
-        case 'use':
-          return record.tokens;
+      const step = nextStep(record, wanted, hasWaited);
+      const tokens = this.#conclude(record, step);
+      if (tokens) return tokens;
+      switch (step) {
         case 'use to the end':
           await this.#note(stored, 'unknown');
           return record.tokens;
-        case 'sign in':
-          throw this.#signInAgain(record.tokens.refreshToken ? NOT_ACCEPTED : NO_REFRESH_TOKEN);
         case 'wait':
           hasWaited = true;
           await pause(PAIR_ARRIVES_MS);
@@ -301,11 +304,17 @@ export class UserTokens implements TokenSource {
       lock.keepUntilExpiry = false;
       return stored;
     }
-    const noted = await this.#note(stored, NOTES[outcome]);
+    const failure = failureOf(error, lock.end.remaining());
+    const noted = await this.#note(stored, NOTES[outcome], failure);
     if (isGoodEnough(noted.record, wanted)) return noted.record.tokens;
     if (delay !== undefined) return noted;
     if (isOAuth2Error(error) && error.code === 'invalid_grant') {
       throw this.#signInAgain(NOT_ACCEPTED, error);
+    }
+    if (outcome === 'unknown' && isOAuth2Error(error)) {
+      // Nothing is asked before the lock ends.
+      const seconds = Math.max(error.retryAfterSeconds ?? 0, secondsLeft(noted.record));
+      assignFields(error, { retryAfterSeconds: seconds });
     }
     throw error;
   }
@@ -323,8 +332,9 @@ export class UserTokens implements TokenSource {
   async #note(
     { record, version }: StoredRecord,
     refresh: 'failed' | 'unknown' | 'refused',
+    failure?: Failure,
   ): Promise<StoredRecord> {
-    const noted = { ...record, refresh, ...(refresh === 'refused' && { notedAt: Date.now() }) };
+    const noted = withoutUndefined<TokenRecord>({ ...record, refresh, failure });
     const next = await this.#records.write(noted, version).catch(() => undefined);
     return { record: noted, version: next ?? version };
   }
@@ -339,6 +349,23 @@ export class UserTokens implements TokenSource {
     return stored;
   }
 
+  /**
+   * The tokens, or the error, of a step that needs no lock; nothing for the other steps.
+   *
+   * @throws {OAuth2Error} why the last refresh failed
+   */
+  #conclude(record: TokenRecord, step: NextStep): TokenSet | undefined {
+    const { tokens, failure } = record;
+    if (step === 'use') return tokens;
+    if (step !== 'sign in' && step !== 'fail') return undefined;
+    if (!failure || tokens.refreshToken === undefined) throw this.#signInAgain(NO_REFRESH_TOKEN);
+    const { code, message, status } = failure;
+    const retryAfterSeconds = step === 'fail' ? secondsLeft(record) : undefined;
+    const details = withoutUndefined<ProblemDetails>({ status, retryAfterSeconds });
+    const error = describe(new Problem(code, message, details), this.#where());
+    throw step === 'fail' ? error : this.#signInAgain(NOT_ACCEPTED, error);
+  }
+
   #signInAgain(message: string, cause?: unknown): unknown {
     return describe(new Problem('reauthorization_required', message, { cause }), this.#where());
   }
@@ -347,6 +374,11 @@ export class UserTokens implements TokenSource {
     const { host } = new URL(this.#client.endpoints.tokenEndpoint);
     return { provider: this.provider, stage: 'refresh', host } as const;
   }
+}
+
+/** Whole seconds for which the provider is not asked again. */
+function secondsLeft(record: TokenRecord): number {
+  return Math.ceil(pauseLeft(record) / 1000);
 }
 
 /** One sending of a refresh token. */

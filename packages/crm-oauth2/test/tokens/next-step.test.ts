@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { isGoodEnough, nextStep } from '../../dist/tokens/next-step';
+import { isGoodEnough, nextStep, pauseLeft } from '../../dist/tokens/next-step';
 import type { NextStep, Wanted } from '../../dist/tokens/next-step';
-import type { TokenRecord } from '../../dist/tokens/token-record';
+import type { Failure, TokenRecord } from '../../dist/tokens/token-record';
 
 const NOW = 1_750_000_000_000;
 const HOUR = 3_600_000;
@@ -32,6 +32,14 @@ function withoutRefreshToken(age: Age): TokenRecord {
 
 const rejected = 'access';
 
+/** A failure that was noted so many milliseconds ago, and lasts a minute. */
+const failed = (age: number): Failure => ({
+  code: 'invalid_grant',
+  message: 'revoked',
+  at: NOW - age,
+  pause: 60_000,
+});
+
 /** The step before the lock, after waiting for it, under it, and under it after waiting. */
 type Steps = [NextStep, NextStep, NextStep, NextStep];
 
@@ -42,6 +50,12 @@ describe('next step', () => {
     isGoodEnough(record, wanted, hasWaited, NOW) ? 'use' : 'wait';
   const steps = (record: TokenRecord, wanted: Wanted = {}) =>
     [unlocked, locked].flatMap((step) => [false, true].map((has) => step(record, wanted, has)));
+
+  /** A refusal is noted with its time. Any other note allows the next refresh at once. */
+  const noted = (refresh: Note) => ({
+    ...(refresh && { refresh }),
+    ...(refresh === 'refused' && { failure: failed(0) }),
+  });
 
   const table: [Age, Note, Steps][] = [
     ['fresh', undefined, ['use', 'use', 'use', 'use']],
@@ -62,7 +76,7 @@ describe('next step', () => {
   ];
   for (const [age, refresh, expected] of table) {
     it(`RFC 9700 §4.14.2 — ${age} tokens, last refresh ${refresh ?? 'none'}: ${expected.join(', ')}`, () => {
-      const record = recordOf(age, { ...(refresh && { refresh }), notedAt: NOW });
+      const record = recordOf(age, noted(refresh));
       expect(steps(record)).to.deep.equal(expected);
     });
   }
@@ -87,7 +101,7 @@ describe('next step', () => {
   ];
   for (const [refresh, expected] of refusedByApi) {
     it(`RFC 6750 §3.1 — a token that the API has refused, last refresh ${refresh ?? 'none'}: ${expected.join(', ')}`, () => {
-      const record = recordOf('fresh', { ...(refresh && { refresh }), notedAt: NOW });
+      const record = recordOf('fresh', noted(refresh));
       expect(steps(record, { rejected })).to.deep.equal(expected);
     });
   }
@@ -101,13 +115,13 @@ describe('next step', () => {
     ['fresh', undefined, ['wait', 'wait', 'refresh', 'refresh']],
     ['fresh', 'begun', ['wait', 'wait', 'use to the end', 'use to the end']],
     ['usable', 'failed', ['wait', 'wait', 'refresh', 'refresh']],
-    ['usable', 'unknown', ['wait', 'wait', 'use to the end', 'use to the end']],
+    ['usable', 'unknown', ['wait', 'wait', 'use', 'use']],
     ['usable', 'refused', ['wait', 'wait', 'sign in', 'sign in']],
     ['ended', 'unknown', ['wait', 'wait', 'refresh', 'refresh']],
   ];
   for (const [age, refresh, expected] of forced) {
     it(`RFC 6749 §6 — newer tokens than the ${age} ones, last refresh ${refresh ?? 'none'}: ${expected.join(', ')}`, () => {
-      const record = recordOf(age, { ...(refresh && { refresh }), notedAt: NOW });
+      const record = recordOf(age, noted(refresh));
       expect(steps(record, { newerThan: record.since })).to.deep.equal(expected);
     });
   }
@@ -129,10 +143,37 @@ describe('next step', () => {
     ['by a clock that is a minute ahead', -60_000, 'refresh'],
   ] as const) {
     it(`RFC 6749 §5.2 — refused ${title}: ${expected}`, () => {
-      const record = recordOf('ended', { refresh: 'refused', notedAt: NOW - age });
+      const record = recordOf('ended', { refresh: 'refused', failure: failed(age) });
       expect(locked(record)).to.equal(expected);
+      const other = recordOf('ended', { refresh: 'unknown', failure: failed(age) });
+      expect(locked(other)).to.equal(expected === 'refresh' ? 'refresh' : 'fail');
     });
   }
+
+  const paused: [Age, Note, Steps][] = [
+    ['fresh', 'unknown', ['use', 'use', 'use', 'use']],
+    ['usable', 'unknown', ['use', 'use', 'use', 'use']],
+    ['usable', 'failed', ['use', 'use', 'use', 'use']],
+    ['ended', 'unknown', ['wait', 'wait', 'fail', 'fail']],
+    ['ended', 'failed', ['wait', 'wait', 'fail', 'fail']],
+    ['ended', 'begun', ['wait', 'wait', 'wait', 'refresh']],
+  ];
+  for (const [age, refresh, expected] of paused) {
+    it(`RFC 9110 §10.2.3 — ${age} tokens, last refresh ${refresh ?? 'none'}, the next one not yet: ${expected.join(', ')}`, () => {
+      const record = recordOf(age, { ...(refresh && { refresh }), failure: failed(0) });
+      expect(steps(record)).to.deep.equal(expected);
+    });
+  }
+
+  it('RFC 9110 §10.2.3 — says how long the next refresh waits', () => {
+    expect(pauseLeft(recordOf('ended'), NOW)).to.equal(0);
+    const left = (age: number, refresh: Note = 'unknown') =>
+      pauseLeft(recordOf('ended', { ...(refresh && { refresh }), failure: failed(age) }), NOW);
+    expect([0, 20_000, -20_000, 60_000, 90_000].map((age) => left(age))).to.deep.equal([
+      60_000, 40_000, 40_000, 0, 0,
+    ]);
+    expect(left(0, 'begun')).to.equal(0);
+  });
 
   it('RFC 6749 §5.2 — refused at an unknown time: refresh', () => {
     expect(locked(recordOf('ended', { refresh: 'refused' }))).to.equal('refresh');

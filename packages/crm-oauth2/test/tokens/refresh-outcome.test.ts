@@ -4,7 +4,7 @@ import type { Stage } from '../../dist/errors/oauth2-error';
 import { Problem } from '../../dist/errors/problem';
 import type { ProblemDetails } from '../../dist/errors/problem';
 import { providerCode } from '../../dist/errors/provider-codes';
-import { refreshOutcome, repeatAfter } from '../../dist/tokens/refresh-outcome';
+import { failureOf, refreshOutcome, repeatAfter } from '../../dist/tokens/refresh-outcome';
 import type { RefreshOutcome } from '../../dist/tokens/refresh-outcome';
 
 const provider = { name: 'acme', hints: {} };
@@ -65,7 +65,9 @@ describe('refresh outcome', () => {
     ['invalid_scope', { status: undefined }, 'unused'],
     ['a_word_of_the_provider', { status: 499 }, 'unused'],
     ['server_error', { status: 500 }, 'unknown'],
-    ['temporarily_unavailable', { status: 503, retryAfterSeconds: 1 }, 'unknown'],
+    ['server_error', { status: 503, retryAfterSeconds: 1 }, 'unknown'],
+    ['temporarily_unavailable', { status: 503 }, 'unused'],
+    ['temporarily_unavailable', { status: 500 }, 'unused'],
     ['subject_mismatch', {}, 'unused'],
     ['timeout', {}, 'unused'],
   ];
@@ -74,6 +76,63 @@ describe('refresh outcome', () => {
       expect(refreshOutcome(reported(code, details))).to.equal(outcome);
     });
   }
+
+  const statuses: [string, ProblemDetails, RefreshOutcome][] = [
+    ['unexpected_redirect', { status: 300 }, 'unused'],
+    ['unexpected_redirect', { status: 302 }, 'unused'],
+    ['unexpected_status', { status: 404 }, 'unused'],
+    ['unexpected_status', { status: 499 }, 'unused'],
+    ['unexpected_status', { status: 299 }, 'unknown'],
+    ['provider_unavailable', { status: 500, retryAfterSeconds: 1 }, 'unknown'],
+    ['provider_unavailable', { status: 502 }, 'unknown'],
+    ['provider_unavailable', { status: 503 }, 'unknown'],
+    ['provider_unavailable', { status: 503, retryAfterSeconds: 0 }, 'unused'],
+    ['provider_unavailable', { status: 504, retryAfterSeconds: 1 }, 'unknown'],
+  ];
+  for (const [code, details, outcome] of statuses) {
+    it(`RFC 9110 §15 — ${code} ${JSON.stringify(details)}: ${outcome}`, () => {
+      expect(refreshOutcome(errorOf(code, details))).to.equal(outcome);
+    });
+  }
+
+  it('RFC 9110 §15 — the status of another step says nothing of the refresh', () => {
+    const error = errorOf('keys_unavailable', { status: 404 }, 'id_token');
+    expect(refreshOutcome(error)).to.equal('unknown');
+  });
+
+  const failures: [string, unknown, object | undefined][] = [
+    [
+      'a refusal, for a minute',
+      reported('invalid_grant', { status: 400 }),
+      { code: 'invalid_grant', message: 'it failed', status: 400, pause: 60_000 },
+    ],
+    [
+      'an unknown outcome, until the lock ends',
+      errorOf('provider_unavailable', { status: 502 }),
+      { code: 'provider_unavailable', message: 'it failed', status: 502, pause: 4000 },
+    ],
+    [
+      'a connection that failed, until the lock ends',
+      errorOf('connection_failed'),
+      { code: 'connection_failed', message: 'it failed', pause: 4000 },
+    ],
+    ['an unused refresh token, not at all', reported('invalid_scope'), undefined],
+    ['an error of the application, not at all', new Error('of a hook'), undefined],
+  ];
+  for (const [title, error, expected] of failures) {
+    it(`RFC 9700 §4.14.2 — notes ${title}`, () => {
+      const before = Date.now();
+      const { at, ...failure } = failureOf(error, 4000) ?? { at: before };
+      expect(at).to.be.within(before, Date.now());
+      expect(failure).to.deep.equal(expected ?? {});
+    });
+  }
+
+  it('RFC 9700 §4.14.2 — notes nothing when the lock has ended, and keeps a message short', () => {
+    expect(failureOf(errorOf('timeout'), 0)).to.equal(undefined);
+    const long = described(new Problem('timeout', 'x'.repeat(301)), { provider, stage: 'refresh' });
+    expect(failureOf(long, 1)?.message).to.equal('x'.repeat(300));
+  });
 
   it('RFC 6749 §4.1.2.1 — an error that the authorization endpoint reports says nothing of a refresh', () => {
     const details = { reportedIn: 'authorization response' } as const;

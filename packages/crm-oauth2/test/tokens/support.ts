@@ -251,6 +251,13 @@ export class World {
     await this.put({ ...others, tokens: { ...tokens, expiresAt }, since: since - milliseconds });
   }
 
+  /** As if the time were over for which no process refreshes. */
+  async endPause(): Promise<void> {
+    const { failure: _, ...record } = await this.kept();
+    await this.put(record);
+    await this.backing.endLocks();
+  }
+
   async kept(): Promise<TokenRecord> {
     return parseRecord((await this.backing.get(STORED_KEY))?.value ?? '');
   }

@@ -33,6 +33,42 @@ describe('token record', () => {
     });
   }
 
+  const failure = {
+    code: 'invalid_grant',
+    message: 'revoked',
+    status: 400,
+    at: 7,
+    pause: 9,
+  } as const;
+  it('RFC 6749 §5.2 — remembers why a refresh failed', () => {
+    const { status: _, ...withoutStatus } = failure;
+    for (const kept of [failure, withoutStatus]) {
+      const record = { ...RECORD, refresh: 'refused', failure: kept } as const;
+      expect(parseRecord(serialize(record))).to.deep.equal(record);
+    }
+  });
+
+  for (const wrong of [
+    'revoked',
+    { ...failure, code: 5 },
+    { ...failure, message: '' },
+    { ...failure, status: '400' },
+    { ...failure, at: undefined },
+    { ...failure, pause: 'long' },
+  ]) {
+    it(`RFC 6749 §5.2 — leaves out a failure that is ${JSON.stringify(wrong)}`, () => {
+      const written = JSON.stringify({ ...MINIMAL, refresh: 'refused', failure: wrong });
+      expect(parseRecord(written))
+        .to.include({ refresh: 'refused' })
+        .and.not.have.property('failure');
+    });
+  }
+
+  it('RFC 6749 §5.2 — reads a refusal that an earlier version wrote', () => {
+    const record = parseRecord(JSON.stringify({ ...MINIMAL, refresh: 'refused', notedAt: 5 }));
+    expect(record).to.include({ refresh: 'refused' }).and.not.have.property('failure');
+  });
+
   it('RFC 6749 §5.1 — adds no field', () => {
     const record = parseRecord(JSON.stringify({ ...MINIMAL, refresh: 'other' }));
     expect(record).to.deep.equal({
