@@ -11,6 +11,9 @@ import { ownOptions } from './own-options';
 /** Real token and profile answers are below 20 KiB. */
 export const MAX_RESPONSE_BYTES = 1024 * 1024;
 
+/** Informational answers (1xx) before the answer; servers send one or two. */
+const MAX_INFORMATIONAL = 100;
+
 export type Agent = http.Agent;
 
 export interface HttpRequest {
@@ -145,6 +148,11 @@ function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promi
       noteIdleTime(incoming, sentAt);
       readAnswer(incoming, succeed, fail);
     });
+    let informational = 0;
+    outgoing.on('information', () => {
+      informational += 1;
+      if (informational > MAX_INFORMATIONAL) fail(tooLarge);
+    });
     outgoing.on('error', (error) =>
       fail(() => (hasAnswerBegun ? brokenOff(error) : connectionProblem(error, outgoing))),
     );
@@ -178,6 +186,9 @@ function createRequest({ url, method, headers }: HttpRequest, agent: Agent): htt
   }
 }
 
+/** No coding, or what some servers write there instead of one. Their case is free (RFC 9110 §8.4.1). */
+const UNCODED = /^(?:identity|utf-?8)?$/i;
+
 function readAnswer(
   incoming: http.IncomingMessage,
   succeed: (answer: HttpResponse) => void,
@@ -186,21 +197,20 @@ function readAnswer(
   const { statusCode: status = 0, headers } = incoming;
   incoming.on('error', (error) => fail(() => brokenOff(error)));
   incoming.on('close', () => fail(brokenOff));
-  if ((headers['content-encoding'] ?? 'identity') !== 'identity') {
+  if (!UNCODED.test(headers['content-encoding'] ?? '')) {
     // Nothing is decompressed: a small answer could unfold to gigabytes.
     fail(() => new Problem('unexpected_content_encoding', 'the answer is compressed'));
     return;
   }
-  const chunks: Buffer[] = [];
+  let body = '';
   let size = 0;
-  incoming.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= MAX_RESPONSE_BYTES) chunks.push(chunk);
+  // As text, because a chunk of one byte would keep the 64 KiB that it was read with.
+  incoming.setEncoding('utf8').on('data', (chunk: string) => {
+    size += Buffer.byteLength(chunk);
+    if (size <= MAX_RESPONSE_BYTES) body += chunk;
     else fail(tooLarge);
   });
   incoming.on('end', () => {
-    // Decoded in one piece: a character may be split between two chunks.
-    const body = Buffer.concat(chunks).toString('utf8');
     // An answer that is not complete is broken off when it closes.
     if (incoming.complete) succeed({ status, headers, body });
   });

@@ -4,6 +4,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import * as net from 'node:net';
 import { Duplex } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { Deadline } from '../../dist/wire/deadline';
 import { Problem } from '../../dist/errors/problem';
 import { HttpClient, MAX_RESPONSE_BYTES } from '../../dist/wire/http';
@@ -244,17 +245,66 @@ describe('http', () => {
       await everythingClosed();
     });
 
+    /** Writes a text as often and as fast as the other side reads it. */
+    function pour(into: Writable, text: string): void {
+      const go = () => {
+        while (!into.destroyed && into.write(text));
+      };
+      into.on('drain', go);
+      go();
+    }
+
     it('ends a body that never ends', async () => {
-      const origin = await httpServer((_req, res) => {
-        const chunk = 'x'.repeat(65_536);
-        const pour = () => {
-          while (!res.destroyed && res.write(chunk));
-        };
-        res.on('drain', pour);
-        pour();
-      });
+      const origin = await httpServer((_req, res) => pour(res, 'x'.repeat(65_536)));
       expect((await problemOf(get(origin))).code).to.equal('response_too_large');
       await everythingClosed();
+    });
+
+    it('counts bytes, not characters', async () => {
+      const origin = await httpServer((_req, res) => res.end('ë'.repeat(MAX_RESPONSE_BYTES / 2)));
+      expect((await get(origin)).body).to.have.lengthOf(MAX_RESPONSE_BYTES / 2);
+      const larger = await httpServer((_req, res) =>
+        res.end(`${'ë'.repeat(MAX_RESPONSE_BYTES / 2)}x`),
+      );
+      expect((await problemOf(get(larger))).code).to.equal('response_too_large');
+    });
+
+    const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
+    for (const [title, start, rest, code] of [
+      ['headers', 'HTTP/1.1 200 OK\r\n', 'X-A: b\r\n', 'connection_failed'],
+      ['one header', 'HTTP/1.1 200 OK\r\nX-A: ', 'b', 'connection_failed'],
+      ['a status', 'HTTP/1.1 200 ', 'OK', 'connection_failed'],
+      ['informational answers', '', 'HTTP/1.1 102 Processing\r\n\r\n', 'response_too_large'],
+      ['trailers', `${CHUNKED}2\r\nok\r\n0\r\n`, 'X-A: b\r\n', 'incomplete_response'],
+      ['an extension of a chunk', `${CHUNKED}2;a=`, 'b', 'incomplete_response'],
+    ] as const) {
+      it(`ends ${title} without end: ${code}`, async () => {
+        const origin = await rawServer((socket) => {
+          socket.once('data', () => {
+            socket.write(start);
+            pour(socket, rest.repeat(1000));
+          });
+        });
+        expect((await problemOf(get(origin, 9000))).code).to.equal(code);
+        await everythingClosed();
+      });
+    }
+
+    it('RFC 9110 §15.2 — counts a hundred informational answers as usual', async () => {
+      for (const [count, code] of [
+        [100, undefined],
+        [101, 'response_too_large'],
+      ] as const) {
+        const origin = await rawServer((socket) => {
+          socket.once('data', () => {
+            socket.write('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(count));
+            socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+          });
+        });
+        const sent = get(origin);
+        if (code) expect((await problemOf(sent)).code).to.equal(code);
+        else expect((await sent).body).to.equal('ok');
+      }
     });
   });
 
@@ -443,7 +493,7 @@ describe('http', () => {
   });
 
   describe('compression', () => {
-    for (const encoding of ['gzip', 'br', 'deflate', 'gzip, identity']) {
+    for (const encoding of ['gzip', 'br', 'deflate', 'gzip, identity', 'identity, gzip', 'x']) {
       it(`is refused unread: ${encoding}`, async () => {
         const origin = await httpServer((_req, res) => {
           res.writeHead(200, { 'content-encoding': encoding }).end('x');
@@ -456,12 +506,14 @@ describe('http', () => {
       });
     }
 
-    it('may be named identity', async () => {
-      const origin = await httpServer((_req, res) => {
-        res.writeHead(200, { 'content-encoding': 'identity' }).end('x');
+    for (const name of ['identity', 'Identity', '', 'utf-8', 'UTF8']) {
+      it(`RFC 9110 §8.4.1 — is not what Content-Encoding: ${name || '(empty)'} says`, async () => {
+        const origin = await httpServer((_req, res) => {
+          res.writeHead(200, { 'content-encoding': name }).end('x');
+        });
+        expect((await get(origin)).body).to.equal('x');
       });
-      expect((await get(origin)).body).to.equal('x');
-    });
+    }
   });
 
   describe('kept connections', () => {
