@@ -1,5 +1,6 @@
 /** The options of a client: their types, and how the constructor judges them. */
 import type { OutgoingHttpHeaders } from 'node:http';
+import { adviceOnExtras, extrasOf } from './protocol/authorization-request';
 import type { ClientCredentials } from './protocol/client-authentication';
 import type { Provider, SlotContext } from './provider/description';
 import type { Profile } from './provider/standard-claims';
@@ -69,7 +70,10 @@ export function judgeClientOptions<Options extends object, P extends Profile>(
   options: ClientOptions & Options,
 ): ClientSettings<Options> {
   const owner = provider.title;
-  refuseUnknownOptions(owner, options, [...CLIENT_OPTIONS, ...Object.keys(provider.options)]);
+  refuseUnknownOptions(owner, options, [...CLIENT_OPTIONS, ...Object.keys(provider.options)], {
+    ...adviceOnExtras(extrasOf(provider), (name) => `pass "${name}" to beginLogin(), in extras`),
+    callbackURL: 'pass it to beginLogin(), as redirectUri',
+  });
   checkProviderOptions(owner, options, provider.options);
   const clientSecret = optionalSecret(owner, options);
   if (clientSecret !== undefined && provider.clientAuthentication === 'none') {
@@ -79,7 +83,9 @@ export function judgeClientOptions<Options extends object, P extends Profile>(
   const number = (name: keyof ClientOptions, fallback: number, range: readonly [number, number]) =>
     optionalNumber(owner, name, options[name], fallback, range);
   const endpoints = Object.freeze(withoutUndefined(provider.endpoints(options)));
-  for (const [name, url] of Object.entries(endpoints)) requireEndpoint(owner, name, url);
+  for (const [name, url] of Object.entries(endpoints) as [string, unknown][]) {
+    if (typeof url !== 'boolean') requireEndpoint(owner, name, url);
+  }
   if (provider.idToken !== 'none' && endpoints.jwksUri === undefined) {
     throw new TypeError(
       `${owner}: an ID Token is verified with the keys of "jwksUri", which is missing`,

@@ -11,7 +11,11 @@ import type {
 } from './client-requests';
 import { isOAuth2Error } from './errors/oauth2-error';
 import { Problem } from './errors/problem';
-import { buildAuthorizationRequest, extrasOf } from './protocol/authorization-request';
+import {
+  adviceOnExtras,
+  buildAuthorizationRequest,
+  extrasOf,
+} from './protocol/authorization-request';
 import { validateAuthorizationResponse } from './protocol/authorization-response';
 import type {
   MissingAttempt,
@@ -28,7 +32,7 @@ import type { Endpoints, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
 import { isJsonObject, text } from './values/json';
 import type { Json, JsonObject } from './values/json';
-import { refuseUnknownOptions, requireString, scopeList } from './values/options';
+import { checkExtra, refuseUnknownOptions, requireEndpoint, requireString, scopeList } from './values/options';
 import { isSuccess, jsonOf } from './wire/answers';
 import type { Deadline } from './wire/deadline';
 
@@ -45,6 +49,14 @@ export interface LoginRequest {
   /** The application's own state: kept with the attempt, never in the URL. */
   appState?: unknown;
 }
+
+const REQUEST_FIELDS = [
+  'redirectUri',
+  'scope',
+  'extras',
+  'parameters',
+  'appState',
+] as const satisfies readonly (keyof LoginRequest)[];
 
 /** A refreshed ID Token that cannot be checked just now: the tokens are kept, without claims. */
 const UNCHECKED: readonly string[] = [
@@ -91,9 +103,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const { jwksUri } = this.endpoints;
     if (jwksUri !== undefined && provider.idToken !== 'none') {
       const headers = { accept: 'application/json' };
-      const request = { method: 'GET', url: requests.url(jwksUri), headers } as const;
       this.#verifyIdToken = createIdTokenVerifier({
-        fetchKeys: ({ isBackground }) => requests.send({ ...request, isBackground }),
+        fetchKeys: ({ isBackground, jwksUri: uri = jwksUri }) => {
+          const url = requests.url(requireEndpoint(provider.title, 'keysOf', uri));
+          return requests.send({ method: 'GET', url, headers, isBackground });
+        },
         algorithms: provider.idTokenAlgorithms,
         clockToleranceSeconds,
       });
@@ -120,6 +134,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    */
   beginLogin(request: LoginRequest): { url: string; attempt: LoginAttempt } {
     const { provider } = this;
+    refuseUnknownOptions(provider.title, request, REQUEST_FIELDS, {
+      ...adviceOnExtras(extrasOf(provider), (name) => `pass "${name}" in extras`),
+      callbackURL: 'did you mean "redirectUri"?',
+      state: 'did you mean "appState"?',
+    });
     const redirectUri = requireString(provider.title, 'redirectUri', request.redirectUri);
     if (!URL.canParse(redirectUri)) {
       throw new TypeError(`${provider.title}: "redirectUri" must be an absolute URL`);
@@ -162,6 +181,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         take,
         client: this.fingerprint,
         issuer: this.endpoints.issuer,
+        trustsIssuer: (iss) => this.provider.trustsIssuer?.(iss, this.#settings.context) ?? false,
+        namesIssuer: this.endpoints.authorizationResponseIssParameterSupported,
         vocabulary: this.provider,
       }),
     );
@@ -177,12 +198,17 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     response: ValidatedAuthorizationResponse,
     options: GrantOptions & { parseErrorResponse?: ParseErrorResponse } = {},
   ): Promise<TokenSet> {
-    const { attempt, code } = response;
+    const { attempt, code, issuer } = response;
     const call = { ...options, deadline: this.#requests.deadline(options) };
     const tokens = await this.#requests.grant('authorization_code', 'token', call, {
       code,
       redirect_uri: attempt.redirectUri,
       code_verifier: attempt.codeVerifier,
+    });
+    await this.#requests.at('token', this.endpoints.tokenEndpoint, () => {
+      if (issuer === undefined || this.#issuersOf(tokens).includes(issuer)) return;
+      const words = 'the tokens are of another authorization server than the one in iss';
+      throw new Problem('issuer_mismatch', words, { refusal: 403 });
     });
     return await this.#withClaims(tokens, call.deadline, attempt);
   }
@@ -317,18 +343,28 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       return this.#withSubject(tokens);
     }
     const keys = endpoints.jwksUri ?? endpoints.tokenEndpoint;
-    return await this.#requests.at('id_token', keys, async () => {
+    return await this.#requests.at('id_token', keys, async (place) => {
       if (idToken === undefined || verify === undefined) {
         throw new Problem('id_token_missing', 'the token response has no ID Token');
       }
-      const issuers =
-        provider.idTokenIssuers?.(tokens.response, this.#settings.context) ??
-        [endpoints.issuer].filter((issuer) => issuer !== undefined);
-      const expected = { issuers, clientID, accessToken, login };
+      const issuers = this.#issuersOf(tokens);
+      const keysOf = (issuer: string) => {
+        const uri = provider.keysOf?.(issuer, this.#settings.context);
+        if (uri !== undefined) place.host = this.#requests.url(uri).host;
+        return uri;
+      };
+      const expected = { issuers, keysOf, clientID, accessToken, login };
       const claims = await deadline.wait(verify(idToken, expected));
       if (login?.asked) provider.checkIdToken?.(claims, login.asked);
       return this.#withSubject({ ...tokens, claims });
     });
+  }
+
+  /** The issuers that these tokens may be of. */
+  #issuersOf({ response }: TokenSet): readonly string[] {
+    const { issuer } = this.endpoints;
+    const own = this.provider.idTokenIssuers?.(response, this.#settings.context);
+    return own ?? (issuer === undefined ? [] : [issuer]);
   }
 
   #withSubject(tokens: TokenSet): TokenSet {
@@ -340,7 +376,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   #extraParameters({ parameters, extras = {} }: LoginRequest): Record<string, unknown> {
     const { title, boundParameters, requestParameters } = this.provider;
     const wireNames = extrasOf(this.provider);
-    refuseUnknownOptions(title, extras, Object.keys(wireNames));
+    const advice = adviceOnExtras(wireNames, (name) => `did you mean "${name}"?`);
+    refuseUnknownOptions(title, extras, Object.keys(wireNames), advice);
     const merged: Record<string, unknown> = {
       ...requestParameters?.('authorization', this.#settings.context),
       ...parameters,
@@ -353,6 +390,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       // Any other value could reach the URL in another form than the one that is checked, or not at all.
       if (typeof value === 'string' || (name === 'max_age' && typeof value === 'number')) continue;
       throw new TypeError(`${title}: "${name}" must be a string`);
+    }
+    for (const [name, value] of Object.entries(extras)) {
+      if (name !== 'maxAge') checkExtra(title, name, value);
     }
     return merged;
   }

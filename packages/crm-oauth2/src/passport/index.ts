@@ -1,8 +1,8 @@
 /** Door `./passport`: mount a strategy. */
+export type { AuthenticateOptions } from './authenticate-options';
 export { CookieStateStore } from './cookie-state-store';
 export type { CookieStateStoreOptions } from './cookie-state-store';
 export { AuthorizationError, InternalOAuthError, TokenError } from './errors';
-export type { AuthenticateOptions } from './login';
 export { publishStrategy } from './publish';
 export type { PassportRequest, PassportResponse } from './request';
 export { SessionStateStore } from './session-state-store';

@@ -5,33 +5,22 @@ import { isObserved, loginId, publish } from '../errors/diagnostics';
 import { located } from '../errors/oauth2-error';
 import { Problem } from '../errors/problem';
 import { extrasOf } from '../protocol/authorization-request';
+import { isAuthorizationResponse } from '../protocol/authorization-response';
 import type { MissingAttempt } from '../protocol/authorization-response';
 import type { LoginAttempt } from '../protocol/login-attempt';
 import type { TokenSet } from '../protocol/token-set';
 import type { Profile } from '../provider/standard-claims';
 import type { Deadline } from '../wire/deadline';
+import type { AuthenticateOptions, AuthenticateOptionsCheck } from './authenticate-options';
 import { lostAnswer } from './lost-answer';
 import { missingAttempt } from './missing-attempt';
 import type { RecentLogins } from './recent-logins';
 import { isAtCallback, resolveCallbackUrl } from './request';
-import type { PassportRequest, PassportResponse } from './request';
+import type { PassportRequest } from './request';
 import type { StateStore } from './state-store';
 import { pick } from './strategy-options';
 import type { StrategyOptions } from './strategy-options';
 import type { Request, Verify } from './verify';
-
-/** The options of `passport.authenticate` that this family reads, beside the provider's extras. */
-export interface AuthenticateOptions {
-  scope?: string | readonly string[];
-  /** The application's own state: comes back as `req.authInfo.state`, never travels in the URL. */
-  state?: unknown;
-  callbackURL?: string;
-  /** The response, where the framework does not set `req.res`; for {@link CookieStateStore}. */
-  response?: PassportResponse;
-  /** Seconds since the person last signed in (OpenID Connect Core §3.1.2.1). */
-  maxAge?: number;
-  [extra: string]: unknown;
-}
 
 /** The outcome of one call of `authenticate`: exactly one of Passport's verbs, and its arguments. */
 export type Outcome =
@@ -51,6 +40,7 @@ export interface LoginSettings extends Pick<
   completed: RecentLogins;
   /** Where logins were begun so far: at the path of their callback, or at another. */
   begunAt: { callback?: true; elsewhere?: true };
+  checkOptions: AuthenticateOptionsCheck;
   verify: Verify;
 }
 
@@ -58,6 +48,8 @@ export interface LoginSettings extends Pick<
 export interface LoginHooks {
   authorizationParams(options: AuthenticateOptions): object;
   tokenParams(options: AuthenticateOptions): object;
+  /** A subclass overrides one of the two, and may read options of its own. */
+  readOptions: boolean;
   parseErrorResponse?: ParseErrorResponse;
   loadProfile(tokens: TokenSet, deadline: Deadline): Promise<unknown>;
 }
@@ -70,8 +62,18 @@ interface Login extends LoginSettings {
   deadline: Deadline;
 }
 
+/** Starts a login, or finishes it when the request is the provider's answer. */
+export async function runLogin(
+  login: Login,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<Outcome> {
+  login.checkOptions(login.options, login.hooks.readOptions);
+  const step = isAuthorizationResponse(parameters) ? finishLogin : startLogin;
+  return await step(login, parameters);
+}
+
 /** Begins an attempt, keeps it, and sends the browser to the provider. */
-export async function startLogin(
+async function startLogin(
   login: Login,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
@@ -133,7 +135,7 @@ async function refuseLostAnswer(
 }
 
 /** Takes the attempt, validates the response, redeems the code, gets the profile, verifies. */
-export async function finishLogin(
+async function finishLogin(
   login: Login,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {

@@ -1,8 +1,11 @@
 /** The options of a strategy: their types, and how the constructor judges them. */
 import { CLIENT_OPTIONS } from '../client-options';
 import type { ClientOptions } from '../client-options';
+import { adviceOnExtras, extrasOf } from '../protocol/authorization-request';
+import type { Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
 import { refuseUnknownOptions, requireBoolean, requireString } from '../values/options';
+import { FRAMEWORK_OPTIONS } from './authenticate-options';
 import { requireStateStore } from './state-store';
 import type { StateStore } from './state-store';
 import { classicVerify, typedVerify } from './verify';
@@ -69,13 +72,21 @@ const STRATEGY_OPTIONS: Readonly<
   scopeSeparator: only([' '], 'must be a space (RFC 6749 §3.3)'),
 };
 
+/** The options that a client does not know. */
+export const OWN_OPTIONS = Object.keys(STRATEGY_OPTIONS);
+
 /** @throws {TypeError} naming the option that is unknown or wrong */
-export function checkStrategyOptions(owner: string, options: object, own: readonly string[]): void {
+export function checkStrategyOptions(provider: Provider, options: object): void {
+  const owner = provider.title;
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`${owner}: the first argument must be the options`);
   }
-  const known = [...CLIENT_OPTIONS, ...Object.keys(STRATEGY_OPTIONS), ...own];
-  refuseUnknownOptions(owner, options, known);
+  const known = [...CLIENT_OPTIONS, ...OWN_OPTIONS, ...Object.keys(provider.options)];
+  const advise = (name: string) => `pass "${name}" to authenticate()`;
+  refuseUnknownOptions(owner, options, known, {
+    ...Object.fromEntries(FRAMEWORK_OPTIONS.map((name) => [name, advise(name)])),
+    ...adviceOnExtras(extrasOf(provider), advise),
+  });
   for (const [name, check] of Object.entries(STRATEGY_OPTIONS)) {
     const value: unknown = Reflect.get(options, name);
     if (value !== undefined) check(owner, name, value);

@@ -5,22 +5,23 @@ import { CLIENT_OPTIONS } from '../client-options';
 import type { ClientOptions } from '../client-options';
 import { isObserved, publish } from '../errors/diagnostics';
 import { describe, isOAuth2Error } from '../errors/oauth2-error';
-import { isAuthorizationResponse } from '../protocol/authorization-response';
 import { processTokenError } from '../protocol/token-endpoint';
 import type { TokenSet } from '../protocol/token-set';
 import type { Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
 import { text } from '../values/json';
 import { Deadline } from '../wire/deadline';
+import { authenticateOptionsCheck } from './authenticate-options';
+import type { AuthenticateOptions } from './authenticate-options';
 import { hide, routeClassicRefreshes } from './classic-oauth2';
 import { TokenError, asPassportError } from './errors';
-import { calledBack, finishLogin, startLogin } from './login';
-import type { AuthenticateOptions, LoginHooks, LoginSettings, Outcome } from './login';
+import { calledBack, runLogin } from './login';
+import type { LoginHooks, LoginSettings, Outcome } from './login';
 import { RecentLogins } from './recent-logins';
 import { callbackParameters } from './request';
 import type { PassportRequest } from './request';
 import { SessionStateStore } from './session-state-store';
-import { checkStrategyOptions, chooseVerify, pick } from './strategy-options';
+import { OWN_OPTIONS, checkStrategyOptions, chooseVerify, pick } from './strategy-options';
 import type { StrategyOptions } from './strategy-options';
 import type {
   AnyVerifyFunction,
@@ -62,11 +63,12 @@ export abstract class ProviderStrategy<
     options: StrategyOptions<P> & Own,
     verify?: AnyVerifyFunction<P>,
   ) {
-    const owner = provider.title;
-    const own = Object.keys(provider.options);
-    checkStrategyOptions(owner, options, own);
-    const call = chooseVerify(owner, options, verify);
-    const clientOptions = pick(options, [...CLIENT_OPTIONS, ...own]) as unknown;
+    checkStrategyOptions(provider, options);
+    const call = chooseVerify(provider.title, options, verify);
+    const clientOptions = pick(options, [
+      ...CLIENT_OPTIONS,
+      ...Object.keys(provider.options),
+    ]) as unknown;
     const client = new OAuth2Client(provider, clientOptions as ClientOptions & Own);
     const { callbackURL, customHeaders, proxy, skipUserProfile } = options;
     const { sessionKey = `oauth2:${provider.name}` } = options;
@@ -96,6 +98,7 @@ export abstract class ProviderStrategy<
       begun: new RecentLogins(),
       completed: new RecentLogins(),
       begunAt: {},
+      checkOptions: authenticateOptionsCheck(provider, OWN_OPTIONS),
     };
     Object.defineProperty(this, SETTINGS, { value: settings });
     routeClassicRefreshes(this._oauth2, client, options.agent);
@@ -118,19 +121,18 @@ export abstract class ProviderStrategy<
     const deadline = new Deadline(this.client.timeout, text(parameters.state));
     const settings = Reflect.get(this, SETTINGS) as LoginSettings;
     const login = { ...settings, hooks: hooksOf(this), req, options, deadline };
-    const step = isAuthorizationResponse(parameters)
-      ? finishLogin(login, parameters)
-      : startLogin(login, parameters);
-    void step.catch(failure).then((outcome) => {
-      try {
-        report(this.name, outcome, deadline);
-        act(outcome);
-      } catch (reason) {
-        // A verb throws when the application's callback has a bug. The request is then unanswered, and
-        // `error` answers it. If `error` throws too, the application gets an uncaught exception.
-        process.nextTick(act, { verb: 'error', values: [asError(reason)] });
-      }
-    });
+    void runLogin(login, parameters)
+      .catch(failure)
+      .then((outcome) => {
+        try {
+          report(this.name, outcome, deadline);
+          act(outcome);
+        } catch (reason) {
+          // A verb throws when the application's callback has a bug. The request is then unanswered, and
+          // `error` answers it. If `error` throws too, the application gets an uncaught exception.
+          process.nextTick(act, { verb: 'error', values: [asError(reason)] });
+        }
+      });
   }
 
   /**
@@ -161,10 +163,13 @@ export abstract class ProviderStrategy<
 
 /** passport-oauth2's hooks. An error body and a profile go through a subclass only if it overrides them. */
 function hooksOf(strategy: ProviderStrategy): LoginHooks {
-  const { parseErrorResponse, userProfile } = ProviderStrategy.prototype;
+  const { parseErrorResponse, userProfile, authorizationParams, tokenParams } =
+    ProviderStrategy.prototype;
   return {
     authorizationParams: (options) => strategy.authorizationParams(options),
     tokenParams: (options) => strategy.tokenParams(options),
+    readOptions:
+      strategy.authorizationParams !== authorizationParams || strategy.tokenParams !== tokenParams,
     parseErrorResponse:
       strategy.parseErrorResponse === parseErrorResponse
         ? undefined

@@ -1,4 +1,5 @@
 /** The authorization request: the URL that the browser is sent to (RFC 6749 §4.1.1, RFC 7636 §4.3). */
+import type { Advice } from '../values/options';
 import type { LoginAttempt } from './login-attempt';
 import { codeChallenge } from './pkce';
 
@@ -21,6 +22,18 @@ export function extrasOf(provider: {
   authorizationParameters: Readonly<Record<string, string>>;
 }): Readonly<Record<string, string>> {
   return { maxAge: 'max_age', ...provider.authorizationParameters };
+}
+
+/** The same advice for both names of each extra. */
+export function adviceOnExtras(
+  extras: Readonly<Record<string, string>>,
+  advise: (name: string) => string,
+): Advice {
+  const pairs = Object.entries(extras).flatMap(([name, wireName]) => [
+    [wireName, advise(name)],
+    [name, advise(name)],
+  ]);
+  return Object.fromEntries(pairs) as Advice;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Checks the options of a constructor. A wrong one throws a `TypeError` that names it. */
 import type { Agent, OutgoingHttpHeaders } from 'node:http';
+import { FOREIGN_NAMES } from './foreign-names';
 
 /** The kind of value that an option takes. */
 export type OptionKind = 'url' | 'string' | 'boolean';
@@ -9,39 +10,76 @@ function optionError(owner: string, name: string, rule: string): TypeError {
   return new TypeError(`${owner}: option "${name}" ${rule}`);
 }
 
-/** The known name that a misspelt one probably means: it differs least, and not by too much. */
+/** A name without the marks by which spellings differ: `login_hint` is `loginHint`. */
+function plain(name: string): string {
+  return name.toLowerCase().replaceAll(/[_-]/g, '');
+}
+
+/** A longer name was not meant to be an option, and takes long to compare. */
+const MAX_NAME_LENGTH = 64;
+
+/** The known name that a misspelt one probably means: one slip away, or two and more in a long name. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
-  const distance = (to: string) => editDistance(name.toLowerCase(), to.toLowerCase());
-  const limit = Math.max(2, Math.floor(name.length / 2));
+  if (name.length > MAX_NAME_LENGTH) return undefined;
+  const distance = (to: string) => editDistance(plain(name), plain(to));
+  const limit = Math.max(1, Math.floor(name.length / 4));
   const nearestFirst = known.toSorted((a, b) => distance(a) - distance(b));
   return nearestFirst.find((candidate) => distance(candidate) <= limit);
 }
 
-/** The Levenshtein distance: how many characters to insert, delete or replace. */
+/** How many characters to insert, delete or replace, and neighbours to swap. */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     const next = [i];
     for (let j = 1; j <= b.length; j += 1) {
       const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitution);
+      const isSwap = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = isSwap ? (before[j - 2] ?? 0) + 1 : substitution;
+      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitution, swap);
     }
+    before = row;
     row = next;
   }
   return row[b.length] ?? 0;
 }
 
-/** @throws {TypeError} naming the option and the nearest known name */
+/** The remedy for each name that an application may have meant. */
+export type Advice = Readonly<Record<string, string>>;
+
+/** The advice for names that are known right here. */
+export function didYouMean(known: readonly string[]): Advice {
+  return Object.fromEntries(known.map((name) => [name, `did you mean "${name}"?`]));
+}
+
+/** The advice for an unknown name; `undefined` when it is far from every other. */
+export function adviceOn(name: string, advice: Advice): string | undefined {
+  const names = Object.keys(advice);
+  const foreign = FOREIGN_NAMES.find((row) => row.names.some((own) => plain(own) === plain(name)));
+  const same = names.find((candidate) => plain(candidate) === plain(name));
+  if (same !== undefined) return advice[same];
+  if (foreign === undefined) return advice[nearestName(name, names) ?? ''];
+  const ours = foreign.ours?.find((own) => names.includes(own));
+  if (ours === undefined) return foreign.note;
+  return foreign.note === undefined ? advice[ours] : `${advice[ours]} (${foreign.note})`;
+}
+
+/**
+ * @param elsewhere advice for names that are known in another place
+ * @throws {TypeError} naming the option and the advice
+ */
 export function refuseUnknownOptions(
   owner: string,
   options: object,
   known: readonly string[],
+  elsewhere: Advice = {},
 ): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const meant = nearestName(name, known);
-    const advice = meant ? `; did you mean "${meant}"?` : `. Known: ${known.join(', ')}`;
-    throw new TypeError(`${owner}: unknown option "${name}"${advice}`);
+    const advice = adviceOn(name, { ...elsewhere, ...didYouMean(known) });
+    const rest = advice === undefined ? `. Known: ${known.join(', ')}` : `; ${advice}`;
+    throw new TypeError(`${owner}: unknown option "${name}"${rest}`);
   }
 }
 
@@ -89,6 +127,18 @@ export function checkProviderOptions(
       throw optionError(owner, name, `must be a ${kind === 'string' ? 'non-empty string' : kind}`);
     }
   }
+}
+
+/**
+ * An extra of a login. `undefined` and `null` ask for nothing.
+ *
+ * @throws {TypeError} for a value that would reach the provider in another form, or not at all
+ */
+export function checkExtra(owner: string, name: string, value: unknown): void {
+  const isText = (one: unknown) => typeof one === 'string';
+  if (value === undefined || value === null || isText(value) || typeof value === 'boolean') return;
+  if (Array.isArray(value) && value.every(isText)) return;
+  throw optionError(owner, name, 'must be a string, true or false, or an array of strings');
 }
 
 /** @throws {TypeError} unless the value is a non-empty string */

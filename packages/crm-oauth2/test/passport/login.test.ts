@@ -192,8 +192,6 @@ describe('login', () => {
       { options: { maxAge: undefined, organization: undefined } },
       { options: { maxAge: null, organization: null } as unknown as AuthenticateOptions },
       { hook: { max_age: undefined, organization: null } },
-      // The wire names are not options of `authenticate`.
-      { options: { max_age: 60 } },
     ] as Way[]) {
       const session: Record<string, unknown> = {};
       const { url } = await start(make(way), session, way.options);

@@ -16,6 +16,7 @@ import {
   requireString,
   scopeList,
 } from '../../dist/values/options';
+import { FOREIGN_NAMES } from '../../dist/values/foreign-names';
 import { thrown } from '../support';
 
 function refusal(work: () => unknown): string {
@@ -34,6 +35,11 @@ describe('options', () => {
       ['callback', 'callbackURL'],
       ['scopes', 'scope'],
       ['timeOut', 'timeout'],
+      ['tiemout', 'timeout'],
+      ['client-secret', 'clientSecret'],
+      ['consumer_key', 'clientID'],
+      ['consumerSecret', 'clientSecret'],
+      ['redirectUri', 'callbackURL'],
     ] as const) {
       it(`are reported with the nearest known name: ${name}`, () => {
         const message = refusal(() => refuseUnknownOptions('Acme', { [name]: 1 }, known));
@@ -44,6 +50,40 @@ describe('options', () => {
     it('are reported with all known names when none is similar', () => {
       const message = refusal(() => refuseUnknownOptions('Acme', { zzzzzzzzzzzz: 1 }, known));
       expect(message).to.equal(`Acme: unknown option "zzzzzzzzzzzz". Known: ${known.join(', ')}`);
+    });
+
+    for (const [name, message] of [
+      ['domain', 'unknown option "domain"; did you mean "issuer"? (a whole URL, with https://)'],
+      ['checks', 'unknown option "checks"; state, PKCE and nonce are always on; leave it out'],
+      ['login_hint', 'unknown option "login_hint"; say it later'],
+    ] as const) {
+      it(`of another library are told in our words: ${name}`, () => {
+        const elsewhere = { loginHint: 'say it later' };
+        const refuse = () =>
+          refuseUnknownOptions('Acme', { [name]: 1 }, ['issuer', 'loginURL'], elsewhere);
+        expect(refusal(refuse)).to.equal(`Acme: ${message}`);
+      });
+    }
+
+    it('of another library mean the option that is known here', () => {
+      const { names } = FOREIGN_NAMES.find(({ ours }) => ours?.includes('loginURL')) ?? {};
+      const message = refusal(() =>
+        refuseUnknownOptions('Acme', { [`${names?.[0]}`]: 1 }, ['scope', 'loginURL']),
+      );
+      expect(message).to.include('did you mean "loginURL"?');
+    });
+
+    it('are in one row of the table each', () => {
+      const all = FOREIGN_NAMES.flatMap(({ names }) => names.map((name) => name.toLowerCase()));
+      expect(new Set(all).size).to.equal(all.length);
+      for (const { ours, note } of FOREIGN_NAMES) expect(ours ?? note).not.to.equal(undefined);
+    });
+
+    it('that are far from all others get no suggestion: prompt is not proxy', () => {
+      const names = ['proxy', 'scope', 'store', 'state'];
+      for (const name of ['prompt', 'sort', 'stones', 'x']) {
+        expect(nearestName(name, names), name).to.equal(undefined);
+      }
     });
 
     it('are refused with the value undefined as well, and so are names of Object.prototype', () => {
