@@ -38,7 +38,7 @@ const NO_ANSWER_CODES: readonly ErrorCode[] = [
   'keys_unavailable',
 ];
 
-/** A refresh token that the provider refused is not sent again for this long. */
+/** After the provider has refused a refresh token, or its person, it is not asked again for this long. */
 const REFUSAL_LASTS_MS = 60_000;
 
 /** A provider that asks for a shorter wait is asked again after this. */
@@ -73,12 +73,20 @@ export function refreshOutcome(error: unknown): RefreshOutcome {
  * still come.
  *
  * @param lockLasts milliseconds until the lock of the refresh ends
+ * @param refusals codes by which the provider refuses the person: inactive, or outside the login hours.
+ * The refresh token stays good, and only an administrator or time lifts the refusal
  */
-export function failureOf(error: unknown, lockLasts: number): Failure | undefined {
-  const outcome = refreshOutcome(error);
-  const pause = { unused: 0, 'used up': REFUSAL_LASTS_MS, unknown: lockLasts }[outcome];
-  if (pause === 0 || !isOAuth2Error(error)) return undefined;
+export function failureOf(
+  error: unknown,
+  lockLasts: number,
+  refusals: readonly string[],
+): Failure | undefined {
+  if (!isOAuth2Error(error)) return undefined;
   const { code, status, provider } = error;
+  const unused = refusals.includes(code) ? REFUSAL_LASTS_MS : 0;
+  const pauses = { unused, 'used up': REFUSAL_LASTS_MS, unknown: lockLasts };
+  const pause = pauses[refreshOutcome(error)];
+  if (pause === 0) return undefined;
   const message = error.message.replace(`${provider}: `, '').slice(0, LONGEST_MESSAGE);
   return withoutUndefined<Failure>({ code, message, status, at: Date.now(), pause });
 }

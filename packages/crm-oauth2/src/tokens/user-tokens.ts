@@ -49,7 +49,10 @@ export type RefreshClient = Pick<
   OAuth2Client,
   'clientID' | 'timeout' | 'endpoints' | 'refreshTokenGrant' | 'revokeToken'
 > & {
-  readonly provider: Pick<Provider, 'name' | 'hints' | 'rateLimit' | 'refreshTokenLifetime'>;
+  readonly provider: Pick<
+    Provider,
+    'name' | 'hints' | 'rateLimit' | 'refreshTokenLifetime' | 'refusals'
+  >;
 };
 
 type Refreshes = Map<string, SharedRefresh<TokenSet>>;
@@ -242,21 +245,19 @@ export class UserTokens implements TokenSource {
       const step = nextStep(record, wanted, hasWaited);
       const tokens = this.#conclude(record, step);
       if (tokens) return tokens;
-      switch (step) {
-        case 'use to the end':
-          await this.#note(stored, 'unknown');
-          return record.tokens;
-        case 'wait':
-          hasWaited = true;
-          await pause(PAIR_ARRIVES_MS);
-          stored = await this.#read();
-          break;
-        case 'refresh': {
-          const result = await this.#refreshOnce(stored, { ...task, round });
-          if ('accessToken' in result) return result;
-          stored = result;
-        }
+      if (step === 'use to the end') {
+        await this.#note(stored, 'unknown');
+        return record.tokens;
       }
+      if (step === 'wait') {
+        hasWaited = true;
+        await pause(PAIR_ARRIVES_MS);
+        stored = await this.#read();
+        continue;
+      }
+      const result = await this.#refreshOnce(stored, { ...task, round });
+      if ('accessToken' in result) return result;
+      stored = result;
     }
     const problem = new Problem('lock_timeout', 'other processes keep changing these tokens');
     throw this.#records.error(problem);
@@ -304,7 +305,7 @@ export class UserTokens implements TokenSource {
       lock.keepUntilExpiry = false;
       return stored;
     }
-    const failure = failureOf(error, lock.end.remaining());
+    const failure = failureOf(error, lock.end.remaining(), this.provider.refusals);
     const noted = await this.#note(stored, NOTES[outcome], failure);
     if (isGoodEnough(noted.record, wanted)) return noted.record.tokens;
     if (delay !== undefined) return noted;

@@ -116,22 +116,27 @@ describe('refresh outcome', () => {
       errorOf('connection_failed'),
       { code: 'connection_failed', message: 'it failed', pause: 4000 },
     ],
+    [
+      'a refusal of the person, for a minute',
+      reported('inactive_user'),
+      { code: 'inactive_user', message: 'it failed', status: 400, pause: 60_000 },
+    ],
     ['an unused refresh token, not at all', reported('invalid_scope'), undefined],
     ['an error of the application, not at all', new Error('of a hook'), undefined],
   ];
   for (const [title, error, expected] of failures) {
     it(`RFC 9700 §4.14.2 — notes ${title}`, () => {
       const before = Date.now();
-      const { at, ...failure } = failureOf(error, 4000) ?? { at: before };
+      const { at, ...failure } = failureOf(error, 4000, ['inactive_user']) ?? { at: before };
       expect(at).to.be.within(before, Date.now());
       expect(failure).to.deep.equal(expected ?? {});
     });
   }
 
   it('RFC 9700 §4.14.2 — notes nothing when the lock has ended, and keeps a message short', () => {
-    expect(failureOf(errorOf('timeout'), 0)).to.equal(undefined);
+    expect(failureOf(errorOf('timeout'), 0, [])).to.equal(undefined);
     const long = described(new Problem('timeout', 'x'.repeat(301)), { provider, stage: 'refresh' });
-    expect(failureOf(long, 1)?.message).to.equal('x'.repeat(300));
+    expect(failureOf(long, 1, [])?.message).to.equal('x'.repeat(300));
   });
 
   it('RFC 6749 §4.1.2.1 — an error that the authorization endpoint reports says nothing of a refresh', () => {

@@ -184,7 +184,9 @@ export const SHORT_WAIT_SECONDS = 0.25;
 
 const description = acmeWith({
   subject: ({ response }) => text(response.sub),
-  hints: { still_in_progress: 'Wait.' },
+  hints: { still_in_progress: 'Wait.', inactive_user: 'Ask an administrator.' },
+  refusals: ['inactive_user'],
+  meanings: [{ says: /^inactive user$/, code: providerCode('inactive_user') }],
   tokenError: ({ error_description: words }) =>
     words === 'Still in progress'
       ? { code: providerCode('still_in_progress'), retryAfterSeconds: SHORT_WAIT_SECONDS }

@@ -537,6 +537,43 @@ describe('user tokens', () => {
       expect(world.backing.locks).to.equal(0);
     });
 
+    it('RFC 6749 §5.2 — every caller and process is told why the grant ended, until a login', async () => {
+      await world.keep(2 * HOUR);
+      const [one, other] = [world.process().tokens, world.process().tokens];
+      const body = { error: 'invalid_grant', error_description: 'revoked by zoe' };
+      world.provider.faults.push({ status: 400, body });
+      for (const tokens of [one, one, other]) {
+        const error = await failure(tokens.getAccessToken(), 'reauthorization_required');
+        expect(error.cause).to.include({
+          code: 'invalid_grant',
+          status: 400,
+          message: 'acme: invalid_grant: revoked by zoe',
+        });
+      }
+      expect(asked()).to.have.length(1);
+      await other.save(world.provider.grant());
+      expect(await one.getAccessToken()).to.equal('access-0');
+      expect(await world.kept()).not.to.have.property('failure');
+    });
+
+    it('inactive_user — a person who is blocked for a while keeps the grant, and is not asked about at every call', async () => {
+      await world.keep(2 * HOUR);
+      const [one, other] = [world.process().tokens, world.process().tokens];
+      const body = { error: 'invalid_grant', error_description: 'inactive user' };
+      world.provider.faults.push({ status: 400, body });
+      const fields = {
+        stage: 'refresh',
+        hint: 'Ask an administrator.',
+        message: 'acme: inactive_user: inactive user (invalid_grant)',
+      } as const;
+      for (const tokens of [one, one, other]) {
+        await failure(tokens.getAccessToken(), 'inactive_user', fields);
+      }
+      expect(asked()).to.have.length(1);
+      expect(world.backing.locks).to.equal(0);
+      expect(await atAnotherTime(61_000, () => one.getAccessToken())).to.equal('access-1');
+    });
+
     it('RFC 6749 §5.2 — invalid_grant ends no access token that is still good', async () => {
       const { tokens } = await processWith(SOON);
       world.provider.isRevoked = true;

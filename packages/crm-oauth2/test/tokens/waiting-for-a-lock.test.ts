@@ -24,7 +24,7 @@ function tokenSet(name: string): TokenSet {
 
 function clientThat(refreshTokenGrant: RefreshClient['refreshTokenGrant']): RefreshClient {
   return {
-    provider: { name: 'salesloft', hints: {} },
+    provider: { name: 'salesloft', hints: {}, refusals: [] },
     clientID: 'client-1',
     timeout: 500,
     endpoints: { authorizationEndpoint: '', tokenEndpoint: 'https://accounts.example/token' },
