@@ -115,7 +115,7 @@ function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promi
   return new Promise((resolve, reject) => {
     const sentAt = performance.now();
     const outgoing = createRequest(request, agent);
-    const timer = setTimeout(() => fail(() => deadline.problem()), deadline.remaining());
+    const timer = deadline.startTimer(() => fail(() => deadline.problem()));
     let hasEnded = false;
     const end = (settle: () => void) => {
       if (hasEnded) return;

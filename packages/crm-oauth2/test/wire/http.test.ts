@@ -223,6 +223,34 @@ describe('http', () => {
       expect(connections).to.equal(1);
     });
 
+    it('RFC 9700 §4.14 — loses no answer that came in time, although the process was too busy to read it', async () => {
+      const origin = await httpServer((_req, res) => {
+        res.end('the only copy of a refresh token');
+        // Nothing is read, and no timer runs, until the deadline is over.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+      });
+      expect((await post(origin, 300)).body).to.equal('the only copy of a refresh token');
+    });
+
+    it('runs on no clock that can be set', async () => {
+      const realNow = Date.now;
+      let offset = 0;
+      const origin = await httpServer((_req, res) => {
+        offset = -offset * 2;
+        setTimeout(() => res.end('ok'), 20);
+      });
+      try {
+        Date.now = () => realNow() + offset;
+        // The clock is an hour ahead, then two behind.
+        offset = 3_600_000;
+        const sender = client();
+        expect((await post(origin, 2000, sender)).body).to.equal('ok');
+        expect((await get(origin, 2000, sender)).body).to.equal('ok');
+      } finally {
+        Date.now = realNow;
+      }
+    });
+
     it('leaves no timer behind when the answer comes first', async () => {
       const origin = await httpServer((_req, res) => res.end('ok'));
       await pause(1);
