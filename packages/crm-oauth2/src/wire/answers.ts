@@ -51,14 +51,21 @@ export function jsonOf({ body, headers }: Answer, secrets: Secrets = []): Json {
 /** The three date forms of RFC 9110 §5.6.7. `Date.parse` alone makes a date of `-5` too. */
 const HTTP_DATE = /^[A-Z][a-z]{2,8},? [\w :-]{10,30}$/;
 
+/** Epoch milliseconds. The oldest form names no zone, and means GMT. */
+function httpDate(value = ''): number {
+  return HTTP_DATE.test(value) ? Date.parse(value.replace(/(?: GMT)?$/, ' GMT')) : Number.NaN;
+}
+
 /** Seconds in `Retry-After`, from either of its forms (RFC 9110 §10.2.3). */
 export function retryAfterSeconds({ headers }: Pick<HttpResponse, 'headers'>): number | undefined {
   const value = headers['retry-after'];
   if (value === undefined) return undefined;
   if (/^\d{1,9}$/.test(value)) return Number(value);
-  // The oldest form names no zone, and means GMT.
-  const date = HTTP_DATE.test(value) ? Date.parse(value.replace(/(?: GMT)?$/, ' GMT')) : Number.NaN;
-  return Number.isNaN(date) ? undefined : Math.max(0, Math.ceil((date - Date.now()) / 1000));
+  const date = httpDate(value);
+  if (Number.isNaN(date)) return undefined;
+  // The provider's own clock, where the answer tells it (RFC 9110 §6.6.1): ours may be wrong.
+  const now = httpDate(headers.date) || Date.now();
+  return Math.max(0, Math.ceil((date - now) / 1000));
 }
 
 /**

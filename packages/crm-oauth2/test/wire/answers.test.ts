@@ -108,7 +108,7 @@ describe('answers', () => {
     }
   });
 
-  describe('what came is named', () => {
+  describe('name the answer that came', () => {
     const HTML = 'text/html; charset=utf-8';
     const page = (title: string) => `<!doctype html><head><title lang="en">${title}</title></head>`;
     const SECRET = 'a&b<c>"d"';
@@ -238,6 +238,19 @@ describe('answers', () => {
           expect(read(date)).to.equal(120);
         });
       }
+
+      it('RFC 9110 §6.6.1 — on the clock of the provider, which the answer tells', () => {
+        const at = (date: string) =>
+          retryAfterSeconds({ headers: { 'retry-after': 'Sun, 06 Nov 1994 08:49:37 GMT', date } });
+        // Ours is an hour behind, and an hour ahead.
+        Date.now = () => Date.UTC(1994, 10, 6, 7, 49, 7);
+        expect(at('Sun, 06 Nov 1994 08:49:07 GMT')).to.equal(30);
+        Date.now = () => Date.UTC(1994, 10, 6, 9, 49, 7);
+        expect(at('Sun, 06 Nov 1994 08:49:07 GMT')).to.equal(30);
+        Date.now = () => Date.UTC(1994, 10, 6, 8, 49, 30);
+        expect(at('today')).to.equal(7);
+        expect(at('')).to.equal(7);
+      });
 
       for (const value of [
         '1994-11-06T08:49:37Z',
