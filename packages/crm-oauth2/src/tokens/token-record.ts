@@ -18,6 +18,8 @@ export interface TokenRecord {
    * `refused`: the provider no longer accepts the refresh token.
    */
   readonly refresh?: (typeof REFRESH_NOTES)[number];
+  /** So many tokens in a row, these excluded, were replaced because the API refused them as new. */
+  readonly refusals?: number;
   /** Why that refresh failed, where the next one must wait. */
   readonly failure?: Failure;
 }
@@ -80,7 +82,7 @@ export function parseRecord(value: string): TokenRecord {
   ) {
     throw new Problem('store_corrupt', 'the stored value is not a record of tokens');
   }
-  const { since, signedInAt, refresh, failure } = json;
+  const { since, signedInAt, refresh, refusals, failure } = json;
   return withoutUndefined<TokenRecord>({
     tokens: Object.freeze(
       withoutUndefined<TokenSet>({
@@ -96,6 +98,7 @@ export function parseRecord(value: string): TokenRecord {
     since,
     signedInAt,
     refresh: REFRESH_NOTES.find((note) => note === refresh),
+    refusals: isTime(refusals) ? refusals : undefined,
     failure: isFailure(failure) ? failure : undefined,
   });
 }

@@ -3,7 +3,7 @@ import type { OAuth2Client } from '../client';
 import type { TokenSet } from '../protocol/token-set';
 import type { Provider } from '../provider/description';
 import { requireString } from '../values/options';
-import { isFresh, isUsable } from './freshness';
+import { countRefusals, isFresh, isUsable } from './freshness';
 import type { DatedTokens } from './freshness';
 
 export interface GetTokenOptions {
@@ -22,6 +22,8 @@ type ProviderFacts = Pick<Provider, 'name' | 'hints' | 'rateLimit'> &
 export interface TokenSource {
   /** An access token that is good now. Do not keep it: ask again for the next request. */
   getAccessToken(options?: GetTokenOptions): Promise<string>;
+  /** The same, with the rest of the tokens. A {@link staticToken} has no rest. */
+  getTokens?(options?: GetTokenOptions): Promise<TokenSet>;
   /** The provider of the tokens; every source but a {@link staticToken} knows it. */
   readonly provider?: ProviderFacts;
   /** Whose token it is: the remedies of an API's errors differ. */
@@ -72,10 +74,11 @@ export function clientCredentials(
   let request: Promise<TokenSet> | undefined;
   let failedAt = Number.NEGATIVE_INFINITY;
 
-  const requestTokens = async () => {
+  const requestTokens = async (rejected?: string) => {
     try {
       const tokens = await client.clientCredentialsGrant(options);
-      current = { tokens, since: Date.now() };
+      const now = Date.now();
+      current = { tokens, since: now, refusals: current && countRefusals(current, now, rejected) };
       return tokens;
     } catch (error) {
       failedAt = performance.now();
@@ -91,7 +94,7 @@ export function clientCredentials(
     const usable = current && isUsable(current, now, rejected) ? current.tokens : undefined;
     const hasJustFailed = performance.now() - failedAt < PAUSE_AFTER_FAILURE_MS;
     if (usable && hasJustFailed) return usable.accessToken;
-    request ??= requestTokens();
+    request ??= requestTokens(rejected);
     const { accessToken } = await request.catch((error: unknown) => {
       if (usable) return usable;
       throw error;

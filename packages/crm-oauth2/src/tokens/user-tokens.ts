@@ -27,6 +27,7 @@ import type { Provider } from '../provider/description';
 import { withoutUndefined } from '../values/json';
 import { requireString } from '../values/options';
 import { Deadline } from '../wire/deadline';
+import { countRefusals } from './freshness';
 import { isGoodEnough, nextStep, pauseLeft } from './next-step';
 import type { NextStep, Wanted } from './next-step';
 import { PAIR_ARRIVES_MS, RecordStore } from './record-store';
@@ -266,7 +267,7 @@ export class UserTokens implements TokenSource {
   /** @returns the new tokens; or the record as it is now, to be judged again */
   async #refreshOnce(stored: StoredRecord, attempt: Attempt): Promise<TokenSet | StoredRecord> {
     const { record } = stored;
-    const { lock, shared } = attempt;
+    const { lock, shared, wanted } = attempt;
     // Written over the very record that was read: of two processes that both hold a lock, one goes on.
     const version = await this.#records.write({ ...record, refresh: 'begun' }, stored.version);
     if (version === undefined) return await this.#read();
@@ -282,7 +283,9 @@ export class UserTokens implements TokenSource {
     } catch (error) {
       return await this.#afterFailure(error, record, attempt);
     }
-    const next = { tokens, since: Date.now(), signedInAt: record.signedInAt };
+    const now = Date.now();
+    const refusals = countRefusals(record, now, wanted.rejected);
+    const next = { tokens, since: now, signedInAt: record.signedInAt, refusals };
     // Stored before any caller gets it.
     const latest = await this.#records.replace({ record, version }, next, lock);
     return this.#required(latest).record.tokens;

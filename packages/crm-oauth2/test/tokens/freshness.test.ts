@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { TokenSet } from '../../dist/index';
-import { isFresh, isUsable } from '../../dist/tokens/freshness';
+import { countRefusals, isFresh, isUsable } from '../../dist/tokens/freshness';
 
 const MINUTE = 60_000;
 const NOW = 1_750_000_000_000;
@@ -71,6 +71,51 @@ describe('freshness', () => {
     it(`RFC 6750 §3.1 — ${expected ? 'keeps' : 'replaces'} a refused token that is ${title}`, () => {
       expect(isFresh(dated(age, lifetime), NOW, 'access')).to.equal(expected);
       expect(isUsable(dated(age, lifetime), NOW, 'access')).to.equal(false);
+    });
+  }
+
+  for (const [refusals, minutes] of [
+    [1, 1],
+    [2, 2],
+    [3, 4],
+    [7, 60],
+    [50, 60],
+  ] as const) {
+    it(`RFC 6750 §3.1 — after ${refusals} tokens that were never good, keeps the next one for ${minutes} minutes`, () => {
+      const kept = (age: number) => isFresh({ ...dated(age), refusals }, NOW, 'access');
+      expect([kept(minutes * MINUTE), kept(minutes * MINUTE + 1)]).to.deep.equal([true, false]);
+    });
+  }
+
+  const counts: [string, number | undefined, number, string, number | undefined][] = [
+    ['none, when another one was refused', 3, MINUTE, 'another', undefined],
+    ['the first', undefined, MINUTE, 'access', 1],
+    ['the first of a login that had lasted', undefined, 20 * MINUTE, 'access', 1],
+    ['one more', 1, 10 * MINUTE, 'access', 2],
+    ['the first again, after one that lasted', 1, 10 * MINUTE + 1, 'access', 1],
+    ['one more, after a long patience', 5, 32 * MINUTE, 'access', 6],
+    ['the first again, after more than twice the patience', 5, 32 * MINUTE + 1, 'access', 1],
+  ];
+  for (const [title, refusals, age, rejected, expected] of counts) {
+    it(`RFC 6750 §3.1 — counts refusals of new tokens: ${title}`, () => {
+      const tokens = { ...dated(age), ...(refusals !== undefined && { refusals }) };
+      expect(countRefusals(tokens, NOW, rejected)).to.equal(expected);
+    });
+  }
+
+  for (const seconds of [0, '0']) {
+    it(`RFC 6749 §5.1 — a token with expires_in ${JSON.stringify(seconds)} is kept for five seconds`, () => {
+      const judge = (age: number) => {
+        const { tokens, since } = dated(age, 0);
+        const ended = { tokens: { ...tokens, response: { expires_in: seconds } }, since };
+        return [isFresh(ended, NOW), isUsable(ended, NOW)];
+      };
+      expect([4999, 5000, 8999, 9000].map((age) => judge(age))).to.deep.equal([
+        [true, true],
+        [false, true],
+        [false, true],
+        [false, false],
+      ]);
     });
   }
 

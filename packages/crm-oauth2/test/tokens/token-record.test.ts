@@ -64,6 +64,12 @@ describe('token record', () => {
     });
   }
 
+  it('RFC 6750 §3.1 — remembers how many tokens the API refused as new', () => {
+    expect(parseRecord(serialize({ ...RECORD, refusals: 2 }))).to.have.property('refusals', 2);
+    const wrong = parseRecord(JSON.stringify({ ...MINIMAL, refusals: '2' }));
+    expect(wrong).not.to.have.property('refusals');
+  });
+
   it('RFC 6749 §5.2 — reads a refusal that an earlier version wrote', () => {
     const record = parseRecord(JSON.stringify({ ...MINIMAL, refresh: 'refused', notedAt: 5 }));
     expect(record).to.include({ refresh: 'refused' }).and.not.have.property('failure');

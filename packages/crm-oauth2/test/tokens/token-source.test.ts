@@ -102,6 +102,23 @@ describe('client credentials', () => {
     expect(asked).to.have.length(2);
   });
 
+  it('RFC 6750 §3.1 — replaces tokens that were never good ever less often', async () => {
+    const source = make();
+    answer('one');
+    let held = await source.getAccessToken();
+    for (const [minutes, expected] of [
+      [1, 'two'],
+      [1.9, 'two'],
+      [2.1, 'three'],
+      [4, 'three'],
+      [4.2, 'four'],
+    ] as const) {
+      if (expected !== held) answer(expected);
+      held = await later(minutes * 60_000, source, held);
+      expect(held).to.equal(expected);
+    }
+  });
+
   it('provider_unavailable — is not reported while the token is usable, and not asked about again', async () => {
     const source = make();
     answer('one');

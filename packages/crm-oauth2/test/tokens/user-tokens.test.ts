@@ -229,6 +229,16 @@ describe('user tokens', () => {
       });
     });
 
+    it('RFC 6749 §5.1 — tokens that end as they come (expires_in: 0) are not refreshed at every call', async () => {
+      world.provider.expiresIn = 0;
+      const { tokens } = await processWith(HOUR);
+      for (let call = 0; call < 5; call += 1) {
+        expect(await tokens.getAccessToken()).to.equal('access-1');
+      }
+      expect(asked()).to.have.length(1);
+      expect(await atAnotherTime(6000, () => tokens.getAccessToken())).to.equal('access-2');
+    });
+
     it('RFC 6749 §6 — costs two reads, a lock and two writes', async () => {
       const { tokens, store } = await processWith(2 * HOUR);
       await tokens.getAccessToken();
@@ -424,6 +434,28 @@ describe('user tokens', () => {
       const { tokens } = await processWith(1000);
       expect(await tokens.getAccessToken({ rejected: 'access-0' })).to.equal('access-0');
       expect(asked()).to.deep.equal([]);
+    });
+
+    it('RFC 6750 §3.1 — and each newer one too: thirty calls in half an hour refresh five times', async () => {
+      const { tokens } = await processWith(HOUR / 4);
+      let held = await tokens.getAccessToken();
+      for (let minute = 0; minute < 30; minute += 1) {
+        held = await atAnotherTime(minute * 60_500, () =>
+          tokens.getAccessToken({ rejected: held }),
+        );
+      }
+      expect(asked()).to.have.length(5);
+    });
+
+    it('RFC 6750 §3.1 — when its session had lasted, is replaced every time', async () => {
+      const { tokens } = await processWith(0);
+      let held = await tokens.getAccessToken();
+      for (let session = 1; session <= 5; session += 1) {
+        held = await atAnotherTime(session * 1_000_000, () =>
+          tokens.getAccessToken({ rejected: held }),
+        );
+      }
+      expect(asked()).to.have.length(5);
     });
 
     it('RFC 6750 §3.1 — is not the outcome of a refresh that other callers had begun', async () => {
@@ -1171,6 +1203,29 @@ describe('user tokens', () => {
       expect(await atAnotherTime(5 * HOUR, () => tokens.getAccessToken())).to.equal('access-1');
       expect(await tokens.getAccessToken()).to.equal('access-2');
       expect(await tokens.getAccessToken()).to.equal('access-2');
+    });
+
+    it('back by hours — refreshes once, and again only when the new tokens end', async () => {
+      const { tokens } = await processWith(0);
+      const early = await atAnotherTime(-5 * HOUR, async () => [
+        await tokens.getAccessToken(),
+        await tokens.getAccessToken(),
+        await tokens.getAccessToken({ rejected: 'access-1' }),
+      ]);
+      expect(early).to.deep.equal(['access-1', 'access-1', 'access-1']);
+      expect(await atAnotherTime(-4 * HOUR - 10_000, () => tokens.getAccessToken())).to.equal(
+        'access-2',
+      );
+      expect(asked()).to.have.length(2);
+    });
+
+    it('back by hours — a refusal from the future is not believed for ever', async () => {
+      const failure = { code: 'invalid_grant', message: 'revoked', pause: 60_000 } as const;
+      const { tokens } = await processWith(2 * HOUR, {
+        refresh: 'refused',
+        failure: { ...failure, at: Date.now() + 5 * HOUR },
+      });
+      expect(await tokens.getAccessToken()).to.equal('access-1');
     });
 
     it('back by a little — changes nothing, and a refused token is replaced all the same', async () => {
