@@ -112,7 +112,7 @@ describe('properties', () => {
           },
           client: 'fingerprint-1',
           issuer: ISSUER,
-          refusals: ['locked'],
+          vocabulary: { refusals: ['locked'] },
         });
         return { taken, response };
       } catch (error) {

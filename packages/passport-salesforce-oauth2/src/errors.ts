@@ -1,4 +1,4 @@
-/** What Salesforce's errors mean, and what to do about them. */
+/** The errors of Salesforce: their meanings, and the remedies. */
 import type { CodesOf, Meaning } from 'crm-oauth2/provider';
 
 const NOT_INSTALLED =

@@ -227,7 +227,7 @@ describe("Salesforce tokens' later life", () => {
     });
 
     it('salesforce 4.3 — any other invalid_grant means what it says', async () => {
-      for (const words of ['expired access/refresh token', 'inactive user', '']) {
+      for (const words of ['expired access/refresh token', 'authentication failure', '']) {
         nock(LOGIN)
           .post(TOKEN)
           .reply(400, { ...busy, error_description: words });

@@ -1,4 +1,4 @@
-/** What Salesloft's errors mean, and what to do about them. */
+/** The errors of Salesloft: the remedies. */
 import type { CodesOf } from 'crm-oauth2/provider';
 
 /** Remedies by code, or by step and code. */

@@ -1,4 +1,4 @@
-/** What the errors of SalesOS, which are those of Auth0, mean, and what to do about them. */
+/** The errors of SalesOS, which are those of Auth0: their meanings, and the remedies. */
 import type { CodesOf, Meaning } from 'crm-oauth2/provider';
 
 const BLOCKED =
@@ -16,7 +16,7 @@ export const hints = {
   email_not_verified:
     'The e-mail address of the person is not verified. The person must open the link in the e-mail of SalesOS, then log in again.',
   not_a_member:
-    'The person is no member of the organization that was asked for. Invite them to it, or pass another `organization`.',
+    'The person is not a member of the organization that was asked for. Invite them to it, or pass another `organization`.',
   organization_required:
     'SalesOS asks people to log in to an organization. Pass `organization` to `authenticate`: its id, or its name if SalesOS allows names.',
   invalid_organization:

@@ -67,7 +67,7 @@ const LOGIN: readonly Stage[] = ['authorize', 'token'];
  * The problem of an error that a provider reported. Its `error` becomes the code only if it is a word,
  * and none of the secrets.
  *
- * @param reported.otherwise the code of an `error` that is no word
+ * @param reported.otherwise the code of an `error` that is not a word
  * @param secrets what was sent, so that a provider's echo of it never reaches a message
  */
 export function reportedProblem(

@@ -24,7 +24,7 @@ describe('meanings', () => {
     ['no row of another stage', 'invalid_grant', 'ip restricted', 'authorize', undefined],
     ['no row of other words', 'access_denied', 'no', 'authorize', undefined],
     ['no row of another error', 'app_blocked', 'Service not found', 'authorize', undefined],
-    ['nothing about nothing', undefined, undefined, 'api', undefined],
+    ['no row without words', undefined, undefined, 'api', undefined],
   ] as const) {
     it(`finds ${title}`, () => {
       expect(meaningOf(MEANINGS, { error, description, stage })?.code).to.equal(code);

@@ -24,11 +24,13 @@ function validate(
   {
     attempt = ATTEMPT,
     issuer = 'https://acme.test/',
-    vocabulary,
+    ...expected
   }: {
     attempt?: LoginAttempt | MissingAttempt;
     issuer?: string | null;
     vocabulary?: Vocabulary;
+    trustsIssuer?: (iss: string) => boolean;
+    namesIssuer?: boolean;
   } = {},
 ) {
   const taken: string[] = [];
@@ -39,7 +41,7 @@ function validate(
     },
     client: 'fingerprint-1',
     issuer: issuer ?? undefined,
-    vocabulary,
+    ...expected,
   });
   return { response, taken };
 }
@@ -84,6 +86,29 @@ describe('authorization response', () => {
       session_state: 'x'.repeat(9999),
     });
     expect((await response).code).to.equal('code-1');
+  });
+
+  it('RFC 9207 §2.4 — refuses a response without iss where each has one, an error too', async () => {
+    for (const came of [{ code: 'c' }, { error: 'access_denied' }]) {
+      const { problem } = await refusalOf({ state: 'state-1', ...came }, { namesIssuer: true });
+      expect(problem.code).to.equal('iss_missing');
+      expect(problem.details.refusal).to.equal(403);
+    }
+    const iss = 'https://acme.test/';
+    const { response } = validate({ state: 'state-1', code: 'c', iss }, { namesIssuer: true });
+    expect(await response).to.deep.equal({ code: 'c', attempt: ATTEMPT });
+  });
+
+  it('RFC 9207 §2.4 — keeps an iss that the provider trusts, for the token response to prove', async () => {
+    const trustsIssuer = (iss: string) => iss === 'https://org.acme.test';
+    const parameters = { state: 'state-1', code: 'c', iss: 'https://org.acme.test' };
+    expect(await validate(parameters, { trustsIssuer }).response).to.deep.equal({
+      code: 'c',
+      attempt: ATTEMPT,
+      issuer: 'https://org.acme.test',
+    });
+    const { problem } = await refusalOf({ ...parameters, iss: 'https://b.test' }, { trustsIssuer });
+    expect(problem.code).to.equal('issuer_mismatch');
   });
 
   it('RFC 9207 §2.4 — accepts the iss of the issuer that was asked', async () => {
@@ -378,7 +403,7 @@ describe('authorization response', () => {
         expect(problem.details).to.include({ refusal: 401, hint: 'Verify.' });
       });
 
-      it('words that mean a fault are no refusal, although their error is one', async () => {
+      it('words that mean a fault do not refuse the person, although their error does', async () => {
         const problem = await words('access_denied', 'no such service');
         expect(problem.code).to.equal('no_service');
         expect(problem.details.refusal).to.equal(undefined);

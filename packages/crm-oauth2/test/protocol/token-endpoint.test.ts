@@ -505,7 +505,7 @@ describe('token endpoint', () => {
       });
     });
 
-    describe('of a person whom the provider refuses', () => {
+    describe('that refuses a person', () => {
       const vocabulary = {
         refusals: ['user_inactive'],
         meanings: [
