@@ -74,7 +74,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
     this.#settings = settings;
     this.#authentication = authenticateClient(provider.clientAuthentication, context.options);
     this.http = new HttpClient(settings.agent);
-    const urls: string[] = Object.values(context.endpoints);
+    const urls = Object.values(context.endpoints).filter((url) => typeof url === 'string');
     this.#urls = new Map(urls.map((url) => [url, new URL(url)]));
     this.#loginHosts = [tokenEndpoint, userInfoEndpoint].map((url) => this.url(url));
   }

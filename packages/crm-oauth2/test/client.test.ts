@@ -658,6 +658,19 @@ describe('client', () => {
       expect(error).to.include({ code: 'state_of_another_client', refusal: 403 });
     });
 
+    it('RFC 9207 §2.4 — refuses a response without iss where the endpoints promise it', async () => {
+      const client = make(
+        {},
+        acmeWith({
+          endpoints: (options) => ({
+            ...acmeDescription.endpoints(options),
+            authorizationResponseIssParameterSupported: true,
+          }),
+        }),
+      );
+      expect(await failure(respond(client))).to.include({ code: 'iss_missing', refusal: 403 });
+    });
+
     it('RFC 9207 §2.4 — refuses the iss of another issuer', async () => {
       const client = make();
       const attempt = begin(client);
@@ -669,6 +682,28 @@ describe('client', () => {
 
   describe('grants', () => {
     mockTheNetwork();
+
+    it('RFC 9207 §2.4 — an iss that the provider trusts must be one of the token response', async () => {
+      const org = 'https://org.test';
+      const provider = acmeWith({
+        idTokenIssuers: (response) => [text(response.instance) ?? ''],
+        trustsIssuer: (iss, context) => iss === org && context.provider === 'acme',
+      });
+      const client = make({}, provider);
+      const login = async (fields: object) => {
+        answerPost('/token', 200, { ...TOKENS, ...fields });
+        const attempt = begin(client);
+        const parameters = { code: CODE, state: attempt.state, iss: org };
+        const response = await client.validateAuthorizationResponse(parameters, () => attempt);
+        return await client.authorizationCodeGrant(response);
+      };
+      expect((await login({ instance: org })).accessToken).to.equal('at-1');
+      expect(await failure(login({ instance: 'https://b.test' }))).to.include({
+        code: 'issuer_mismatch',
+        stage: 'token',
+        refusal: 403,
+      });
+    });
 
     it('RFC 6749 §4.1.3, RFC 7636 §4.5 — redeems a code', async () => {
       const client = make({ customHeaders: { 'X-Trace': 'abc' } });
@@ -1823,6 +1858,29 @@ describe('client', () => {
       answerPost('/token', 200, { ...REFRESHED, id_token: idToken });
       const error = await failure(make({}, openid('required')).refreshTokenGrant('rt-1'));
       expect(error.code).to.equal('id_token_algorithm');
+    });
+
+    it('asks for the keys of an organization where the provider says', async () => {
+      const provider = acmeWith({
+        ...openid('when present'),
+        idTokenIssuers: () => ['https://org.test', 'https://plain.test'],
+        keysOf: (issuer) => (issuer === 'https://org.test' ? `${issuer}/keys` : 'http://a.test/'),
+      });
+      const client = make({}, provider);
+      const answerOf = async (iss: string) =>
+        answerPost('/token', 200, {
+          ...TOKENS,
+          id_token: await signed({ iss, nonce: undefined }),
+        });
+      nock('https://org.test').get('/keys').reply(503);
+      await answerOf('https://org.test');
+      const attempt = () => begin(client, { scope: 'read' });
+      expect(await failure(redeem(client, attempt()))).to.include({
+        code: 'keys_unavailable',
+        host: 'org.test',
+      });
+      await answerOf('https://plain.test');
+      expect((await failure(redeem(client, attempt()))).code).to.equal('keys_unavailable');
     });
 
     it('asks the provider which issuers may sign', async () => {

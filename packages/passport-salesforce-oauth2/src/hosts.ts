@@ -1,4 +1,5 @@
 /** The hosts that may receive an access token. */
+import { isLoopback } from 'crm-oauth2/provider';
 
 /**
  * The domains under which only Salesforce assigns host names. The strategy trusts a host from the
@@ -36,7 +37,15 @@ export function isSalesforceHost(url: URL): boolean {
   return isUsualPort && !hasUserInfo(url) && hasSalesforceName(hostname);
 }
 
+/** Both at Salesforce, or both on this machine, as the hosts of an emulator are. */
+export function isSameOwner(a: URL, b: URL): boolean {
+  const isLocal = ({ protocol, hostname }: URL) =>
+    /^https?:$/.test(protocol) && isLoopback(hostname);
+  return [isSalesforceHost, isLocal].some((isOwn) => isOwn(a) && isOwn(b)) && !hasUserInfo(a);
+}
+
 export function isIdentityHost(url: URL, endpoints: { tokenEndpoint: string }): boolean {
   const configured = new URL(endpoints.tokenEndpoint);
-  return isSalesforceHost(url) || (url.origin === configured.origin && !hasUserInfo(url));
+  if (isSalesforceHost(url)) return true;
+  return isSameOwner(url, configured) || (url.origin === configured.origin && !hasUserInfo(url));
 }

@@ -4,7 +4,7 @@ import type { Endpoints } from 'crm-oauth2/provider';
 import { hints, meanings, refusals } from './errors';
 import { parseIdentityUrl, parseUrl, sameIds, to18 } from './ids';
 import type { Identity } from './ids';
-import { isIdentityHost } from './hosts';
+import { isIdentityHost, isSameOwner } from './hosts';
 import { loginOrigin } from './login-origin';
 import { mapProfile } from './profile';
 import type { SalesforceProfile } from './profile';
@@ -69,20 +69,35 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
   refusals,
   meanings,
   hints,
+  // An org behind login.salesforce.com issues under its own My Domain: the host of `id`, which the
+  // signature covers, or of `instance_url`. Its ID Token must name the person of `id`: see `subject`.
   idTokenIssuers: (response, { endpoints }) => {
-    // An org behind login.salesforce.com issues under its own My Domain. Its host is believed only
-    // as part of `id`, which the signature covers.
     const identity = parseIdentityUrl(response.id);
-    const own = identity && isIdentityHost(identity.url, endpoints) ? [identity.url.origin] : [];
-    return [endpoints.issuer ?? '', ...own];
+    const hosts = identity ? [identity.url, parseUrl(response.instance_url)] : [];
+    const trusted = hosts.filter((url) => url && isIdentityHost(url, endpoints)) as URL[];
+    return [endpoints.issuer ?? '', ...trusted.map(({ origin }) => origin)];
+  },
+  keysOf: (issuer, { options, endpoints }) =>
+    issuer === endpoints.issuer ? undefined : (options.jwksURL ?? `${issuer}/id/keys`),
+  trustsIssuer: (iss, { endpoints }) => {
+    const url = parseUrl(iss);
+    // A code may go to Salesforce, whichever org names itself. Another server would get it too late
+    // to be refused, so a custom domain is compared only.
+    return url?.origin === iss && isSameOwner(url, new URL(endpoints.tokenEndpoint));
   },
   // No `expires_in`: a token is a session, which ends after two hours of rest unless the org says
   // otherwise (15 minutes to 24 hours).
   assumedLifetime: 7200,
   // The preset for apps that several organizations use, since 2026.
   refreshTokenLifetime: { idle: 30 * 86_400 },
-  subject: ({ response }) => {
+  subject: ({ response, claims }) => {
     const identity = parseIdentityUrl(response.id);
+    if (identity && claims && !isSamePerson(claims.sub, identity)) {
+      throw new Problem(
+        'subject_mismatch',
+        'the ID Token is of another person than the identity URL',
+      );
+    }
     return identity && `${to18(identity.organizationId)}/${to18(identity.userId)}`;
   },
   // login.salesforce.com may refuse tokens of an org that signs in at its My Domain only.
@@ -117,7 +132,7 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
       throw new Problem('identity_url_missing', 'the token response has no "id"');
     }
   },
-  profileRequest: ({ response, claims }, { endpoints }) => {
+  profileRequest: ({ response }, { endpoints }) => {
     const isTrustedHost = (url: URL) => isIdentityHost(url, endpoints);
     // Only without a login, when all there is is an access token.
     if (response.id === undefined) {
@@ -127,12 +142,6 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
     const identity = parseIdentityUrl(response.id);
     if (!identity || !isTrustedHost(identity.url)) {
       throw new Problem('untrusted_host', 'the identity URL is not one of Salesforce');
-    }
-    if (claims && claims.sub !== response.id && !isSamePerson(claims.sub, identity)) {
-      throw new Problem(
-        'subject_mismatch',
-        'the ID Token is of another person than the identity URL',
-      );
     }
     const url = atInstance(identity, response.instance_url, endpoints);
     url.search = '?format=json&version=latest';

@@ -99,6 +99,22 @@ describe('Salesforce hosts', () => {
     }
   });
 
+  it('salesforce 1.3 — trusts this machine only where the configured host is on it', () => {
+    const local = { tokenEndpoint: 'http://127.0.0.1:4002/services/oauth2/token' };
+    const allows = (url: string) => isIdentityHost(new URL(url), local);
+    for (const url of ['http://127.0.0.1:4003', 'http://localhost:4003', 'https://[::1]']) {
+      expect(allows(url), url).to.equal(true);
+    }
+    for (const url of [
+      'http://jane@127.0.0.1:4003',
+      'ftp://localhost',
+      'http://10.0.0.1',
+      'http://127.0.0.1.evil.test',
+    ]) {
+      expect(allows(url), url).to.equal(false);
+    }
+  });
+
   it('RFC 6454 §4 — compares scheme, host and port', () => {
     const same = (a: string, b: string) => isIdentityHost(new URL(a), { tokenEndpoint: b });
     expect(same('https://a.example/x', 'https://A.example:443/y?z')).to.equal(true);

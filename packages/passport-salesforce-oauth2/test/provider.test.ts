@@ -203,6 +203,7 @@ describe('Salesforce', () => {
       'access-denied',
       'immediate_unsuccessful',
       'inactive_user',
+      'OAUTH_APP_BLOCKED',
     ]) {
       it(`salesforce 7.1 — takes ${error} for a refusal`, async () => {
         expect(
@@ -214,12 +215,7 @@ describe('Salesforce', () => {
       });
     }
 
-    for (const error of [
-      'OAUTH_APP_BLOCKED',
-      'invalid_client_id',
-      'invalid_scope',
-      'login_error',
-    ]) {
+    for (const error of ['invalid_client_id', 'invalid_scope', 'login_error']) {
       it(`salesforce 7.1 — takes ${error} for a fault`, async () => {
         const refused = await rejection(
           completeLogin(createClient(), { callback: { code: undefined, error } }),
@@ -238,6 +234,62 @@ describe('Salesforce', () => {
         },
       });
       expect(tokens.accessToken).to.equal(ACCESS_TOKEN);
+    });
+  });
+
+  describe('iss in the authorization response', () => {
+    it('RFC 9207 §2.4 — may be the My Domain that the token response then names', async () => {
+      for (const fields of [{}, { id: INSTANCE + PATH, instance_url: undefined }]) {
+        tokenReply(fields);
+        const tokens = await completeLogin(createClient(), { callback: { iss: INSTANCE } });
+        expect(tokens.accessToken).to.equal(ACCESS_TOKEN);
+      }
+    });
+
+    it('RFC 9207 §2.4 — may be the login host where the login began at the My Domain', async () => {
+      tokenReply({}, INSTANCE);
+      const client = createClient({ loginURL: INSTANCE });
+      await completeLogin(client, { callback: { iss: LOGIN } });
+    });
+
+    it('RFC 9207 §2.4 — of an org that the token response does not name is refused', async () => {
+      tokenReply();
+      const callback = { iss: 'https://other.my.salesforce.com' };
+      expect(await rejection(completeLogin(createClient(), { callback }))).to.include({
+        code: 'issuer_mismatch',
+        refusal: 403,
+        stage: 'token',
+      });
+    });
+
+    const CUSTOM = 'https://login.acme.example';
+    for (const [what, iss, options] of [
+      ['a foreign host', 'https://evil.test', {}],
+      ['a host that ends like one of Salesforce', 'https://evilsalesforce.com', {}],
+      ['an org, with a slash', `${INSTANCE}/`, {}],
+      ['an org, with a path', `${INSTANCE}/customers`, {}],
+      ['an org over http', 'http://acme.my.salesforce.com', {}],
+      ['an org at another port', `${INSTANCE}:8443`, {}],
+      ['this machine', 'http://127.0.0.1:4002', {}],
+      ['no URL', 'acme', {}],
+      ['an org, while a custom domain is configured', INSTANCE, { loginURL: CUSTOM }],
+      ['an org, while tokens come from elsewhere', INSTANCE, { tokenURL: `${CUSTOM}/token` }],
+      ['an org, while an emulator is configured', INSTANCE, { loginURL: 'http://127.0.0.1:4002' }],
+    ] as const) {
+      it(`RFC 9700 §4.4 — is refused before the code is sent, when it is ${what}`, async () => {
+        const refused = completeLogin(createClient(options), { callback: { iss } });
+        expect(await rejection(refused)).to.include({
+          code: 'issuer_mismatch',
+          refusal: 403,
+          stage: 'authorize',
+        });
+      });
+    }
+
+    it('RFC 9207 §2.4 — may be another port of this machine while an emulator is configured', async () => {
+      const [local, org] = ['http://127.0.0.1:4002', 'http://127.0.0.1:4003'];
+      tokenReply({ id: local + PATH, instance_url: org }, local);
+      await completeLogin(createClient({ loginURL: local }), { callback: { iss: org } });
     });
   });
 
@@ -755,12 +807,60 @@ describe('Salesforce', () => {
     });
 
     it('salesforce 5.4 — may be issued by the My Domain that the signed id names', async () => {
-      publishKeys();
+      publishKeys(INSTANCE);
       const { tokens } = await loginWith(
         { iss: INSTANCE, sub: INSTANCE + PATH },
         { id: INSTANCE + PATH },
       );
       expect(tokens.claims?.iss).to.equal(INSTANCE);
+    });
+
+    it('salesforce 5.4 — begun at login.salesforce.com, it may be of the org of instance_url', async () => {
+      publishKeys(INSTANCE);
+      const { client, tokens } = await loginWith({ iss: INSTANCE, sub: INSTANCE + PATH });
+      expect(tokens.claims?.iss).to.equal(INSTANCE);
+      expect(tokens.subject).to.equal('00DB0000000ToZ3MAK/005B0000005V71XIAS');
+      // The keys of the org are kept like those of the login host.
+      await loginWith({ iss: INSTANCE }, {}, client);
+      identity(INSTANCE).reply(200, IDENTITY);
+      expect((await client.fetchProfile(tokens)).displayName).to.equal('Wolfgang Mathurin');
+    });
+
+    it('salesforce 5.4 — of an org is believed by its own keys only', async () => {
+      nock(INSTANCE).get('/id/keys').reply(200, { keys: [] });
+      expect(await rejection(loginWith({ iss: INSTANCE }))).to.include({
+        code: 'id_token_unknown_key',
+        stage: 'id_token',
+        host: 'acme.my.salesforce.com',
+      });
+    });
+
+    it('salesforce 5.4 — of an org is verified by jwksURL where the application names one', async () => {
+      publishKeys('https://keys.example.com');
+      const client = createClient({ jwksURL: 'https://keys.example.com/id/keys' });
+      const { tokens } = await loginWith({ iss: INSTANCE }, {}, client);
+      expect(tokens.claims?.iss).to.equal(INSTANCE);
+    });
+
+    it('salesforce 5.4 — of an org must name the person of the signed id', async () => {
+      publishKeys(INSTANCE);
+      const other = loginWith({ iss: INSTANCE, sub: INSTANCE + OTHER_PATH });
+      expect(await rejection(other)).to.include({ code: 'subject_mismatch', stage: 'id_token' });
+    });
+
+    it('salesforce 5.4 — of an org is refused where no id says who the person is', async () => {
+      publishKeys();
+      const client = createClient();
+      nock(LOGIN)
+        .post(TOKEN)
+        .reply(200, {
+          access_token: ACCESS_TOKEN,
+          instance_url: INSTANCE,
+          id_token: await idToken(undefined, { iss: INSTANCE }),
+        });
+      expect(await rejection(client.refreshTokenGrant('5Aep861'))).to.include({
+        code: 'id_token_issuer',
+      });
     });
 
     it('salesforce 5.4 — may be issued by a site with its path', async () => {
@@ -777,7 +877,12 @@ describe('Salesforce', () => {
     const issuers: [string, object, JsonObject][] = [
       ['a foreign issuer', { iss: 'https://evil.test' }, {}],
       ['another org of Salesforce', { iss: 'https://other.my.salesforce.com' }, {}],
-      ['instance_url, which is not signed', { iss: INSTANCE }, {}],
+      [
+        'an instance_url that is not of Salesforce',
+        { iss: 'https://evil.test' },
+        { instance_url: 'https://evil.test' },
+      ],
+      ['the org, with a slash', { iss: `${INSTANCE}/` }, {}],
       ['a slash at the end', { iss: `${LOGIN}/` }, {}],
       ['a foreign id', { iss: 'https://evil.test' }, { id: `https://evil.test${PATH}` }],
     ];
@@ -807,11 +912,10 @@ describe('Salesforce', () => {
     for (const sub of [LOGIN + OTHER_PATH, '005B0000005V71XIAS', 'https://evil.test']) {
       it(`salesforce 5.1 — is refused when its sub is ${sub}`, async () => {
         publishKeys();
-        const { client, tokens } = await loginWith({ sub });
-        expect(await rejection(client.fetchProfile(tokens))).to.include({
+        expect(await rejection(loginWith({ sub }))).to.include({
           message: 'salesforce: the ID Token is of another person than the identity URL',
           code: 'subject_mismatch',
-          stage: 'profile',
+          stage: 'id_token',
         });
       });
     }

@@ -4,6 +4,7 @@ import { reportedProblem } from '../errors/meanings';
 import type { Vocabulary } from '../errors/meanings';
 import { Problem, isProblem } from '../errors/problem';
 import { quote } from '../errors/redaction';
+import { withoutUndefined } from '../values/json';
 import type { LoginAttempt } from './login-attempt';
 
 /** RFC 6749 §4.1.2 and §4.1.2.1, RFC 9207 §2. Other parameters are ignored, as §4.1.2 asks. */
@@ -33,6 +34,8 @@ declare const validated: unique symbol;
 export interface ValidatedAuthorizationResponse {
   readonly code: string;
   readonly attempt: LoginAttempt;
+  /** `iss`, where it is not the configured issuer: the token response must prove it. */
+  readonly issuer?: string;
   readonly [validated]: true;
 }
 
@@ -42,6 +45,10 @@ export interface ExpectedAuthorizationResponse {
   /** {@link OAuth2Client.fingerprint}. */
   client: string;
   issuer?: string;
+  /** `ProviderDescription.trustsIssuer` */
+  trustsIssuer?: (iss: string) => boolean;
+  /** RFC 9207 §3: the server says that every response of it names the issuer. */
+  namesIssuer?: boolean;
   /** The provider's own words. */
   vocabulary?: Vocabulary;
 }
@@ -67,7 +74,9 @@ export async function validateAuthorizationResponse(
   });
   if (response.error !== undefined) throw reportedError(response, expected.vocabulary ?? {});
   if (!response.code) throw refuse('code_missing', 'the response has neither code nor error');
-  return { code: response.code, attempt } as ValidatedAuthorizationResponse;
+  const { code, iss } = response;
+  const issuer = iss === expected.issuer ? undefined : iss;
+  return withoutUndefined({ code, attempt, issuer }) as ValidatedAuthorizationResponse;
 }
 
 function refuse(code: ErrorCode, message: string): Problem {
@@ -102,8 +111,11 @@ async function ownAttempt(
   if (attempt.client !== expected.client) {
     throw refuse('state_of_another_client', 'the pending login is of another client');
   }
-  // RFC 9207 §2.4: `iss` is optional, and must be the issuer when it comes.
-  if (iss !== undefined && iss !== expected.issuer) {
+  // RFC 9207 §2.4: where it is not promised, `iss` is optional. It must be the issuer when it comes.
+  if (iss === undefined && expected.namesIssuer) {
+    throw refuse('iss_missing', 'the response does not name its issuer');
+  }
+  if (iss !== undefined && iss !== expected.issuer && !expected.trustsIssuer?.(iss)) {
     const came = quote(iss, [code, state], MAX_UNPROVEN_LENGTH);
     const own = expected.issuer === undefined ? 'none is known' : `expected "${expected.issuer}"`;
     throw refuse('issuer_mismatch', `iss is "${came}" (unproven), ${own}`);

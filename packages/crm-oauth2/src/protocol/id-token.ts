@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import type { JWTPayload } from 'jose' with { 'resolution-mode': 'import' };
 import type { ErrorCode } from '../errors/codes';
 import { Problem, isProblem } from '../errors/problem';
-import { bareCause } from '../errors/redaction';
+import { bareCause, quote } from '../errors/redaction';
 import { loadJose } from '../values/jose';
-import { isTooDeep } from '../values/json';
+import { isTooDeep, text } from '../values/json';
 import type { LoginAttempt } from './login-attempt';
-import { SigningKeys } from './signing-keys';
+import { KeySets } from './signing-keys';
 import type { FetchKeys } from './signing-keys';
 
 /** The verified claims; `sub` and `iss` are always there. */
@@ -36,6 +36,8 @@ export type IdTokenAlgorithm = (typeof ID_TOKEN_ALGORITHMS)[number];
 /** The values that one ID Token must match. */
 export interface ExpectedIdToken {
   issuers: readonly string[];
+  /** Where one of the issuers publishes its keys. Default: the address in the endpoints. */
+  keysOf?: (issuer: string) => string | undefined;
   clientID: string;
   /** For `at_hash` (§3.1.3.6). */
   accessToken: string;
@@ -47,6 +49,9 @@ export interface ExpectedIdToken {
 }
 
 export type IdTokenVerifier = ReturnType<typeof createIdTokenVerifier>;
+
+/** Characters of an issuer that a message quotes. */
+const MAX_ISSUER_LENGTH = 100;
 
 /** Our codes, by the claim that jose refuses, or else by the code of its error. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
@@ -60,7 +65,6 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ERR_JWS_INVALID: 'id_token_malformed',
   ERR_JWT_INVALID: 'id_token_malformed',
   ERR_JWT_CLAIM_VALIDATION_FAILED: 'id_token_claim',
-  iss: 'id_token_issuer',
   aud: 'id_token_audience',
   nbf: 'id_token_not_yet_valid',
 };
@@ -77,30 +81,43 @@ export function createIdTokenVerifier(settings: {
   clockToleranceSeconds: number;
 }) {
   const { clockToleranceSeconds: clockTolerance } = settings;
-  const keys = new SigningKeys(settings.fetchKeys);
+  const keySets = new KeySets(settings.fetchKeys);
   const verify = async (idToken: string, expected: ExpectedIdToken) => {
-    const { jwtVerify } = await loadJose();
+    const { decodeJwt, jwtVerify } = await loadJose();
+    const issuer = namedIssuer(() => decodeJwt(idToken), expected.issuers);
+    const keys = keySets.at(issuer && expected.keysOf?.(issuer));
     const { payload, protectedHeader } = await jwtVerify(idToken, keys.find, {
       algorithms: [...settings.algorithms],
-      issuer: [...expected.issuers],
+      issuer: issuer ?? [...expected.issuers],
       audience: expected.clientID,
       requiredClaims: ['sub', 'exp', 'iat'],
       clockTolerance,
     }).catch((error: unknown) => {
-      throw verificationProblem(error);
+      throw verificationProblem(error, expected.issuers);
     });
     const { alg, typ = 'JWT' } = protectedHeader;
     // RFC 8725 §3.11: an access token (`at+jwt`) or a logout token can be signed with the same key.
-    if (!/^(?:application\/)?jwt$/i.test(String(typ))) {
+    if (!/^(?:application\/)?jwt$/i.test(typ)) {
       throw new Problem('id_token_malformed', 'the token is of another kind than an ID Token');
     }
     if (isTooDeep(payload)) throw new Problem('id_token_malformed', 'the ID Token nests too deep');
     return checkClaims(payload, expected, alg, clockTolerance);
   };
-  return Object.assign(verify, { fetchAhead: async () => await keys.fetchAhead() });
+  return Object.assign(verify, { fetchAhead: async () => await keySets.at().fetchAhead() });
 }
 
-function verificationProblem(error: unknown): Problem {
+/** The issuer, among those expected, that the token claims to be of: its keys must prove it. */
+function namedIssuer(decode: () => JWTPayload, expected: readonly string[]): string | undefined {
+  try {
+    const { iss } = decode();
+    return expected.find((known) => known === iss);
+  } catch {
+    // The verification tells what is wrong.
+    return undefined;
+  }
+}
+
+function verificationProblem(error: unknown, issuers: readonly string[]): Problem {
   const cause = bareCause(error);
   if (isProblem(error)) {
     const code = error.code === 'timeout' ? error.code : 'keys_unavailable';
@@ -113,6 +130,12 @@ function verificationProblem(error: unknown): Problem {
     return new Problem('keys_unavailable', 'the signing key is unusable', { cause });
   }
   const claim = String(Reflect.get(cause, 'claim'));
+  if (claim === 'iss') {
+    const { iss } = Object(Reflect.get(Object(error), 'payload')) as JWTPayload;
+    const came = quote(text(iss) ?? '', [], MAX_ISSUER_LENGTH);
+    const words = `its issuer is "${came}", expected "${issuers.join('" or "')}"`;
+    return new Problem('id_token_issuer', `the ID Token is refused: ${words}`, { cause });
+  }
   const own = CODES[claim] ?? CODES[code] ?? 'id_token_malformed';
   return new Problem(own, `the ID Token is refused: ${cause.message}`, { cause });
 }

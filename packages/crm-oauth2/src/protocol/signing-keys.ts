@@ -1,4 +1,4 @@
-/** The keys that a provider signs ID Tokens with: fetched when they are needed, kept for ten minutes. */
+/** The keys that ID Tokens are signed with: fetched when they are needed, kept for ten minutes. */
 import type { CryptoKey, JSONWebKeySet, JWTVerifyGetKey } from 'jose' with {
   'resolution-mode': 'import',
 };
@@ -12,11 +12,39 @@ const KEYS_LIFETIME_MS = 600_000;
 /** Keys are fetched again at most this often, so that forged tokens cannot make us flood the provider. */
 const COOLDOWN_MS = 5000;
 
+/** Key sets that are kept: organizations may sign with keys of their own. */
+const MAX_KEY_SETS = 50;
+
 /** Sends the request for the keys. With `isBackground`, it does not keep the process alive. */
-export type FetchKeys = (request: { isBackground?: true }) => Promise<HttpResponse>;
+export type FetchKeys = (request: {
+  isBackground?: true;
+  /** Default: the address in the endpoints. */
+  jwksUri?: string;
+}) => Promise<HttpResponse>;
+
+/** The keys of each issuer, by their address. The set that was used longest ago is forgotten first. */
+export class KeySets {
+  readonly #fetchKeys: FetchKeys;
+  readonly #sets = new Map<string | undefined, SigningKeys>();
+
+  constructor(fetchKeys: FetchKeys) {
+    this.#fetchKeys = fetchKeys;
+  }
+
+  /** @param jwksUri default: the address in the endpoints */
+  at(jwksUri?: string): SigningKeys {
+    const set =
+      this.#sets.get(jwksUri) ??
+      new SigningKeys((request) => this.#fetchKeys(jwksUri ? { ...request, jwksUri } : request));
+    this.#sets.delete(jwksUri);
+    this.#sets.set(jwksUri, set);
+    if (this.#sets.size > MAX_KEY_SETS) this.#sets.delete(this.#sets.keys().next().value);
+    return set;
+  }
+}
 
 /**
- * One provider's keys. When a token names an unknown `kid`, the keys are fetched again, so that the
+ * The keys of one issuer. When a token names an unknown `kid`, the keys are fetched again, so that the
  * provider can change its keys while the application runs.
  */
 export class SigningKeys {

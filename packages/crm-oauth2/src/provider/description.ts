@@ -27,6 +27,8 @@ export interface Endpoints {
   /** Compared with `iss` in the authorization response (RFC 9207) and in the ID Token. */
   issuer?: string;
   jwksUri?: string;
+  /** RFC 9207 §3: every authorization response has `iss`, so that one without it is refused. */
+  authorizationResponseIssParameterSupported?: boolean;
 }
 
 /** The grants of RFC 6749 §4.1, §6 and §4.4, as `grant_type` spells them. */
@@ -125,9 +127,20 @@ export interface ProviderDescription<Options extends object = object, P extends 
   ): void;
   /** Issuers an ID Token may name. Default: the configured one. */
   idTokenIssuers?(response: JsonObject, context: SlotContext<Options>): readonly string[];
+  /** Where one of these issuers publishes its keys. Default: `jwksUri`. */
+  keysOf?(issuer: string, context: SlotContext<Options>): string | undefined;
+  /**
+   * Judges an `iss` of the authorization response that is not the configured issuer. One that is
+   * trusted must be among the `idTokenIssuers` of the token response. Default: none is.
+   */
+  trustsIssuer?(iss: string, context: SlotContext<Options>): boolean;
   /** Compares the ID Token with what the login asked: see `boundParameters`. @throws {Problem} */
   checkIdToken?(claims: IdTokenClaims, asked: Readonly<Record<string, string>>): void;
-  /** The person the tokens are for: the same text as `profile.id`. Default: the ID Token's `sub`. */
+  /**
+   * The person the tokens are for: the same text as `profile.id`. Default: the ID Token's `sub`.
+   *
+   * @throws {Problem} when the response and the claims name two people
+   */
   subject?(tokens: TokenSet): string | undefined;
   /** The endpoints of the tokens' own organization, when it has its own host. @throws {Problem} */
   organizationEndpoints?(

@@ -93,5 +93,11 @@ function endpointsOf(document: JsonObject, issuer: string): Endpoints {
       'the document lacks authorization_endpoint or token_endpoint',
     );
   }
-  return Object.freeze({ ...endpoints, authorizationEndpoint, tokenEndpoint });
+  const names = document.authorization_response_iss_parameter_supported === true;
+  return Object.freeze({
+    ...endpoints,
+    authorizationEndpoint,
+    tokenEndpoint,
+    ...(names && { authorizationResponseIssParameterSupported: true }),
+  });
 }

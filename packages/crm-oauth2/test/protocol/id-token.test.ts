@@ -284,7 +284,16 @@ describe('ID Token', () => {
         { login: { nonce: NONCE, maxAge: 120 } },
       ],
       ['"at_hash" is of another access token', { at_hash: 'x' }],
-      ['unexpected "iss" claim value', { iss: 'https://evil.test/' }],
+      [
+        'its issuer is "https://evil.test/", expected "https://acme.test/" or "https://b.test"',
+        { iss: 'https://evil.test/' },
+        { issuers: [ISSUER, 'https://b.test'] },
+      ],
+      [
+        `its issuer is "${'x'.repeat(100)}…", expected "https://acme.test/"`,
+        { iss: 'x'.repeat(999) },
+      ],
+      ['its issuer is "", expected "https://acme.test/"', { iss: 7 }],
       ['missing required "exp" claim', { exp: undefined }],
     ];
     for (const [why, changes, expected] of words) {
@@ -292,7 +301,8 @@ describe('ID Token', () => {
         publishKeys([jwk(first, 'key-1')]);
         const { message, details } = await problemWith(await sign(changed(changes)), expected);
         expect(message).to.equal(`the ID Token is refused: ${why}`);
-        expect(Object.keys(details)).to.deep.equal(why.includes(' claim') ? ['cause'] : []);
+        const isOfJose = / claim|^its issuer/.test(why);
+        expect(Object.keys(details)).to.deep.equal(isOfJose ? ['cause'] : []);
       });
     }
 

@@ -7,6 +7,7 @@ import type { HttpResponse } from '../../dist/wire/http';
 import { mockTheNetwork, pause } from '../support';
 import {
   EXPECTED,
+  ISSUER,
   claims,
   jwk,
   problemWith,
@@ -272,6 +273,72 @@ describe('signing keys', () => {
       fails[1]?.(new Problem('connection_refused', 'the second'));
       expect((await refused).message).to.contain('the second');
       expect(requests).to.deep.equal([true, undefined]);
+    });
+  });
+
+  describe('of several issuers', () => {
+    const asked: (string | undefined)[] = [];
+    const verify = () => {
+      asked.length = 0;
+      return verifier({
+        fetchKeys: ({ jwksUri }) => {
+          asked.push(jwksUri);
+          const keys = [jwk(jwksUri === 'https://b.test/keys' ? second : first, 'key-1')];
+          return Promise.resolve({ status: 200, headers: {}, body: JSON.stringify({ keys }) });
+        },
+      });
+    };
+    const several = {
+      ...EXPECTED,
+      issuers: [ISSUER, 'https://b.test'],
+      keysOf: (issuer: string) => (issuer === ISSUER ? undefined : `${issuer}/keys`),
+    };
+    const ofB = (key = second.privateKey) => sign(claims({ iss: 'https://b.test' }), {}, key);
+
+    it('are asked for where the issuer of the token publishes them, and kept apart', async () => {
+      const verified = verify();
+      for (const token of [await sign(), await ofB(), await sign(), await ofB()]) {
+        await verified(token, several);
+      }
+      expect(asked).to.deep.equal([undefined, 'https://b.test/keys']);
+    });
+
+    it('RFC 8725 §3.8 — verify the tokens of that issuer only', async () => {
+      const stolen = await problemWith(await ofB(first.privateKey), several, verify());
+      expect(stolen.code).to.equal('id_token_signature');
+      const posed = await problemWith(
+        await sign(claims(), {}, second.privateKey),
+        several,
+        verify(),
+      );
+      expect(posed.code).to.equal('id_token_signature');
+    });
+
+    it('are never asked for where an issuer that is not expected says', async () => {
+      const problem = await problemWith(
+        await sign(claims({ iss: 'https://evil.test' })),
+        several,
+        verify(),
+      );
+      expect(problem.code).to.equal('id_token_issuer');
+      expect(asked).to.deep.equal([undefined]);
+    });
+
+    it('are kept for fifty issuers, and those that were used longest ago are forgotten', async () => {
+      const verified = verify();
+      const loginOf = async (number: number) => {
+        const iss = `https://org-${number}.test`;
+        const keysOf = () => `${iss}/keys`;
+        await verified(await sign(claims({ iss })), { ...EXPECTED, issuers: [iss], keysOf });
+      };
+      for (let number = 0; number < 50; number += 1) await loginOf(number);
+      await loginOf(0);
+      expect(asked).to.have.length(50);
+      await loginOf(50);
+      await loginOf(0);
+      expect(asked).to.have.length(51);
+      await loginOf(1);
+      expect(asked).to.have.length(52);
     });
   });
 

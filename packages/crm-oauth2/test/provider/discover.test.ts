@@ -51,6 +51,19 @@ describe('discover', () => {
     expect(Object.isFrozen(endpoints)).to.equal(true);
   });
 
+  it('RFC 9207 §3 — says when the server names itself in each authorization response', async () => {
+    for (const [promise, fact] of [
+      [true, true],
+      [false, undefined],
+      ['true', undefined],
+    ] as const) {
+      const issuer = await provider(() => ({
+        authorization_response_iss_parameter_supported: promise,
+      }));
+      expect((await discover(issuer)).authorizationResponseIssParameterSupported).to.equal(fact);
+    }
+  });
+
   it('OpenID Connect Discovery §4.1 — removes the slash at the end of the issuer, and keeps its path', async () => {
     const origin = await provider((issuer) => ({ issuer: `${issuer}/tenant/` }), `/tenant${PATH}`);
     expect((await discover(`${origin}/tenant/`)).issuer).to.equal(`${origin}/tenant/`);
