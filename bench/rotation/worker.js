@@ -1,57 +1,96 @@
 /** One process of an application: takes tokens of random people, and calls the API with them. */
 'use strict';
-const { setInterval: every } = require('node:timers/promises');
-const { authorizedFetch } = require('crm-oauth2');
-const { salesloft } = require('passport-salesloft');
-const { connect } = require('./library');
+const { writeFileSync } = require('node:fs');
+const { join } = require('node:path');
+const { setInterval: every, setTimeout: sleep } = require('node:timers/promises');
+const { BEAT_NOTE_MS, Journal } = require('./journal');
+const { Lateness } = require('./lateness');
+const { connect, read } = require('./library');
 
-const { where, name, rate, keys } = JSON.parse(process.argv[2]);
+const { where, name, rate, keys, pauseMs } = JSON.parse(process.argv[2]);
 
-/** Between two batches of calls, and between two reports. */
+/** Between two batches of calls. */
 const TICK_MS = 10;
-const REPORT_MS = 250;
+
+/** Between two notes of the event loop's delay. */
+const DELAY_NOTE_MS = 1000;
 
 /** Calls under way, including those that wait for the lock of a killed worker. */
 const MAX_CALLS = 400;
+
+/** Calls that a pause of this process leaves due are begun up to this time, and dropped beyond it. */
+const CATCH_UP_SECONDS = 0.1;
 
 /** Half of the calls are about a few people, the same in every worker, so that the workers compete. */
 const CROWD = Math.min(10, keys);
 const CROWD_LASTS_MS = 2000;
 
-/** The other half takes all people in turn, across all workers. */
-async function choose(library) {
-  if (Math.random() < 0.5) return (await library.count()) % keys;
+const journal = new Journal(where.journals, name);
+let notedAt = 0;
+const lateness = new Lateness(
+  (from, to) => journal.write('stall', from, to),
+  (at) => {
+    if (at < notedAt + BEAT_NOTE_MS) return;
+    notedAt = at;
+    journal.write('beat', at);
+  },
+);
+
+/**
+ * An order to stand still at a moment of a refresh. The first worker that gets there obeys. The people who
+ * meet have keys beyond `keys`.
+ *
+ * @type {{ moment: string, number: number } | null}
+ */
+let order = null;
+
+async function reach(moment, person) {
+  if (moment !== order?.moment || person < keys) return;
+  const { number } = order;
+  order = null;
+  if (!isFirst(number)) return;
+  const from = Date.now();
+  journal.write('pause', from, from + pauseMs, person);
+  await new Promise((resolve) => {
+    process.send({ paused: { name, person, until: from + pauseMs } }, resolve);
+  });
+  // The whole thread waits: no timer runs, and no answer is read.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, from + pauseMs - Date.now());
+  lateness.leaveOut();
+}
+
+function isFirst(number) {
+  try {
+    writeFileSync(join(where.pauses, String(number)), name, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function choose() {
+  if (Math.random() < 0.5) return Math.floor(Math.random() * keys);
   const member = Math.floor(Math.random() * CROWD);
   return (Math.floor(Date.now() / CROWD_LASTS_MS) * CROWD + member) % keys;
 }
 
-let report;
-function begin() {
-  report = { calls: 0, skipped: 0, unanswered: 0, latencies: [], errors: [], persons: new Set() };
-}
-function send() {
-  if (process.connected) process.send({ report: { ...report, persons: [...report.persons] } });
-  begin();
-}
-
-async function call(library) {
-  const person = await choose(library);
-  report.persons.add(person);
+async function call(library, person) {
   const tokens = library.tokensOf(person);
+  const began = Date.now();
   let headers;
   const source = {
-    provider: salesloft,
     getAccessToken: async (options) => {
       const asked = Date.now();
-      const began = performance.now();
       const token = await tokens.getAccessToken(options);
-      report.latencies.push(performance.now() - began);
-      headers = { 'x-asked': String(asked), 'x-given': String(Date.now()) };
+      const given = Date.now();
+      const { grant, generation } = read(token);
+      journal.write('token', asked, given, grant, generation);
+      headers = { 'x-worker': name, 'x-asked': String(asked), 'x-given': String(given) };
       return token;
     },
   };
-  const api = authorizedFetch(source, {
-    baseURL: where.origin,
+  const api = library.authorizedFetch(source, {
     fetch: (url, init) => {
       for (const [header, value] of Object.entries(headers)) init.headers.set(header, value);
       return fetch(url, init);
@@ -60,44 +99,52 @@ async function call(library) {
   try {
     const response = await api('/api');
     await response.arrayBuffer();
-    report.calls += 1;
-    if (!response.ok) report.unanswered += 1;
+    journal.write('call', began, Date.now(), person, null, response.status);
   } catch (error) {
-    report.errors.push({ person, code: error.code ?? error.message });
+    const code = error.code ?? error.message;
+    journal.write('call', began, Date.now(), person, code, null);
+    if (code === 'reauthorization_required' && process.connected) process.send({ lost: person });
   }
 }
 
 async function main() {
-  const library = await connect(where, name);
   const stop = new AbortController();
-  process.on('message', () => stop.abort());
-  process.on('disconnect', () => process.exit());
-  begin();
-  const reporting = setInterval(send, REPORT_MS);
+  const connecting = connect(where, name, journal, reach);
   const running = new Set();
-  let due = 0;
+  const begin = (person) => {
+    if (running.size >= MAX_CALLS) {
+      journal.write('skip');
+      return;
+    }
+    const one = connecting
+      .then((library) => call(library, person))
+      .finally(() => running.delete(one));
+    running.add(one);
+  };
+  process.on('disconnect', () => process.exit());
+  process.on('message', ({ end, meet, at, pause }) => {
+    if (end) stop.abort();
+    if (pause !== undefined) order = pause;
+    if (meet === undefined || stop.signal.aborted) return;
+    void sleep(Math.max(0, at - Date.now())).then(() => begin(meet));
+  });
+  const library = await connecting;
+  process.send({ ready: true });
+  setInterval(() => journal.write('delay', lateness.delay), DELAY_NOTE_MS).unref();
+  const most = Math.max(1, rate * CATCH_UP_SECONDS);
+  let due = Math.random();
   let last = performance.now();
   try {
     for await (const _ of every(TICK_MS, undefined, { signal: stop.signal })) {
       const now = performance.now();
-      // After a pause of this process, the missed calls are dropped.
-      due = Math.min(due + ((now - last) * rate) / 1000, rate / 10);
+      due = Math.min(due + ((now - last) * rate) / 1000, most);
       last = now;
-      for (; due >= 1; due -= 1) {
-        if (running.size >= MAX_CALLS) {
-          report.skipped += 1;
-          continue;
-        }
-        const one = call(library).finally(() => running.delete(one));
-        running.add(one);
-      }
+      for (; due >= 1; due -= 1) begin(choose());
     }
   } catch (error) {
     if (error.name !== 'AbortError') throw error;
   }
   await Promise.all(running);
-  clearInterval(reporting);
-  send();
   await library.close();
   process.disconnect();
 }

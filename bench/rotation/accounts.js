@@ -1,0 +1,333 @@
+/** The accounts of a run: its figures, the faults that it found, and its exit status. */
+'use strict';
+const { nameOf } = require('./journal');
+const { EXPLANATIONS, INEXACT_MS, Judge, group, overlap } = require('./judge');
+
+const STATUS = { proved: 0, wrong: 1, 'too little': 2, 'too busy': 3 };
+
+/** Less than this proves nothing, whatever the options. */
+const LEAST = { calls: 50, refreshes: 20, kills: 2, contended: 3 };
+
+/** Of the calls and kills that the options lead to expect, at least this part. */
+const LEAST_PART = 1 / 4;
+const MS_BETWEEN_KILLS = 1500;
+
+/** A longer run must meet every fault of the provider, kill Redis, and hold up a worker. */
+const LONG_SECONDS = 20;
+
+/** A process that did not run for this part of the time was on a machine that is too busy. */
+const BUSY_PART = 0.1;
+
+/** The errors that a fault of the provider, and an absence of Redis, may bring to a caller. */
+const PROVIDER_CODES = [
+  'timeout',
+  'connection_failed',
+  'incomplete_response',
+  'provider_unavailable',
+  'temporarily_unavailable',
+  'unexpected_status',
+  'unexpected_content_type',
+];
+const STORE_CODES = ['store_unavailable', 'store_timeout'];
+
+/** A client that was looking for Redis finds it again within this time. */
+const BACK_MS = 3000;
+
+function accounts(options, evidence) {
+  const judge = new Judge(evidence);
+  const { losses, explained } = judgeLosses(judge, evidence);
+  const writes = judgeWrites(judge, evidence);
+  const calls = judgeCalls(options, judge, evidence);
+  const dead = judgeDead(judge, evidence, explained);
+  const happened = countAll(evidence, calls);
+  const { log, atTheEnd, people } = evidence;
+  const isEndBusy = stalledAtTheEnd(evidence) > BUSY_PART;
+  const wrong = named({
+    'generations refreshed twice, and grants lost, without an explanation': losses.unexplained,
+    'grants lost beyond the requests under way at a kill': losses.beyondKills,
+    'new pairs that were not stored at once': writes.late,
+    'locks that two workers had at once': judge.sharedLocks(),
+    'generations refreshed long before their time': log.early,
+    'dead tokens handed out': dead.wrong,
+    'older tokens handed out after newer ones': log.stale,
+    'calls that ended with 401': calls.unanswered,
+    'calls that failed, or gave up a lock, without a reason': calls.wrong,
+    'people told to sign in without need': people.wronged,
+    'keys without a good token at the end, and not lost': isEndBusy ? 0 : atTheEnd.wrong,
+    'keys lost at the end, and not at the provider': Math.max(
+      0,
+      atTheEnd.lost - (log.replays.length - people.again),
+    ),
+  });
+  const busy = named({
+    'grants lost, with a process that did not run': losses.busy,
+    'new pairs stored late, by a process that did not run for a part of that time': writes.busy,
+    'dead tokens handed out by a process that did not run': dead.busy,
+    'calls that failed in a process that did not run': calls.busy,
+    'keys without a good token at the end, asked for by a process that did not run': isEndBusy
+      ? atTheEnd.wrong
+      : 0,
+    'clock that was set meanwhile': evidence.isClockSet ? 1 : 0,
+  });
+  const tooLittle = Object.entries(floors(options)).filter(
+    ([what, least]) => (happened[what] ?? 0) < least,
+  );
+  const stalled = stalledPart(judge, evidence);
+  const isSlowed = stalled.most > BUSY_PART && mayReach(options);
+  const status = statusOf({ wrong, busy, tooLittle, isSlowed });
+  return {
+    status,
+    verdict: Object.keys(STATUS).find((name) => STATUS[name] === status),
+    wrong,
+    busy,
+    tooLittle: tooLittle.map(([what, least]) => [what, happened[what] ?? 0, least]),
+    happened,
+    stalled,
+    delay: delays(evidence),
+    ...figures(options, evidence, { losses, writes, calls, dead }),
+  };
+}
+
+const named = (counts) => Object.entries(counts).filter(([, count]) => count > 0);
+
+/** A fault that no stall explains is a fault on a busy machine too. */
+function statusOf({ wrong, busy, tooLittle, isSlowed }) {
+  if (wrong.length > 0) return STATUS.wrong;
+  if (busy.length > 0) return STATUS['too busy'];
+  if (tooLittle.length === 0) return STATUS.proved;
+  return isSlowed ? STATUS['too busy'] : STATUS['too little'];
+}
+
+/** True if a machine that is idle reaches the floors with these options. */
+function mayReach({ seconds, workers, rate }) {
+  return (
+    rate * seconds >= LEAST.calls &&
+    workers >= 2 &&
+    seconds * 1000 >= LEAST.kills * MS_BETWEEN_KILLS
+  );
+}
+
+/** How much must have happened. */
+function floors({ seconds, workers, rate, isBrief }) {
+  const part = (expected) => Math.floor(expected * LEAST_PART);
+  const isLong = seconds >= LONG_SECONDS;
+  return {
+    calls: Math.max(LEAST.calls, part(rate * seconds)),
+    refreshes: Math.max(LEAST.refreshes, seconds * Math.min(workers, 2)),
+    kills: Math.max(LEAST.kills, part((seconds * 1000) / MS_BETWEEN_KILLS)),
+    contended: Math.max(LEAST.contended, Math.floor(seconds / 2)),
+    'kills of Redis': 1,
+    'faults of the provider': isBrief ? 1 : seconds / 4,
+    'kinds of these faults': isLong ? 7 : 1,
+    'workers that stood still': isLong ? 1 : 0,
+  };
+}
+
+function countAll({ log, killed, outages, journals }, calls) {
+  return {
+    calls: calls.answered,
+    refreshes: log.accepted,
+    kills: killed.size,
+    contended: contended({ log, journals }),
+    'kills of Redis': outages.length,
+    'faults of the provider': log.faults.length,
+    'kinds of these faults': new Set(log.faults.map(({ kind }) => kind)).size,
+    'workers that stood still': [...journals.values()].flatMap(({ pauses }) => pauses).length,
+  };
+}
+
+/** Generations that at least two workers wanted before they had been issued, and got. */
+function contended({ log, journals }) {
+  const wanted = new Map();
+  for (const [worker, { tokens }] of journals) {
+    for (const { asked, grant, generation } of tokens) {
+      const pair = log.grants[grant].generations[generation];
+      if (generation === 0 || asked > pair.issuedAt) continue;
+      const name = nameOf(grant, generation);
+      wanted.set(name, (wanted.get(name) ?? new Set()).add(worker));
+    }
+  }
+  return [...wanted.values()].filter(({ size }) => size >= 2).length;
+}
+
+function judgeLosses(judge, { log, killed }) {
+  const classes = [...Object.keys(EXPLANATIONS), 'busy', 'unexplained'];
+  const found = { all: log.replays.length, ...Object.fromEntries(classes.map((one) => [one, 0])) };
+  const byKill = new Map();
+  const explained = new Set();
+  for (const replay of log.replays) {
+    const verdict = judge.loss(replay);
+    found[verdict] += 1;
+    if (verdict !== 'unexplained') explained.add(replay.grant);
+    if (verdict !== 'killed') continue;
+    const { by } = log.grants[replay.grant].generations[replay.generation];
+    byKill.set(by, (byKill.get(by) ?? 0) + 1);
+  }
+  const beyond = [...byKill].map(([name, count]) => count - judge.underWay(name));
+  const losses = {
+    ...found,
+    mostByOneKill: Math.max(0, ...byKill.values()),
+    beyondKills: beyond.reduce((sum, count) => sum + Math.max(0, count), 0),
+    underWayAtKills: [...killed.keys()].reduce((sum, name) => sum + judge.underWay(name), 0),
+  };
+  return { losses, explained };
+}
+
+function judgeWrites(judge, { log }) {
+  const found = { prompt: 0, stalled: 0, busy: 0, late: 0 };
+  log.grants.forEach(({ generations }, grant) => {
+    // The first one came with the login.
+    for (let generation = 1; generation < generations.length; generation += 1) {
+      found[judge.write(grant, generation)] += 1;
+    }
+  });
+  return found;
+}
+
+/** A worker cannot know that a grant was lost, or that it stood still with a token in its hand. */
+function judgeDead(judge, { log, journals }, explained) {
+  const found = { wrong: 0, busy: 0, held: 0, ofLostGrants: 0 };
+  for (const { grant, generation, isEnded, given, by } of log.dead) {
+    const { issuedAt, lifetime } = log.grants[grant].generations[generation];
+    const stalled = overlap(judge.stalls(by), issuedAt, given);
+    const pauses = journals.get(by)?.pauses ?? [];
+    if (!isEnded && explained.has(grant)) found.ofLostGrants += 1;
+    else if (overlap(pauses, issuedAt, given) > 0) found.held += 1;
+    else if (isEnded && stalled > lifetime / 20) found.busy += 1;
+    else found.wrong += 1;
+  }
+  return found;
+}
+
+function judgeCalls({ keys }, judge, evidence) {
+  const { journals, log, lock, redisStalls } = evidence;
+  const found = { answered: 0, unanswered: 0, wrong: 0, busy: 0, skipped: 0, errors: {} };
+  const reasons = reasonsOf(evidence);
+  const persons = new Set();
+  for (const [worker, journal] of journals) {
+    found.skipped += journal.skipped;
+    for (const one of journal.calls) {
+      const { code, person, status, from, to } = one;
+      if (person < keys) persons.add(person);
+      if (code === null) {
+        found.answered += 1;
+        const hasLost = log.grants.some((grant) => grant.person === person && grant.revokedAt);
+        if (status !== 200 && !hasLost) found.unanswered += 1;
+        continue;
+      }
+      found.errors[code] = (found.errors[code] ?? 0) + 1;
+      // The people who were told so count elsewhere.
+      if (code === 'reauthorization_required' || reasons(one)) continue;
+      const spans = [...judge.stalls(worker), ...log.stalls, ...redisStalls];
+      const isBusy = overlap(spans, from - lock, to) > 0;
+      found[isBusy ? 'busy' : 'wrong'] += 1;
+    }
+  }
+  return { ...found, persons: persons.size };
+}
+
+/** @returns a function that tells whether a fault that this program made can have failed a call */
+function reasonsOf({ log, lock, outages, journals, killed }) {
+  const faults = group(log.faults);
+  const dead = [...killed.keys()].flatMap((name) => journals.get(name)?.locks ?? []);
+  const deadLocks = group(dead.filter(({ isHeld }) => isHeld));
+  const pauses = [...journals.values()].flatMap((journal) => journal.pauses);
+  const isNear = ({ from, to }, [begin, end]) => from < end + INEXACT_MS && to > begin - INEXACT_MS;
+  const awayNear = (call, more) =>
+    outages.some((outage) => isNear(call, [outage.from, outage.to + more]));
+  const faultNear = (call) =>
+    (faults.get(call.person) ?? []).some(({ at }) => isNear(call, [at, at + lock + BACK_MS]));
+  const lockNear = (call) =>
+    (deadLocks.get(call.person) ?? []).some(({ askedAt }) =>
+      isNear(call, [askedAt, askedAt + lock]),
+    );
+  const pauseNear = (call) => pauses.some(({ from, to }) => isNear(call, [from, to + BACK_MS]));
+  return (call) => {
+    if (PROVIDER_CODES.includes(call.code)) return faultNear(call) || pauseNear(call);
+    if (STORE_CODES.includes(call.code)) return awayNear(call, BACK_MS) || pauseNear(call);
+    if (call.code !== 'lock_timeout') return false;
+    return faultNear(call) || lockNear(call) || pauseNear(call) || awayNear(call, lock);
+  };
+}
+
+/** The part of the time for which each process did not run. */
+function stalledPart(judge, { beganAt, endedAt, log, journals, ownStalls, redisStalls, outages }) {
+  const part = (spans) => overlap(spans, beganAt, endedAt) / (endedAt - beganAt);
+  const workers = [...journals.values()].map(({ stalls }) => part(stalls));
+  const awake = redisStalls.filter(({ from, to }) => overlap(outages, from, to) === 0);
+  const parts = {
+    workers: Math.max(0, ...workers),
+    provider: part(log.stalls),
+    runner: part(ownStalls),
+    redis: part(awake),
+  };
+  const rounded = Object.entries(parts).map(([who, value]) => [
+    who,
+    Math.round(value * 1000) / 1000,
+  ]);
+  return { ...Object.fromEntries(rounded), most: Math.max(...Object.values(parts)) };
+}
+
+function stalledAtTheEnd({ locksRemovedAt, endedAt, ownStalls, redisStalls, log }) {
+  const spans = [...ownStalls, ...redisStalls, ...log.stalls];
+  return overlap(spans, locksRemovedAt, endedAt) / (endedAt - locksRemovedAt);
+}
+
+/** The delay of the event loop, of the worker with the longest. */
+function delays({ log, journals, ownDelay }) {
+  const all = [...journals.values()].map(({ delay }) => delay);
+  const most = (name) => Math.max(0, ...all.map((delay) => delay[name]));
+  return { workers: { p99: most('p99'), max: most('max') }, provider: log.delay, runner: ownDelay };
+}
+
+const percentile = (sorted, part) =>
+  Math.round((sorted[Math.floor((sorted.length - 1) * part)] ?? 0) * 10) / 10;
+
+function figures({ seconds }, evidence, { losses, writes, calls, dead }) {
+  const { log, journals, killed, killedAtMoment, underLoad, people, atTheEnd } = evidence;
+  const times = [...journals.values()].flatMap(({ tokens }) =>
+    tokens.map((one) => one.given - one.asked),
+  );
+  const sorted = Float64Array.from(times).toSorted();
+  const { reauthorization_required: told = 0, lock_timeout: gaveUp = 0, ...failed } = calls.errors;
+  const kinds = {};
+  for (const { kind } of log.faults) kinds[kind] = (kinds[kind] ?? 0) + 1;
+  return {
+    killed: killed.size,
+    killedInTokenRequests: killedAtMoment,
+    faults: { ...kinds, 'closed when idle': log.closedIdle },
+    calls: calls.answered,
+    callsPerSecond: Math.round(calls.answered / seconds),
+    notBegun: calls.skipped,
+    keysUsed: calls.persons,
+    latency: {
+      p50: percentile(sorted, 0.5),
+      p99: percentile(sorted, 0.99),
+      max: percentile(sorted, 1),
+    },
+    refreshes: log.accepted,
+    refreshesPerSecond: Math.round(underLoad / seconds),
+    refreshRequests: log.accepted + log.replays.length,
+    refreshesPerGeneration: (log.accepted + losses.unexplained) / (log.accepted || 1),
+    early: log.early,
+    cutOff: { before: log.cutOffBefore, after: log.cutOffAfter, recovered: log.recovered },
+    grantsLost: losses,
+    writes,
+    signedInAgain: people.again,
+    told,
+    gaveUp,
+    failed,
+    requests: {
+      good: log.good,
+      dead: dead.wrong + dead.busy,
+      ofLostGrants: dead.ofLostGrants,
+      held: dead.held,
+      older: log.stale,
+      diedOnTheWay: log.diedOnTheWay,
+      unanswered: calls.unanswered,
+    },
+    atTheEnd,
+  };
+}
+
+module.exports = { BUSY_PART, STATUS, accounts };

@@ -1,0 +1,77 @@
+/**
+ * A copy of the built library, so that a build meanwhile does not change a run; and its mutants, each of
+ * which lacks one thing that the proof must notice.
+ */
+'use strict';
+const {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} = require('node:fs');
+const { dirname, join } = require('node:path');
+
+const PACKAGES = ['crm-oauth2', 'passport-salesloft'];
+/** The dependencies of the packages, installed beside `redis`. */
+const MODULES = dirname(dirname(require.resolve('redis/package.json')));
+
+const CORE = join('crm-oauth2', 'lib', 'core.js');
+
+/** @type {Record<string, { title: string, text: string, replacement: string }>} */
+const MUTANTS = {
+  late: {
+    title: 'stores each new pair 1.2 s late',
+    text: 'const sealed = await this.#values.seal(key, value);',
+    replacement: `if (JSON.parse(value).refresh === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, 1200));
+    }
+    const sealed = await this.#values.seal(key, value);`,
+  },
+  'no-lock': {
+    title: 'gives the lock to every process',
+    text: "return redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])",
+    replacement: "return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])",
+  },
+  'no-comparison': {
+    title: 'writes without a comparison',
+    text: "if (now or '') ~= ARGV[2] then return 0 end",
+    replacement: '',
+  },
+};
+
+/** @returns the folder whose `node_modules` has the copy */
+function copyLibrary(folder, mutant) {
+  const modules = join(folder, 'library', 'node_modules');
+  for (const name of PACKAGES) {
+    const from = dirname(require.resolve(`${name}/package.json`));
+    mkdirSync(join(modules, name), { recursive: true });
+    cpSync(join(from, 'package.json'), join(modules, name, 'package.json'));
+    cpSync(join(from, 'lib'), join(modules, name, 'lib'), { recursive: true });
+    const { dependencies = {} } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
+    for (const dependency of Object.keys(dependencies)) link(dependency, modules);
+  }
+  if (mutant !== undefined) mutate(join(modules, CORE), MUTANTS[mutant]);
+  return dirname(modules);
+}
+
+/** Types have no part in a run, and the packages themselves are copied. */
+function link(name, modules) {
+  if (PACKAGES.includes(name) || name.startsWith('@types/')) return;
+  const path = join(modules, name);
+  mkdirSync(dirname(path), { recursive: true });
+  if (!existsSync(path)) symlinkSync(join(MODULES, name), path, 'junction');
+}
+
+function mutate(file, { title, text, replacement }) {
+  const parts = readFileSync(file, 'utf8').split(text);
+  if (parts.length !== 2) {
+    throw new Error(
+      `The mutant that ${title} cannot be made: ${CORE} has its line ${parts.length - 1} times.`,
+    );
+  }
+  writeFileSync(file, parts.join(replacement));
+}
+
+module.exports = { MUTANTS, copyLibrary };

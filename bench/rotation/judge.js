@@ -1,0 +1,220 @@
+/**
+ * Judges each grant that was lost, and each pair that was not stored at once: by the journals of the
+ * workers, the provider's log, and the times at which a process was killed or did not run.
+ */
+'use strict';
+const { BEAT_NOTE_MS, nameOf } = require('./journal');
+
+/** A worker that runs begins to store a pair within this time of the provider's answer, and ends within it. */
+const PROMPT_MS = 500;
+
+/** Differences that the clock's resolution and the order of two log lines make. */
+const INEXACT_MS = 50;
+
+/**
+ * Why a grant may be lost, by the names in the figures. Remove `late` once the library stores an answer
+ * that comes after the caller's timeout: such a loss is then unexplained, and such an answer must be
+ * stored like any other.
+ */
+const EXPLANATIONS = {
+  killed: 'killed between answer and write',
+  held: 'stood still for longer than the lock',
+  unanswered: 'rotated by the provider, never answered',
+  late: 'answered after the timeout',
+};
+
+/** Milliseconds of [from, to] that are in at least one of the spans. */
+function overlap(spans, from, to) {
+  let sum = 0;
+  let counted = from;
+  for (const span of spans.toSorted((one, other) => one.from - other.from)) {
+    const begin = Math.max(span.from, counted);
+    const end = Math.min(span.to, to);
+    if (end <= begin) continue;
+    sum += end - begin;
+    counted = end;
+  }
+  return sum;
+}
+
+/** The members of a list, by their person. */
+function group(list) {
+  const groups = new Map();
+  for (const one of list) {
+    if (!groups.has(one.person)) groups.set(one.person, []);
+    groups.get(one.person).push(one);
+  }
+  return groups;
+}
+
+/**
+ * How long a step took:
+ * - `prompt`: as long as it may;
+ * - `stalled`: longer, and a stall of its process is the whole reason;
+ * - `busy`: longer, and a stall may be a part of the reason;
+ * - `late`: longer, in a process that ran.
+ */
+const DELAYS_FROM_WORST = ['late', 'busy', 'stalled', 'prompt'];
+
+/** @param evidence as `prove.js` collects it */
+class Judge {
+  #evidence;
+  #stalls = new Map();
+
+  constructor(evidence) {
+    this.#evidence = evidence;
+  }
+
+  /**
+   * @param replay a refresh token that came twice
+   * @returns a name of {@link EXPLANATIONS}; `busy` when the machine was too busy to judge; or
+   * `unexplained`
+   */
+  loss(replay) {
+    const { log, journals } = this.#evidence;
+    const pair = log.grants[replay.grant].generations[replay.generation];
+    const journal = journals.get(pair.by);
+    const name = nameOf(replay.grant, replay.generation);
+    // The store had the pair. No process may send the old refresh token from then on.
+    if (replay.isUsed || !journal || (journal.stored.get(name) ?? Infinity) < replay.receivedAt) {
+      return 'unexplained';
+    }
+    const delay = this.#killed(replay, pair, journal.sent.get(name));
+    if (delay !== 'late') return delay === 'busy' ? 'busy' : 'killed';
+    if (this.#stoodStill(replay.grant, pair, replay.receivedAt)) return 'held';
+    if (pair.fault?.endsWith('after rotation')) return 'unanswered';
+    if (this.#isGivenUp(pair)) return 'late';
+    return this.#wasBusy(pair) ? 'busy' : 'unexplained';
+  }
+
+  /** @returns how long a pair waited for its write to begin, as {@link DELAYS_FROM_WORST} */
+  write(grant, generation) {
+    const { log, journals, endedAt, killed } = this.#evidence;
+    const pair = log.grants[grant].generations[generation];
+    const journal = journals.get(pair.by);
+    if (!journal || pair.answeredAt === null) return 'prompt';
+    if (this.#isGivenUp(pair) || this.#stoodStill(grant, pair, Infinity)) return 'prompt';
+    const sentAt = journal.sent.get(nameOf(grant, generation)) ?? Infinity;
+    const until = Math.min(sentAt, killed.get(pair.by)?.at ?? Infinity, endedAt);
+    return this.#delayOf(pair.by, pair.answeredAt, until);
+  }
+
+  /** @returns how many pairs this worker had asked for, and not stored, when it was killed */
+  underWay(name) {
+    const { log, journals } = this.#evidence;
+    const journal = journals.get(name);
+    if (!journal) return 0;
+    const isOpen = (pair, grant, generation) => {
+      const pairName = nameOf(grant, generation);
+      const isUnstored = pair.by === name && !journal.stored.has(pairName);
+      return isUnstored && this.#deathOf(pair, journal.sent.get(pairName)) !== 'late';
+    };
+    return log.grants.reduce(
+      (sum, { generations }, grant) =>
+        sum + generations.filter((pair, generation) => isOpen(pair, grant, generation)).length,
+      0,
+    );
+  }
+
+  /** @returns how many locks were given away while another worker surely had them */
+  sharedLocks() {
+    const { journals, lock, locksRemovedAt } = this.#evidence;
+    const byPerson = group([...journals.values()].flatMap(({ locks }) => locks));
+    const isShared = (one) =>
+      one.grantedAt < locksRemovedAt &&
+      byPerson
+        .get(one.person)
+        .some(
+          (other) =>
+            one.askedAt > other.grantedAt &&
+            one.grantedAt < Math.min(other.until, other.askedAt + lock),
+        );
+    return [...byPerson.values()].flat().filter(isShared).length;
+  }
+
+  /** When a worker, or this program, did not run. */
+  stalls(name) {
+    const { journals, killed, ownStalls } = this.#evidence;
+    if (this.#stalls.has(name)) return this.#stalls.get(name);
+    const journal = journals.get(name);
+    const spans = [...(journal?.stalls ?? []), ...ownStalls];
+    const death = killed.get(name);
+    // It may have been killed while it did not run.
+    if (death && journal) spans.push({ from: journal.lastBeat + BEAT_NOTE_MS, to: death.at });
+    this.#stalls.set(name, spans);
+    return spans;
+  }
+
+  /** @param more milliseconds for which there is another reason */
+  #delayOf(name, from, to, more = 0) {
+    const overdue = to - from - PROMPT_MS - more;
+    if (overdue <= 0) return 'prompt';
+    const stalled = overlap(this.stalls(name), from, to);
+    if (stalled === 0) return 'late';
+    return overdue <= stalled + INEXACT_MS ? 'stalled' : 'busy';
+  }
+
+  /** @returns `late` when the worker was not killed, or not between the answer and the end of its write */
+  #killed(replay, pair, sentAt) {
+    const death = this.#evidence.killed.get(pair.by);
+    const isBefore = death !== undefined && death.at <= replay.receivedAt;
+    return isBefore && this.#lockHadEnded(replay, pair) ? this.#deathOf(pair, sentAt) : 'late';
+  }
+
+  /** @returns how long the killed worker had the answer, before and after its write had begun */
+  #deathOf({ by, answeredAt }, sentAt) {
+    const { killed, redisStalls, outages } = this.#evidence;
+    const death = killed.get(by);
+    if (answeredAt === null || death.at <= answeredAt) return 'prompt';
+    const begun = Math.min(sentAt ?? Infinity, death.at);
+    const away = overlap([...redisStalls, ...outages], begun, death.at);
+    // A client finds Redis again some time after it is back.
+    const more = away > 0 ? away + PROMPT_MS : 0;
+    const steps = [this.#delayOf(by, answeredAt, begun), this.#delayOf(by, begun, death.at, more)];
+    return DELAYS_FROM_WORST.find((delay) => steps.includes(delay));
+  }
+
+  /** No other worker may send the refresh token before the lock of the killed one ends by itself. */
+  #lockHadEnded(replay, pair) {
+    const { lock, locksRemovedAt } = this.#evidence;
+    const held = this.#lockOf(replay.grant, pair);
+    if (!held) return false;
+    return replay.receivedAt >= Math.min(held.askedAt + lock, locksRemovedAt) - INEXACT_MS;
+  }
+
+  /** The lock under which a worker asked for a pair. */
+  #lockOf(grant, pair) {
+    const { log, journals } = this.#evidence;
+    const { person } = log.grants[grant];
+    return journals
+      .get(pair.by)
+      .locks.findLast((one) => one.person === person && one.askedAt <= pair.receivedAt);
+  }
+
+  /** The runner let the worker stand still, between its lock and the next use of the answer. */
+  #stoodStill(grant, pair, until) {
+    const { timeout, journals } = this.#evidence;
+    const from = this.#lockOf(grant, pair)?.askedAt ?? pair.receivedAt;
+    const end = Math.min(until, (pair.answeredAt ?? pair.receivedAt) + timeout);
+    return overlap(journals.get(pair.by).pauses, from, end) > 0;
+  }
+
+  /** The answer came after the caller's timeout, and the library gave it up. */
+  #isGivenUp({ receivedAt, answeredAt }) {
+    const { timeout } = this.#evidence;
+    const isLate = answeredAt !== null && answeredAt - receivedAt > timeout - INEXACT_MS;
+    return 'late' in EXPLANATIONS && isLate;
+  }
+
+  /** The answer may have come late because a process did not run. */
+  #wasBusy(pair) {
+    const { timeout, log } = this.#evidence;
+    const from = pair.receivedAt - timeout;
+    const to = pair.receivedAt + timeout;
+    const stalled = overlap([...this.stalls(pair.by), ...log.stalls], from, to);
+    const spent = (pair.answeredAt ?? to) - pair.receivedAt;
+    return spent + stalled > timeout;
+  }
+}
+
+module.exports = { EXPLANATIONS, INEXACT_MS, Judge, PROMPT_MS, group, overlap };
