@@ -5,7 +5,7 @@ import type { ErrorCode } from '../errors/codes';
 import { Problem, isProblem } from '../errors/problem';
 import { bareCause, quote } from '../errors/redaction';
 import { loadJose } from '../values/jose';
-import { isTooDeep, text } from '../values/json';
+import { isTooDeep } from '../values/json';
 import type { LoginAttempt } from './login-attempt';
 import { KeySets } from './signing-keys';
 import type { FetchKeys } from './signing-keys';
@@ -50,8 +50,8 @@ export interface ExpectedIdToken {
 
 export type IdTokenVerifier = ReturnType<typeof createIdTokenVerifier>;
 
-/** Characters of an issuer that a message quotes. */
-const MAX_ISSUER_LENGTH = 100;
+/** Characters of a claim that a message quotes. */
+const MAX_UNPROVEN_LENGTH = 100;
 
 /** Our codes, by the claim that jose refuses, or else by the code of its error. */
 const CODES: Readonly<Record<string, ErrorCode>> = {
@@ -65,6 +65,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ERR_JWS_INVALID: 'id_token_malformed',
   ERR_JWT_INVALID: 'id_token_malformed',
   ERR_JWT_CLAIM_VALIDATION_FAILED: 'id_token_claim',
+  iss: 'id_token_issuer',
   aud: 'id_token_audience',
   nbf: 'id_token_not_yet_valid',
 };
@@ -84,7 +85,9 @@ export function createIdTokenVerifier(settings: {
   const keySets = new KeySets(settings.fetchKeys);
   const verify = async (idToken: string, expected: ExpectedIdToken) => {
     const { decodeJwt, jwtVerify } = await loadJose();
-    const issuer = namedIssuer(() => decodeJwt(idToken), expected.issuers);
+    const unproven = unprovenClaims(() => decodeJwt(idToken));
+    // Its keys must prove that the token is of this issuer.
+    const issuer = expected.issuers.find((known) => known === unproven.iss);
     const keys = keySets.at(issuer && expected.keysOf?.(issuer));
     const { payload, protectedHeader } = await jwtVerify(idToken, keys.find, {
       algorithms: [...settings.algorithms],
@@ -93,7 +96,7 @@ export function createIdTokenVerifier(settings: {
       requiredClaims: ['sub', 'exp', 'iat'],
       clockTolerance,
     }).catch((error: unknown) => {
-      throw verificationProblem(error, expected.issuers);
+      throw verificationProblem(error, unproven, expected);
     });
     const { alg, typ = 'JWT' } = protectedHeader;
     // RFC 8725 §3.11: an access token (`at+jwt`) or a logout token can be signed with the same key.
@@ -106,18 +109,40 @@ export function createIdTokenVerifier(settings: {
   return Object.assign(verify, { fetchAhead: async () => await keySets.at().fetchAhead() });
 }
 
-/** The issuer, among those expected, that the token claims to be of: its keys must prove it. */
-function namedIssuer(decode: () => JWTPayload, expected: readonly string[]): string | undefined {
+function unprovenClaims(decode: () => JWTPayload): JWTPayload {
   try {
-    const { iss } = decode();
-    return expected.find((known) => known === iss);
+    return decode();
   } catch {
     // The verification tells what is wrong.
-    return undefined;
+    return {};
   }
 }
 
-function verificationProblem(error: unknown, issuers: readonly string[]): Problem {
+/** Names an issuer and an audience that are not the expected ones, also where a key or signature failed. */
+function named({ iss, aud }: JWTPayload, expected: ExpectedIdToken): string {
+  const { issuers, clientID } = expected;
+  const claims = [
+    ...(iss !== undefined && !issuers.includes(iss)
+      ? [`"iss" is ${came(iss, expected)}, expected "${issuers.join('" or "')}"`]
+      : []),
+    ...(aud !== undefined && ![aud].flat().includes(clientID)
+      ? [`"aud" is ${came(aud, expected)}, expected "${clientID}"`]
+      : []),
+  ];
+  return claims.length === 0 ? '' : ` (unproven: ${claims.join('; ')})`;
+}
+
+/** The texts of a claim, which its token may not prove. */
+function came(claim: unknown, { accessToken }: ExpectedIdToken): string {
+  const texts = [claim].flat().filter((one) => typeof one === 'string');
+  return `"${quote(texts.join(' '), [accessToken], MAX_UNPROVEN_LENGTH)}"`;
+}
+
+function verificationProblem(
+  error: unknown,
+  unproven: JWTPayload,
+  expected: ExpectedIdToken,
+): Problem {
   const cause = bareCause(error);
   if (isProblem(error)) {
     const code = error.code === 'timeout' ? error.code : 'keys_unavailable';
@@ -130,14 +155,9 @@ function verificationProblem(error: unknown, issuers: readonly string[]): Proble
     return new Problem('keys_unavailable', 'the signing key is unusable', { cause });
   }
   const claim = String(Reflect.get(cause, 'claim'));
-  if (claim === 'iss') {
-    const { iss } = Object(Reflect.get(Object(error), 'payload')) as JWTPayload;
-    const came = quote(text(iss) ?? '', [], MAX_ISSUER_LENGTH);
-    const words = `its issuer is "${came}", expected "${issuers.join('" or "')}"`;
-    return new Problem('id_token_issuer', `the ID Token is refused: ${words}`, { cause });
-  }
   const own = CODES[claim] ?? CODES[code] ?? 'id_token_malformed';
-  return new Problem(own, `the ID Token is refused: ${cause.message}`, { cause });
+  const words = `${cause.message}${named(unproven, expected)}`;
+  return new Problem(own, `the ID Token is refused: ${words}`, { cause });
 }
 
 /** The checks of §3.1.3.7 beyond signature, `iss`, `aud` and `exp`. */
@@ -157,7 +177,10 @@ function checkClaims(
   // Items 4 and 5: a token for several audiences must say that it was issued to us.
   const manyAudiences = Array.isArray(claims.aud) && claims.aud.length > 1;
   if ((manyAudiences || azp !== undefined) && azp !== expected.clientID) {
-    throw refuse('id_token_audience', '"azp" is another client');
+    throw refuse(
+      'id_token_audience',
+      `"azp" is ${came(azp, expected)}, expected "${expected.clientID}"`,
+    );
   }
   // Item 10: not from the future.
   if (iat > now + clockToleranceSeconds) {

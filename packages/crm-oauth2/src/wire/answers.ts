@@ -29,17 +29,18 @@ export function parseJson(
     const came = pageOf(body, contentType, secrets) || 'no content type';
     throw new Problem('unexpected_content_type', `expected JSON, received ${came}`);
   }
-  const json = parsed(body);
+  const json = parsed(body, secrets);
   if (isTooDeep(json)) throw new Problem('invalid_json', 'the answer nests too deep');
   return json;
 }
 
-function parsed(body: string): Json {
+function parsed(body: string, secrets: Secrets): Json {
   try {
     return JSON.parse(body) as Json;
   } catch {
     // The parser's own message quotes the text, which may hold a token. It is not kept as a cause.
-    throw new Problem('invalid_json', 'the answer is not valid JSON');
+    const page = pageOf(body, undefined, secrets);
+    throw new Problem('invalid_json', `the answer is not valid JSON${page && `: ${page}`}`);
   }
 }
 

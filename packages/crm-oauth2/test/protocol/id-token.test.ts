@@ -275,7 +275,8 @@ describe('ID Token', () => {
   describe('tells the reason', () => {
     const words: [string, Changes, Partial<ExpectedIdToken>?][] = [
       ['"sub" is missing', { sub: '' }],
-      ['"azp" is another client', { azp: 'client-2' }],
+      ['"azp" is "client-2", expected "client-1"', { azp: 'client-2' }],
+      ['"azp" is "", expected "client-1"', { azp: { deep: 'client-1' } }],
       ['"iat" lies in the future', () => ({ iat: now() + 120 })],
       ['"nonce" is not the one of this login', { nonce: 'nonce-2' }],
       [
@@ -285,15 +286,22 @@ describe('ID Token', () => {
       ],
       ['"at_hash" is of another access token', { at_hash: 'x' }],
       [
-        'its issuer is "https://evil.test/", expected "https://acme.test/" or "https://b.test"',
+        'unexpected "iss" claim value (unproven: "iss" is "https://evil.test/", expected "https://acme.test/" or "https://b.test")',
         { iss: 'https://evil.test/' },
         { issuers: [ISSUER, 'https://b.test'] },
       ],
       [
-        `its issuer is "${'x'.repeat(100)}…", expected "https://acme.test/"`,
+        `unexpected "iss" claim value (unproven: "iss" is "${'x'.repeat(100)}…", expected "https://acme.test/")`,
         { iss: 'x'.repeat(999) },
       ],
-      ['its issuer is "", expected "https://acme.test/"', { iss: 7 }],
+      [
+        'unexpected "iss" claim value (unproven: "iss" is "", expected "https://acme.test/")',
+        { iss: 7 },
+      ],
+      [
+        'unexpected "aud" claim value (unproven: "aud" is "client-2 [redacted]", expected "client-1")',
+        { aud: ['client-2', EXPECTED.accessToken] },
+      ],
       ['missing required "exp" claim', { exp: undefined }],
     ];
     for (const [why, changes, expected] of words) {
@@ -301,10 +309,25 @@ describe('ID Token', () => {
         publishKeys([jwk(first, 'key-1')]);
         const { message, details } = await problemWith(await sign(changed(changes)), expected);
         expect(message).to.equal(`the ID Token is refused: ${why}`);
-        const isOfJose = / claim|^its issuer/.test(why);
+        const isOfJose = / claim/.test(why);
         expect(Object.keys(details)).to.deep.equal(isOfJose ? ['cause'] : []);
       });
     }
+
+    it('and the issuer and audience that came, also where no key or signature fits', async () => {
+      const elsewhere = claims({ iss: 'https://evil.test/', aud: 'client-2' });
+      const came =
+        'unproven: "iss" is "https://evil.test/", expected "https://acme.test/"; "aud" is "client-2", expected "client-1"';
+      publishKeys([jwk(first, 'key-2')], [jwk(first, 'key-2')]);
+      const unknown = await problemWith(await sign(elsewhere));
+      expect(unknown.code).to.equal('id_token_unknown_key');
+      expect(unknown.message).to.include(came);
+      nock.cleanAll();
+      publishKeys([jwk(second, 'key-1')]);
+      const forged = await problemWith(await sign(elsewhere));
+      expect(forged.code).to.equal('id_token_signature');
+      expect(forged.message).to.include(came);
+    });
 
     it('for keys that are unavailable', async () => {
       nock('https://acme.test').get('/keys').reply(200, '<html>');

@@ -195,6 +195,12 @@ describe('answers', () => {
       });
     }
 
+    it('in place of JSON that its type promises', () => {
+      expect(thrown(() => parseJson(page('Sign in'), 'application/json')).message).to.equal(
+        'the answer is not valid JSON: "Sign in"',
+      );
+    });
+
     it('in place of JSON, without the secrets', () => {
       const answer = { headers: { 'content-type': HTML }, body: page('Login a&amp;b') };
       expect(thrown(() => jsonOf(answer, ['a&b'])).message).to.equal(
