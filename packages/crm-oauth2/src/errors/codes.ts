@@ -80,6 +80,8 @@ export const HINTS = {
     'The provider must show the person a page. Start the login without `prompt: "none"`.',
   account_selection_required:
     'The person must choose an account at the provider. Start the login without `prompt: "none"`.',
+  unmet_authentication_requirements:
+    'The person did not sign in as strongly as the login asks. Start it again, and complete every step; otherwise ask for less in `acrValues`.',
 
   // The token response (RFC 6749 §5.2)
   invalid_request:
