@@ -39,6 +39,7 @@ const OTHER_TESTS = {
   'testing/token-store-checks': ['tokens/token-store'],
   'tokens/call-limit': ['tokens/authorized-fetch'],
   'tokens/record-store': ['tokens/user-tokens', 'tokens/waiting-for-a-lock'],
+  'tokens/refused-clients': ['tokens/user-tokens', 'tokens/token-source'],
   'tokens/redis-token-store': ['../../../build/redis'],
   'tokens/user-tokens': ['tokens/waiting-for-a-lock', 'tokens/shared-refresh'],
   'values/jose': ['protocol/id-token'],

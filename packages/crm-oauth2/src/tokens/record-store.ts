@@ -6,7 +6,7 @@ import { bareCause } from '../errors/redaction';
 import { Deadline } from '../wire/deadline';
 import { hasSameTokens, parseRecord, serialize } from './token-record';
 import type { TokenRecord } from './token-record';
-import type { TokenStore } from './token-store';
+import type { TokenStore, Unlock } from './token-store';
 
 /** A record as it was read. */
 export interface StoredRecord {
@@ -159,7 +159,7 @@ export class RecordStore {
     const deadline = new Deadline(duration + TAKE_OVER_MS);
     for (let round = 0; ; round += 1) {
       const lock = { end: new Deadline(duration), keepUntilExpiry: false };
-      const unlock = await this.#limited(() => this.#store.lock(this.#key, duration));
+      const unlock = await this.#takeLock(duration);
       if (unlock) {
         try {
           return await work(lock);
@@ -174,6 +174,17 @@ export class RecordStore {
       const found = await meanwhile?.();
       if (found !== undefined) return found;
       if (deadline.remaining() === 0) throw this.error(deadline.problem('lock_timeout'));
+    }
+  }
+
+  /** A lock that comes after the time limit is given back when it comes. */
+  async #takeLock(duration: number): Promise<Unlock | undefined> {
+    let lock: Promise<Unlock | undefined> | undefined;
+    try {
+      return await this.#limited(() => (lock = this.#store.lock(this.#key, duration)));
+    } catch (error) {
+      void lock?.then((unlock) => unlock?.()).catch(() => undefined);
+      throw error;
     }
   }
 

@@ -83,7 +83,8 @@ export function failureOf(
 ): Failure | undefined {
   if (!isOAuth2Error(error)) return undefined;
   const { code, status, provider } = error;
-  const unused = refusals.includes(code) ? REFUSAL_LASTS_MS : 0;
+  const isRefused = code === 'unauthorized_client' || refusals.includes(code);
+  const unused = isRefused ? REFUSAL_LASTS_MS : 0;
   const pauses = { unused, 'used up': REFUSAL_LASTS_MS, unknown: lockLasts };
   const pause = pauses[refreshOutcome(error)];
   if (pause === 0) return undefined;

@@ -4,6 +4,7 @@ import type { TokenSet } from '../protocol/token-set';
 import type { Provider } from '../provider/description';
 import { requireString } from '../values/options';
 import { countRefusals, isFresh, isUsable } from './freshness';
+import { unlessRefused } from './refused-clients';
 import type { DatedTokens } from './freshness';
 
 export interface GetTokenOptions {
@@ -54,6 +55,9 @@ export interface ClientCredentialsOptions {
   parameters?: Readonly<Record<string, string>>;
 }
 
+/** Codes by which a provider refuses the app itself. */
+const CLIENT_REFUSALS = ['invalid_client', 'unauthorized_client'];
+
 /** A usable token is returned for this long after a failed request, before the provider is asked again. */
 const PAUSE_AFTER_FAILURE_MS = 30_000;
 
@@ -76,7 +80,8 @@ export function clientCredentials(
 
   const requestTokens = async (rejected?: string) => {
     try {
-      const tokens = await client.clientCredentialsGrant(options);
+      const grant = () => client.clientCredentialsGrant(options);
+      const tokens = await unlessRefused(source, CLIENT_REFUSALS, grant);
       const now = Date.now();
       current = { tokens, since: now, refusals: current && countRefusals(current, now, rejected) };
       return tokens;
@@ -101,5 +106,6 @@ export function clientCredentials(
     });
     return accessToken;
   };
-  return Object.freeze({ getAccessToken, provider: client.provider, kind: 'app' });
+  const source = Object.freeze({ getAccessToken, provider: client.provider, kind: 'app' } as const);
+  return source;
 }

@@ -33,6 +33,7 @@ import type { NextStep, Wanted } from './next-step';
 import { PAIR_ARRIVES_MS, RecordStore } from './record-store';
 import type { Lock, StoredRecord } from './record-store';
 import { failureOf, refreshOutcome, repeatAfter } from './refresh-outcome';
+import { unlessRefused } from './refused-clients';
 import { hasSameTokens, newRecord } from './token-record';
 import type { Failure, TokenRecord, TokensToSave } from './token-record';
 import { SharedRefresh } from './shared-refresh';
@@ -67,6 +68,9 @@ const MAX_ROUNDS = 5;
 /** Why only a login brings new tokens. */
 const NO_REFRESH_TOKEN = 'there is no refresh token';
 const NOT_ACCEPTED = 'the provider no longer accepts the refresh token';
+
+const REPLACED =
+  'userTokens: a login replaces stored tokens that cannot be read. Deployments that share a store need the same secrets, or a prefix for each.';
 
 /** The note in the record after a refresh that failed, by its outcome. */
 const NOTES = { unused: 'failed', 'used up': 'refused', unknown: 'unknown' } as const;
@@ -169,7 +173,8 @@ export class UserTokens implements TokenSource {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const version = await this.#records.version().catch(async (error: unknown) => {
         if (!isOAuth2Error(error) || error.code !== 'store_corrupt') throw error;
-        // The stored value is lost already, and the tokens of a login can replace it.
+        // The stored value is lost here, and the tokens of a login can replace it.
+        process.emitWarning(REPLACED);
         await this.delete();
         return undefined;
       });
@@ -209,9 +214,14 @@ export class UserTokens implements TokenSource {
   async #shareRefresh(wanted: Wanted): Promise<TokenSet> {
     let refresh = this.#refreshes.get(this.#key);
     if (!refresh) {
-      refresh = new SharedRefresh(this.#client.timeout, (shared) =>
-        this.#lockAndRefresh(wanted, shared).finally(() => this.#refreshes.delete(this.#key)),
-      );
+      refresh = new SharedRefresh(this.#client.timeout, async (shared) => {
+        const work = () => this.#lockAndRefresh(wanted, shared);
+        try {
+          return await unlessRefused(this.#client, ['invalid_client'], work);
+        } finally {
+          this.#refreshes.delete(this.#key);
+        }
+      });
       this.#refreshes.set(this.#key, refresh);
     }
     return await this.#join(refresh);

@@ -121,6 +121,11 @@ describe('refresh outcome', () => {
       reported('inactive_user'),
       { code: 'inactive_user', message: 'it failed', status: 400, pause: 60_000 },
     ],
+    [
+      'a client that may not refresh, for a minute',
+      reported('unauthorized_client'),
+      { code: 'unauthorized_client', message: 'it failed', status: 400, pause: 60_000 },
+    ],
     ['an unused refresh token, not at all', reported('invalid_scope'), undefined],
     ['an error of the application, not at all', new Error('of a hook'), undefined],
   ];

@@ -153,6 +153,25 @@ describe('client credentials', () => {
     expect(asked).to.have.length(4);
   });
 
+  for (const code of ['invalid_client', 'unauthorized_client']) {
+    it(`RFC 6749 §5.2 — ${code} is asked about once in half a minute`, async () => {
+      const source = make();
+      nock(ORIGIN).post('/token').reply(401, { error: code });
+      for (let call = 0; call < 40; call += 1) {
+        expect(await rejection(source.getAccessToken())).to.include({ code, status: 401 });
+      }
+      answer('another');
+      expect(await make().getAccessToken()).to.equal('another');
+      await skipping(async (skip) => {
+        skip(29_000);
+        expect(await rejection(source.getAccessToken())).to.include({ code });
+        skip(1001);
+        answer('one');
+        expect(await source.getAccessToken()).to.equal('one');
+      });
+    });
+  }
+
   it('a clock set back by hours — a new token is requested', async () => {
     const source = make();
     answer('one');

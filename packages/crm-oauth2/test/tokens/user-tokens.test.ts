@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { once } from 'node:events';
 import { inspect } from 'node:util';
 import { HINTS } from '../../dist/errors/codes';
 import { describe as described } from '../../dist/errors/oauth2-error';
@@ -710,11 +711,20 @@ describe('user tokens', () => {
       expect(world.backing.locks).to.equal(0);
     });
 
-    it('RFC 6749 §5.2 — invalid_client is reported, and the next call tries again', async () => {
-      const { tokens } = await processWith(2 * HOUR);
+    it('RFC 6749 §5.2 — invalid_client is reported to forty calls, and asked about once in half a minute', async () => {
+      const client = clientOf(world.provider);
+      const { tokens } = await processWith(2 * HOUR, {}, client);
       world.provider.faults.push({ status: 401, body: { error: 'invalid_client' } });
-      await failure(tokens.getAccessToken(), 'invalid_client', { stage: 'refresh', status: 401 });
-      expect(await tokens.getAccessToken()).to.equal('access-1');
+      for (let call = 0; call < 40; call += 1) {
+        await failure(tokens.getAccessToken(), 'invalid_client', { stage: 'refresh', status: 401 });
+      }
+      expect(asked()).to.have.length(1);
+      // Another client may have another secret.
+      expect(await world.process().tokens.getAccessToken()).to.equal('access-1');
+      await skipping(async (skip) => {
+        skip(30_001);
+        expect((await tokens.refresh()).accessToken).to.equal('access-2');
+      });
     });
 
     it('RFC 6749 §5.2 — any other failure is reported at once', async () => {
@@ -1043,7 +1053,12 @@ describe('user tokens', () => {
     it('store_corrupt — a login replaces the value, also when the store itself reports it', async () => {
       const { tokens, store } = await processWith(0);
       store.faults.get = () => Promise.reject(new Problem('store_corrupt', 'sealed for another'));
+      const warned = once(process, 'warning');
       await tokens.save(world.provider.grant({ accessToken: 'access-9' }));
+      const [warning] = (await warned) as [Error];
+      expect(warning.message).to.match(
+        /^userTokens: a login replaces stored tokens that cannot be/,
+      );
       delete store.faults.get;
       expect(await tokens.getAccessToken()).to.equal('access-9');
     });
@@ -1055,6 +1070,35 @@ describe('user tokens', () => {
       await failure(tokens.save(world.provider.grant()), 'store_unavailable');
       expect(store.calls).to.deep.equal(['get']);
       expect(await world.kept()).to.deep.equal(before);
+    });
+
+    it('store_timeout — a lock that is granted too late is given back', async () => {
+      const { tokens, store } = await processWith(2 * HOUR);
+      let wake!: () => void;
+      const awake = new Promise<void>((resolve) => (wake = resolve));
+      store.faults.lock = (work) => awake.then(work);
+      await failure(tokens.getAccessToken(), 'store_timeout');
+      delete store.faults.lock;
+      wake();
+      while (!store.calls.includes('lock') || world.backing.locks > 0) await pause(1);
+      expect(await tokens.getAccessToken()).to.equal('access-1');
+    });
+
+    it('store_timeout — a lock that is refused too late needs nothing', async () => {
+      const { tokens, store } = await processWith(2 * HOUR);
+      let wake!: () => void;
+      const awake = new Promise<void>((resolve) => (wake = resolve));
+      let late = 0;
+      store.faults.lock = async () => {
+        await awake;
+        late += 1;
+        if (late === 1) throw new Error('away');
+      };
+      await failure(tokens.getAccessToken(), 'store_timeout');
+      await failure(tokens.getAccessToken(), 'store_timeout');
+      wake();
+      await pause(5);
+      expect(late).to.equal(2);
     });
 
     it('a lock that cannot be released is left to expire', async () => {
@@ -1220,10 +1264,10 @@ describe('user tokens', () => {
     });
 
     it('back by hours — a refusal from the future is not believed for ever', async () => {
-      const failure = { code: 'invalid_grant', message: 'revoked', pause: 60_000 } as const;
+      const refusal = { code: 'invalid_grant', message: 'revoked', pause: 60_000 } as const;
       const { tokens } = await processWith(2 * HOUR, {
         refresh: 'refused',
-        failure: { ...failure, at: Date.now() + 5 * HOUR },
+        failure: { ...refusal, at: Date.now() + 5 * HOUR },
       });
       expect(await tokens.getAccessToken()).to.equal('access-1');
     });
