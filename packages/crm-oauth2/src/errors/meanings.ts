@@ -35,7 +35,8 @@ export function meaningOf(
   return meanings.find(
     (row) =>
       (row.error === undefined || folded(row.error) === folded(error)) &&
-      (row.says === undefined || row.says.test(description)) &&
+      // Not `test`, which begins where a flag `g` stopped.
+      (row.says === undefined || description.search(row.says) >= 0) &&
       (row.stages === undefined || row.stages.includes(stage)),
   );
 }

@@ -31,6 +31,15 @@ describe('meanings', () => {
     });
   }
 
+  it('finds the same row twice, whatever flags its words have', () => {
+    const table: Meaning[] = [{ says: /locked/g, code: 'access_denied' }];
+    const reported = { description: 'locked', stage: 'token' } as const;
+    expect([1, 2].map(() => meaningOf(table, reported)?.code)).to.deep.equal([
+      'access_denied',
+      'access_denied',
+    ]);
+  });
+
   it('has no opinion without rows', () => {
     expect(meaningOf([], { error: 'access_denied', stage: 'token' })).to.equal(undefined);
   });

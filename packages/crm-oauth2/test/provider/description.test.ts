@@ -45,7 +45,14 @@ describe('provider descriptions', () => {
 
   it('do not change once they are defined', () => {
     expect(Object.isFrozen(acme)).to.equal(true);
-    for (const name of ['options', 'hints', 'scope', 'refusals', 'idTokenAlgorithms'] as const) {
+    for (const name of [
+      'options',
+      'hints',
+      'scope',
+      'refusals',
+      'meanings',
+      'idTokenAlgorithms',
+    ] as const) {
       expect(Object.isFrozen(acme[name]), name).to.equal(true);
     }
     expect(() => Object.assign(acme, { idToken: 'none' })).to.throw(TypeError);
