@@ -49,7 +49,7 @@ const OTHER_TESTS = {
 };
 
 /** Tables of texts for people, which hold no check. */
-const TEXTS = [`${CORE}/src/errors/codes.ts`];
+const TEXTS = [`${CORE}/src/errors/codes.ts`, `${CORE}/src/values/foreign-names.ts`];
 
 /** Tests of any input, rather than of one, for the files that they import. They run last, being slow. */
 const PROPERTIES = ['build/properties.test.js', 'build/fuzz.test.js'];

@@ -32,7 +32,7 @@ import type { Endpoints, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
 import { isJsonObject, text } from './values/json';
 import type { Json, JsonObject } from './values/json';
-import { checkExtra, refuseUnknownOptions, requireEndpoint, requireString, scopeList } from './values/options';
+import { checkExtra, refuseUnknownOptions, requireCallbackUrl, requireEndpoint, scopeList } from './values/options';
 import { isSuccess, jsonOf } from './wire/answers';
 import type { Deadline } from './wire/deadline';
 
@@ -139,10 +139,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       callbackURL: 'did you mean "redirectUri"?',
       state: 'did you mean "appState"?',
     });
-    const redirectUri = requireString(provider.title, 'redirectUri', request.redirectUri);
-    if (!URL.canParse(redirectUri)) {
-      throw new TypeError(`${provider.title}: "redirectUri" must be an absolute URL`);
-    }
+    const { title } = provider;
+    const redirectUri = requireCallbackUrl(title, 'redirectUri', request.redirectUri, false);
     const scope = this.scopes(request.scope);
     const asksIdToken = provider.idToken !== 'none' && scope.includes('openid');
     const { nonce, ...texts } = randomTexts();

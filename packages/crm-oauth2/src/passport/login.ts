@@ -10,6 +10,7 @@ import type { MissingAttempt } from '../protocol/authorization-response';
 import type { LoginAttempt } from '../protocol/login-attempt';
 import type { TokenSet } from '../protocol/token-set';
 import type { Profile } from '../provider/standard-claims';
+import { requireCallbackUrl } from '../values/options';
 import type { Deadline } from '../wire/deadline';
 import type { AuthenticateOptions, AuthenticateOptionsCheck } from './authenticate-options';
 import { lostAnswer } from './lost-answer';
@@ -80,7 +81,10 @@ async function startLogin(
   const { client, req, options } = login;
   const { provider } = client;
   return await located({ provider, stage: 'authorize' }, async () => {
-    const callbackURL = options.callbackURL ?? login.callbackURL;
+    const callbackURL =
+      options.callbackURL === undefined
+        ? login.callbackURL
+        : requireCallbackUrl(provider.title, 'callbackURL', options.callbackURL, true);
     const redirectUri = callbackURL && resolveCallbackUrl(req, callbackURL, login.proxy);
     const sameRoute = redirectUri !== undefined && isAtCallback(req, redirectUri);
     if (sameRoute || !redirectUri) await refuseLostAnswer(login, parameters, redirectUri);

@@ -4,7 +4,12 @@ import type { ClientOptions } from '../client-options';
 import { adviceOnExtras, extrasOf } from '../protocol/authorization-request';
 import type { Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
-import { refuseUnknownOptions, requireBoolean, requireString } from '../values/options';
+import {
+  refuseUnknownOptions,
+  requireBoolean,
+  requireCallbackUrl,
+  requireString,
+} from '../values/options';
 import { FRAMEWORK_OPTIONS } from './authenticate-options';
 import { requireStateStore } from './state-store';
 import type { StateStore } from './state-store';
@@ -48,14 +53,25 @@ function only(allowed: readonly unknown[], rule: string): Check {
   };
 }
 
+/** Members of the session in express-session, Passport, connect-flash, Fastify, Koa and cookie-session. */
+const SESSION_MEMBERS = [
+  'cookie id req regenerate save reload destroy touch resetMaxAge passport flash messages returnTo',
+  'sessionId encryptedSessionId get set delete data options changed isModified isSaved',
+  'isNew isChanged isPopulated populated maxAge length inspect toJSON commit manuallyCommit externalKey',
+].flatMap((names) => names.split(' '));
+
 /** How each option that a client does not know is judged, when it is given. */
 const STRATEGY_OPTIONS: Readonly<
   Record<Exclude<keyof StrategyOptions, keyof ClientOptions>, Check>
 > = {
-  callbackURL: requireString,
+  callbackURL: (owner, name, value) => void requireCallbackUrl(owner, name, value, true),
   passReqToCallback: requireBoolean,
   proxy: requireBoolean,
-  sessionKey: requireString,
+  sessionKey: (owner, name, value) => {
+    const key = requireString(owner, name, value);
+    if (!SESSION_MEMBERS.includes(key) && !(key in Object.prototype)) return;
+    throw new TypeError(`${owner}: option "${name}" is the name of a part of the session itself`);
+  },
   store: (owner, _name, value) => void requireStateStore(owner, value),
   skipUserProfile: (owner, name, value) => {
     if (typeof value !== 'function') requireBoolean(owner, name, value);

@@ -92,6 +92,16 @@ export function isLoopback(hostname: string): boolean {
 const WITHOUT_SCHEME =
   /^(?:\/\/)?((localhost|[a-z\d-]+(?:\.[a-z\d-]+)+)(?::\d{1,5})?(?:\/[\w.~/-]*)?)(?:[?#]|$)/i;
 
+/** The texts that a template makes of a variable without a value. */
+const UNSET = ['undefined', 'null', 'NaN', '[object Object]'];
+
+/** The rule that a text breaks which was read from the environment or from a file; else `undefined`. */
+function textFault(text: string): string | undefined {
+  if (UNSET.includes(text)) return `is the text "${text}": a variable was probably not set`;
+  if (text === text.trim()) return undefined;
+  return 'has white space around it, such as the newline of a file; trim it';
+}
+
 /** @throws {TypeError} unless the value is an https URL, or an http URL on a loopback host */
 export function requireEndpoint(owner: string, name: string, value: unknown): string {
   const [, address, host = ''] = WITHOUT_SCHEME.exec(String(value)) ?? [];
@@ -103,6 +113,8 @@ export function requireEndpoint(owner: string, name: string, value: unknown): st
     throw optionError(owner, name, 'must be an absolute URL');
   }
   const url = new URL(value);
+  const fault = textFault(value) ?? textFault(url.hostname);
+  if (fault !== undefined) throw optionError(owner, name, fault);
   if (url.username !== '' || url.password !== '' || url.hash !== '') {
     throw optionError(owner, name, 'must have neither user info nor a fragment');
   }
@@ -125,7 +137,7 @@ export function checkProviderOptions(
     if (kind === 'url') requireEndpoint(owner, name, value);
     else if (typeof value !== kind || value === '') {
       throw optionError(owner, name, `must be a ${kind === 'string' ? 'non-empty string' : kind}`);
-    }
+    } else if (kind === 'string') requireString(owner, name, value);
   }
 }
 
@@ -141,12 +153,44 @@ export function checkExtra(owner: string, name: string, value: unknown): void {
   throw optionError(owner, name, 'must be a string, true or false, or an array of strings');
 }
 
-/** @throws {TypeError} unless the value is a non-empty string */
+/** @throws {TypeError} unless the value is a non-empty string, with nothing but text in it */
 export function requireString(owner: string, name: string, value: unknown): string {
   if (typeof value !== 'string' || value === '') {
     throw optionError(owner, name, 'is required and must be a non-empty string');
   }
+  const fault = textFault(value);
+  if (fault !== undefined) throw optionError(owner, name, fault);
   return value;
+}
+
+/**
+ * A redirect URI (RFC 6749 §3.1.2): absolute, on http or https, without a fragment and user info.
+ *
+ * @param mayBeRelative a path from the root is accepted too, to be resolved with the request
+ * @throws {TypeError} saying what to write instead
+ */
+export function requireCallbackUrl(
+  owner: string,
+  name: string,
+  value: unknown,
+  mayBeRelative: boolean,
+): string {
+  const text = requireString(owner, name, value);
+  const isAbsolute = /^https?:\/\//i.test(text) && URL.canParse(text);
+  const url = new URL(isAbsolute ? text : 'http://localhost');
+  const unset = [...text.split(/[/?#:]/), url.hostname].find((part) => UNSET.includes(part));
+  const rule =
+    (unset && `has a part "${unset}": a variable was probably not set`) ||
+    (/\s/.test(text) && 'must have no white space in it') ||
+    (text.includes('#') && 'must have no fragment; leave out "#" and the rest') ||
+    (`${url.username}${url.password}` !== '' && 'must have no user info before the host');
+  if (rule) throw optionError(owner, name, rule);
+  if (isAbsolute || (mayBeRelative && /^\/(?![/\\])/.test(text))) return text;
+  const host = /^(localhost|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(?:\/[\w/.-]*)?$/.exec(text)?.[1];
+  const scheme = host !== undefined && isLoopback(host) ? 'http' : 'https';
+  const example = host ? `${scheme}://${text}` : 'https://app.example.com/auth/callback';
+  const path = mayBeRelative ? ', or a path that begins with one slash' : '';
+  throw optionError(owner, name, `must be an absolute URL, such as "${example}"${path}`);
 }
 
 /**
@@ -162,7 +206,9 @@ export function optionalSecret(
 ): string | undefined {
   if (!Object.hasOwn(options, 'clientSecret')) return undefined;
   const { clientSecret } = options;
-  if (typeof clientSecret === 'string' && clientSecret !== '') return clientSecret;
+  if (typeof clientSecret === 'string' && clientSecret !== '') {
+    return requireString(owner, 'clientSecret', clientSecret);
+  }
   const rule = 'must be a non-empty string; leave it out for a public client';
   throw optionError(owner, 'clientSecret', rule);
 }

@@ -129,6 +129,75 @@ describe('strategy', () => {
       });
     }
 
+    for (const [callbackURL, message] of [
+      ['localhost:3000/cb', 'such as "http://localhost:3000/cb", or a path that begins with'],
+      ['app.test/cb', 'such as "https://app.test/cb"'],
+      ['127.0.0.1:3000', 'such as "http://127.0.0.1:3000"'],
+      ['auth/cb', 'must be an absolute URL'],
+      ['//evil.test/cb', 'must be an absolute URL'],
+      ['/\\evil.test/cb', 'must be an absolute URL'],
+      ['com.app:/cb', 'must be an absolute URL'],
+      ['javascript:alert(1)', 'must be an absolute URL'],
+      ['undefined', 'is the text "undefined": a variable was probably not set'],
+      ['undefined/cb', 'has a part "undefined"'],
+      ['https://undefined/cb', 'has a part "undefined"'],
+      ['http://localhost:undefined/cb', 'has a part "undefined"'],
+      ['undefined://app.test/cb', 'has a part "undefined"'],
+      ['https://app.test/auth/null/cb', 'has a part "null"'],
+      ['[object Object]', 'is the text "[object Object]"'],
+      ['[object Object]/cb', 'has a part "[object Object]"'],
+      ['https://app.test/cb#', 'must have no fragment'],
+      ['/cb#top', 'must have no fragment'],
+      ['https://zoe:pw@app.test/cb', 'must have no user info'],
+      ['https://app.test/a b', 'must have no white space in it'],
+      ['https://app.test/cb\n', 'has white space around it'],
+      ['', 'is required and must be a non-empty string'],
+    ] as const) {
+      it(`refuses the callbackURL ${JSON.stringify(callbackURL)}, from authenticate too`, async () => {
+        expect(thrown(() => make({ callbackURL })).message).to.include(
+          `Acme: option "callbackURL" ${message}`.replace(
+            '" such',
+            '" must be an absolute URL, such',
+          ),
+        );
+        const { verb, values } = await run(make(), request(), { callbackURL });
+        expect(verb).to.equal('error');
+        expect(values[0]).to.be.instanceOf(TypeError);
+        expect((values[0] as Error).message).not.to.include('pw');
+      });
+    }
+
+    for (const callbackURL of ['http://app.test', 'HTTPS://app.test/cb?x=1', '/cb', '/']) {
+      it(`takes the callbackURL ${callbackURL}`, () => {
+        expect(make({ callbackURL }).name).to.equal('acme');
+      });
+    }
+
+    for (const name of ['clientID', 'clientSecret', 'tenant', 'sessionKey']) {
+      it(`refuses a ${name} of a variable that was not set, or of a file with its newline`, () => {
+        for (const value of ['undefined', 'null', `${SECRET}\n`, ` ${SECRET}`]) {
+          const { message } = thrown(() => make({ [name]: value }));
+          expect(message).to.match(/^Acme: option "\w+" (is the text|has white space)/);
+          expect(message).not.to.include(SECRET);
+        }
+      });
+    }
+
+    it('refuses a sessionKey that is a part of the session itself', () => {
+      for (const sessionKey of ['cookie', 'save', 'passport', 'maxAge', '__proto__', 'toString']) {
+        const { message } = thrown(() => make({ sessionKey }));
+        expect(message).to.equal(
+          'Acme: option "sessionKey" is the name of a part of the session itself',
+        );
+      }
+    });
+
+    it('refuses an address whose host is a variable that was not set', () => {
+      for (const tokenURL of ['https://undefined/token', 'https://acme.test/token\n']) {
+        expect(thrown(() => make({ tokenURL })).message).to.match(/is the text|has white space/);
+      }
+    });
+
     const kinds: [string, readonly unknown[]][] = [
       ['passReqToCallback', ['true', 'false', 1, 0, null, {}]],
       ['proxy', ['true', 1, null, []]],
