@@ -5,7 +5,7 @@ const { once } = require('node:events');
 const { join } = require('node:path');
 const { setTimeout: sleep } = require('node:timers/promises');
 
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 60_000;
 /** A call of a worker may wait for two locks, on a machine that is busy. */
 const STOP_LIMIT_MS = 60_000;
 /** A kill that waits for its moment in a token request gives up after this time. */
