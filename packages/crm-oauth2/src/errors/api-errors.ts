@@ -26,7 +26,7 @@ const MAX_ERRORS = 20;
 /** Lists lie this deep, at most, in the answers of the providers. */
 const MAX_DEPTH = 8;
 
-/** What may be the code of an API. */
+/** A word may be the code of an API. */
 const isWord = (value: string) => /^[\w.-]{1,64}$/.test(value);
 
 /** Markup is searched up to here, in characters. */

@@ -172,6 +172,14 @@ export const HINTS = {
     'The API refuses the access token, and a newer one too. Check that the app may use this API, and that `baseURL` is the API of this provider.',
   'api.insufficient_scope':
     'The access token lacks a permission that this request needs. Add the scope to the app and to the login, then sign in again.',
+  'api.incomplete_response':
+    'The answer broke off, or stood still. Send the request again if it may be repeated; for an API that pauses for long, raise `bodyTimeout` (milliseconds).',
+  'api.response_too_large':
+    'The answer is larger than `maxResponseBytes`. Ask for less in one request, or read `response.body` piece by piece; otherwise raise the option.',
+  'api.unexpected_redirect':
+    'The API redirected where the request cannot be repeated, or too often. Check `baseURL`: its host may be the wrong one for this account.',
+  'invalid_token.stream':
+    'The API has refused the access token, and there is a new one now. The body was a stream, which cannot be sent twice: send the request again with a new stream.',
   'api key.invalid_token':
     'The API refuses the key. Compare it with the one in the admin pages of the provider, where it may have been replaced, and check that `baseURL` is the API of this provider.',
   'api key.insufficient_scope':

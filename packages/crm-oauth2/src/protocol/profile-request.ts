@@ -100,6 +100,12 @@ const CODES_BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   403: 'insufficient_scope',
 };
 
+/** RFC 6750 §3.1: some APIs send these codes with another status. */
+const CODES: readonly Meaning[] = [
+  { error: 'invalid_token', code: 'invalid_token' },
+  { error: 'insufficient_scope', code: 'insufficient_scope' },
+];
+
 /**
  * RFC 6750 §3.1 by status, unless the provider says what its words mean; the bodies follow the RFC only
  * sometimes.
@@ -115,7 +121,9 @@ export function refused(
 ): Problem {
   const { status } = response;
   const { code: apiCode, words, errors: apiErrors } = readApiError(response, secrets);
-  const meaning = meaningOf(meanings, { error: apiCode, description: words, stage });
+  // Rows without a stage are about logins: an API has other reasons for the same words.
+  const rows = [...meanings.filter(({ stages }) => stages?.includes(stage)), ...CODES];
+  const meaning = meaningOf(rows, { error: apiCode, description: words, stage });
   const byStatus = statusProblem(response, secrets);
   const code = meaning?.code ?? CODES_BY_STATUS[status] ?? byStatus.code;
   const isRefusal = byStatus.code === 'unexpected_status';

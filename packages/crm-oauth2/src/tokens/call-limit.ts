@@ -1,4 +1,5 @@
-/** Ends one call of `authorizedFetch`: at its timeout, or when the caller aborts it. */
+/** Ends one call of `authorizedFetch`: when it takes too long, or when the caller aborts it. */
+import { Problem } from '../errors/problem';
 import { Deadline } from '../wire/deadline';
 
 export type CallLimit = ReturnType<typeof callLimit>;
@@ -6,6 +7,8 @@ export type CallLimit = ReturnType<typeof callLimit>;
 /**
  * By hand, because Node may collect the signal that `AbortSignal.any` returns while a body is still
  * being read. The body then never ends.
+ *
+ * @param timeout milliseconds until the answer must have begun
  */
 export function callLimit(timeout: number, callersSignal?: AbortSignal | null) {
   const deadline = new Deadline(timeout);
@@ -34,8 +37,9 @@ export function callLimit(timeout: number, callersSignal?: AbortSignal | null) {
     rejectSteps(signal.reason);
   };
   const followCaller = () => abort(callersSignal?.reason);
-  const stop = () => abort(new DOMException(`not finished within ${timeout} ms`, 'TimeoutError'));
-  const timer = setTimeout(stop, timeout).unref();
+  const abortIn = (milliseconds: number, problem: () => Problem) =>
+    setTimeout(() => abort(problem()), milliseconds).unref();
+  let timer = abortIn(timeout, () => deadline.problem());
   if (callersSignal?.aborted) followCaller();
   else callersSignal?.addEventListener('abort', followCaller);
 
@@ -50,10 +54,23 @@ export function callLimit(timeout: number, callersSignal?: AbortSignal | null) {
       return await Promise.race([step(), aborted]);
     } catch (error) {
       release();
-      if (!signal.aborted) throw error;
-      throw signal.reason === callersSignal?.reason ? signal.reason : deadline.problem();
+      throw signal.aborted ? signal.reason : error;
     }
   };
 
-  return { deadline, signal, run, release };
+  /** The answer has begun: from now on, time counts only while its bytes are awaited. */
+  const answered = () => clearTimeout(timer);
+
+  /**
+   * Waits for the next bytes of the answer.
+   *
+   * @throws as `run`, with {@link Problem} `incomplete_response` in place of `timeout`
+   */
+  const awaitBytes = async <T>(milliseconds: number, step: () => Promise<T>): Promise<T> => {
+    const message = `no byte of the answer came within ${milliseconds} ms`;
+    timer = abortIn(milliseconds, () => new Problem('incomplete_response', message));
+    return await run(step).finally(answered);
+  };
+
+  return { deadline, signal, run, answered, awaitBytes, release };
 }

@@ -85,14 +85,14 @@ describe('errors of an API', () => {
         error: {
           code: 'VALIDATION_ERROR',
           message: 'not valid',
-          details: [{ field: 'email', message: 'is no address' }],
+          details: [{ field: 'email', message: 'is malformed' }],
         },
         meta: { request_id: '1' },
       },
       {
         words: 'not valid',
         code: 'VALIDATION_ERROR',
-        errors: [{ field: 'email', message: 'is no address' }],
+        errors: [{ field: 'email', message: 'is malformed' }],
       },
     ],
     [

@@ -4,12 +4,19 @@ import * as https from 'node:https';
 import { Readable } from 'node:stream';
 import { text as readText } from 'node:stream/consumers';
 import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { getEventListeners } from 'node:events';
 import { OAuth2Error, authorizedFetch, clientCredentials, staticToken } from '../../dist/index';
-import type { AuthorizedFetchOptions, RateLimit, TokenSource } from '../../dist/index';
+import type {
+  AuthorizedFetchOptions,
+  GetTokenOptions,
+  RateLimit,
+  TokenSet,
+  TokenSource,
+} from '../../dist/index';
 import {
   freePort,
   httpServer as anyServer,
@@ -102,7 +109,7 @@ function tokens(...values: string[]) {
 const SILENT: TokenSource = { getAccessToken: FOREVER };
 
 const make = (
-  baseURL: string,
+  baseURL: AuthorizedFetchOptions['baseURL'],
   options: Partial<AuthorizedFetchOptions> = {},
   source: TokenSource = staticToken(TOKEN),
 ) => authorizedFetch(source, { baseURL, ...options });
@@ -142,12 +149,25 @@ describe('authorizedFetch', () => {
       });
     }
 
-    it('timeout — must be a number of milliseconds', () => {
-      for (const timeout of [0, -1, Number.NaN, '5' as unknown as number, 3_600_001]) {
-        const error = thrown(() => make('https://a.example', { timeout }));
-        expect(error).to.be.instanceOf(TypeError);
-        expect(error.message).to.contain('authorizedFetch: option "timeout"');
-      }
+    for (const name of ['timeout', 'bodyTimeout', 'maxResponseBytes'] as const) {
+      it(`${name} — must be a number`, () => {
+        for (const value of [0, -1, Number.NaN, '5' as unknown as number, 2 ** 53]) {
+          const error = thrown(() => make('https://a.example', { [name]: value }));
+          expect(error).to.be.instanceOf(TypeError);
+          expect(error.message).to.contain(`authorizedFetch: option "${name}"`);
+        }
+      });
+    }
+
+    it('timeout — may be as long as a timer of the platform', () => {
+      make('https://a.example', { timeout: 2 ** 31 - 1, bodyTimeout: 2 ** 31 - 1 });
+      expect(thrown(() => make('https://a.example', { timeout: 2 ** 31 }))).to.be.an('error');
+    });
+
+    it('baseURL — as a function needs a source that has more than an access token', () => {
+      const error = thrown(() => make(() => 'https://a.example'));
+      expect(error).to.be.instanceOf(TypeError);
+      expect(error.message).to.contain('option "baseURL" may be a function only');
     });
 
     it('unknown — is refused with the nearest known name', () => {
@@ -155,7 +175,7 @@ describe('authorizedFetch', () => {
         [{ timeOut: 5000 }, 'unknown option "timeOut"; did you mean "timeout"?'],
         [{ baseURL: undefined, baseUrl: 'x' }, 'unknown option "baseUrl"; did you mean "baseURL"?'],
         [{ onratelimit: () => {} }, 'unknown option "onratelimit"; did you mean "onRateLimit"?'],
-        [{ zzzzzzzzzzzz: 1 }, 'Known: baseURL, timeout, onRateLimit, provider, fetch'],
+        [{ zzzzzzzzzzzz: 1 }, 'Known: baseURL, timeout, bodyTimeout,'],
       ] as const) {
         const error = thrown(() => make('https://a.example', options as object));
         expect(error).to.be.instanceOf(TypeError);
@@ -267,6 +287,124 @@ describe('authorizedFetch', () => {
       expect(asked).to.deep.equal([]);
       expect(own.seen).to.have.length(1);
       expect(other.seen).to.have.length(1);
+    });
+
+    describe('redirect, also with a `fetch` that would follow it with the token', () => {
+      /** As a `fetch` that sends every header wherever a redirect leads. */
+      const careless: typeof globalThis.fetch = async (input, init) => {
+        if (init?.redirect === 'manual') return await globalThis.fetch(input, init);
+        const response = await globalThis.fetch(input, { ...init, redirect: 'manual' });
+        const location = response.headers.get('location');
+        return location === null ? response : await careless(location, init);
+      };
+
+      for (const status of [301, 302, 303, 307, 308]) {
+        it(`${status} — another origin gets no token, no cookie and no body`, async () => {
+          const other = await api({ body: 'other' });
+          const location = `${other.origin}/there`;
+          const own = await api({ status, headers: { location }, body: 'moved' });
+          const request = make(own.origin, { fetch: careless });
+          const headers = { cookie: 'a=1', 'x-own': 'kept' };
+          const got = await request('x', { headers });
+          expect(await got.text()).to.equal('other');
+          expect(got).to.include({ url: location, redirected: true });
+          const posted = await request('x', { method: 'POST', body: 's3cret' });
+          const isKept = status >= 307;
+          expect(await posted.text()).to.equal(isKept ? 'moved' : 'other');
+          expect(other.seen).to.have.length(isKept ? 1 : 2);
+          for (const { method, headers: sent, body } of other.seen) {
+            expect(sent).to.not.have.any.keys('authorization', 'cookie', 'content-type');
+            expect([method, body]).to.deep.equal(['GET', '']);
+          }
+          expect(other.seen[0]?.headers).to.include({ 'x-own': 'kept' });
+        });
+
+        it(`${status} — within the origin keeps the token, and RFC 9110 §15.4 says what else`, async () => {
+          const { origin, seen } = await api({ status, headers: { location: '/y' } }, {});
+          await make(`${origin}/v2`, { fetch: careless })('x', { method: 'POST', json: { a: 1 } });
+          const isKept = status >= 307;
+          expect(seen[1]).to.include({
+            method: isKept ? 'POST' : 'GET',
+            path: '/y',
+            body: isKept ? '{"a":1}' : '',
+          });
+          expect(seen[1]?.headers.authorization).to.equal(`Bearer ${TOKEN}`);
+          expect(seen[1]?.headers['content-type']).to.equal(
+            isKept ? 'application/json' : undefined,
+          );
+        });
+      }
+
+      for (const [method, status, next] of [
+        ['HEAD', 303, 'HEAD'],
+        ['PUT', 303, 'GET'],
+        ['PUT', 302, 'PUT'],
+        ['DELETE', 301, 'DELETE'],
+      ] as const) {
+        it(`RFC 9110 §15.4 — a ${method} becomes a ${next} after ${status}`, async () => {
+          const { origin, seen } = await api({ status, headers: { location: '/y' } }, {});
+          await make(origin)('x', { method });
+          expect(seen.map((one) => one.method)).to.deep.equal([method, next]);
+        });
+      }
+
+      for (const [what, location] of [
+        ['no place', undefined],
+        ['a broken place', 'http://['],
+        ['a place that is not http', 'ftp://127.0.0.1/x'],
+        ['a place with user info', 'https://user:word@127.0.0.1/x'],
+      ] as const) {
+        it(`that names ${what} is the answer`, async () => {
+          const headers: Answer['headers'] = location === undefined ? {} : { location };
+          const { origin, seen } = await api({ status: 302, headers, body: 'moved' });
+          const response = await make(origin)('x');
+          expect(response.status).to.equal(302);
+          expect(await response.text()).to.equal('moved');
+          expect(seen).to.have.length(1);
+        });
+      }
+
+      it('that has a stream to send again is the answer', async () => {
+        const { origin, seen } = await api({ status: 307, headers: { location: '/y' } });
+        const body = new Blob(['stream']).stream() as ReadableStream;
+        const init = { method: 'POST', body, duplex: 'half' } as const;
+        expect((await make(origin)('x', init)).status).to.equal(307);
+        expect(seen).to.have.length(1);
+      });
+
+      it('that comes again and again is the answer after five', async () => {
+        const { origin, seen } = await api({ status: 302, headers: { location: '/y' } });
+        expect((await make(origin)('x')).status).to.equal(302);
+        expect(seen).to.have.length(6);
+        expect(await rejection(make(origin).json('x'))).to.include({ code: 'unexpected_redirect' });
+      });
+
+      it('that returns from another origin has no token', async () => {
+        const other = await api((seen) => ({
+          status: 302,
+          headers: { location: `http://${seen.path.slice(1)}/back` },
+        }));
+        const own = await api(({ path, headers: { host = '' } }) =>
+          path === '/back'
+            ? { status: 401 }
+            : { status: 302, headers: { location: `${other.origin}/${host}` } },
+        );
+        const { source, asked } = tokens(TOKEN, 'another');
+        expect((await make(own.origin, {}, source)('x')).status).to.equal(401);
+        expect(own.seen.map(({ headers }) => headers.authorization)).to.deep.equal([
+          `Bearer ${TOKEN}`,
+          undefined,
+        ]);
+        // That 401 judges no token.
+        expect(asked).to.deep.equal([undefined]);
+      });
+
+      it('forbidden by the caller is unexpected_redirect', async () => {
+        const { origin, seen } = await api({ status: 302, headers: { location: '/y' } });
+        const error = await rejection(make(origin)('x', { redirect: 'error' }));
+        expect(error).to.include({ code: 'unexpected_redirect', stage: 'api' });
+        expect(seen).to.have.length(1);
+      });
     });
 
     it('authorization — of the caller is replaced for the API, and kept for other origins', async () => {
@@ -434,8 +572,119 @@ describe('authorizedFetch', () => {
           const init = { method: 'PUT', body: stream() as ReadableStream, duplex: 'half' } as const;
           expect((await make(origin, {}, source)('x', init)).status).to.equal(status);
           expect(seen.map(({ body }) => body)).to.deep.equal(['stream']);
-          expect(asked).to.deep.equal([undefined]);
+          // RFC 6750 §3.1: the next call gets the token that came after the 401.
+          expect(asked).to.deep.equal(
+            status === 401 ? [undefined, { rejected: 'first' }] : [undefined],
+          );
         }
+      });
+    }
+
+    it('body — that cannot be sent again is the remedy of the 401', async () => {
+      const { origin } = await api({ status: 401 });
+      const upload = () => {
+        const body = new Blob(['stream']).stream() as ReadableStream;
+        return { method: 'POST', body, duplex: 'half' } as const;
+      };
+      const { source } = tokens('first', 'second');
+      const error = await rejection(make(origin, {}, source).json('x', upload()));
+      expect(error).to.include({ code: 'invalid_token', status: 401 });
+      expect(error.hint).to.contain('cannot be sent twice');
+      // Without another token, the remedy is the usual one.
+      const { hint } = await rejection(make(origin).json('x', upload()));
+      expect(hint).to.contain('refuses the key');
+    });
+
+    const meanings = [
+      { error: 'Bad_OAuth_Token', stages: ['api'], code: 'invalid_token' },
+    ] as const;
+    const provider = { name: 'acme', hints: {}, meanings };
+    for (const [what, refusal, times] of [
+      ['whose words mean it', { status: 403, body: 'Bad_OAuth_Token' }, 2],
+      ['of RFC 6750 §3', { status: 403, body: { error: 'invalid_token' } }, 2],
+      [
+        'whose header says it',
+        {
+          status: 403,
+          headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+          body: 'no way!',
+        },
+        2,
+      ],
+      ['of another reason', { status: 403, body: 'No_Access' }, 1],
+      ['without a word', { status: 403 }, 1],
+      ['by another status', { status: 400, body: 'Bad_OAuth_Token' }, 1],
+    ] as [string, Answer, number][]) {
+      it(`a token refused by a 403 ${what} is replaced ${times === 2 ? 'once' : 'never'}`, async () => {
+        const { origin, seen } = await api(refusal);
+        const { source, asked } = tokens('first', 'second', 'third');
+        const response = await make(origin, { provider }, source)('x');
+        expect(response.status).to.equal(refusal.status);
+        const body = typeof refusal.body === 'object' ? JSON.stringify(refusal.body) : refusal.body;
+        expect(await response.text()).to.equal(body ?? '');
+        expect([seen.length, asked.length]).to.deep.equal([times, times]);
+        await expectNothingOpen();
+      });
+    }
+  });
+
+  describe('an organization that moves', () => {
+    /** Tokens that name the API's host, and the next ones another. */
+    function moving(...hosts: string[]) {
+      const getTokens = async ({ rejected }: GetTokenOptions = {}) => {
+        if (rejected !== undefined) hosts.shift();
+        const [host = ''] = hosts;
+        const response = { instance_url: host };
+        return await Promise.resolve({
+          accessToken: `token-${host}`,
+          tokenType: 'Bearer',
+          response,
+        });
+      };
+      const getAccessToken = async () => (await getTokens()).accessToken;
+      return { getTokens, getAccessToken };
+    }
+    const baseURL = ({ response }: TokenSet) => `${response.instance_url as string}/v62`;
+
+    it('baseURL — that is a function is asked for each request, and follows a refresh', async () => {
+      const old = await api({ body: 'old' }, { status: 401 });
+      const next = await api({ body: 'new' });
+      const request = make(baseURL, {}, moving(old.origin, next.origin));
+      expect(await (await request('x')).text()).to.equal('old');
+      expect(await (await request('x')).text()).to.equal('new');
+      expect(await (await request('x')).text()).to.equal('new');
+      expect(next.seen.map(({ path, headers }) => [path, headers.authorization])).to.deep.equal([
+        ['/v62/x', `Bearer token-${next.origin}`],
+        ['/v62/x', `Bearer token-${next.origin}`],
+      ]);
+    });
+
+    it('error — names the new host', async () => {
+      const old = await api({ status: 401 });
+      const next = await api({ status: 404 });
+      const error = await rejection(make(baseURL, {}, moving(old.origin, next.origin)).json('x'));
+      expect(error).to.include({ status: 404, host: new URL(next.origin).host });
+    });
+
+    it('old host — gets no token of the new one', async () => {
+      const old = await api({ status: 401 });
+      const next = await api({});
+      await make(baseURL, {}, moving(old.origin, next.origin))(`${old.origin}/x`);
+      expect(old.seen.map(({ headers }) => headers.authorization)).to.deep.equal([
+        `Bearer token-${old.origin}`,
+        undefined,
+      ]);
+      expect(next.seen).to.deep.equal([]);
+    });
+
+    for (const [host, words] of [
+      ['http://api.example.com', 'https'],
+      ['', 'absolute'],
+    ] as const) {
+      it(`host — "${host}" gets no token`, async () => {
+        const error = await reasonOf(make(baseURL, {}, moving(host))('x'));
+        expect(error).to.be.instanceOf(TypeError);
+        expect(String(error)).to.contain(words);
       });
     }
   });
@@ -628,6 +877,33 @@ describe('authorizedFetch', () => {
       expect(seen).to.have.length(2);
     });
 
+    it('429 — with a budget that comes back within the timeout is asked again then', async () => {
+      const headers = { 'x-remaining': '3', 'x-reset': String(Date.now() + 40_000) };
+      const { origin, seen } = await api({ status: 429, headers }, {});
+      const pauses = await pausesOf(async () => {
+        expect((await make(origin, { provider, timeout: 90_000 })('x')).status).to.equal(200);
+      });
+      expect(seen).to.have.length(2);
+      expect(pauses[0]).to.be.within(30_000, 40_000);
+    });
+
+    for (const [what, status, headers, seconds] of [
+      ['the reset', 429, { 'x-reset': String(Date.now() + 60_000) }, 60],
+      ['Retry-After', 429, { 'x-reset': String(Date.now() + 60_000), 'retry-after': '70' }, 70],
+      ['nothing', 429, {}, undefined],
+      ['the reset of a used budget', 503, { 'x-remaining': '0', 'x-reset': '9e15' }, 1e12],
+      ['the reset of a good budget', 503, { 'x-remaining': '9', 'x-reset': '9e15' }, undefined],
+      ['the reset', 404, { 'x-remaining': '0', 'x-reset': '9e15' }, undefined],
+    ] as [string, number, Record<string, string>, number | undefined][]) {
+      it(`retryAfterSeconds — after a ${status} that names ${what} is ${seconds}`, async () => {
+        const { origin } = await api({ status, headers });
+        const init = { method: 'POST' };
+        const error = await rejection(make(origin, { provider, timeout: 5000 }).json('x', init));
+        if (seconds === undefined) expect(error.retryAfterSeconds).to.equal(undefined);
+        else expect(error.retryAfterSeconds).to.be.within(seconds / 2, seconds * 9);
+      });
+    }
+
     it('429 — that names no time of reset is followed by the usual pause', async () => {
       const { origin } = await api({ status: 429, headers: { 'x-remaining': '0' } }, {});
       const pauses = await pausesOf(async () => {
@@ -710,21 +986,70 @@ describe('authorizedFetch', () => {
 
     it('timeout — of a body that stops half-way, while `.json` reads, leaves no connection', async () => {
       const origin = await stalling(200);
-      expectTimeout(await rejection(make(origin, { timeout: 50 }).json('x')));
+      const error = await rejection(make(origin, { bodyTimeout: 50 }).json('x'));
+      expect(error).to.include({ code: 'incomplete_response', stage: 'api' });
+      expect(error.message).to.contain('no byte of the answer came within 50 ms');
+      expect(error.hint).to.contain('bodyTimeout');
       await expectNothingOpen();
     });
 
-    it('timeout — of a body that the caller reads is the platform’s, also beside a signal', async () => {
+    it('timeout — does not end a download whose bytes keep coming', async () => {
+      const origin = await httpServer((_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json' }).write('"');
+        let sent = 0;
+        const timer = setInterval(() => {
+          sent += 1;
+          response.write('x');
+          if (sent < 10) return;
+          clearInterval(timer);
+          response.end('"');
+        }, 50);
+      });
+      const request = make(origin, { timeout: 250, bodyTimeout: 5000 });
+      expect(await (await request('x')).json()).to.equal('xxxxxxxxxx');
+      expect(await request.json('x')).to.equal('xxxxxxxxxx');
+    });
+
+    it('bodyTimeout — does not run while the caller does not read', async () => {
+      const origin = await httpServer((_request, response) => response.end('x'.repeat(400_000)));
+      const { body } = await make(origin, { bodyTimeout: 100 })('x');
+      await pause(300);
+      expect(await readText(body as ReadableStream)).to.have.length(400_000);
+    });
+
+    it('body — dropped unread by the application frees its connection', async () => {
+      const origin = await httpServer((_request, response) => {
+        response.write('x'.repeat(400_000));
+      });
+      await make(origin, { bodyTimeout: 60_000 })('x');
+      for (const _ of Array.from({ length: 100 })) {
+        if (open === 0) break;
+        collectGarbage();
+        await pause(20);
+      }
+      expect(open).to.equal(0);
+    });
+
+    it('body — that is read piece by piece keeps status, headers and URL of its answer', async () => {
+      const headers = { 'x-own': 'kept' };
+      const { origin } = await api({ status: 404, headers, body: 'done' });
+      const response = await make(origin)('x');
+      expect(response).to.include({ status: 404, statusText: 'Not Found', url: `${origin}/x` });
+      expect(response).to.include({ ok: false, redirected: false, type: 'basic' });
+      expect(response.headers.get('x-own')).to.equal('kept');
+    });
+
+    it('bodyTimeout — of a body that the caller reads is incomplete_response, also beside a signal', async () => {
       const origin = await stalling(200);
       for (const init of [{}, { signal: new AbortController().signal }]) {
-        const response = await make(origin, { timeout: 300 })('x', init);
+        const response = await make(origin, { bodyTimeout: 300 })('x', init);
         // Node 20 collects a signal of AbortSignal.any that only the body still needs.
         collectGarbage();
-        expect(await reasonOf(response.text())).to.include({
-          name: 'TimeoutError',
-          message: 'not finished within 300 ms',
-        });
+        const error = await rejection(response.text());
+        expect(error).to.be.instanceOf(OAuth2Error);
+        expect(error).to.include({ code: 'incomplete_response', host: new URL(origin).host });
       }
+      await expectNothingOpen();
     });
 
     it('timeout — of a source that never answers', async () => {
@@ -747,15 +1072,14 @@ describe('authorizedFetch', () => {
       beforeEach(() => ({ signal } = new AbortController()));
       const held = () => getEventListeners(signal, 'abort').length;
 
-      it('unread body — holds the signal until the timeout', async () => {
-        const fetch = async () => await Promise.resolve(new Response('unread'));
-        const request = make('https://a.example', { fetch, timeout: 20 });
-        // Kept, because Node gives up the body of an answer that is no longer referenced.
+      it('unread body — that is small releases it', async () => {
+        const { origin } = await api({ body: 'unread' });
         const answers: Response[] = [];
-        for (let round = 0; round < 5; round += 1) answers.push(await request('x', { signal }));
-        expect(held()).to.equal(answers.length);
+        for (let round = 0; round < 5; round += 1)
+          answers.push(await make(origin)('x', { signal }));
         for (let round = 0; round < 50 && held() > 0; round += 1) await pause(20);
         expect(held()).to.equal(0);
+        expect(await answers[0]?.text()).to.equal('unread');
       });
 
       it('answer — that is parsed, or has no body, releases it at once', async () => {
@@ -772,7 +1096,7 @@ describe('authorizedFetch', () => {
         ['cancelled', async ({ body }) => await body?.cancel()],
       ] as [string, (response: Response) => Promise<unknown>][]) {
         it(`body — that was ${what} releases it`, async () => {
-          const { origin } = await api({ body: 'done' });
+          const { origin } = await api({ body: 'x'.repeat(400_000) });
           const response = await make(origin, { timeout: 60_000 })('x', { signal });
           expect(held()).to.equal(1);
           await finish(response);
@@ -804,14 +1128,10 @@ describe('authorizedFetch', () => {
         expect(await response.text()).to.equal('done');
       });
 
-      it('body — of another type, from another `fetch`, holds it until the timeout', async () => {
+      it('body — of another type, from another `fetch`, releases it, and is returned as it is', async () => {
         const answer = Object.defineProperty(new Response('x'), 'body', { value: {} });
         const fetch = async () => await Promise.resolve(answer);
-        expect(await make('https://a.example', { fetch, timeout: 30 })('x', { signal })).to.equal(
-          answer,
-        );
-        expect(held()).to.equal(1);
-        for (let round = 0; round < 50 && held() > 0; round += 1) await pause(20);
+        expect(await make('https://a.example', { fetch })('x', { signal })).to.equal(answer);
         expect(held()).to.equal(0);
       });
 
@@ -889,18 +1209,51 @@ describe('authorizedFetch', () => {
     }
 
     it('connection — reset before and while answering, with its cause', async () => {
-      const before = await rawServer((socket) => socket.once('data', () => socket.destroy()));
+      let attempts = 0;
+      const before = await rawServer((socket) => {
+        socket.once('data', () => {
+          attempts += 1;
+          socket.destroy();
+        });
+      });
       expect(await rejection(make(before)('x'))).to.include({ code: 'connection_failed' });
+      expect(attempts).to.equal(2);
       const during = await httpServer((_request, response) => {
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': '9' });
         response.write('{', () => response.destroy());
       });
       const error = await rejection(make(during).json('x'));
       expect(error).to.include({ stage: 'api', provider: new URL(during).host });
-      expect(error.code).to.equal('connection_failed');
+      expect(error.code).to.equal('incomplete_response');
       expect(error.cause).to.be.instanceOf(Error);
       expect(inspect(error, { depth: 9 })).not.to.contain(TOKEN);
     });
+
+    const stream = () => new Blob(['x']).stream() as ReadableStream;
+    for (const [method, body, times] of [
+      ['GET', undefined, 2],
+      ['HEAD', undefined, 2],
+      ['PUT', () => 'x', 2],
+      ['DELETE', undefined, 2],
+      ['POST', () => 'x', 1],
+      ['PATCH', () => 'x', 1],
+      ['PUT', stream, 1],
+    ] as const) {
+      it(`RFC 9110 §9.2.2 — a ${method} that meets the end of a kept connection is sent ${times === 2 ? 'again' : 'once'}`, async () => {
+        let attempts = 0;
+        const fetch: typeof globalThis.fetch = async () => {
+          attempts += 1;
+          const cause = Object.assign(new Error('other side closed'), { code: 'UND_ERR_SOCKET' });
+          if (attempts === 1) throw new TypeError('fetch failed', { cause });
+          return await Promise.resolve(new Response('done'));
+        };
+        const init = { method, ...(body && { body: body() }) };
+        const work = make('https://api.example.com', { fetch })('x', init);
+        if (times === 2) expect(await (await work).text()).to.equal('done');
+        else expect(await rejection(work)).to.include({ code: 'connection_failed' });
+        expect(attempts).to.equal(times);
+      });
+    }
 
     it('connection — that fails while an answer is discarded changes nothing', async () => {
       let asked = 0;
@@ -1126,6 +1479,39 @@ describe('authorizedFetch', () => {
         expect(error.message).not.to.contain('<html>');
       });
     }
+
+    it('compressed answer — that unfolds to more than maxResponseBytes ends early', async () => {
+      const bomb = gzipSync(Buffer.alloc(60_000_000, ' '));
+      const origin = await httpServer((_request, response) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+        response.end(bomb);
+      });
+      const before = process.memoryUsage().arrayBuffers;
+      const error = await rejection(make(origin, { maxResponseBytes: 1_000_000 }).json('x'));
+      expect(error).to.include({ code: 'response_too_large', stage: 'api' });
+      expect(error.message).to.contain('exceeds 1000000 bytes');
+      expect(error.hint).to.contain('maxResponseBytes');
+      expect(process.memoryUsage().arrayBuffers - before).to.be.below(30_000_000);
+      await expectNothingOpen();
+    });
+
+    it('answer — of maxResponseBytes is read, and one byte more is not', async () => {
+      const { origin } = await api({ body: ['12345678'] });
+      const size = '["12345678"]'.length;
+      expect(await make(origin, { maxResponseBytes: size }).json('x')).to.deep.equal(['12345678']);
+      const error = await rejection(make(origin, { maxResponseBytes: size - 1 }).json('x'));
+      expect(error).to.include({ code: 'response_too_large' });
+    });
+
+    it('error — that is large keeps its code, and is not read to its end', async () => {
+      const origin = await httpServer((_request, response) => {
+        response.writeHead(403, { 'content-type': 'text/plain' });
+        response.write('x'.repeat(1_000_000));
+      });
+      const error = await rejection(make(origin).json('x'));
+      expect(error).to.include({ code: 'insufficient_scope', status: 403 });
+      await expectNothingOpen();
+    });
 
     it('large answer — is read whole', async () => {
       const { origin } = await api({ body: { text: 'x'.repeat(3_000_000) } });
