@@ -1,7 +1,7 @@
 /** RedisTokenStore, with the package `redis` and a real server. */
 import { expect } from 'chai';
 import { OAuth2Client, RedisTokenStore, isOAuth2Error, userTokens } from 'crm-oauth2';
-import type { TokenSet } from 'crm-oauth2';
+import type { IoredisClient, TokenSet } from 'crm-oauth2';
 import { tokenStoreChecks } from 'crm-oauth2/testing';
 import { salesloft } from 'passport-salesloft';
 import { createClient } from 'redis';
@@ -20,6 +20,18 @@ const TOKENS: TokenSet = Object.freeze({
 });
 
 type Client = ReturnType<typeof clientOf>;
+
+/** The calls of ioredis, over the connection of another client. */
+const ioredisOver = (client: Client): IoredisClient => ({
+  get: (key) => client.get(key),
+  del: (key) => client.del(key),
+  eval: (script, numberOfKeys, ...rest) =>
+    client.eval(script, {
+      keys: rest.slice(0, numberOfKeys),
+      arguments: rest.slice(numberOfKeys),
+    }),
+  defineCommand() {},
+});
 
 const clientOf = (url: string, disableOfflineQueue = false) =>
   createClient({ url, disableOfflineQueue, socket: { reconnectStrategy: 20 } }).on('error', () => {
@@ -67,6 +79,14 @@ describeWithRedis('redis', () => {
       opened += 1;
       return new RedisTokenStore({ client: opened % 2 ? one : other, secrets: [SECRET] });
     })) {
+      it(title, run);
+    }
+  });
+
+  describe('the store, with ioredis', () => {
+    for (const { title, run } of tokenStoreChecks(
+      () => new RedisTokenStore({ client: ioredisOver(one), secrets: [SECRET] }),
+    )) {
       it(title, run);
     }
   });
@@ -181,8 +201,20 @@ describeWithRedis('redis', () => {
     });
   });
 
-  it('client — must be a client of the package redis', () => {
-    for (const client of [undefined, null, {}, () => {}]) {
+  it('client — must be a client of the package redis or ioredis, and return promises', () => {
+    const commands = { get() {}, del() {}, eval() {} };
+    for (const client of [
+      undefined,
+      null,
+      {},
+      () => {},
+      { ...commands, get: undefined },
+      { ...commands, del: undefined },
+      { ...commands, send_command() {} },
+      { ...commands, sendCommand() {} },
+      { ...commands, sendCommand() {}, connect() {}, options: { legacyMode: true } },
+      one.legacy(),
+    ]) {
       expect(() => new RedisTokenStore({ client: client as Client, secrets: [SECRET] })).to.throw(
         TypeError,
         'RedisTokenStore: option "client" must be a client of the package',

@@ -30,7 +30,11 @@ export type {
 export { planRefreshes } from './tokens/refresh-plan';
 export type { PlannedRefresh, RefreshPlanOptions } from './tokens/refresh-plan';
 export { RedisTokenStore } from './tokens/redis-token-store';
-export type { RedisClient, RedisTokenStoreOptions } from './tokens/redis-token-store';
+export type {
+  IoredisClient,
+  RedisClient,
+  RedisTokenStoreOptions,
+} from './tokens/redis-token-store';
 export { SealedValues } from './tokens/sealed-values';
 export { clientCredentials, staticToken } from './tokens/token-source';
 export type { ClientCredentialsOptions, GetTokenOptions, TokenSource } from './tokens/token-source';

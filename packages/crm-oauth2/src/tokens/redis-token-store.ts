@@ -10,11 +10,19 @@ export interface RedisClient {
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>;
 }
 
+/** The part that is used of a client of the package `ioredis` (4 and 5). */
+export interface IoredisClient {
+  get(key: string): Promise<string | null>;
+  del(key: string): Promise<number>;
+  eval(script: string, numberOfKeys: number, ...keysAndValues: string[]): Promise<unknown>;
+  defineCommand: unknown;
+}
+
 export interface RedisTokenStoreOptions {
-  client: RedisClient;
+  client: RedisClient | IoredisClient;
   /** Each of at least 32 characters; see {@link SealedValues} for how to change them. */
   secrets: readonly string[];
-  /** In front of every name in Redis; default `crm-oauth2:`. */
+  /** In front of every name in Redis; default `crm-oauth2:`. Deployments with other secrets need another. */
   prefix?: string;
 }
 
@@ -44,17 +52,15 @@ return 0`;
  * const store = new RedisTokenStore({ client: await createClient().connect(), secrets: [secret] });
  */
 export class RedisTokenStore implements TokenStore {
-  readonly #client: RedisClient;
+  readonly #client: RedisClient | IoredisClient;
   readonly #values: SealedValues;
   readonly #prefix: string;
 
-  /** @throws {TypeError} without a client, or when a secret is too short */
+  /** @throws {TypeError} without a client that returns promises, or when a secret is too short */
   constructor({ client, secrets, prefix = 'crm-oauth2:' }: RedisTokenStoreOptions) {
-    // ioredis has an `eval` too, with other arguments.
-    const isIoredis = typeof Reflect.get(Object(client), 'defineCommand') === 'function';
-    if (isIoredis || typeof Reflect.get(Object(client), 'eval') !== 'function') {
+    if (!returnsPromises(Object(client) as object)) {
       throw new TypeError(
-        'RedisTokenStore: option "client" must be a client of the package "redis"',
+        'RedisTokenStore: option "client" must be a client of the package "redis" (4 or later, without its legacy mode) or "ioredis"',
       );
     }
     this.#client = client;
@@ -92,10 +98,22 @@ export class RedisTokenStore implements TokenStore {
   }
 
   async #run(script: string, name: string, ...values: string[]): Promise<unknown> {
-    return await this.#client.eval(script, { keys: [name], arguments: values });
+    const client = this.#client;
+    return await ('defineCommand' in client
+      ? client.eval(script, 1, name, ...values)
+      : client.eval(script, { keys: [name], arguments: values }));
   }
 
   #name(kind: 'tokens' | 'lock', key: string): string {
     return `${this.#prefix}${kind}:${this.#values.nameOf(key)}`;
   }
+}
+
+/** Clients of `redis` up to 3, and those of a legacy mode, take a callback instead. They have no `connect`. */
+function returnsPromises(client: object): boolean {
+  const has = (name: string) => typeof Reflect.get(client, name) === 'function';
+  const isLegacy = (has('sendCommand') || has('send_command')) && !has('connect');
+  const options: unknown = Reflect.get(client, 'options');
+  const { legacyMode } = Object(options) as { legacyMode?: unknown };
+  return ['get', 'del', 'eval'].every(has) && !isLegacy && legacyMode !== true;
 }
