@@ -28,8 +28,8 @@ export function text(value: unknown): string | undefined {
 }
 
 /** The whole number in a header, else `undefined`. */
-export function wholeNumber(value: string | undefined): number | undefined {
-  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+export function wholeNumber(value = ''): number | undefined {
+  return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }
 
 /** A copy without the fields that are `undefined`, so that a profile has no empty keys. */

@@ -96,7 +96,10 @@ describe('deadline', () => {
   it('leaves no timer behind', async () => {
     await pause(1);
     const before = timers();
-    await new Deadline(60_000).wait(7);
+    const value = new Deadline(60_000).wait(7);
+    // A plain value starts none.
+    expect(timers()).to.equal(before);
+    await value;
     await rejection(new Deadline(60_000).wait(Promise.reject(new Error('x'))));
     expect(timers()).to.equal(before);
   });
