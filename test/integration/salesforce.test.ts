@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { startEmulator } from 'crm-emulator';
+import type { Emulator } from 'crm-emulator';
 import { rejection } from 'crm-oauth2/testing';
 import SalesforceStrategy from 'passport-salesforce-oauth2';
 import { CALLBACK, describeProvider } from '../describe-provider';
@@ -64,7 +65,7 @@ describeProvider(
       'https://salesforce.com.evil.test',
       'https://evilcrmforce.mil',
       'http://acme.my.salesforce.com',
-      'http://127.0.0.1:9',
+      'http://127.0.0.2:9',
       'http://localhost',
       'https://acme.file.force.com',
       'file:///etc/passwd',
@@ -118,6 +119,37 @@ describeProvider(
       const { error } = expectVerb(outcome, 'error');
       expect(error).to.include({ code: 'insufficient_scope', stage: 'profile', status: 403 });
       expect((error as Error).message).to.contain('No_Access');
+    });
+
+    describe('with an org of its own origin', () => {
+      let apart: Emulator;
+      before(async () => {
+        apart = await startEmulator({ origins: { org: true, issuer: 'org' } });
+      });
+      after(() => apart.close());
+
+      it('salesforce 5.4 — believes the ID Token of the org, by the keys of the org', async () => {
+        const strategy = new SalesforceStrategy(
+          { ...apart.salesforce.options, callbackURL: CALLBACK },
+          () => undefined,
+        );
+        const { login: loginHost, org } = apart.salesforce.origins;
+        for (const iss of [undefined, org]) {
+          const { client } = strategy;
+          const begun = client.beginLogin({ redirectUri: CALLBACK });
+          const browser = new Browser();
+          const came = new URL(await browser.signIn(begun.url, 'Marta Quill'));
+          const parameters = { ...Object.fromEntries(came.searchParams), ...(iss && { iss }) };
+          const response = await client.validateAuthorizationResponse(
+            parameters,
+            () => begun.attempt,
+          );
+          const tokens = await client.authorizationCodeGrant(response);
+          expect(tokens.claims?.iss).to.equal(org);
+          expect(new URL(tokens.response.id as string).origin).to.equal(loginHost);
+          expect((await client.fetchProfile(tokens)).id).to.equal(tokens.subject);
+        }
+      });
     });
 
     it('salesforce 5.4 — verifies an ID Token that comes, and works without one', async () => {

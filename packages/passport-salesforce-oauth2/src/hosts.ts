@@ -37,11 +37,11 @@ export function isSalesforceHost(url: URL): boolean {
   return isUsualPort && !hasUserInfo(url) && hasSalesforceName(hostname);
 }
 
-/** Both at Salesforce, or both on this machine, as the hosts of an emulator are. */
+/** Both at Salesforce, or two ports of one loopback host, as the origins of an emulator are. */
 export function isSameOwner(a: URL, b: URL): boolean {
-  const isLocal = ({ protocol, hostname }: URL) =>
-    /^https?:$/.test(protocol) && isLoopback(hostname);
-  return [isSalesforceHost, isLocal].some((isOwn) => isOwn(a) && isOwn(b)) && !hasUserInfo(a);
+  if (isSalesforceHost(a)) return isSalesforceHost(b);
+  const isSameHost = a.protocol === b.protocol && a.hostname === b.hostname;
+  return isSameHost && isLoopback(a.hostname) && !hasUserInfo(a);
 }
 
 export function isIdentityHost(url: URL, endpoints: { tokenEndpoint: string }): boolean {

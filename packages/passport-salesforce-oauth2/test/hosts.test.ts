@@ -99,15 +99,16 @@ describe('Salesforce hosts', () => {
     }
   });
 
-  it('salesforce 1.3 — trusts this machine only where the configured host is on it', () => {
+  it('salesforce 1.3 — trusts another port of a loopback host only where that host is configured', () => {
     const local = { tokenEndpoint: 'http://127.0.0.1:4002/services/oauth2/token' };
     const allows = (url: string) => isIdentityHost(new URL(url), local);
-    for (const url of ['http://127.0.0.1:4003', 'http://localhost:4003', 'https://[::1]']) {
-      expect(allows(url), url).to.equal(true);
-    }
+    expect(allows('http://127.0.0.1:4003')).to.equal(true);
     for (const url of [
+      'http://localhost:4003',
+      'http://127.0.0.2:4003',
+      'https://127.0.0.1:4003',
       'http://jane@127.0.0.1:4003',
-      'ftp://localhost',
+      'ftp://127.0.0.1:4003',
       'http://10.0.0.1',
       'http://127.0.0.1.evil.test',
     ]) {
