@@ -10,7 +10,8 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 export function isOwnHost({ headers, socket }: IncomingMessage, listeningAt: string): boolean {
   const url = URL.parse(`http://${headers.host ?? ''}`);
   if (!url || url.host !== headers.host?.toLowerCase()) return false;
-  if (url.port !== String(socket.localPort)) return false;
+  // A browser leaves the port of the scheme out.
+  if ((url.port || '80') !== String(socket.localPort)) return false;
   const own = [listeningAt, socket.localAddress?.replace(/^::ffff:/, '')].map(hostname);
   return LOOPBACK.test(url.hostname) || own.includes(url.hostname);
 }

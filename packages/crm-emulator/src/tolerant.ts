@@ -15,7 +15,7 @@ const SHORT_VERIFIER = 'a-verifier-of-the-emulator-in-its-tolerant-mode';
 export function tolerate(request: EngineRequest, paths: Dialect['paths']): void {
   const [path = '', query = ''] = (request.url ?? '').split('?', 2);
   const params = new URLSearchParams(query);
-  if (path.startsWith(paths.authorize)) return;
+  if (path.startsWith(paths.authorize) || (path === paths.token && params.size === 0)) return;
   if (path === paths.token) {
     request.fields = { ...formFields(params), ...request.fields };
     request.mediaType = FORM_TYPE;

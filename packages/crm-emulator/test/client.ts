@@ -34,14 +34,14 @@ export interface Sent {
   method?: string;
   headers?: Record<string, string>;
   form?: Fields;
+  body?: string;
 }
 
 /** Sends one request over a socket of its own. */
 export async function send(
   url: string,
-  { method, headers = {}, form }: Sent = {},
+  { method, headers = {}, form, body = form && formOf(form) }: Sent = {},
 ): Promise<Answer> {
-  const body = form && formOf(form);
   return new Promise((resolve, reject) => {
     const request = httpRequest(
       url,
@@ -49,7 +49,7 @@ export async function send(
         agent: false,
         method: method ?? (body === undefined ? 'GET' : 'POST'),
         headers: {
-          ...(body !== undefined && { 'content-type': 'application/x-www-form-urlencoded' }),
+          ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
           ...headers,
         },
       },

@@ -71,7 +71,7 @@ describe('crm-emulator: the tolerant mode', () => {
     });
   }
 
-  it('still refuses what no service accepts: a wrong secret, an unknown token, a foreign host', async () => {
+  it('is as strict as before about a secret, a token, a media type and the host', async () => {
     const client = new Client(tolerant, 'salesforce');
     const query = formOf({
       ...client.credentials,
@@ -80,6 +80,12 @@ describe('crm-emulator: the tolerant mode', () => {
     });
     const wrong = await send(`${client.tokenURL}?${query}`, { method: 'POST' });
     expect(wrong.json).to.include({ error: 'invalid_client' });
+    const json = { 'content-type': 'application/json' };
+    const asJSON = await send(client.tokenURL, {
+      headers: json,
+      body: JSON.stringify({ grant_type: 'refresh_token' }),
+    });
+    expect(asJSON.json).to.include({ error: 'unsupported_grant_type' });
     const unknown = await get(`${client.origin}/services/oauth2/userinfo?access_token=x`);
     expect(unknown.text).to.equal('Bad_OAuth_Token');
     const foreign = await send(client.origin, { headers: { host: 'evil.example' } });
