@@ -76,8 +76,8 @@ export class Connections {
   mayHaveEnded(url: URL): boolean {
     const agent = this.#agentOf(url);
     const name = agent.getName(serverOf(url));
-    const next = agent.freeSockets[name]?.at(-1) ?? this.#unused.get(name);
-    return next !== undefined && performance.now() - idleTime(next).since >= MAY_HAVE_ENDED_MS;
+    const next = agent.freeSockets[name]?.at(-1) ?? this.#unused.get(name) ?? {};
+    return performance.now() - idleTime(next).since >= MAY_HAVE_ENDED_MS;
   }
 
   /**

@@ -7,6 +7,7 @@ import type * as tls from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import nock = require('nock');
 import { OAuth2Client } from '../../dist/client';
+import { Connections, noteIdleTime } from '../../dist/wire/connections';
 import { Deadline } from '../../dist/wire/deadline';
 import { HttpClient } from '../../dist/wire/http';
 import { text } from '../../dist/values/json';
@@ -384,6 +385,32 @@ describe('a connection', () => {
       await post(client, origin);
       expect(seen).to.have.lengthOf(3);
       await until(() => openSockets() === 1);
+    });
+
+    it('may have ended after a tenth of a second, and is closed a second before its end', async () => {
+      let now = 5000;
+      performance.now = () => now;
+      const { origin } = await announcing('timeout=5');
+      const connections = new Connections();
+      expect(connections.mayHaveEnded(origin)).to.equal(false);
+      const agent = connections.agent(origin);
+      http.get({ agent, host: origin.hostname, port: origin.port }, (incoming) => {
+        noteIdleTime(incoming, now);
+        incoming.resume();
+      });
+      await until(() => Object.keys(agent.freeSockets).length === 1);
+      now = 5099;
+      expect(connections.mayHaveEnded(origin)).to.equal(false);
+      now = 5100;
+      expect(connections.mayHaveEnded(origin)).to.equal(true);
+      const destroyed = () => Object.values(agent.freeSockets).map((list) => list?.[0]?.destroyed);
+      now = 8999;
+      expect(connections.agent(origin)).to.equal(agent);
+      expect(destroyed()).to.deep.equal([false]);
+      now = 9000;
+      connections.agent(origin);
+      expect(destroyed()).to.deep.equal([true]);
+      connections.close();
     });
 
     /** A provider in another thread, which closes its connections while this thread is busy. */
