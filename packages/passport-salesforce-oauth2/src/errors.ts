@@ -92,6 +92,14 @@ export const hints = {
   insufficient_scope: 'Add the scope `id` to the app and to the login.',
   'api.insufficient_scope':
     'Add the scope `api` to the app and to the login. If it is there already, ask an administrator whether the person has API access.',
+  'api.rate_limited':
+    'The organization has used up its API requests of the last 24 hours (Setup > Company Information shows them), or runs too many long ones at once. `onRateLimit` tells how many are left: send fewer, or use the Bulk API.',
+  API_DISABLED_FOR_ORG:
+    'The edition of the organization has no API, or the person lacks the permission "API Enabled". An administrator can add it.',
+  insufficient_access:
+    'The person may not see or change this record, object or field, whatever the scopes of the app. Their administrator can share it, or give them the permission.',
+  expired_password:
+    'The password of the person has expired. The person must sign in to Salesforce and set a new one.',
   not_asserted:
     'The access token belongs to another person than the profile. Do not trust this answer.',
 } as const;
@@ -120,19 +128,54 @@ export const refusals = [
   'OAUTH_APPROVAL_ERROR_GENERIC',
 ] as const satisfies readonly CodesOf<typeof hints>[];
 
+/** The codes of the APIs: REST, Bulk 1.0, and the texts of the identity service. */
+const API_CODES = {
+  invalid_token: ['INVALID_SESSION_ID', 'InvalidSessionId', 'INVALID_AUTH_HEADER'],
+  rate_limited: ['REQUEST_LIMIT_EXCEEDED', 'ExceededQuota'],
+  insufficient_access: [
+    'INSUFFICIENT_ACCESS',
+    'INSUFFICIENT_ACCESS_OR_READONLY',
+    'INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY',
+    'TXN_SECURITY_NO_ACCESS',
+  ],
+  expired_password: ['INVALID_OPERATION_WITH_EXPIRED_PASSWORD'],
+  API_DISABLED_FOR_ORG: ['API_DISABLED_FOR_ORG'],
+  provider_unavailable: [
+    'API_CURRENTLY_DISABLED',
+    'SERVER_UNAVAILABLE',
+    'TXN_SECURITY_METERING_ERROR',
+  ],
+} as const;
+
+const apiMeanings = Object.entries(API_CODES).flatMap(([code, errors]) =>
+  errors.map((error): Meaning => ({
+    error,
+    stages: ['api'],
+    code: code as keyof typeof API_CODES,
+  })),
+);
+
 /** At a refresh, `invalid_grant` means that the token has ended; these do not end it. */
 export const meanings: readonly Meaning[] = [
+  ...apiMeanings,
+  { error: 'Bad_OAuth_Token', stages: ['api', 'profile'], code: 'invalid_token' },
+  { error: 'Missing_OAuth_Token', stages: ['api', 'profile'], code: 'invalid_token' },
   {
     says: /\b(inactive|frozen|deactivated) user\b|\buser is (inactive|frozen)/i,
     code: 'inactive_user',
   },
   { says: /\binactive org|\borgani[sz]ation is (inactive|locked)/i, code: 'inactive_org' },
+  {
+    says: /\bip restricted or\b.{0,20}\blogin hours\b/i,
+    code: 'ip_restricted',
+    hint: 'The address is outside the IP ranges of the profile or of the app, or the profile allows no login at this hour. An administrator can change either; a refresh comes from the address of this server.',
+  },
   { says: /\bip\b.{0,20}\b(restricted|not allowed|range)/i, code: 'ip_restricted' },
   { says: /\blogin hours\b/i, code: 'login_hours' },
   { says: /\blogin rate exceeded|LOGIN_RATE_EXCEEDED/i, code: 'rate_limit_exceeded' },
   { says: /\bnot admin approved\b/i, code: 'invalid_app_access' },
   { error: 'invalid_grant', says: /\bapp\b.{0,20}\bblocked\b/i, code: 'app_blocked' },
-  { says: /\bnot installed\b/i, error: 'invalid_grant', code: 'app_not_installed' },
+  { error: 'invalid_grant', says: /\b(not|must be) installed\b/i, code: 'app_not_installed' },
   {
     error: 'invalid_grant',
     says: /\bhasn.?t approved\b|\bnot approved\b/i,
@@ -170,5 +213,17 @@ export const meanings: readonly Meaning[] = [
     error: 'invalid_grant',
     says: /\bscopes? (defined|not)|\bvalid scopes\b/i,
     code: 'invalid_scope',
+  },
+  // The identity URL answers in one word.
+  { error: 'Inactive', stages: ['profile'], code: 'inactive_user' },
+  {
+    error: 'Wrong_Org',
+    stages: ['profile'],
+    hint: 'The access token is of another organization than the identity URL. Do not trust this answer; check `tokenURL`.',
+  },
+  {
+    error: 'No_Site_Endpoint',
+    stages: ['profile'],
+    hint: 'The Experience Cloud site has no identity service at this address. Set `loginURL` to the site, with its path, or to the My Domain.',
   },
 ];

@@ -11,6 +11,8 @@ export const hints = {
     'Salesloft refuses the profile. Check the permissions of the app in the developer portal.',
   'api.insufficient_scope':
     'Salesloft refuses the request: the app, or the person, lacks a permission. Check the scopes of the app in the developer portal, then sign in again.',
+  'api key.insufficient_scope':
+    'Salesloft refuses the request: the person whose API key this is lacks a permission. Ask an administrator of the Salesloft team.',
   invalid_client:
     'Client id or secret is wrong. Copy both from Salesloft > Your Applications > OAuth Applications.',
   invalid_grant:

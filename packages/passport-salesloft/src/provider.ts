@@ -37,6 +37,8 @@ function refuseOtherPaths(urls: typeof DEFAULTS): void {
   }
 }
 
+const MINUTE_MS = 60_000;
+
 /**
  * Salesloft: OAuth 2.0 with opaque tokens of 7200 seconds, and refresh tokens that rotate with every
  * use. One environment serves every customer. Checked 2026-08.
@@ -68,9 +70,16 @@ export const salesloft = defineProvider<SalesloftOptions, SalesloftProfile>({
   authorizationParameters: { prompt: 'prompt', loginHint: 'login_hint' },
   hints,
   // https://developers.salesloft.com/docs/platform/api-basics/rate-limits/
-  rateLimit: (header) => ({
-    remaining: wholeNumber(header('x-ratelimit-remaining-minute')),
-    cost: wholeNumber(header('x-ratelimit-endpoint-cost')),
-  }),
+  rateLimit: (header) => {
+    const remaining = wholeNumber(header('x-ratelimit-remaining-minute'));
+    // The budget is one of each minute, by the clock of Salesloft.
+    const now = Date.parse(header('date') ?? '') || Date.now();
+    const untilNextMinute = MINUTE_MS - (now % MINUTE_MS);
+    return {
+      remaining,
+      cost: wholeNumber(header('x-ratelimit-endpoint-cost')),
+      resetsAt: remaining === undefined ? undefined : Date.now() + untilNextMinute,
+    };
+  },
   mapProfile,
 });

@@ -106,7 +106,8 @@ export class ApiCall {
   /** The answer, with a body whose reading ends. */
   guard(response: Response): Response {
     const { body } = response;
-    if (body instanceof ReadableStream) {
+    // A response of the platform has a status below 600, unless it comes from the network.
+    if (body instanceof ReadableStream && response.status < 600) {
       return withBody(response, this.#bodyOf(body), (step) => this.#located(step));
     }
     this.limit.release();
@@ -258,12 +259,12 @@ export class ApiCall {
     return true;
   }
 
-  /** True when the first token is refused: by 401, or by 403 in words that mean the same. */
+  /** True when the first token is refused: by 401, or by 400 or 403 in words that mean the same. */
   async #refusesToken(response: Response): Promise<boolean> {
     const { status } = response;
     const hadToken = this.#sent?.init.headers.has('authorization') === true;
     if (this.#tokens.length !== 1 || !hadToken) return false;
-    if (status !== 403 || !response.body) return status === 401;
+    if (![400, 403].includes(status) || !response.body) return status === 401;
     // The caller may still read the answer itself.
     const { body } = response.clone();
     const copy = new AnswerBody(
@@ -366,6 +367,9 @@ async function tell(onRateLimit: Api['onRateLimit'], limit: RateLimit) {
 /** The platform's `fetch` says only `fetch failed`, and has the reason as `cause`. */
 function rethrow(error: unknown): never {
   const cause: unknown = Reflect.get(Object(error), 'cause');
+  if (Reflect.get(Object(cause), 'code') === 'UND_ERR_HEADERS_TIMEOUT') {
+    throw new Problem('timeout', 'the platform waited five minutes for the answer');
+  }
   // Without a cause it is a mistake of the caller: a GET with a body, for instance.
   if (error instanceof TypeError && cause === undefined) throw error;
   throw connectionProblem((cause ?? error) as NodeJS.ErrnoException);
