@@ -25,6 +25,26 @@ const hintTable = (hints) =>
 ${rows(Object.entries(hints).map(([code, hint]) => [`\`${code}\``, hint]))}
 `;
 
+/** Words that mean another code than their `error`, or have a remedy of their own. */
+const meaningTable = (meanings) =>
+  meanings.length === 0
+    ? ''
+    : `
+These words decide before the \`error\` does; the first row that fits counts.
+
+| \`error\` | Its words | Stages | \`code\`, or the remedy |
+| --- | --- | --- | --- |
+${meanings
+  .map(({ error, says, stages, code, hint }) => [
+    error === undefined ? 'any' : `\`${error}\``,
+    says === undefined ? 'any' : `\`${says.source.replaceAll('|', '\\|')}\``,
+    codeList(stages ?? [], 'all'),
+    [code && `\`${code}\``, hint?.replaceAll('|', '\\|')].filter(Boolean).join(': '),
+  ])
+  .map((cells) => `| ${cells.join(' | ')} |`)
+  .join('\n')}
+`;
+
 function errorsPage() {
   const withHints = providers.filter(({ hints }) => Object.keys(hints).length > 0);
   return `# Errors
@@ -41,7 +61,7 @@ recognizes them.
 | Class | When |
 | --- | --- |
 | \`AuthorizationError\` | the provider answered the authorization request with an error (RFC 6749 §4.1.2.1) |
-| \`TokenError\` | the token endpoint answered with an error (RFC 6749 §5.2); \`code\` is its \`error\` |
+| \`TokenError\` | the token endpoint answered with an error (RFC 6749 §5.2); \`code\` is its \`error\`, or what its words mean |
 | \`InternalOAuthError\` | there was no usable answer, or one that did not pass a check |
 
 - If the person or the browser caused the failure, Passport's \`fail\` is called with \`{ message, code, hint }\`, and
@@ -72,7 +92,11 @@ app.use((error, req, res, next) => {
 ## Codes of every provider
 
 ${hintTable(HINTS)}
-${withHints.map(({ title, hints }) => `## ${title}\n\n${hintTable(hints)}`).join('\n')}`;
+${withHints
+  .map(
+    ({ title, hints, meanings }) => `## ${title}\n\n${hintTable(hints)}${meaningTable(meanings)}`,
+  )
+  .join('\n')}`;
 }
 
 /** The facts of `provider.clientAuthentication`, in words. */

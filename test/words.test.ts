@@ -70,10 +70,10 @@ const PEOPLE = {
     a person denied by an Action, as a denial | access_denied | Access is restricted. | access_denied | a rule
     a person who denies | access_denied | The user denied the authorization request | access_denied | Start it again
     a person outside the organization | access_denied | user auth0|1 is not part of the org_1 organization | not_a_member | Invite
+    a person of no organization | access_denied | client requires organization membership, but user does not belong to any organization | not_a_member | Invite
     a person without an organization | invalid_request | parameter organization is required for this client | organization_required | Pass \`organization\`
-    a person of an unknown organization | invalid_request | parameter organization is invalid | invalid_organization | org_
     a person with an old invitation | invalid_request | invitation not found or already used | invalid_invitation | new one
-    a person locked out | too_many_attempts | Your account has been locked | too_many_attempts | Wait
+    a person locked out | too_many_attempts | Your account has been blocked after multiple consecutive login attempts. | too_many_attempts | Wait
     a person who needs a second factor | mfa_required | Multifactor authentication required | mfa_required | second factor
   `,
   salesforce: `
@@ -82,6 +82,7 @@ const PEOPLE = {
     a locked organization | inactive_org | organization is inactive | inactive_org | locked
     a locked organization, as a grant | invalid_grant | inactive organization | inactive_org | locked
     a person at a foreign address | invalid_grant | ip restricted | ip_restricted | IP ranges
+    a person at a foreign address, or at night | invalid_grant | IP restricted or invalid login hours | ip_restricted | or the profile allows
     a person at night | invalid_grant | invalid login hours | login_hours | at this hour
     a person who has not approved | invalid_grant | user hasn't approved this consumer | app_not_approved | allow the access
     a person who logs in too often | rate_limit_exceeded | login rate exceeded | rate_limit_exceeded | Wait
@@ -94,6 +95,7 @@ const PEOPLE = {
     an organization without the app | OAUTH_EC_APP_NOT_FOUND | External client app is not installed in this org | OAUTH_EC_APP_NOT_FOUND | Install
     the same, in small letters | app_not_found | External client app is not installed in this org | app_not_found | Install
     an organization that does not say why | OAUTH_APPROVAL_ERROR_GENERIC | An unexpected error has occurred | OAUTH_APPROVAL_ERROR_GENERIC | not installed.*PKCE
+    an organization that must install the app | invalid_grant | app must be installed into org | app_not_installed | Install
     a person who denies | access-denied | end-user denied authorization | access_denied | Start it again
   `,
   salesloft: `
@@ -109,6 +111,9 @@ const FAULTS = {
     a wrong secret | token | invalid_client | Client authentication failed | invalid_client | secret is wrong
     a grant that is off | both | unauthorized_client | Grant type 'authorization_code' not allowed for the client. | unauthorized_client | not allowed to use this grant
     an app without the API | both | access_denied | Client is not authorized to access "https://api.play2sell.com". | unauthorized_client | tpc_
+    an unknown organization | both | invalid_request | parameter organization is invalid | invalid_organization | org_
+    an app without organizations | both | invalid_request | parameter organization is not allowed for this client | invalid_organization | Leave
+    a connection that is off | callback | access_denied | the connection was disabled | unknown_connection | Compare
     a third-party app | both | invalid_request | OIDC is not supported for third-party clients | unsupported_third_party | first-party app
     an Action that fails | both | extensibility_error | Script failed | extensibility_error | Action
     a code that was used | token | invalid_grant | Invalid authorization code | invalid_grant | used up

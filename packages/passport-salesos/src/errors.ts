@@ -35,6 +35,8 @@ export const hints = {
   // The settings of the app
   unknown_audience:
     'SalesOS has no API with this `audience`. Compare the option with the identifier of the API: https://api.play2sell.com',
+  unknown_connection:
+    'SalesOS does not know the connection, or it is not enabled for the app. Compare `connection`, or leave it out.',
   invalid_client: 'Client id or secret is wrong. Copy both from Admin > Integrations > API Keys.',
   unauthorized_client:
     'The app is not allowed to use this grant, connection or API. Ask SalesOS to enable it for the app; an app whose client id begins with tpc_ needs a grant for each API.',
@@ -68,12 +70,13 @@ export const refusals = [
   'email_not_verified',
   'not_a_member',
   'organization_required',
-  'invalid_organization',
   'invalid_invitation',
   'too_many_attempts',
   'password_leaked',
   'mfa_required',
 ] as const satisfies readonly CodesOf<typeof hints>[];
+
+const BLOCKED_WORDS = /\b(user|account) (is|has been) blocked\b/i;
 
 /** Auth0 says many things by one `error`; Actions of the tenant choose their own words. */
 export const meanings: readonly Meaning[] = [
@@ -94,26 +97,36 @@ export const meanings: readonly Meaning[] = [
     stages: ['token', 'refresh', 'client_credentials', 'revoke'],
     code: 'invalid_client',
   },
-  { says: /\bnot (a )?(part|member) of\b.{0,80}\borgani[sz]ation\b/i, code: 'not_a_member' },
+  {
+    says: /\bnot (a )?(part|member) of\b.{0,80}\borgani[sz]ation\b|\bdoes not belong to any organi[sz]ation\b/i,
+    code: 'not_a_member',
+  },
   { says: /\binvitation\b/i, code: 'invalid_invitation' },
   {
     says: /\borgani[sz]ation is required\b|\bmust (select|choose) an organi[sz]ation\b|\bno organi[sz]ation\b/i,
     code: 'organization_required',
   },
   {
-    says: /\borgani[sz]ation is (invalid|not allowed|not enabled)\b/i,
+    says: /\borgani[sz]ation is not (allowed|enabled)\b/i,
+    code: 'invalid_organization',
+    hint: 'SalesOS has not set up the app for organizations. Leave `organization` out, or ask SalesOS to set it up.',
+  },
+  {
+    says: /\borgani[sz]ation is invalid\b|\binvalid organi[sz]ation\b/i,
     code: 'invalid_organization',
   },
   {
-    says: /\b(verify|verified|verification)\b.{0,40}\be?-?mail\b|\be-?mail\b.{0,40}\bverif/i,
-    code: 'email_not_verified',
+    says: /\bconnection\b.{0,60}\b(not (found|enabled)|disabled|does not exist|invalid)\b/i,
+    stages: ['authorize'],
+    code: 'unknown_connection',
   },
   {
-    error: 'access_denied',
-    says: /\b(user|account) (is|has been) blocked\b/i,
-    hint: BLOCKED,
+    says: /\b(verify|verified|verification)\b.{0,40}\be?-?mail\b|\be-?mail\b.{0,40}\b(un)?verif/i,
+    code: 'email_not_verified',
   },
-  { says: /\b(user|account) (is|has been) blocked\b/i, code: 'unauthorized', hint: BLOCKED },
+  { error: 'invalid_grant', says: BLOCKED_WORDS, code: 'unauthorized', hint: BLOCKED },
+  { error: 'unauthorized', says: BLOCKED_WORDS, hint: BLOCKED },
+  { error: 'access_denied', says: BLOCKED_WORDS, hint: BLOCKED },
   {
     error: 'invalid_grant',
     says: /\buser\b.{0,30}\b(doesn.?t|does not|no longer) exist/i,

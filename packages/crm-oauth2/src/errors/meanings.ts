@@ -62,7 +62,17 @@ const REFUSALS: readonly string[] = [
 const SHORTEST_SECRET = 4;
 
 /** The steps in which a person waits: a refusal there is an answer to the person. */
-const LOGIN: readonly Stage[] = ['authorize', 'token'];
+const LOGIN: readonly Stage[] = ['authorize', 'token', 'profile'];
+
+/** The status of Passport's `fail`, for a code by which a person is refused during a login. */
+export function refusalOf(
+  code: ErrorCode,
+  stage: Stage,
+  { refusals = [] }: Vocabulary,
+): { refusal?: 401 } {
+  const isRefusal = LOGIN.includes(stage) && [...REFUSALS, ...refusals].includes(code);
+  return isRefusal ? { refusal: 401 } : {};
+}
 
 /**
  * The problem of an error that a provider reported. Its `error` becomes the code only if it is a word,
@@ -73,11 +83,12 @@ const LOGIN: readonly Stage[] = ['authorize', 'token'];
  */
 export function reportedProblem(
   reported: Reported & { error: string; otherwise: ErrorCode },
-  { meanings = [], refusals = [], hints = {} }: Vocabulary,
+  vocabulary: Vocabulary,
   secrets: readonly (string | undefined)[],
   details: ProblemDetails,
 ): Problem {
   const { error, description, stage, otherwise } = reported;
+  const { meanings = [], refusals = [], hints = {} } = vocabulary;
   const longSecrets = secrets.filter((secret = '') => secret.length >= SHORTEST_SECRET);
   const isWord =
     /^[\w.-]{1,64}$/.test(error) &&
@@ -90,10 +101,10 @@ export function reportedProblem(
   const code = meaning?.code ?? (spelled as ErrorCode);
   const words = quote(description ?? (isWord ? '' : error), secrets);
   const own = folded(code) === folded(word) ? '' : ` (${word})`;
-  const isRefusal = LOGIN.includes(stage) && [...REFUSALS, ...refusals].includes(code);
   return new Problem(code, `${code}${words && `: ${words}`}${own}`, {
     hint: meaning?.hint,
-    ...(isRefusal && { refusal: 401 }),
+    reported: { error: word, error_description: words || undefined, error_uri: details.uri },
+    ...refusalOf(code, stage, vocabulary),
     ...details,
   });
 }

@@ -1,8 +1,8 @@
 /** Requests that carry an access token: which host receives it, and which redirects are followed. */
 import { readApiError } from '../errors/api-errors';
 import type { ErrorCode } from '../errors/codes';
-import { meaningOf } from '../errors/meanings';
-import type { Meaning } from '../errors/meanings';
+import { meaningOf, refusalOf } from '../errors/meanings';
+import type { Meaning, Vocabulary } from '../errors/meanings';
 import type { Stage } from '../errors/oauth2-error';
 import { Problem } from '../errors/problem';
 import { quote } from '../errors/redaction';
@@ -35,6 +35,8 @@ interface Surroundings {
   isOwn: (url: URL) => boolean;
   /** Called with each URL before the token goes there, for the error's `host`. */
   at: (url: URL) => void;
+  /** The provider's own words. */
+  vocabulary?: Vocabulary;
 }
 
 /**
@@ -47,7 +49,7 @@ interface Surroundings {
 export async function fetchWithToken(
   request: ProfileRequest & { url: URL },
   accessToken: string,
-  { send, isOwn, at }: Surroundings,
+  { send, isOwn, at, vocabulary }: Surroundings,
 ): Promise<HttpResponse> {
   const { trusts, tokenIn } = request;
   const headers = {
@@ -70,7 +72,7 @@ export async function fetchWithToken(
     const { location } = response.headers;
     const redirects = response.status >= 300 && response.status < 400 && location !== undefined;
     if (!redirects || !trusts || !URL.canParse(location, url.href)) {
-      throw refused('the profile', response, [accessToken]);
+      throw refused('the profile', response, [accessToken], { stage: 'profile', ...vocabulary });
     }
     url = new URL(location, url);
     // A redirect must be trusted even when it stays on a configured host.
@@ -117,11 +119,12 @@ export function refused(
   subject: string,
   response: HttpResponse,
   secrets: readonly (string | undefined)[],
-  { stage, meanings = [] }: { stage: Stage; meanings?: readonly Meaning[] } = { stage: 'profile' },
+  { stage, ...vocabulary }: Vocabulary & { stage: Stage },
 ): Problem {
   const { status } = response;
   const { code: apiCode, words, errors: apiErrors } = readApiError(response, secrets);
   // Rows without a stage are about logins: an API has other reasons for the same words.
+  const { meanings = [] } = vocabulary;
   const rows = [...meanings.filter(({ stages }) => stages?.includes(stage)), ...CODES];
   const meaning = meaningOf(rows, { error: apiCode, description: words, stage });
   const byStatus = statusProblem(response, secrets);
@@ -129,6 +132,7 @@ export function refused(
   const isRefusal = byStatus.code === 'unexpected_status';
   const what = `${subject} was refused with status ${status}${words && `: ${words}`}`;
   const hint = meaning?.hint;
-  const details = withoutUndefined({ ...byStatus.details, hint, apiCode, apiErrors });
+  const refusal = refusalOf(code, stage, vocabulary);
+  const details = withoutUndefined({ ...byStatus.details, ...refusal, hint, apiCode, apiErrors });
   return new Problem(code, isRefusal ? what : byStatus.message, details);
 }
