@@ -154,6 +154,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
     const url = this.url(request.url);
     return await fetchWithToken({ ...request, url }, accessToken, {
       send: (message) => this.send(message, deadline),
+      vocabulary: this.#provider,
       isOwn: ({ origin }) => this.#loginHosts.some((own) => own.origin === origin),
       at: (asked) => {
         place.host = asked.host;

@@ -752,12 +752,12 @@ describe('Salesforce', () => {
     });
 
     const refusals: [number, string, string][] = [
-      [403, 'Bad_OAuth_Token', 'insufficient_scope'],
-      [403, 'Missing_OAuth_Token', 'insufficient_scope'],
+      [403, 'Bad_OAuth_Token', 'invalid_token'],
+      [403, 'Missing_OAuth_Token', 'invalid_token'],
       [403, 'Wrong_Org', 'insufficient_scope'],
       [403, 'No_Access', 'insufficient_scope'],
       [404, 'Bad_Id', 'unexpected_status'],
-      [404, 'Inactive', 'unexpected_status'],
+      [404, 'Inactive', 'inactive_user'],
       [401, '', 'invalid_token'],
       [500, 'oops', 'provider_unavailable'],
     ];
@@ -767,6 +767,7 @@ describe('Salesforce', () => {
         const error = await rejection(login());
         expect(error).to.include({ code, status, host: 'acme.my.salesforce.com' });
         if (status === 403) expect(error.message).to.contain(body);
+        expect(error.refusal).to.equal(code === 'inactive_user' ? 401 : undefined);
       });
     }
   });
