@@ -83,7 +83,7 @@ describeProvider(
         expect(expectVerb(outcome, 'error').error).to.include({
           code: 'untrusted_host',
           provider: 'salesforce',
-          stage: 'profile',
+          stage: 'token',
         });
         expect(requests.map(({ path }) => path)).to.deep.equal(['/services/oauth2/token']);
       });

@@ -3,6 +3,7 @@ import { TIMEOUT_RANGE_MS } from './client-options';
 import type { ClientSettings } from './client-options';
 import { located } from './errors/oauth2-error';
 import type { Stage } from './errors/oauth2-error';
+import { Problem } from './errors/problem';
 import { redact } from './errors/redaction';
 import { authenticateClient } from './protocol/client-authentication';
 import type { ClientAuthentication } from './protocol/client-authentication';
@@ -111,7 +112,14 @@ export class ClientRequests<Options extends object, P extends Profile> {
       const facts = { assumedLifetime, vocabulary: provider, stage };
       const tokens = processTokenResponse(response, requestedAt, secrets, facts);
       provider.checkTokenResponse?.(tokens.response, { ...context, grantType });
-      return tokens;
+      const untrusted = provider.untrustedFields?.(tokens.response, context) ?? [];
+      if (untrusted.length === 0) return tokens;
+      if (grantType !== 'refresh_token') {
+        const words = `the token response names a host that must not receive a token: ${untrusted.join(', ')}`;
+        throw new Problem('untrusted_host', words);
+      }
+      const fields = Object.entries(tokens.response).filter(([name]) => !untrusted.includes(name));
+      return { ...tokens, response: Object.freeze(Object.fromEntries(fields)) };
     });
   }
 

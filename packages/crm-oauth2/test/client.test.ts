@@ -683,6 +683,25 @@ describe('client', () => {
   describe('grants', () => {
     mockTheNetwork();
 
+    it('a login with a host that must not receive the token fails, and a refresh leaves it out', async () => {
+      const provider = acmeWith({
+        untrustedFields: (response, { provider: name }) =>
+          response.api === `https://${name}.test` ? [] : ['api'],
+      });
+      const client = make({}, provider);
+      answerPost('/token', 200, { ...TOKENS, api: 'https://evil.test' });
+      expect(await failure(redeem(client))).to.include({ code: 'untrusted_host', stage: 'token' });
+      answerPost('/token', 200, { ...TOKENS, api: 'https://acme.test' });
+      const previous = await redeem(client);
+      answerPost('/token', 200, { access_token: 'at-2', api: 'https://evil.test' });
+      const { accessToken, response } = await client.refreshTokenGrant('rt-1', { previous });
+      expect({ accessToken, api: response.api }).to.deep.equal({
+        accessToken: 'at-2',
+        api: 'https://acme.test',
+      });
+      expect(response).to.be.frozen;
+    });
+
     it('RFC 9207 §2.4 — an iss that the provider trusts must be one of the token response', async () => {
       const org = 'https://org.test';
       const provider = acmeWith({

@@ -132,6 +132,12 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
       throw new Problem('identity_url_missing', 'the token response has no "id"');
     }
   },
+  // Applications send the token to the host of either.
+  untrustedFields: (response, { endpoints }) =>
+    ['instance_url', 'api_instance_url'].filter((name) => {
+      const url = parseUrl(response[name]);
+      return response[name] !== undefined && !(url && isIdentityHost(url, endpoints));
+    }),
   profileRequest: ({ response }, { endpoints }) => {
     const isTrustedHost = (url: URL) => isIdentityHost(url, endpoints);
     // Only without a login, when all there is is an access token.

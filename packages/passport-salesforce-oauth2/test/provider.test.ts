@@ -534,6 +534,47 @@ describe('Salesforce', () => {
       expect(tokens.refreshToken).to.equal('5Aep862');
     });
 
+    for (const [name, url] of [
+      ['instance_url', 'https://evil.test'],
+      ['instance_url', 'http://acme.my.salesforce.com'],
+      ['instance_url', null],
+      ['api_instance_url', 'https://evilsalesforce.com'],
+    ] as const) {
+      it(`salesforce 1.3 — keeps the new tokens and the old host when ${name} is ${url}`, async () => {
+        tokenReply({ api_instance_url: 'https://api.salesforce.com' });
+        const client = createClient();
+        const previous = await completeLogin(client);
+        tokenReply({ access_token: '00D!new', refresh_token: '5Aep862', [name]: url });
+        const tokens = await client.refreshTokenGrant('5Aep861', { previous });
+        expect(tokens).to.include({ accessToken: '00D!new', refreshToken: '5Aep862' });
+        expect(tokens.response).to.include({
+          instance_url: INSTANCE,
+          api_instance_url: 'https://api.salesforce.com',
+        });
+        tokenReply({ [name]: url });
+        const alone = await client.refreshTokenGrant('5Aep861');
+        expect(alone.response).not.to.have.property(name);
+      });
+    }
+
+    it('salesforce 1.3 — takes a new host of Salesforce, when the org has moved', async () => {
+      tokenReply();
+      const client = createClient();
+      const previous = await completeLogin(client);
+      const moved = 'https://acme-new.my.salesforce.com';
+      tokenReply({ instance_url: moved });
+      const tokens = await client.refreshTokenGrant('5Aep861', { previous });
+      expect(tokens.response.instance_url).to.equal(moved);
+    });
+
+    it('salesforce 1.3 — gives the app itself no token whose host is not of Salesforce', async () => {
+      tokenReply({ instance_url: 'https://evil.test' });
+      expect(await rejection(createClient().clientCredentialsGrant())).to.include({
+        code: 'untrusted_host',
+        stage: 'client_credentials',
+      });
+    });
+
     it('salesforce 6 — refuses a refresh with a wrong signature', async () => {
       expect(await rejection(refresh(answer({}, 'another secret')))).to.include({
         code: 'signature_mismatch',
@@ -691,7 +732,7 @@ describe('Salesforce', () => {
       it(`salesforce 1.3 — never takes the token to instance_url ${target}`, async () => {
         expect(await rejection(login({ instance_url: target }))).to.include({
           code: 'untrusted_host',
-          stage: 'profile',
+          stage: 'token',
         });
       });
 
@@ -724,7 +765,8 @@ describe('Salesforce', () => {
     for (const url of [5, null, 'not a URL', {}, [INSTANCE]]) {
       it(`salesforce 1.3 — refuses the instance_url ${JSON.stringify(url)}`, async () => {
         expect(await rejection(login({ instance_url: url }))).to.include({
-          message: 'salesforce: the instance URL is not one of Salesforce',
+          message:
+            'salesforce: the token response names a host that must not receive a token: instance_url',
           code: 'untrusted_host',
         });
       });
@@ -878,11 +920,6 @@ describe('Salesforce', () => {
     const issuers: [string, object, JsonObject][] = [
       ['a foreign issuer', { iss: 'https://evil.test' }, {}],
       ['another org of Salesforce', { iss: 'https://other.my.salesforce.com' }, {}],
-      [
-        'an instance_url that is not of Salesforce',
-        { iss: 'https://evil.test' },
-        { instance_url: 'https://evil.test' },
-      ],
       ['the org, with a slash', { iss: `${INSTANCE}/` }, {}],
       ['a slash at the end', { iss: `${LOGIN}/` }, {}],
       ['a foreign id', { iss: 'https://evil.test' }, { id: `https://evil.test${PATH}` }],

@@ -125,6 +125,15 @@ export interface ProviderDescription<Options extends object = object, P extends 
     response: JsonObject,
     context: SlotContext<Options> & { grantType: GrantType },
   ): void;
+  /**
+   * Fields of a token response that name a host to which the token must not go. A login with one is
+   * refused (`untrusted_host`). A refresh leaves them out, so that no token is lost and the host of
+   * the earlier response stays. Default: none.
+   */
+  untrustedFields?(
+    response: Readonly<JsonObject>,
+    context: SlotContext<Options>,
+  ): readonly string[];
   /** Issuers an ID Token may name. Default: the configured one. */
   idTokenIssuers?(response: JsonObject, context: SlotContext<Options>): readonly string[];
   /** Where one of these issuers publishes its keys. Default: `jwksUri`. */
