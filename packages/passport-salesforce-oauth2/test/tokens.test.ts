@@ -1,6 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { expect } from 'chai';
-import { MemoryTokenStore, OAuth2Client, userTokens } from 'crm-oauth2';
+import {
+  MemoryTokenStore,
+  OAuth2Client,
+  authorizedFetch,
+  clientCredentials,
+  userTokens,
+} from 'crm-oauth2';
 import type { JsonObject, TokenSet } from 'crm-oauth2';
 import { completeLogin, rejection } from 'crm-oauth2/testing';
 import nock from 'nock';
@@ -266,5 +272,48 @@ describe("Salesforce tokens' later life", () => {
         expect(salesforce.rateLimit?.(header)).to.deep.equal(expected);
       });
     }
+  });
+
+  describe('refused calls of the API', () => {
+    const call = async (status: number, body: string, type = 'application/json') => {
+      const answers = async () =>
+        await Promise.resolve(new Response(body, { status, headers: { 'content-type': type } }));
+      const client = { provider: salesforce, clientCredentialsGrant: login };
+      const source = clientCredentials(client);
+      const api = authorizedFetch(source, { baseURL: INSTANCE, fetch: answers });
+      return await rejection(api.json('x', { method: 'POST' }));
+    };
+    for (const [status, errorCode, code, hint] of [
+      [403, 'REQUEST_LIMIT_EXCEEDED', 'rate_limited', /24 hours/],
+      [403, 'API_DISABLED_FOR_ORG', 'API_DISABLED_FOR_ORG', /edition/],
+      [403, 'API_CURRENTLY_DISABLED', 'provider_unavailable', /later/],
+      [401, 'INVALID_SESSION_ID', 'invalid_token', /token of the app/],
+      [403, 'INSUFFICIENT_ACCESS', 'insufficient_access', /whatever the scopes/],
+      [400, 'INSUFFICIENT_ACCESS_OR_READONLY', 'insufficient_access', /whatever the scopes/],
+      [403, 'TXN_SECURITY_NO_ACCESS', 'insufficient_access', /administrator/],
+      [403, 'INVALID_OPERATION_WITH_EXPIRED_PASSWORD', 'expired_password', /new one/],
+      [503, 'SERVER_UNAVAILABLE', 'provider_unavailable', /later/],
+      [400, 'INACTIVE_OWNER_OR_USER', 'unexpected_status', /documentation/],
+      [403, 'FUNCTIONALITY_NOT_ENABLED', 'insufficient_scope', /scope `api`/],
+    ] as const) {
+      it(`${status} ${errorCode} — is ${code}, with the words of Salesforce`, async () => {
+        const message = 'operation performed with inactive user';
+        const error = await call(status, JSON.stringify([{ errorCode, message }]));
+        expect(error).to.include({ code, status, apiCode: errorCode });
+        expect(error.message).to.contain(message);
+        expect(error.hint).to.match(hint);
+      });
+    }
+
+    it('Bulk API 1.0 — has its own code for a session that has ended', async () => {
+      const xml = '<error><exceptionCode>InvalidSessionId</exceptionCode></error>';
+      const error = await call(400, xml, 'application/xml');
+      expect(error).to.include({ code: 'invalid_token', apiCode: 'InvalidSessionId' });
+    });
+
+    it('Bad_OAuth_Token — with 403 is an invalid token', async () => {
+      const error = await call(403, 'Bad_OAuth_Token', 'text/html');
+      expect(error).to.include({ code: 'invalid_token', apiCode: 'Bad_OAuth_Token' });
+    });
   });
 });
