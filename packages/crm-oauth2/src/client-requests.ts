@@ -1,4 +1,5 @@
 /** The requests of one client: each is sent at the right endpoint, by its deadline, and judged. */
+import type { OutgoingHttpHeaders } from 'node:http';
 import { TIMEOUT_RANGE_MS } from './client-options';
 import type { ClientSettings } from './client-options';
 import { located } from './errors/oauth2-error';
@@ -17,11 +18,12 @@ import {
 import type { TokenSet } from './protocol/token-set';
 import type { GrantType, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
-import { optionalNumber } from './values/options';
+import { ownFields } from './values/json';
+import { checkAgent, checkHeaders, optionalNumber } from './values/options';
 import { isSuccess } from './wire/answers';
 import { Deadline } from './wire/deadline';
 import { HttpClient } from './wire/http';
-import type { HttpRequest, HttpResponse } from './wire/http';
+import type { Agent, HttpRequest, HttpResponse } from './wire/http';
 import { observed } from './wire/observed';
 
 /** Options of every call that asks the provider. */
@@ -46,6 +48,12 @@ export interface GrantOptions extends CallOptions {
   parameters?: Readonly<Record<string, string>>;
 }
 
+/** The agent and the headers that older code sets on `_oauth2`; an agent of `null` takes the client's own connections. */
+export interface Transport {
+  agent?: Agent | null;
+  customHeaders?: Readonly<OutgoingHttpHeaders>;
+}
+
 /** The step runs here; it corrects the host when it goes elsewhere. */
 interface Place {
   host: string;
@@ -67,6 +75,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
   /** The host of the last profiles: an organization's own, which only its tokens name. */
   #profileHost: URL | undefined;
   #lastProfileHost: string | undefined;
+  #customHeaders: Readonly<OutgoingHttpHeaders>;
 
   constructor(provider: Provider<Options, P>, settings: ClientSettings<Options>) {
     const { context } = settings;
@@ -75,6 +84,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
     this.#settings = settings;
     this.#authentication = authenticateClient(provider.clientAuthentication, context.options);
     this.http = new HttpClient(settings.agent);
+    this.#customHeaders = settings.headers;
     const urls = Object.values(context.endpoints).filter((url) => typeof url === 'string');
     this.#urls = new Map(urls.map((url) => [url, new URL(url)]));
     this.#loginHosts = [tokenEndpoint, userInfoEndpoint].map((url) => this.url(url));
@@ -90,12 +100,13 @@ export class ClientRequests<Options extends object, P extends Profile> {
     const provider = this.#provider;
     const { context, assumedLifetimeSeconds: assumedLifetime } = this.#settings;
     const { tokenEndpoint } = context.endpoints;
+    const { parameters, parseErrorResponse } = ownFields(options);
     const deadline = this.deadline(options);
     return await this.at(stage, tokenEndpoint, async () => {
       const requestedAt = Date.now();
       const message = buildTokenRequest(provider.tokenRequestFormat, this.#authentication, {
         ...provider.requestParameters?.(grantType, context),
-        ...options.parameters,
+        ...parameters,
         grant_type: grantType,
         ...protocol,
       });
@@ -106,7 +117,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
       const { code, code_verifier: verifier, refresh_token: refreshToken } = protocol;
       const secrets = [...this.#authentication.secrets, code, verifier, refreshToken];
       if (!isSuccess(response)) {
-        const own = hookedError(options.parseErrorResponse, response, secrets);
+        const own = hookedError(parseErrorResponse, response, secrets);
         throw own ?? processTokenError(response, secrets, provider, stage);
       }
       const facts = { assumedLifetime, vocabulary: provider, stage };
@@ -136,7 +147,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
     const { context } = this.#settings;
     const configured = context.endpoints[name];
     if (configured === undefined) throw new TypeError(`${provider.title} has no ${kind} endpoint`);
-    const { tokens, tokenTypeHint } = options;
+    const { tokens, tokenTypeHint } = ownFields(options);
     return await this.at(stage, configured, async (place) => {
       const own = tokens && provider.organizationEndpoints?.(tokens.response, context)?.[name];
       const url = this.url(own ?? configured);
@@ -172,6 +183,20 @@ export class ClientRequests<Options extends object, P extends Profile> {
     });
   }
 
+  /**
+   * An agent or headers in place of those of the options, for every later request. The headers are judged
+   * at each request, because older code changes the object itself.
+   *
+   * @throws {TypeError}
+   */
+  useTransport({ agent, customHeaders }: Transport): void {
+    const { title } = this.#provider;
+    if (agent !== undefined) this.http.useAgent(checkAgent(title, agent ?? undefined));
+    if (customHeaders === undefined) return;
+    checkHeaders(title, customHeaders);
+    this.#customHeaders = customHeaders;
+  }
+
   /** Opens a connection to each host that the next login will ask. */
   openConnections(): void {
     for (const url of this.#loginHosts) this.http.open(url);
@@ -179,14 +204,16 @@ export class ClientRequests<Options extends object, P extends Profile> {
   }
 
   deadline(options: CallOptions): Deadline {
+    const own = ownFields(options);
     const { timeoutMs: usual } = this.#settings;
     const { title } = this.#provider;
-    const timeout = optionalNumber(title, 'timeout', options.timeout, usual, TIMEOUT_RANGE_MS);
-    return options.deadline ?? new Deadline(timeout);
+    const timeout = optionalNumber(title, 'timeout', own.timeout, usual, TIMEOUT_RANGE_MS);
+    return own.deadline ?? new Deadline(timeout);
   }
 
   send(request: HttpRequest, deadline = this.deadline({})): Promise<HttpResponse> {
-    const headers = { 'user-agent': 'crm-oauth2', ...this.#settings.headers, ...request.headers };
+    const custom = checkHeaders(this.#provider.title, this.#customHeaders);
+    const headers = { 'user-agent': 'crm-oauth2', ...custom, ...request.headers };
     return observed(this.#provider.name, request, deadline, () =>
       this.http.send({ ...request, headers }, deadline),
     );

@@ -8,6 +8,7 @@ import type {
   GrantOptions,
   ParseErrorResponse,
   TokenCallOptions,
+  Transport,
 } from './client-requests';
 import { isOAuth2Error } from './errors/oauth2-error';
 import { Problem } from './errors/problem';
@@ -30,9 +31,15 @@ import { processTokenError, replaceTokens } from './protocol/token-endpoint';
 import type { TokenSet } from './protocol/token-set';
 import type { Endpoints, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
-import { isJsonObject, text } from './values/json';
+import { isJsonObject, ownFields, text } from './values/json';
 import type { Json, JsonObject } from './values/json';
-import { checkExtra, refuseUnknownOptions, requireCallbackUrl, requireEndpoint, scopeList } from './values/options';
+import {
+  checkExtra,
+  refuseUnknownOptions,
+  requireCallbackUrl,
+  requireEndpoint,
+  scopeList,
+} from './values/options';
 import { isSuccess, jsonOf } from './wire/answers';
 import type { Deadline } from './wire/deadline';
 
@@ -132,8 +139,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    *
    * @throws {TypeError} for a question that cannot be checked, such as `max_age` without `openid`
    */
-  beginLogin(request: LoginRequest): { url: string; attempt: LoginAttempt } {
+  beginLogin(options: LoginRequest): { url: string; attempt: LoginAttempt } {
     const { provider } = this;
+    const request = ownFields(options);
     refuseUnknownOptions(provider.title, request, REQUEST_FIELDS, {
       ...adviceOnExtras(extrasOf(provider), (name) => `pass "${name}" in extras`),
       callbackURL: 'did you mean "redirectUri"?',
@@ -144,7 +152,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const scope = this.scopes(request.scope);
     const asksIdToken = provider.idToken !== 'none' && scope.includes('openid');
     const { nonce, ...texts } = randomTexts();
-    const random = { ...texts, ...(asksIdToken && { nonce }) };
+    const random = ownFields({ ...texts, ...(asksIdToken && { nonce }) });
     const { url, query } = buildAuthorizationRequest({
       authorizationEndpoint: this.#requests.url(this.endpoints.authorizationEndpoint),
       clientID: this.clientID,
@@ -197,7 +205,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     options: GrantOptions & { parseErrorResponse?: ParseErrorResponse } = {},
   ): Promise<TokenSet> {
     const { attempt, code, issuer } = response;
-    const call = { ...options, deadline: this.#requests.deadline(options) };
+    const call = ownFields({ ...options, deadline: this.#requests.deadline(options) });
     const tokens = await this.#requests.grant('authorization_code', 'token', call, {
       code,
       redirect_uri: attempt.redirectUri,
@@ -225,9 +233,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     refreshToken: string,
     options: GrantOptions & { scope?: string | readonly string[]; previous?: TokenSet } = {},
   ): Promise<TokenSet> {
-    const { previous } = options;
-    const call = { ...options, deadline: this.#requests.deadline(options) };
-    const protocol = { refresh_token: refreshToken, scope: this.#scopeParameter(options.scope) };
+    const call = ownFields({ ...options, deadline: this.#requests.deadline(options) });
+    const { previous, scope } = call;
+    const protocol = { refresh_token: refreshToken, scope: this.#scopeParameter(scope) };
     const tokens = await this.#requests.grant('refresh_token', 'refresh', call, protocol);
     const kept = { refreshToken, ...tokens };
     const verified = await this.#withClaims(kept, call.deadline).catch((error: unknown) => {
@@ -244,7 +252,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   async clientCredentialsGrant(
     options: GrantOptions & { scope?: string | readonly string[] } = {},
   ): Promise<TokenSet> {
-    const protocol = { scope: this.#scopeParameter(options.scope) };
+    const protocol = { scope: this.#scopeParameter(ownFields(options).scope) };
     const stage = 'client_credentials';
     return this.#withSubject(await this.#requests.grant(stage, stage, options, protocol));
   }
@@ -286,10 +294,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   async fetchProfile(tokens: TokenSet, options: CallOptions = {}): Promise<P> {
     const { provider, endpoints } = this;
     const { context } = this.#settings;
-    const { claims } = tokens;
+    const own = ownFields(tokens);
+    const { claims } = own;
     const endpoint = endpoints.userInfoEndpoint ?? endpoints.tokenEndpoint;
     return await this.#requests.at('profile', endpoint, async (place) => {
-      const request = provider.profileRequest(tokens, context);
+      const request = provider.profileRequest(own, context);
       const answer =
         request && (await this.#requests.askProfile(request, tokens.accessToken, options, place));
       const json = answer ? jsonOf(answer, [tokens.accessToken]) : ({ ...claims } as Json);
@@ -316,6 +325,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     this.#requests.openConnections();
     // The login that needs the keys meets a failure, and tells it.
     if (attempt.nonce !== undefined) this.#verifyIdToken?.fetchAhead().catch(() => undefined);
+  }
+
+  /** @internal For what older code sets on `_oauth2`. @throws {TypeError} */
+  useTransport(transport: Transport): void {
+    this.#requests.useTransport(transport);
   }
 
   /**
@@ -371,15 +385,17 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   }
 
   /** Everything beside the protocol's own, by wire name: the provider's, the hook's, the extras. */
-  #extraParameters({ parameters, extras = {} }: LoginRequest): Record<string, unknown> {
+  #extraParameters(request: LoginRequest): Record<string, unknown> {
+    const { parameters } = request;
+    const extras = ownFields(request.extras ?? {});
     const { title, boundParameters, requestParameters } = this.provider;
     const wireNames = extrasOf(this.provider);
     const advice = adviceOnExtras(wireNames, (name) => `did you mean "${name}"?`);
     refuseUnknownOptions(title, extras, Object.keys(wireNames), advice);
-    const merged: Record<string, unknown> = {
+    const merged: Record<string, unknown> = ownFields({
       ...requestParameters?.('authorization', this.#settings.context),
       ...parameters,
-    };
+    });
     for (const [name, wireName] of Object.entries(wireNames)) {
       merged[wireName] = extras[name] ?? merged[wireName];
     }

@@ -195,7 +195,7 @@ export const HINTS = {
 
   // The application
   verify_timeout:
-    'The verify function did not finish in time. Check that every path calls `done` or returns the user, and look for a slow query; otherwise raise the `timeout` option (milliseconds).',
+    'The verify function did not finish in time. Check that every path calls `done` or returns the user, and look for a slow query; otherwise raise the `verifyTimeout` option (milliseconds). The function may still be at work: `signal` tells it to stop.',
   verify_returned_nothing:
     'The verify function returned undefined. Return the user, or false to refuse.',
   callback_url_unresolvable:

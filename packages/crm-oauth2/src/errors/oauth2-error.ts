@@ -81,7 +81,7 @@ export function assignFields(error: Error, fields: object): void {
   for (const [name, value] of Object.entries(fields) as [string, unknown][]) {
     if (value === undefined) continue;
     // As the platform has it: a cause is not enumerable.
-    const enumerable = name !== 'cause';
+    const enumerable = name !== 'cause' && name !== 'reported';
     Object.defineProperty(error, name, { value, enumerable, configurable: true, writable: true });
   }
 }

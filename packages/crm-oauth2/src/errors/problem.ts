@@ -20,6 +20,10 @@ export interface ProblemDetails {
   uri?: string;
   /** Set when the provider itself reported the error, and where. */
   reportedIn?: 'authorization response' | 'token response';
+  /** The provider's error by its wire names, redacted. Not enumerable: the message says the same. */
+  reported?: {
+    readonly [Name in 'error' | 'error_description' | 'error_uri']?: string | undefined;
+  };
   /** The failure underneath; it must not hold anything that was sent or received. */
   cause?: unknown;
 }

@@ -1,7 +1,9 @@
 /** `strategy._oauth2`: what passport-oauth2-refresh and older code reach for. */
 import type OAuth2Strategy = require('passport-oauth2');
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { OAuth2Client } from '../client';
 import { isOAuth2Error } from '../errors/oauth2-error';
+import type { OAuth2Error } from '../errors/oauth2-error';
 import type { Agent } from '../wire/http';
 import { asPassportError } from './errors';
 
@@ -12,12 +14,13 @@ type GetAccessToken = (
 ) => void;
 
 /**
- * Sends the refreshes of `_oauth2` through our client, its GETs with the token in the header, and
- * keeps its secrets out of everything that prints a strategy.
+ * Sends the refreshes of `_oauth2` through our client, and its GETs with the token in the header. An
+ * agent or headers that it is given hold for the client too. Keeps its secrets out of everything that
+ * prints a strategy.
  */
 export function routeClassicRefreshes(
   oauth2: OAuth2Strategy['_oauth2'],
-  client: Pick<OAuth2Client, 'refreshTokenGrant'>,
+  client: Pick<OAuth2Client, 'refreshTokenGrant' | 'useTransport'>,
   agent: Agent | undefined,
 ): void {
   const original = oauth2.getOAuthAccessToken as GetAccessToken;
@@ -38,25 +41,44 @@ export function routeClassicRefreshes(
   oauth2.useAuthorizationHeaderforGET(true);
   if (agent) Object.assign(oauth2, { _agent: agent });
   // A client certificate's key is in the agent, and custom headers may hold a key too.
-  for (const name of ['_clientSecret', '_agent', '_customHeaders']) hide(oauth2, name);
+  hide(oauth2, '_clientSecret');
+  hide(oauth2, '_agent', (set) =>
+    client.useTransport({ agent: (set as Agent | undefined) || null }),
+  );
+  const useHeaders = (set: unknown) =>
+    client.useTransport({ customHeaders: set as OutgoingHttpHeaders });
+  useHeaders(hide(oauth2, '_customHeaders', useHeaders));
 }
 
-/** Takes a property out of `console.log`, `util.inspect` (also of hidden ones) and `JSON.stringify`. */
-export function hide(target: object, name: string): void {
+/**
+ * Takes a property out of `console.log`, `util.inspect` (also of hidden ones) and `JSON.stringify`.
+ *
+ * @param onSet called with each new value; it throws to refuse one
+ * @returns the value
+ */
+export function hide(target: object, name: string, onSet?: (next: unknown) => void): unknown {
   let value: unknown = Reflect.get(target, name);
   Object.defineProperty(target, name, {
     get: () => value,
     // Passport works on copies (Object.create): a copy's own value stays with the copy.
     set(this: object, next: unknown) {
-      if (this === target) value = next;
-      else Object.defineProperty(this, name, { value: next, configurable: true, writable: true });
+      if (this === target) {
+        onSet?.(next);
+        value = next;
+      } else Object.defineProperty(this, name, { value: next, configurable: true, writable: true });
     },
     enumerable: false,
     configurable: true,
   });
+  return value;
 }
 
-/** The `oauth` package calls it `statusCode`, and so do users of passport-oauth2-refresh. */
+/** As the `oauth` package has it, for users of passport-oauth2-refresh: `statusCode`, and `data`. */
 function withStatusCode(error: unknown): unknown {
-  return isOAuth2Error(error) ? Object.assign(error, { statusCode: error.status }) : error;
+  if (!isOAuth2Error(error)) return error;
+  const { status, oauthError } = error as OAuth2Error & { oauthError?: { data?: unknown } };
+  return Object.assign(error, {
+    statusCode: status,
+    data: oauthError?.data,
+  });
 }

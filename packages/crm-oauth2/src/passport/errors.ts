@@ -13,6 +13,8 @@ export class AuthorizationError extends OAuth2Strategy.AuthorizationError {
   declare code: ErrorCode;
   declare status: number;
   declare uri?: string;
+  /** `{ statusCode, data }` where the provider answered, else the cause. */
+  declare oauthError?: unknown;
 }
 
 export interface TokenError extends Fields {}
@@ -21,6 +23,8 @@ export class TokenError extends OAuth2Strategy.TokenError {
   declare code: ErrorCode;
   declare status: number;
   declare uri?: string;
+  /** `{ statusCode, data }` where the provider answered, else the cause. */
+  declare oauthError?: unknown;
 }
 
 export interface InternalOAuthError extends Fields {}
@@ -28,6 +32,17 @@ export interface InternalOAuthError extends Fields {}
 export class InternalOAuthError extends OAuth2Strategy.InternalOAuthError {}
 
 for (const errorClass of [AuthorizationError, TokenError, InternalOAuthError]) brand(errorClass);
+
+/**
+ * passport-oauth2's field, as its users log it: the status and the provider's error. Never the body
+ * itself: it may repeat a code or a token.
+ */
+function oauthErrorOf({ status, reported, cause }: OAuth2Error): unknown {
+  if (status === undefined) return cause;
+  const hasFailed = status < 200 || status > 299;
+  const data = hasFailed && reported ? JSON.stringify(reported) : undefined;
+  return { statusCode: status, ...(data !== undefined && { data }) };
+}
 
 /** The error of a client as one of the three classes. Any other value stays as it is. */
 export function asPassportError(error: unknown): unknown {
@@ -39,7 +54,7 @@ export function asPassportError(error: unknown): unknown {
       : reportedIn === 'authorization response'
         ? new AuthorizationError(message, code, uri)
         : new InternalOAuthError(message, cause);
-  assignFields(translated, { ...(error as object), cause });
+  assignFields(translated, { ...(error as object), cause, oauthError: oauthErrorOf(error) });
   const stack = error.stack?.replace(error.name, translated.name);
   Object.defineProperty(translated, 'stack', { value: stack, configurable: true, writable: true });
   return translated;

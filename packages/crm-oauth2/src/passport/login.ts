@@ -1,6 +1,7 @@
 /** One login in its two halves. Both decide, and touch nothing of Passport; the strategy acts on their outcome. */
 import type { OAuth2Client } from '../client';
 import type { ParseErrorResponse } from '../client-requests';
+import { HINTS } from '../errors/codes';
 import { isObserved, loginId, publish } from '../errors/diagnostics';
 import { located } from '../errors/oauth2-error';
 import { Problem } from '../errors/problem';
@@ -11,7 +12,7 @@ import type { LoginAttempt } from '../protocol/login-attempt';
 import type { TokenSet } from '../protocol/token-set';
 import type { Profile } from '../provider/standard-claims';
 import { requireCallbackUrl } from '../values/options';
-import type { Deadline } from '../wire/deadline';
+import { Deadline } from '../wire/deadline';
 import type { AuthenticateOptions, AuthenticateOptionsCheck } from './authenticate-options';
 import { lostAnswer } from './lost-answer';
 import { missingAttempt } from './missing-attempt';
@@ -33,7 +34,7 @@ export type Outcome =
 /** Set up once by a strategy, and shared by all its logins. */
 export interface LoginSettings extends Pick<
   StrategyOptions,
-  'callbackURL' | 'proxy' | 'skipUserProfile'
+  'callbackURL' | 'proxy' | 'skipUserProfile' | 'verifyTimeout'
 > {
   client: OAuth2Client;
   store: StateStore;
@@ -165,12 +166,21 @@ async function finishLogin(
   const profile = loaded as Profile;
   const { appState: state } = response.attempt;
   const { user, info } = await located({ provider, stage: 'verify' }, () =>
-    login.verify({ tokens, profile, req: login.req as Request, state }, deadline),
+    login.verify(
+      { tokens, profile, req: login.req as Request, state },
+      new Deadline(login.verifyTimeout ?? client.timeout),
+    ),
   );
-  return user
-    ? { verb: 'success', values: [user, withState(info, state)] }
-    : { verb: 'fail', values: [info ?? {}, undefined] };
+  if (user) return { verb: 'success', values: [user, withState(info, state)] };
+  return { verb: 'fail', values: [info ?? (user === undefined ? NOTHING : {}), undefined] };
 }
+
+/** The info of `done()`, which is a refusal in Passport, and mostly a slip. */
+const NOTHING = {
+  message: 'the verify function called done without a user',
+  code: 'verify_returned_nothing',
+  hint: HINTS.verify_returned_nothing,
+};
 
 /** passport-oauth2's rule: the state joins an `info` that is an object, and leaves others alone. */
 function withState(info: object | undefined, state: unknown): object | undefined {

@@ -1,10 +1,11 @@
 /** The options of a strategy: their types, and how the constructor judges them. */
-import { CLIENT_OPTIONS } from '../client-options';
+import { CLIENT_OPTIONS, TIMEOUT_RANGE_MS } from '../client-options';
 import type { ClientOptions } from '../client-options';
 import { adviceOnExtras, extrasOf } from '../protocol/authorization-request';
 import type { Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
 import {
+  optionalNumber,
   refuseUnknownOptions,
   requireBoolean,
   requireCallbackUrl,
@@ -30,6 +31,8 @@ export interface StrategyOptions<P extends Profile = Profile> extends ClientOpti
   store?: StateStore;
   /** No profile request; verify gets `undefined`. */
   skipUserProfile?: boolean | SkipUserProfile;
+  /** Milliseconds for verify, from its call on; default: those of `timeout`. */
+  verifyTimeout?: number;
   /** One typed object in place of the classic verify function. */
   verify?: TypedVerify<P>;
   /** Always on. */
@@ -76,6 +79,8 @@ const STRATEGY_OPTIONS: Readonly<
   skipUserProfile: (owner, name, value) => {
     if (typeof value !== 'function') requireBoolean(owner, name, value);
   },
+  verifyTimeout: (owner, name, value) =>
+    void optionalNumber(owner, name, value, 0, TIMEOUT_RANGE_MS),
   verify: () => undefined,
   state: only(
     [true],

@@ -70,7 +70,7 @@ export abstract class ProviderStrategy<
       ...Object.keys(provider.options),
     ]) as unknown;
     const client = new OAuth2Client(provider, clientOptions as ClientOptions & Own);
-    const { callbackURL, customHeaders, proxy, skipUserProfile } = options;
+    const { callbackURL, customHeaders, proxy, skipUserProfile, verifyTimeout } = options;
     const { sessionKey = `oauth2:${provider.name}` } = options;
 
     super(
@@ -93,6 +93,7 @@ export abstract class ProviderStrategy<
       callbackURL,
       proxy,
       skipUserProfile,
+      verifyTimeout,
       verify: call,
       store: options.store ?? new SessionStateStore(sessionKey),
       begun: new RecentLogins(),

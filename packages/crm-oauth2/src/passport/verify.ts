@@ -15,7 +15,7 @@ export type Done = (error?: unknown, user?: unknown, info?: object) => void;
 
 /**
  * Passport's classic verify function. It calls `done`, or returns a promise of the user (`false` or
- * `null` to refuse).
+ * `null` to refuse). One that declares no `done` returns the user, or a promise of the user.
  */
 export type VerifyFunction<P extends Profile = Profile> = (
   accessToken: string,
@@ -59,6 +59,8 @@ export interface VerifyContext<P extends Profile = Profile> {
   req: Request;
   /** The application's own state, as passed to `authenticate`. */
   state: unknown;
+  /** Aborted with the error `verify_timeout` once `verifyTimeout` is over, and the login with it. */
+  signal: AbortSignal;
 }
 
 /** `options.verify`: returns the user, or `false` to refuse. */
@@ -69,15 +71,25 @@ export interface Verified {
   info?: object;
 }
 
-/** One call of verify, in either form. */
-export type Verify = (context: VerifyContext, deadline: Deadline) => Promise<Verified>;
+/** One call of verify, in either form, and the time by which it must be over. */
+export type Verify = (
+  context: Omit<VerifyContext, 'signal'>,
+  deadline: Deadline,
+) => Promise<Verified>;
 
 /** The typed form: one object in, the user out. */
 export function typedVerify(verify: TypedVerify): Verify {
   return async (context, deadline) => {
-    const user = await deadline.wait((async () => await verify(context))(), 'verify_timeout');
-    if (user === undefined) throw returnedNothing();
-    return { user };
+    const controller = new AbortController();
+    const call = async () => await verify({ ...context, signal: controller.signal });
+    try {
+      const user = await deadline.wait(call(), 'verify_timeout');
+      if (user === undefined) throw returnedNothing();
+      return { user };
+    } catch (error) {
+      controller.abort(error);
+      throw error;
+    }
   };
 }
 
@@ -101,9 +113,10 @@ export function classicVerify(verify: AnyVerifyFunction, passReqToCallback: bool
         profile,
         done,
       );
-      // Promises only: calling `then` on the query of a database library would run it again.
-      if (!isPromise(result)) return;
-      result.then((user) => {
+      // Beside `done`, promises only: a timer is not a user, and calling `then` on the query of a
+      // database library would run it again.
+      if (takesDone && !isPromise(result)) return;
+      Promise.resolve(result).then((user) => {
         // `undefined` from an async function that calls `done` later is not an outcome.
         if (user !== undefined) resolve({ user });
         else if (!takesDone) reject(returnedNothing());

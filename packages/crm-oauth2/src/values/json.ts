@@ -32,6 +32,11 @@ export function wholeNumber(value = ''): number | undefined {
   return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }
 
+/** A copy that inherits nothing: a polluted `Object.prototype` adds no field to it. */
+export function ownFields<T extends object>(fields: T): T {
+  return Object.assign(Object.create(null) as T, fields);
+}
+
 /** A copy without the fields that are `undefined`, so that a profile has no empty keys. */
 export function withoutUndefined<T extends object>(fields: T): T {
   const entries = Object.entries(fields) as [string, unknown][];

@@ -47,10 +47,15 @@ export interface HttpResponse {
  * @param agent an `http.Agent` or `https.Agent` of the application, used for every request instead
  */
 export class HttpClient {
-  readonly #agent: Agent | undefined;
+  #agent: Agent | undefined;
   readonly #connections = new Connections();
 
   constructor(agent?: Agent) {
+    this.#agent = agent;
+  }
+
+  /** Sends every later request through another agent, or through its own connections again. */
+  useAgent(agent: Agent | undefined): void {
     this.#agent = agent;
   }
 

@@ -1,5 +1,6 @@
 /** `strategy._oauth2`: it works as older code expects, and nothing that prints a strategy shows a secret. */
 import { Console } from 'node:console';
+import { Agent as HttpAgent } from 'node:http';
 import { Agent } from 'node:https';
 import { PassThrough } from 'node:stream';
 import { format, inspect } from 'node:util';
@@ -9,7 +10,15 @@ import OAuth2Strategy = require('passport-oauth2');
 import { Passport } from 'passport';
 import { hide, routeClassicRefreshes } from '../../dist/passport/classic-oauth2';
 import { CookieStateStore, TokenError } from '../../dist/passport';
-import { ORIGIN, SECRET, formOf, mockTheNetwork } from '../support';
+import {
+  ORIGIN,
+  SECRET,
+  closeServers,
+  formOf,
+  httpServer,
+  mockTheNetwork,
+  rejection,
+} from '../support';
 import { AcmeStrategy, OPTIONS } from './support';
 
 const HEADER = 'key-of-a-gateway';
@@ -138,11 +147,88 @@ describe('a strategy keeps its secret', () => {
       },
       useAuthorizationHeaderforGET: () => {},
     };
-    const client = { refreshTokenGrant: () => Promise.reject(new Error('not a refresh')) };
+    const client = {
+      refreshTokenGrant: () => Promise.reject(new Error('not a refresh')),
+      useTransport: () => {},
+    };
     routeClassicRefreshes(oauth2 as never, client, undefined);
     const parameters = ['a-code', { grant_type: 'authorization_code' }, () => {}];
     oauth2.getOAuthAccessToken(...parameters);
     expect(calls).to.deep.equal([[oauth2, parameters]]);
+  });
+
+  describe('an agent or headers that older code sets', () => {
+    mockTheNetwork();
+    const headersOf = async (strategy: AcmeStrategy) => {
+      let seen: Record<string, unknown> = {};
+      nock(ORIGIN)
+        .post('/token')
+        .reply(200, function () {
+          seen = { ...this.req.headers };
+          return { access_token: 'at-new' };
+        });
+      await strategy.client.refreshTokenGrant('rt-old');
+      return seen;
+    };
+
+    it('_customHeaders hold for the requests of the client, set anew or changed in place', async () => {
+      const strategy = make();
+      const oauth2 = oauth2Of(strategy);
+      expect(await headersOf(strategy)).to.include({ 'x-gateway-key': HEADER });
+      Reflect.set(Reflect.get(oauth2, '_customHeaders') as object, 'X-Tenant', 'seven');
+      expect(await headersOf(strategy)).to.include({
+        'x-gateway-key': HEADER,
+        'x-tenant': 'seven',
+      });
+      Reflect.set(oauth2, '_customHeaders', { 'X-Other': '1' });
+      const headers = await headersOf(strategy);
+      expect(headers).to.include({ 'x-other': '1' });
+      expect(headers).not.to.have.any.keys('x-tenant', 'x-gateway-key');
+    });
+
+    it('_customHeaders cannot replace the headers of the protocol', async () => {
+      const strategy = make();
+      const oauth2 = oauth2Of(strategy);
+      const set = () => Reflect.set(oauth2, '_customHeaders', { Authorization: 'x' });
+      expect(set).to.throw(TypeError, 'Acme: option "customHeaders" must not set Authorization');
+      Reflect.set(Reflect.get(oauth2, '_customHeaders') as object, 'Content-Type', 'text/plain');
+      const error = await rejection(strategy.client.refreshTokenGrant('rt-old'));
+      expect(error).to.be.instanceOf(TypeError);
+    });
+
+    it('setAgent refuses a value that is not an agent', () => {
+      const set = () => oauth2Of(make()).setAgent({ ca: 'x' } as never);
+      expect(set).to.throw(TypeError, 'Acme: option "agent" must be');
+    });
+  });
+
+  it('setAgent — its agent makes the connections of the client, until it is taken away', async () => {
+    const origin = await httpServer((_req, res) => {
+      res.setHeader('content-type', 'application/json');
+      res.end(JSON.stringify({ access_token: 'at-new' }));
+    });
+    const strategy = new AcmeStrategy({ ...OPTIONS, tokenURL: `${origin}/token`, verify: () => 0 });
+    const own = new HttpAgent();
+    let connections = 0;
+    const { createConnection } = own;
+    own.createConnection = (...all: Parameters<typeof createConnection>) => {
+      connections += 1;
+      return createConnection.apply(own, all);
+    };
+    try {
+      await strategy.client.refreshTokenGrant('rt-old');
+      expect(connections).to.equal(0);
+      oauth2Of(strategy).setAgent(own);
+      await strategy.client.refreshTokenGrant('rt-old');
+      expect(connections).to.equal(1);
+      oauth2Of(strategy).setAgent(false);
+      await strategy.client.refreshTokenGrant('rt-old');
+      expect(connections).to.equal(1);
+    } finally {
+      own.destroy();
+      strategy.client.close();
+      await closeServers();
+    }
   });
 
   it('hide — keeps the value, and takes it out of the keys', () => {

@@ -8,7 +8,7 @@ import { OAuth2Error, isOAuth2Error } from '../../dist/errors/oauth2-error';
 import * as door from '../../dist/passport';
 import { asPassportError } from '../../dist/passport/errors';
 import { completeLogin } from '../../dist/testing';
-import { ORIGIN, acme, mockTheNetwork, rejection } from '../support';
+import { ORIGIN, SECRET, acme, mockTheNetwork, rejection } from '../support';
 import { AcmeStrategy, OPTIONS, callback, run, start } from './support';
 import type { Outcome } from './support';
 
@@ -205,6 +205,46 @@ describe('errors at the Passport door', () => {
     expect(cause).to.be.instanceOf(Error);
     expect(values[0]).to.have.property('oauthError', cause);
     expect(Object.keys(values[0] as object)).not.to.include('cause');
+  });
+
+  describe('passport-oauth2 — the oauthError', () => {
+    const errorAfter = async (status: number, body: object | string) => {
+      token().reply(status, body);
+      const { values } = await outcomeOf({ title: '', className: 'TokenError', code: '' });
+      return values[0] as OAuth2Error & { oauthError: { statusCode: number; data?: string } };
+    };
+
+    it('holds the status and the error of the provider, by their wire names', async () => {
+      const error_uri = 'https://acme.test/help';
+      const body = { error: 'invalid_grant', error_description: 'too late', error_uri };
+      const { oauthError } = await errorAfter(400, { ...body, access_token: 'at-zoe' });
+      expect(oauthError.statusCode).to.equal(400);
+      expect(JSON.parse(oauthError.data ?? '')).to.deep.equal(body);
+    });
+
+    it('holds no code, secret or token that the provider repeats, and never the body', async () => {
+      const words = `code-1 and ${SECRET} were sent`;
+      const echo = await errorAfter(401, { error: 'invalid_client', error_description: words });
+      expect(echo.oauthError.data).to.include('[redacted] and [redacted] were sent');
+      const page = await errorAfter(502, '<html>code-1</html>');
+      expect(page.oauthError).to.deep.equal({ statusCode: 502 });
+    });
+
+    it('holds no data of an answer with the status 200', async () => {
+      const { oauthError, code } = await errorAfter(200, { error: 'invalid_grant' });
+      expect(code).to.equal('invalid_grant');
+      expect(oauthError).to.deep.equal({ statusCode: 200 });
+    });
+
+    it('passport-oauth2-refresh — data and statusCode are on the error of a refresh', async () => {
+      token().reply(400, { error: 'invalid_grant' });
+      const strategy = new AcmeStrategy({ ...OPTIONS, verify: () => ({}) });
+      const oauth2 = Reflect.get(strategy, '_oauth2') as OAuth2Strategy['_oauth2'];
+      const error = await new Promise<unknown>((resolve) => {
+        oauth2.getOAuthAccessToken('rt-1', { grant_type: 'refresh_token' }, resolve);
+      });
+      expect(error).to.include({ statusCode: 400, data: '{"error":"invalid_grant"}' });
+    });
   });
 
   for (const [error, status] of [

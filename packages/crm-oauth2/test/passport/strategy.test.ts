@@ -203,6 +203,7 @@ describe('strategy', () => {
       ['proxy', ['true', 1, null, []]],
       ['skipUserProfile', ['true', 1, null, {}]],
       ['sessionKey', ['', 7, true, null, Symbol('key'), ['key']]],
+      ['verifyTimeout', ['50', 0, -1, Infinity, 3_600_000]],
     ];
     for (const [name, values] of kinds) {
       it(`names the option ${name} when it is of another kind`, () => {
@@ -941,6 +942,46 @@ describe('strategy', () => {
       it('is over in time: verify_timeout', async () => {
         const outcome = await login(withVerify(() => {}, { timeout: 150 }));
         expect(errorOf(outcome)).to.include({ code: 'verify_timeout', stage: 'verify' });
+      });
+
+      it('has a limit of its own: verifyTimeout, beside that of the exchange', async () => {
+        const slow = async () => {
+          await pause(300);
+          return { id: 'zoe' };
+        };
+        const patient = await login(withVerify(slow, { timeout: 150, verifyTimeout: 5000 }));
+        expect(patient.verb).to.equal('success');
+        answerLogin('zoe');
+        const error = errorOf(await login(withVerify(() => {}, { verifyTimeout: 50 })));
+        expect(error).to.include({ code: 'verify_timeout', stage: 'verify' });
+        expect(error.message).to.equal('acme: not finished within 50 ms');
+        expect(error.hint).to.include('`verifyTimeout`');
+      });
+
+      it('done() without a user refuses, and tells the slip where the application says nothing', async () => {
+        const outcomeOf = async (...values: unknown[]) => {
+          nock.cleanAll();
+          answerLogin('zoe');
+          type AnyDone = (...all: unknown[]) => void;
+          return await login(
+            withVerify((_a: unknown, _r: unknown, _p: unknown, done: AnyDone) => done(...values)),
+          );
+        };
+        for (const values of [[], [null], [null, undefined, undefined]]) {
+          const outcome = await outcomeOf(...values);
+          expect(refusalOf(outcome)).to.deep.equal({
+            code: 'verify_returned_nothing',
+            status: undefined,
+          });
+        }
+        const info = { message: 'not invited' };
+        expect((await outcomeOf(null, undefined, info)).values[0]).to.equal(info);
+        for (const user of [false, null]) {
+          expect(await outcomeOf(null, user)).to.deep.equal({
+            verb: 'fail',
+            values: [{}, undefined],
+          });
+        }
       });
     });
 

@@ -243,6 +243,56 @@ describe('verify', () => {
     });
   });
 
+  describe('the form without done', () => {
+    const form = (result: unknown) => (_a: unknown, _r: unknown, _p: unknown) => result;
+    const withRequest = (result: unknown) => (_q: unknown, _a: unknown, _r: unknown, _p: unknown) =>
+      result;
+    const both = (result: unknown) => [classic(form(result)), classic(withRequest(result), true)];
+
+    for (const user of [USER, false, null, 0, '']) {
+      it(`takes ${JSON.stringify(user)}, returned at once, for the user`, async () => {
+        for (const verified of both(user)) expect(await verified).to.deep.equal({ user });
+      });
+    }
+
+    it('must return something: verify_returned_nothing, at once', async () => {
+      for (const result of [undefined, Promise.resolve()]) {
+        for (const work of both(result)) {
+          expect((await rejection(work)).code).to.equal('verify_returned_nothing');
+        }
+      }
+    });
+
+    it('runs a query that it returns, once: nothing else would', async () => {
+      let runs = 0;
+      const query = {};
+      Reflect.set(query, 'then', (resolve: (user: unknown) => void) => {
+        runs += 1;
+        resolve(USER);
+      });
+      expect(await classic(form(query))).to.deep.equal({ user: USER });
+      expect(runs).to.equal(1);
+    });
+
+    it('is not that of a function with as many rest arguments as it likes', async () => {
+      const verified = await classic((...all: unknown[]) => {
+        setTimeout(all.at(-1) as Done, 5, null, USER);
+        return { id: 8 };
+      });
+      expect(verified.user).to.equal(USER);
+    });
+  });
+
+  it('a timer or a user that is returned beside done does not count', async () => {
+    for (const result of [setTimeout(() => {}, 1), { id: 8 }, false]) {
+      const verified = await classic((_a: unknown, _r: unknown, _p: unknown, done: Done) => {
+        setTimeout(done, 5, null, USER);
+        return result;
+      });
+      expect(verified.user).to.equal(USER);
+    }
+  });
+
   describe('the typed form', () => {
     it('is given one object', async () => {
       const seen: unknown[] = [];
@@ -251,7 +301,9 @@ describe('verify', () => {
         return USER;
       });
       expect(verified).to.deep.equal({ user: USER });
-      expect(seen).to.deep.equal([CONTEXT]);
+      const [{ signal, ...context }] = seen as [{ signal: AbortSignal }];
+      expect(context).to.deep.equal(CONTEXT);
+      expect(signal.aborted).to.equal(false);
     });
 
     for (const user of [false, null]) {
@@ -280,6 +332,20 @@ describe('verify', () => {
     it('is over in time: verify_timeout', async () => {
       const never = () => new Promise(() => {});
       expect((await rejection(typed(never, 30))).code).to.equal('verify_timeout');
+    });
+
+    it('is told by its signal when the time is over, so that it can stop', async () => {
+      const reasons: unknown[] = [];
+      const verify = ({ signal }: { signal: AbortSignal }) =>
+        new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            reasons.push(signal.reason);
+            reject(signal.reason as Error);
+          });
+        });
+      const error = await rejection(typed(verify, 30));
+      expect(error.code).to.equal('verify_timeout');
+      expect(reasons).to.deep.equal([error]);
     });
   });
 });
