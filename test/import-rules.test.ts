@@ -175,7 +175,7 @@ describe('imports', () => {
     expect(knowing.map(({ path }) => path)).to.deep.equal([]);
   });
 
-  it('arrows — only wire/connections.ts and wire/http.ts open a connection, and authorized-fetch.ts for the application', () => {
+  it('arrows — only wire/connections.ts and wire/http.ts open a connection, and api-call.ts for the application', () => {
     // The provider checks start a server, which plays the provider.
     const sources = ['crm-oauth2', ...PROVIDERS]
       .flatMap(sourcesOfPackage)
@@ -196,7 +196,7 @@ describe('imports', () => {
       /(?<![.#\w])fetch\(|\.fetch\b|\bWebSocket\(/.test(code),
     );
     expect(fetching.map(({ path }) => path)).to.deep.equal([
-      'packages/crm-oauth2/src/tokens/authorized-fetch.ts',
+      'packages/crm-oauth2/src/tokens/api-call.ts',
     ]);
   });
 

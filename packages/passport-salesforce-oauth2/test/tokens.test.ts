@@ -278,8 +278,8 @@ describe("Salesforce tokens' later life", () => {
     const call = async (status: number, body: string, type = 'application/json') => {
       const answers = async () =>
         await Promise.resolve(new Response(body, { status, headers: { 'content-type': type } }));
-      const client = { provider: salesforce, clientCredentialsGrant: login };
-      const source = clientCredentials(client);
+      const app = { provider: salesforce, clientCredentialsGrant: login };
+      const source = clientCredentials(app);
       const api = authorizedFetch(source, { baseURL: INSTANCE, fetch: answers });
       return await rejection(api.json('x', { method: 'POST' }));
     };

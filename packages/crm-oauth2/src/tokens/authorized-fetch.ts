@@ -33,7 +33,7 @@ export interface AuthorizedFetchOptions {
   /** The provider of the API, when the source does not know it: `salesloft`, for an API key. */
   provider?: TokenSource['provider'];
   /** In place of the platform's `fetch`: behind a corporate proxy, for instance. */
-  fetch?: typeof globalThis.fetch;
+  fetch?: typeof fetch;
 }
 
 const OPTIONS = [

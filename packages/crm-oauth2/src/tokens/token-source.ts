@@ -93,19 +93,20 @@ export function clientCredentials(
     }
   };
 
-  const getAccessToken = async ({ rejected }: GetTokenOptions = {}) => {
+  const getTokens = async ({ rejected }: GetTokenOptions = {}) => {
     const now = Date.now();
-    if (current && isFresh(current, now, rejected)) return current.tokens.accessToken;
+    if (current && isFresh(current, now, rejected)) return current.tokens;
     const usable = current && isUsable(current, now, rejected) ? current.tokens : undefined;
     const hasJustFailed = performance.now() - failedAt < PAUSE_AFTER_FAILURE_MS;
-    if (usable && hasJustFailed) return usable.accessToken;
+    if (usable && hasJustFailed) return usable;
     request ??= requestTokens(rejected);
-    const { accessToken } = await request.catch((error: unknown) => {
+    return await request.catch((error: unknown) => {
       if (usable) return usable;
       throw error;
     });
-    return accessToken;
   };
-  const source = Object.freeze({ getAccessToken, provider: client.provider, kind: 'app' } as const);
+  const getAccessToken = async (asked?: GetTokenOptions) => (await getTokens(asked)).accessToken;
+  const { provider } = client;
+  const source = Object.freeze({ getAccessToken, getTokens, provider, kind: 'app' } as const);
   return source;
 }

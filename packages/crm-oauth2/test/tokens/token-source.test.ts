@@ -73,6 +73,7 @@ describe('client credentials', () => {
     });
     expect(source.provider).to.equal(acme);
     expect(source).to.be.frozen;
+    expect(await source.getTokens?.()).to.include({ accessToken: 'one', tokenType: 'Bearer' });
   });
 
   it('RFC 6749 §4.4 — keeps a token until five minutes before its end', async () => {
