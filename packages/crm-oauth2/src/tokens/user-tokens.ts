@@ -27,7 +27,7 @@ import type { Provider } from '../provider/description';
 import { withoutUndefined } from '../values/json';
 import { requireString } from '../values/options';
 import { Deadline } from '../wire/deadline';
-import { countRefusals } from './freshness';
+import { countRefusals, isUsable } from './freshness';
 import { isGoodEnough, nextStep, pauseLeft } from './next-step';
 import type { NextStep, Wanted } from './next-step';
 import { PAIR_ARRIVES_MS, RecordStore } from './record-store';
@@ -133,8 +133,11 @@ export class UserTokens implements TokenSource {
     this.#conclude(record, nextStep(record, { rejected }, false));
     try {
       const tokens = await this.#shareRefresh({ rejected });
-      // A refresh that other callers had begun may have found the rejected token still good.
-      return tokens.accessToken === rejected ? await this.#shareRefresh({ rejected }) : tokens;
+      const now = Date.now();
+      // A refresh that other callers had begun may have found the rejected token still good. A late
+      // answer may bring tokens that have ended on their way.
+      if (isUsable({ tokens, since: now }, now, rejected)) return tokens;
+      return await this.#shareRefresh({ rejected });
     } catch (error) {
       // Fall back to the present token, unless it was deleted.
       const mayPass = isOAuth2Error(error) && error.code !== 'reauthorization_required';

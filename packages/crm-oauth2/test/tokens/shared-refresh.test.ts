@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { HINTS } from '../../dist/errors/codes';
 import { pause, rejection, useRealSockets } from '../support';
-import { FOREVER, HOUR, TIMEOUT, World, skipping } from './support';
+import { FOREVER, HOUR, TIMEOUT, World, atAnotherTime, skipping } from './support';
 
 /** The age of an hour's token that is no longer fresh, and still usable for three minutes. */
 const SOON = HOUR - 200_000;
@@ -72,6 +72,19 @@ describe('userTokens — a slow provider', () => {
     answer();
     while (world.backing.locks > 0) await pause(1);
     expect(await tokens.getAccessToken()).to.equal('access-1');
+  });
+
+  it('timeout — tokens that ended on their way are stored, and refreshed', async () => {
+    await world.keep(2 * HOUR);
+    const { tokens } = world.process();
+    await rejection(tokens.getAccessToken());
+    const late = tokens.getAccessToken();
+    const token = await atAnotherTime(2 * HOUR, async () => {
+      answer();
+      return await late;
+    });
+    expect(token).to.equal('access-2');
+    expect(asked()).to.deep.equal(['refresh-0', 'refresh-1']);
   });
 
   it('timeout — an answer that never comes is given up when the lock ends', async () => {
