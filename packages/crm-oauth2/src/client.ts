@@ -204,7 +204,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     response: ValidatedAuthorizationResponse,
     options: GrantOptions & { parseErrorResponse?: ParseErrorResponse } = {},
   ): Promise<TokenSet> {
-    const { attempt, code, issuer } = response;
+    const { attempt, code, issuer } = ownFields(response);
     const call = ownFields({ ...options, deadline: this.#requests.deadline(options) });
     const tokens = await this.#requests.grant('authorization_code', 'token', call, {
       code,
@@ -216,7 +216,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       const words = 'the tokens are of another authorization server than the one in iss';
       throw new Problem('issuer_mismatch', words, { refusal: 403 });
     });
-    return await this.#withClaims(tokens, call.deadline, attempt);
+    return await this.#withClaims(tokens, call.deadline, ownFields(attempt));
   }
 
   /**
@@ -380,7 +380,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   }
 
   #withSubject(tokens: TokenSet): TokenSet {
-    const subject = this.provider.subject(tokens);
+    const subject = this.provider.subject(ownFields(tokens));
     return Object.freeze(subject === undefined ? tokens : { ...tokens, subject });
   }
 

@@ -1919,6 +1919,80 @@ describe('client', () => {
     });
   });
 
+  describe('while Object.prototype is polluted', () => {
+    useRealSockets();
+    const WORKS = {
+      'a login': async (client: OAuth2Client<AcmeOptions>) => {
+        const { url, attempt } = client.beginLogin({ redirectUri: CALLBACK });
+        const tokens = await client.authorizationCodeGrant(await respond(client, attempt));
+        const names = [...new URL(url).searchParams.keys()];
+        return { names, attempt: Object.keys(attempt), tokens };
+      },
+      'a refresh': async (client: OAuth2Client<AcmeOptions>) =>
+        await client.refreshTokenGrant('rt-1'),
+      'client credentials': async (client: OAuth2Client<AcmeOptions>) =>
+        await client.clientCredentialsGrant(),
+      'a revocation': async (client: OAuth2Client<AcmeOptions>) => await client.revokeToken('rt-1'),
+      'a profile': async (client: OAuth2Client<AcmeOptions>) =>
+        await client.fetchProfile({ accessToken: 'at-1', tokenType: 'Bearer', response: {} }),
+    };
+    const POLLUTION = Object.entries({
+      parameters: { scope: 'evil', audience: 'evil' },
+      extras: { prompt: 'evil' },
+      prompt: 'evil',
+      max_age: 1,
+      organization: 'evil',
+      scope: 'evil',
+      nonce: 'evil',
+      appState: 'evil',
+      previous: { subject: 'evil' },
+      parseErrorResponse: () => new Error('evil'),
+      tokens: { response: { evil: true } },
+      tokenTypeHint: 'evil',
+      claims: { sub: 'evil', name: 'Evil' },
+    });
+    for (const [what, work] of Object.entries(WORKS)) {
+      it(`${what} is as it was: names and values are its own`, async () => {
+        const asked: string[] = [];
+        const origin = await httpServer((request, response) => {
+          let body = '';
+          request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+          request.on('end', () => {
+            asked.push(`${request.url} ${request.headers.authorization} ${body}`);
+            response.setHeader('content-type', 'application/json');
+            response.end(JSON.stringify({ ...TOKENS, sub: '7' }));
+          });
+        });
+        const client = make(
+          {
+            tokenURL: `${origin}/token`,
+            userInfoURL: `${origin}/me`,
+            revocationURL: `${origin}/revoke`,
+          },
+          acmeWith({
+            profileRequest: ({ claims }) => (claims ? undefined : { url: `${origin}/me` }),
+          }),
+        );
+        const trace = async () => {
+          asked.length = 0;
+          const outcome = await work(client);
+          const printed = JSON.stringify({ outcome, asked });
+          return printed.replace(/(?:code_verifier=|"expiresAt":)[\w-]+/g, '');
+        };
+        const expected = await trace();
+        for (const [name, value] of POLLUTION) {
+          Reflect.set(Object.prototype, name, value);
+          try {
+            expect(await trace(), name).to.equal(expected);
+          } finally {
+            Reflect.deleteProperty(Object.prototype, name);
+          }
+        }
+        client.close();
+      });
+    }
+  });
+
   describe('on real sockets', () => {
     useRealSockets();
     const clients: OAuth2Client<AcmeOptions>[] = [];

@@ -1,4 +1,5 @@
 /** A login between its start and its callback: what was sent, and what the answer must match. */
+import { ownFields } from '../values/json';
 
 /** A login that takes longer than ten minutes is over. */
 export const LOGIN_ATTEMPT_LIFETIME_MS = 10 * 60 * 1000;
@@ -43,7 +44,7 @@ export function questionsOf(
   asksIdToken: boolean,
   { title, boundParameters }: { title: string; boundParameters: readonly string[] },
 ): Pick<LoginAttempt, 'maxAge' | 'asked'> {
-  const asked: Record<string, string> = {};
+  const asked: Record<string, string> = ownFields({});
   for (const name of ['max_age', ...boundParameters]) {
     const [value, ...more] = query.getAll(name);
     if (value === undefined) continue;

@@ -6,7 +6,7 @@ import type { Stage } from '../errors/oauth2-error';
 import { Problem } from '../errors/problem';
 import { providerCode } from '../errors/provider-codes';
 import { quote } from '../errors/redaction';
-import { isJsonObject, text, withoutUndefined } from '../values/json';
+import { isJsonObject, ownFields, text, withoutUndefined } from '../values/json';
 import type { JsonObject } from '../values/json';
 import { jsonOf, retryAfterSeconds, statusProblem } from '../wire/answers';
 import type { HttpResponse } from '../wire/http';
@@ -133,10 +133,11 @@ export function processTokenResponse(
     stage,
   }: { assumedLifetime?: number; vocabulary?: TokenVocabulary; stage?: Stage } = {},
 ): TokenSet {
-  const json = jsonOf(response, secrets);
-  if (!isJsonObject(json)) {
+  const answer = jsonOf(response, secrets);
+  if (!isJsonObject(answer)) {
     throw new Problem('invalid_token_response', 'the token response is not a JSON object');
   }
+  const json = ownFields(answer);
   // RFC 6749 §5.2 asks for 400 here. Some servers report an error with status 200.
   const saysError = () => text(json.error) ?? vocabulary?.tokenError?.(json);
   if (json.access_token === undefined && saysError() !== undefined) {
@@ -158,7 +159,7 @@ export function processTokenResponse(
       tokenType: 'Bearer',
       expiresAt: expiresAt(json.expires_in ?? assumedLifetime, requestedAt),
       scope: text(json.scope),
-      response: Object.freeze(json),
+      response: Object.freeze(answer),
     }),
   );
 }

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import {
   isJsonObject,
   isTooDeep,
+  ownFields,
   text,
   wholeNumber,
   withoutUndefined,
@@ -57,6 +58,13 @@ describe('json', () => {
     for (const value of [undefined, '', '-1', '1.5', '1e3', ' 1', '1 ', 'x1', `${digits}9`]) {
       expect(wholeNumber(value), value).to.equal(undefined);
     }
+  });
+
+  it('copies the fields of an object without those that it inherits', () => {
+    const copy = ownFields(Object.assign(Object.create({ inherited: 1 }) as object, { own: 2 }));
+    expect(copy).to.deep.equal({ own: 2 });
+    expect(Object.getPrototypeOf(copy)).to.equal(null);
+    expect('toString' in ownFields({})).to.equal(false);
   });
 
   it('leaves out the fields that are undefined, and keeps all others', () => {
