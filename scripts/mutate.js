@@ -51,6 +51,9 @@ const OTHER_TESTS = {
   'wire/observed': ['errors/diagnostics'],
 };
 
+/** The tests of every provider's table of words. */
+const WORDS = '../../../build/words';
+
 /** Tables of texts for people, which hold no check. */
 const TEXTS = [`${CORE}/src/errors/codes.ts`, `${CORE}/src/values/foreign-names.ts`];
 
@@ -90,7 +93,7 @@ function targets() {
 
 function testsOf({ folder, path }) {
   const name = nameOf({ folder, path });
-  const others = folder === CORE ? (OTHER_TESTS[name] ?? []) : [];
+  const others = folder === CORE ? (OTHER_TESTS[name] ?? []) : name === 'errors' ? [WORDS] : [];
   const tests = [name, ...others].map((test) => join(folder, 'build', `${test}.test.js`));
   const existing = tests.filter((test) => existsSync(join(ROOT, test)));
   return existing.length > 0 ? existing : [`"${folder}/build/**/*.test.js"`];

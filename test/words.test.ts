@@ -217,6 +217,14 @@ describe('words of the providers', () => {
     });
   }
 
+  for (const [name, create] of Object.entries(STRATEGIES)) {
+    it(`${name}: every remedy is a sentence`, () => {
+      const { hints, meanings } = create().client.provider;
+      const remedies = [...Object.values(hints), ...meanings.flatMap(({ hint }) => hint ?? [])];
+      for (const remedy of remedies) expect(remedy).to.match(/^[A-Z`].{20,}/);
+    });
+  }
+
   it('salesforce: the app itself is told to enable the flow', async () => {
     answerWith('invalid_grant', 'no client credentials user enabled');
     const found: unknown = await STRATEGIES.salesforce()

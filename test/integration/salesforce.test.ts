@@ -202,7 +202,7 @@ describeProvider(
       const { tokens } = await login(strategy);
       await strategy.client.revokeToken(tokens.accessToken);
       expect(await rejection(strategy.client.fetchProfile(tokens))).to.include({
-        code: 'insufficient_scope',
+        code: 'invalid_token',
         status: 403,
       });
     });
