@@ -4,7 +4,7 @@ import { TIMEOUT_RANGE_MS } from './client-options';
 import type { ClientSettings } from './client-options';
 import { located } from './errors/oauth2-error';
 import type { Stage } from './errors/oauth2-error';
-import { Problem } from './errors/problem';
+import { Problem, isProblem } from './errors/problem';
 import { redact } from './errors/redaction';
 import { authenticateClient } from './protocol/client-authentication';
 import type { ClientAuthentication } from './protocol/client-authentication';
@@ -61,6 +61,15 @@ interface Place {
 
 /** Judges an error body before the client does; `null` leaves it to the client. */
 export type ParseErrorResponse = (body: string, status: number) => Error | null;
+
+/** The host is gone, or is not the one of the organization any more. */
+const MOVED: readonly string[] = [
+  'dns_error',
+  'connection_refused',
+  'tls_error',
+  'unexpected_redirect',
+  'unexpected_status',
+];
 
 /** Knows a client's provider, credentials, endpoints and connections, and nothing of a login. */
 export class ClientRequests<Options extends object, P extends Profile> {
@@ -134,7 +143,10 @@ export class ClientRequests<Options extends object, P extends Profile> {
     });
   }
 
-  /** A request about one token (RFC 7009 §2.1, RFC 7662 §2.1), at the host that knows it. */
+  /**
+   * A request about one token (RFC 7009 §2.1, RFC 7662 §2.1), at its organization's own host. An
+   * organization that has moved does not answer there any more, and the login host is asked.
+   */
   async askAbout<T>(
     kind: 'revocation' | 'introspection',
     token: string,
@@ -150,15 +162,25 @@ export class ClientRequests<Options extends object, P extends Profile> {
     const { tokens, tokenTypeHint } = ownFields(options);
     return await this.at(stage, configured, async (place) => {
       const own = tokens && provider.organizationEndpoints?.(tokens.response, context)?.[name];
-      const url = this.url(own ?? configured);
-      place.host = url.host;
+      const deadline = this.deadline(options);
       // Both RFCs know the form encoding only, also where token requests are JSON.
       const fields = { token, token_type_hint: tokenTypeHint };
       const message = buildTokenRequest('form', this.#authentication, fields);
       // Asking about a token changes nothing, and a revoked token may be revoked again (RFC 7009 §2.2).
-      const request = { method: 'POST', url, isRepeatable: true, ...message } as const;
-      const response = await this.send(request, this.deadline(options));
-      return judge(response, [token, ...this.#authentication.secrets]);
+      const request = { method: 'POST', isRepeatable: true, ...message } as const;
+      const ask = async (endpoint: string) => {
+        const url = this.url(endpoint);
+        place.host = url.host;
+        const response = await this.send({ ...request, url }, deadline);
+        return judge(response, [token, ...this.#authentication.secrets]);
+      };
+      if (own === undefined) return await ask(configured);
+      try {
+        return await ask(own);
+      } catch (error) {
+        if (isProblem(error) && MOVED.includes(error.code)) return await ask(configured);
+        throw error;
+      }
     });
   }
 

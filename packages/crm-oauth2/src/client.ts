@@ -73,6 +73,9 @@ const UNCHECKED: readonly string[] = [
   'id_token_not_yet_valid',
 ];
 
+/** The connection failed before the answer, or in the middle of it. */
+const CUT_OFF: readonly string[] = ['connection_failed', 'incomplete_response'];
+
 /**
  * It needs neither Passport, nor a request, nor a session: a background job refreshes with the very
  * code that a login runs through. Each method rejects with an {@link OAuth2Error}, whose `code`
@@ -248,13 +251,22 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     );
   }
 
-  /** A token for the app itself (RFC 6749 §4.4); no person, and no refresh token. */
+  /**
+   * A token for the app itself (RFC 6749 §4.4); no person, and no refresh token. It uses nothing up:
+   * when the connection fails before the answer, it is asked for once more.
+   */
   async clientCredentialsGrant(
     options: GrantOptions & { scope?: string | readonly string[] } = {},
   ): Promise<TokenSet> {
     const protocol = { scope: this.#scopeParameter(ownFields(options).scope) };
     const stage = 'client_credentials';
-    return this.#withSubject(await this.#requests.grant(stage, stage, options, protocol));
+    const call = { ...options, deadline: this.#requests.deadline(options) };
+    const ask = () => this.#requests.grant(stage, stage, call, protocol);
+    const tokens = await ask().catch((error: unknown) => {
+      if (isOAuth2Error(error) && CUT_OFF.includes(error.code)) return ask();
+      throw error;
+    });
+    return this.#withSubject(tokens);
   }
 
   /** Revokes a token (RFC 7009). A token the provider does not know is revoked already (§2.2). */

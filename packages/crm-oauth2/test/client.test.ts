@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { generateKeyPairSync } from 'node:crypto';
 import * as diagnosticsChannel from 'node:diagnostics_channel';
 import * as http from 'node:http';
+import type * as net from 'node:net';
 import { inspect } from 'node:util';
 import nock = require('nock');
 import type { ValidatedAuthorizationResponse } from '../dist/protocol/authorization-response';
@@ -1416,6 +1417,25 @@ describe('client', () => {
         answerPost('/introspect', 200, { active: false });
         expect(await client.introspectToken('at-1', of())).to.deep.equal({ active: false });
       });
+
+      for (const [title, status] of [
+        ['has no address any more', 0],
+        ['is a page that points to the new one', 302],
+        ['does not know the path', 404],
+      ] as const) {
+        it(`RFC 7009 §2 — when the organization has moved, and its old host ${title}, asks the login host`, async () => {
+          const provider = acmeWith({
+            organizationEndpoints: () => ({ revocationEndpoint: 'https://zoe.acme.test/r' }),
+          });
+          const old = nock('https://zoe.acme.test').post('/r');
+          const gone = Object.assign(new Error('no address'), { code: 'ENOTFOUND' });
+          void (status === 0 ? old.replyWithError(gone) : old.reply(status));
+          const asked = answerPost('/revoke', 200, '');
+          const tokens = { accessToken: 'at-1', tokenType: 'Bearer', response: {} };
+          await make({}, provider).revokeToken('rt-1', { tokens });
+          expect(asked[0]?.body).to.include({ token: 'rt-1', client_secret: SECRET });
+        });
+      }
     });
   });
 
@@ -2036,6 +2056,35 @@ describe('client', () => {
       await pause(20);
       expect(posts).to.deep.equal(Array.from({ length: 4 }, () => 'POST /token HTTP/1.1'));
     });
+
+    for (const [code, cut] of [
+      ['connection_failed', (socket: net.Socket) => socket.destroy()],
+      [
+        'incomplete_response',
+        (socket: net.Socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n{'),
+      ],
+    ] as const) {
+      it(`${code} — is asked for once more, because the grant uses nothing up`, async () => {
+        const serverThatCuts = async (times: number) => {
+          let requests = 0;
+          const origin = await rawServer((socket) => {
+            socket.on('data', () => {
+              requests += 1;
+              if (requests <= times) return void cut(socket);
+              socket.end(
+                'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 25\r\n\r\n{"access_token":"at-app"}',
+              );
+            });
+          });
+          return { client: at(origin, 5000), count: () => requests };
+        };
+        const once = await serverThatCuts(1);
+        expect(await once.client.clientCredentialsGrant()).to.include({ accessToken: 'at-app' });
+        const always = await serverThatCuts(9);
+        expect(await failure(always.client.clientCredentialsGrant())).to.include({ code });
+        expect([once.count(), always.count()]).to.deep.equal([2, 2]);
+      });
+    }
 
     it('ends within the timeout when no answer comes', async () => {
       const client = at(await rawServer(() => {}), 80);

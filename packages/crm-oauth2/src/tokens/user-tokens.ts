@@ -199,7 +199,10 @@ export class UserTokens implements TokenSource {
     await this.#records.delete();
   }
 
-  /** Ends the grant at the provider (RFC 7009), then forgets the tokens. */
+  /**
+   * Ends the grant at the provider (RFC 7009), then forgets the tokens. When the provider cannot be
+   * asked, the tokens are kept, so that it can be asked again; {@link delete} forgets them all the same.
+   */
   async revoke(): Promise<void> {
     await this.#records.locked(async () => {
       const stored = await this.#records.findLatest();
