@@ -567,7 +567,7 @@ describe('Salesforce', () => {
       expect(tokens.response.instance_url).to.equal(moved);
     });
 
-    it('salesforce 1.3 — gives the app itself no token whose host is not of Salesforce', async () => {
+    it('salesforce 1.3 — refuses a token of the app itself when its host is foreign', async () => {
       tokenReply({ instance_url: 'https://evil.test' });
       expect(await rejection(createClient().clientCredentialsGrant())).to.include({
         code: 'untrusted_host',

@@ -8,6 +8,7 @@ import { Problem } from '../errors/problem';
 import { extrasOf } from '../protocol/authorization-request';
 import { isAuthorizationResponse } from '../protocol/authorization-response';
 import type { MissingAttempt } from '../protocol/authorization-response';
+import { isPending } from '../protocol/login-attempt';
 import type { LoginAttempt } from '../protocol/login-attempt';
 import type { TokenSet } from '../protocol/token-set';
 import type { Profile } from '../provider/standard-claims';
@@ -122,8 +123,10 @@ async function refuseLostAnswer(
   parameters: Readonly<Record<string, unknown>>,
   redirectUri: string | undefined,
 ): Promise<void> {
-  const isOurs = ({ client: name, expiresAt, redirectUri: uri }: LoginAttempt) =>
-    name === client.fingerprint && expiresAt > Date.now() && isAtCallback(req, uri);
+  const isOurs = (attempt: LoginAttempt) =>
+    attempt.client === client.fingerprint &&
+    isPending(attempt) &&
+    isAtCallback(req, attempt.redirectUri);
   const pending = ((await deadline.wait(store.pending?.(req))) ?? []).filter(isOurs);
   const uri = redirectUri ?? pending[0]?.redirectUri;
   if (uri === undefined) return;

@@ -1,6 +1,7 @@
 /** Pending logins in the session of the application: the default. */
 import { Problem } from '../errors/problem';
 import type { MissingAttempt } from '../protocol/authorization-response';
+import { isPending } from '../protocol/login-attempt';
 import type { LoginAttempt } from '../protocol/login-attempt';
 import { isRecord } from './request';
 import type { PassportRequest } from './request';
@@ -25,8 +26,7 @@ export class SessionStateStore implements StateStore {
     if (!isRecord(session)) {
       throw new Problem('session_missing', 'there is no session to keep the pending login in');
     }
-    const now = Date.now();
-    const others = pendingLogins(session[this.#key]).filter(({ expiresAt }) => expiresAt > now);
+    const others = pendingLogins(session[this.#key]).filter(isPending);
     session[this.#key] = [...others.slice(1 - MAX_ATTEMPTS), attempt];
   }
 

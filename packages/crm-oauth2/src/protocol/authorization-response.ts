@@ -5,6 +5,7 @@ import type { Vocabulary } from '../errors/meanings';
 import { Problem, isProblem } from '../errors/problem';
 import { quote } from '../errors/redaction';
 import { withoutUndefined } from '../values/json';
+import { isPending } from './login-attempt';
 import type { LoginAttempt } from './login-attempt';
 
 /** RFC 6749 §4.1.2 and §4.1.2.1, RFC 9207 §2. Other parameters are ignored, as §4.1.2 asks. */
@@ -106,7 +107,7 @@ async function ownAttempt(
   // A store that finds nothing may return `undefined` in place of a reason.
   const attempt = (await expected.take(state)) ?? 'state_unknown';
   if (typeof attempt === 'string') throw refuse(attempt, MISSING_ATTEMPT[attempt]);
-  if (attempt.expiresAt <= Date.now()) throw refuse('state_expired', MISSING_ATTEMPT.state_expired);
+  if (!isPending(attempt)) throw refuse('state_expired', MISSING_ATTEMPT.state_expired);
   if (attempt.state !== state) throw refuse('state_unknown', MISSING_ATTEMPT.state_unknown);
   if (attempt.client !== expected.client) {
     throw refuse('state_of_another_client', 'the pending login is of another client');

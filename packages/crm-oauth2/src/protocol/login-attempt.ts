@@ -31,6 +31,15 @@ export interface LoginAttempt {
   readonly sameRoute?: true;
 }
 
+/** Milliseconds by which the clocks of two processes may differ. */
+const CLOCK_TOLERANCE_MS = 60_000;
+
+/** False also for a login that begins in the future: the clock was set back since, and it may be old. */
+export function isPending({ expiresAt }: Pick<LoginAttempt, 'expiresAt'>): boolean {
+  const left = expiresAt - Date.now();
+  return left > 0 && left <= LOGIN_ATTEMPT_LIFETIME_MS + CLOCK_TOLERANCE_MS;
+}
+
 /**
  * Reads from the finished authorization request what its ID Token must answer. The request itself is
  * the source, so that nothing is asked that is not checked.

@@ -61,6 +61,7 @@ describe('session state store', () => {
   it('drops the expired when another one begins', () => {
     const session: Session = {};
     store.begin(request(session), attemptOf({ state: 'old', expiresAt: Date.now() - 1 }));
+    store.begin(request(session), attemptOf({ state: 'back', expiresAt: Date.now() + 4_200_000 }));
     begin(session, 'new');
     expect(statesIn(session)).to.deep.equal(['new']);
   });

@@ -167,6 +167,12 @@ describe('authorization response', () => {
       ],
       ['RFC 9700 §4.7 — the attempt has expired', soon, { attempt: expired }, 'state_expired'],
       [
+        'RFC 9700 §4.7 — the attempt begins in the future, since the clock was set back',
+        soon,
+        { attempt: { ...ATTEMPT, expiresAt: Date.now() + 4_200_000 } },
+        'state_expired',
+      ],
+      [
         'RFC 9700 §4.7 — the store answers with another attempt',
         soon,
         { attempt: { ...ATTEMPT, state: 'state-2' } },

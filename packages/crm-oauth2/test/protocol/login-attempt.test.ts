@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { LOGIN_ATTEMPT_LIFETIME_MS, questionsOf } from '../../dist/protocol/login-attempt';
+import { LOGIN_ATTEMPT_LIFETIME_MS, isPending, questionsOf } from '../../dist/protocol/login-attempt';
 import { thrown } from '../support';
 
 const PROVIDER = { title: 'Acme', boundParameters: ['organization', 'team'] };
@@ -7,6 +7,29 @@ const PROVIDER = { title: 'Acme', boundParameters: ['organization', 'team'] };
 describe('login attempt', () => {
   it('lives for ten minutes', () => {
     expect(LOGIN_ATTEMPT_LIFETIME_MS).to.equal(600_000);
+  });
+
+  describe('is pending', () => {
+    const realNow = Date.now;
+    afterEach(() => {
+      Date.now = realNow;
+    });
+
+    it('until it expires, to the millisecond', () => {
+      const expiresAt = Date.now() + 600_000;
+      Date.now = () => expiresAt - 1;
+      expect(isPending({ expiresAt })).to.equal(true);
+      Date.now = () => expiresAt;
+      expect(isPending({ expiresAt })).to.equal(false);
+    });
+
+    it('not after the clock was set back, beyond the minute by which clocks may differ', () => {
+      const expiresAt = Date.now() + 600_000;
+      Date.now = () => expiresAt - 660_000;
+      expect(isPending({ expiresAt })).to.equal(true);
+      Date.now = () => expiresAt - 660_001;
+      expect(isPending({ expiresAt })).to.equal(false);
+    });
   });
 
   describe('questions to the ID Token', () => {
