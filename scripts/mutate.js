@@ -25,6 +25,7 @@ const GOAL = 90;
 const OTHER_TESTS = {
   client: ['wire/connections', 'errors/diagnostics', 'passport/strategy'],
   'client-requests': ['client', 'wire/connections', 'errors/diagnostics', 'passport/strategy'],
+  'errors/meanings': ['protocol/authorization-response', 'protocol/token-endpoint'],
   'errors/problem': ['errors/oauth2-error'],
   'errors/provider-codes': ['protocol/token-endpoint'],
   'passport/classic-oauth2': ['passport/strategy'],

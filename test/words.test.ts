@@ -8,15 +8,18 @@ import SalesforceStrategy from 'passport-salesforce-oauth2';
 import SalesloftStrategy from 'passport-salesloft';
 import SalesosStrategy from 'passport-salesos';
 import { expectVerb, requestFor, run } from './support/passport-run';
+import type { RunnableStrategy } from './support/passport-run';
 
 const CALLBACK = 'https://app.example/auth/callback';
 
 /** The token endpoint of all three: it says the same until it is told otherwise. */
 const endpoint = createServer((_request, response) => {
-  response.writeHead(refusal.status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(refusal.body));
+  const { status, body } = refusal;
+  const isPage = typeof body === 'string';
+  response.writeHead(status, { 'content-type': isPage ? 'text/html' : 'application/json' });
+  response.end(isPage ? body : JSON.stringify(body));
 });
-let refusal: { status: number; body: object } = { status: 400, body: {} };
+let refusal: { status: number; body: object | string } = { status: 400, body: {} };
 
 function answerWith(error: string, error_description: string, status = 400): void {
   refusal = { status, body: { error, error_description } };
@@ -39,21 +42,23 @@ type Name = keyof typeof STRATEGIES;
 
 /** A login that ends with these words: in the browser, or at the token endpoint. */
 async function login(name: Name, leg: 'callback' | 'token', error: string, words: string) {
-  const strategy = STRATEGIES[name]();
+  if (leg === 'token') answerWith(error, words, 403);
+  return await comeBack(
+    STRATEGIES[name](),
+    leg === 'token' ? { code: 'code-of-this-login' } : { error, error_description: words },
+  );
+}
+
+/** Begins a login, and comes back with these parameters. */
+async function comeBack(strategy: RunnableStrategy, parameters: Readonly<Record<string, string>>) {
   const session = {};
   const { url } = expectVerb(
     await run(strategy, requestFor('https://app.example/auth', session)),
     'redirect',
   );
   const answer = new URL(CALLBACK);
-  answer.searchParams.set('state', new URL(url).searchParams.get('state') ?? '');
-  if (leg === 'token') {
-    answer.searchParams.set('code', 'code-of-this-login');
-    answerWith(error, words, 403);
-  } else {
-    answer.searchParams.set('error', error);
-    answer.searchParams.set('error_description', words);
-  }
+  const state = new URL(url).searchParams.get('state') ?? '';
+  answer.search = String(new URLSearchParams({ state, ...parameters }));
   return await run(strategy, requestFor(answer.href, session));
 }
 
@@ -216,6 +221,46 @@ describe('words of the providers', () => {
       expect(found).not.to.have.property('refusal');
     });
   }
+
+  it('a refused person is refused through the hook of a subclass, too', async () => {
+    const asked: string[] = [];
+    class Own extends SalesforceStrategy {
+      override parseErrorResponse(body: string, status: number): Error | null {
+        asked.push(body);
+        return super.parseErrorResponse(body, status);
+      }
+    }
+    answerWith('invalid_grant', 'inactive user');
+    const outcome = await comeBack(new Own(options()), { code: 'code-of-this-login' });
+    const { info, status } = expectVerb(outcome, 'fail');
+    expect(status).to.equal(401);
+    expect(info).to.include({ code: 'inactive_user' });
+    expect(asked).to.have.lengthOf(1);
+  });
+
+  it('an error that came with a foreign state is named, and not believed', async () => {
+    const parameters = {
+      state: 'x'.repeat(32),
+      error: 'unauthorized',
+      error_description: 'call me',
+    };
+    const { info, status } = expectVerb(await comeBack(STRATEGIES.salesos(), parameters), 'fail');
+    expect(status).to.equal(403);
+    expect(info).to.include({ code: 'state_unknown' });
+    const { message } = info as { message: string };
+    expect(message).to.include('; the answer also reported "unauthorized"');
+    expect(message).not.to.include('call me');
+  });
+
+  it('a page of a firewall is named by its title, without what it echoes', async () => {
+    refusal = { status: 403, body: '<html><title>Blocked: code-of-this-login</title></html>' };
+    for (const create of Object.values(STRATEGIES)) {
+      const outcome = await comeBack(create(), { code: 'code-of-this-login' });
+      const { error } = expectVerb(outcome, 'error');
+      expect(error).to.include({ code: 'unexpected_status', status: 403 });
+      expect(String(error)).to.include('status 403: text/html "Blocked: [redacted]"');
+    }
+  });
 
   for (const [name, create] of Object.entries(STRATEGIES)) {
     it(`${name}: every remedy is a sentence`, () => {

@@ -30,7 +30,7 @@ export const HINTS = {
   rate_limited: 'Too many requests in a short time. Wait for `retryAfterSeconds`, then try again.',
   provider_unavailable: 'The provider has a fault. Try again later.',
   unexpected_status:
-    'The provider answered with a status that no login expects. Look at `status`, and check the URL options.',
+    'The provider, or a firewall or proxy before it, answered with a status that no login expects. Look at `status` and at the message, and check the URL options.',
   agent_unusable:
     'The `agent` option does not fit the URL: an https.Agent for https:, an http.Agent for http:.',
 
