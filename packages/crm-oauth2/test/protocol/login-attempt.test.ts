@@ -1,5 +1,9 @@
 import { expect } from 'chai';
-import { LOGIN_ATTEMPT_LIFETIME_MS, isPending, questionsOf } from '../../dist/protocol/login-attempt';
+import {
+  LOGIN_ATTEMPT_LIFETIME_MS,
+  isPending,
+  questionsOf,
+} from '../../dist/protocol/login-attempt';
 import { thrown } from '../support';
 
 const PROVIDER = { title: 'Acme', boundParameters: ['organization', 'team'] };
