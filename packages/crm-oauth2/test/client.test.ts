@@ -2070,10 +2070,10 @@ describe('client', () => {
           const origin = await rawServer((socket) => {
             socket.on('data', () => {
               requests += 1;
-              if (requests <= times) return void cut(socket);
-              socket.end(
-                'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 25\r\n\r\n{"access_token":"at-app"}',
-              );
+              const head =
+                'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 25';
+              if (requests <= times) cut(socket);
+              else socket.end(`${head}\r\n\r\n{"access_token":"at-app"}`);
             });
           });
           return { client: at(origin, 5000), count: () => requests };

@@ -4,7 +4,7 @@ import type { TokenSet } from '../protocol/token-set';
 import type { Provider } from '../provider/description';
 import { requireString } from '../values/options';
 import { countRefusals, isFresh, isUsable } from './freshness';
-import { unlessRefused } from './refused-clients';
+import { CREDENTIALS_REFUSED, unlessRefused } from './refused-clients';
 import type { DatedTokens } from './freshness';
 
 export interface GetTokenOptions {
@@ -56,7 +56,7 @@ export interface ClientCredentialsOptions {
 }
 
 /** Codes by which a provider refuses the app itself. */
-const CLIENT_REFUSALS = ['invalid_client', 'unauthorized_client'];
+const CLIENT_REFUSALS = [...CREDENTIALS_REFUSED, 'unauthorized_client'];
 
 /** A usable token is returned for this long after a failed request, before the provider is asked again. */
 const PAUSE_AFTER_FAILURE_MS = 30_000;

@@ -33,7 +33,7 @@ import type { NextStep, Wanted } from './next-step';
 import { PAIR_ARRIVES_MS, RecordStore } from './record-store';
 import type { Lock, StoredRecord } from './record-store';
 import { failureOf, refreshOutcome, repeatAfter } from './refresh-outcome';
-import { unlessRefused } from './refused-clients';
+import { CREDENTIALS_REFUSED, unlessRefused } from './refused-clients';
 import { hasSameTokens, newRecord } from './token-record';
 import type { Failure, TokenRecord, TokensToSave } from './token-record';
 import { SharedRefresh } from './shared-refresh';
@@ -223,7 +223,7 @@ export class UserTokens implements TokenSource {
       refresh = new SharedRefresh(this.#client.timeout, async (shared) => {
         const work = () => this.#lockAndRefresh(wanted, shared);
         try {
-          return await unlessRefused(this.#client, ['invalid_client'], work);
+          return await unlessRefused(this.#client, CREDENTIALS_REFUSED, work);
         } finally {
           this.#refreshes.delete(this.#key);
         }

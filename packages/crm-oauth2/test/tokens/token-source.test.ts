@@ -154,7 +154,7 @@ describe('client credentials', () => {
     expect(asked).to.have.length(4);
   });
 
-  for (const code of ['invalid_client', 'unauthorized_client']) {
+  for (const code of ['invalid_client', 'invalid_client_id', 'unauthorized_client']) {
     it(`RFC 6749 §5.2 — ${code} is asked about once in half a minute`, async () => {
       const source = make();
       nock(ORIGIN).post('/token').reply(401, { error: code });
