@@ -4,7 +4,7 @@ import { Deadline } from '../wire/deadline';
 
 const REFUSAL_LASTS_MS = 30_000;
 
-/** Codes by which a provider refuses the id or the secret of a client, whoever it acts for. */
+/** Codes by which a provider refuses the id or the secret of a client, for all of its people. */
 export const CREDENTIALS_REFUSED: readonly string[] = ['invalid_client', 'invalid_client_id'];
 
 const REFUSALS = new WeakMap<object, { error: unknown; end: Deadline }>();
