@@ -92,6 +92,10 @@ export const hints = {
   insufficient_scope: 'Add the scope `id` to the app and to the login.',
   'api.insufficient_scope':
     'Add the scope `api` to the app and to the login. If it is there already, ask an administrator whether the person has API access.',
+  'api.unexpected_content_type':
+    'A page of Salesforce answered in place of its API. Let `baseURL` follow the tokens: ({ response }) => response.instance_url.',
+  'api.unexpected_redirect':
+    'The organization has probably moved to another host. Let `baseURL` follow the tokens: ({ response }) => response.instance_url.',
   'api.rate_limited':
     'The organization has used up its API requests of the last 24 hours (Setup > Company Information shows them), or runs too many long ones at once. `onRateLimit` tells how many are left: send fewer, or use the Bulk API.',
   API_DISABLED_FOR_ORG:
@@ -173,9 +177,13 @@ export const meanings: readonly Meaning[] = [
   { says: /\bip\b.{0,20}\b(restricted|not allowed|range)/i, code: 'ip_restricted' },
   { says: /\blogin hours\b/i, code: 'login_hours' },
   { says: /\blogin rate exceeded|LOGIN_RATE_EXCEEDED/i, code: 'rate_limit_exceeded' },
-  { says: /\bnot admin approved\b/i, code: 'invalid_app_access' },
-  { error: 'invalid_grant', says: /\bapp\b.{0,20}\bblocked\b/i, code: 'app_blocked' },
-  { error: 'invalid_grant', says: /\b(not|must be) installed\b/i, code: 'app_not_installed' },
+  {
+    error: ['invalid_grant', 'unauthorized_client', 'access_denied'],
+    says: /\bnot admin approved\b/i,
+    code: 'invalid_app_access',
+  },
+  { error: ['invalid_grant', 'access_denied'], says: /\bapp\b.{0,20}\bblocked\b/i, code: 'app_blocked' },
+  { error: ['invalid_grant', 'access_denied'], says: /\b(not|must be) installed\b/i, code: 'app_not_installed' },
   {
     error: 'invalid_grant',
     says: /\bhasn.?t approved\b|\bnot approved\b/i,

@@ -201,7 +201,10 @@ describe("Salesforce tokens' later life", () => {
     for (const url of hostile) {
       it(`salesforce 1.3 — gets no token and no secret when instance_url is ${JSON.stringify(url)}`, async () => {
         const fields = { instance_url: url as string };
-        expect(await rejection(login(fields))).to.include({ code: 'untrusted_host', stage: 'token' });
+        expect(await rejection(login(fields))).to.include({
+          code: 'untrusted_host',
+          stage: 'token',
+        });
         // As they may come from a store.
         const tokens = { accessToken: 'access-1', tokenType: 'Bearer', response: fields };
         for (const [stage, work] of [
@@ -302,6 +305,17 @@ describe("Salesforce tokens' later life", () => {
         expect(error).to.include({ code, status, apiCode: errorCode });
         expect(error.message).to.contain(message);
         expect(error.hint).to.match(hint);
+      });
+    }
+
+    for (const [status, code] of [
+      [200, 'unexpected_content_type'],
+      [302, 'unexpected_redirect'],
+    ] as const) {
+      it(`${code} — of an API asks for a baseURL that follows the tokens`, async () => {
+        const error = await call(status, '<title>Moved</title>', 'text/html');
+        expect(error).to.include({ code, stage: 'api' });
+        expect(error.hint).to.contain('response.instance_url');
       });
     }
 

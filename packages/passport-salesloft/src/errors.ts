@@ -7,10 +7,14 @@ export const hints = {
     'The person, or an administrator of their Salesloft team, refused the app. Start the login again from its button; if the team forbids the app, ask its administrator.',
   invalid_token:
     'Salesloft does not accept the access token. Refresh it, or have the person log in again.',
+  'api.invalid_token':
+    'Salesloft refuses the access token, and a newer one too. Check that `baseURL` is https://api.salesloft.com/v2, and have the person log in again.',
   insufficient_scope:
     'Salesloft refuses the profile. Check the permissions of the app in the developer portal.',
   'api.insufficient_scope':
     'Salesloft refuses the request: the app, or the person, lacks a permission. Check the scopes of the app in the developer portal, then sign in again.',
+  'api key.invalid_token':
+    'Salesloft refuses the API key. Compare it with Your Applications > API Keys, where it may have been replaced, and check that `baseURL` is https://api.salesloft.com/v2.',
   'api key.insufficient_scope':
     'Salesloft refuses the request: the person whose API key this is lacks a permission. Ask an administrator of the Salesloft team.',
   invalid_client:

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { authorizedFetch, staticToken } from 'crm-oauth2';
+import { rejection } from 'crm-oauth2/testing';
 import { salesloft } from '../dist/provider';
 
 const rateLimit = (headers: Record<string, string>) =>
@@ -29,6 +31,25 @@ describe("Salesloft tokens' later life", () => {
       });
       expect(limit?.remaining).to.equal(undefined);
       expect(limit?.cost).to.equal(undefined);
+    });
+  }
+
+  for (const [source, hint] of [
+    [staticToken('ak_1'), /key/],
+    [{ getAccessToken: async () => await Promise.resolve('one') }, /log in again/],
+  ] as const) {
+    it(`a refused token is not said to need a refresh, which was tried: ${hint.source}`, async () => {
+      const fetch = async () => await Promise.resolve(new Response('', { status: 401 }));
+      const api = authorizedFetch(source, {
+        baseURL: 'https://a.example',
+        provider: salesloft,
+        fetch,
+      });
+      const error = await rejection(api.json('x'));
+      expect(error).to.include({ code: 'invalid_token', provider: 'salesloft' });
+      expect(error.hint)
+        .to.match(hint)
+        .and.not.match(/refresh/i);
     });
   }
 

@@ -14,13 +14,13 @@ export interface AuthorizedFetchOptions {
    */
   baseURL: string | ((tokens: TokenSet) => string);
   /**
-   * Milliseconds until the answer must have begun: every attempt, and the pauses between them.
-   * Default: 30 000.
+   * Milliseconds until the answer must have begun: every attempt, and the pauses between them. The
+   * platform's `fetch` itself waits five minutes at most. Default: 30 000.
    */
   timeout?: number;
   /**
    * Milliseconds to wait for the next byte of an answer that has begun. A long download may take
-   * longer. Default: 30 000.
+   * longer. The platform's `fetch` itself waits five minutes at most. Default: 30 000.
    */
   bodyTimeout?: number;
   /** Bytes, after decompression, that `.json` reads at most. Default: 64 MiB. */

@@ -1122,7 +1122,8 @@ describe('authorizedFetch', () => {
         const response = await make(origin, { timeout: 60_000 })('x', { signal });
         expect(held()).to.equal(1);
         breakOff();
-        await reasonOf(response.text());
+        const error = await rejection(response.text());
+        expect(error).to.be.instanceOf(OAuth2Error).with.property('code', 'incomplete_response');
         await pause(0);
         expect(held()).to.equal(0);
       });
@@ -1263,6 +1264,24 @@ describe('authorizedFetch', () => {
         expect(attempts).to.equal(times);
       });
     }
+
+    it('connection — kept, and closed by the API at the next request, is replaced', async () => {
+      const asked: number[] = [];
+      const origin = await rawServer((socket) => {
+        let requests = 0;
+        socket.on('data', () => {
+          requests += 1;
+          asked.push(requests);
+          if (requests > 1) socket.destroy();
+          else socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+        });
+      });
+      const request = make(origin);
+      expect(await (await request('x')).text()).to.equal('ok');
+      await pause(20);
+      expect(await (await request('x')).text()).to.equal('ok');
+      expect(asked).to.deep.equal([1, 2, 1]);
+    });
 
     it('connection — that fails while an answer is discarded changes nothing', async () => {
       let asked = 0;
