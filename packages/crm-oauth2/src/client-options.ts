@@ -4,7 +4,7 @@ import { adviceOnExtras, extrasOf } from './protocol/authorization-request';
 import type { ClientCredentials } from './protocol/client-authentication';
 import type { Provider, SlotContext } from './provider/description';
 import type { Profile } from './provider/standard-claims';
-import { withoutUndefined } from './values/json';
+import { ownFields, withoutUndefined } from './values/json';
 import {
   checkAgent,
   checkHeaders,
@@ -67,9 +67,10 @@ export interface ClientSettings<Options extends object> {
 /** @throws {TypeError} naming the option that is missing, unknown or wrong */
 export function judgeClientOptions<Options extends object, P extends Profile>(
   provider: Provider<Options, P>,
-  options: ClientOptions & Options,
+  given: ClientOptions & Options,
 ): ClientSettings<Options> {
   const owner = provider.title;
+  const options = ownFields(given);
   refuseUnknownOptions(owner, options, [...CLIENT_OPTIONS, ...Object.keys(provider.options)], {
     ...adviceOnExtras(extrasOf(provider), (name) => `pass "${name}" to beginLogin(), in extras`),
     callbackURL: 'pass it to beginLogin(), as redirectUri',
@@ -97,7 +98,7 @@ export function judgeClientOptions<Options extends object, P extends Profile>(
   return {
     context: Object.freeze({
       provider: provider.name,
-      options: Object.freeze({ ...options, clientSecret }),
+      options: Object.freeze(ownFields({ ...options, clientSecret })),
       endpoints,
     }),
     scope: scopeList(owner, options.scope) ?? provider.scope,

@@ -211,8 +211,9 @@ export class ClientRequests<Options extends object, P extends Profile> {
    *
    * @throws {TypeError}
    */
-  useTransport({ agent, customHeaders }: Transport): void {
+  useTransport(transport: Transport): void {
     const { title } = this.#provider;
+    const { agent, customHeaders } = ownFields(transport);
     if (agent !== undefined) this.http.useAgent(checkAgent(title, agent ?? undefined));
     if (customHeaders === undefined) return;
     checkHeaders(title, customHeaders);

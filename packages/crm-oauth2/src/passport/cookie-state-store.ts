@@ -4,6 +4,7 @@ import { Problem } from '../errors/problem';
 import type { MissingAttempt } from '../protocol/authorization-response';
 import { LOGIN_ATTEMPT_LIFETIME_MS } from '../protocol/login-attempt';
 import type { LoginAttempt } from '../protocol/login-attempt';
+import { ownFields } from '../values/json';
 import { Seal } from '../values/seal';
 import type { PassportRequest, PassportResponse } from './request';
 import { MAX_ATTEMPTS } from './state-store';
@@ -23,6 +24,12 @@ export interface CookieStateStoreOptions {
 const MAX_VALUE_BYTES = 3800;
 
 /**
+ * Bytes of all cookies of pending logins together. Servers refuse requests with larger headers (431),
+ * and a link may have made the state of the application long.
+ */
+const MAX_COOKIE_BYTES = 8192;
+
+/**
  * One encrypted cookie (JWE, A256GCM) for each pending login: several machines, serverless. HttpOnly,
  * SameSite=Lax, gone after ten minutes.
  *
@@ -36,8 +43,9 @@ export class CookieStateStore implements StateStore {
 
   /** @throws {TypeError} when there is no secret, or one is too short */
   constructor(options: CookieStateStoreOptions) {
-    this.#seal = new Seal('CookieStateStore', options?.secrets, 'login attempt');
-    this.#secure = options.secure ?? true;
+    const { secrets, secure = true } = ownFields(options ?? {});
+    this.#seal = new Seal('CookieStateStore', secrets, 'login attempt');
+    this.#secure = secure;
     this.#prefix = `${this.#secure ? '__Host-' : ''}crm-login.`;
   }
 
@@ -52,8 +60,13 @@ export class CookieStateStore implements StateStore {
     if (value.length > MAX_VALUE_BYTES) {
       throw new Problem('state_too_large', 'the state of the application does not fit in a cookie');
     }
-    for (const [name] of this.#cookies(req).slice(0, 1 - MAX_ATTEMPTS)) this.#set(res, name, '', 0);
     const name = `${this.#prefix}${attempt.expiresAt.toString(36)}.${nameOf(attempt.state)}`;
+    let left = MAX_COOKIE_BYTES - name.length - value.length;
+    for (const [index, other] of this.#cookies(req).toReversed().entries()) {
+      left -= other.join('').length;
+      // The latest come first: the first one that is too many, and all that are older, go.
+      if (index >= MAX_ATTEMPTS - 1 || left < 0) this.#set(res, other[0], '', 0);
+    }
     this.#set(res, name, value, LOGIN_ATTEMPT_LIFETIME_MS / 1000);
   }
 

@@ -12,7 +12,7 @@ import { isPending } from '../protocol/login-attempt';
 import type { LoginAttempt } from '../protocol/login-attempt';
 import type { TokenSet } from '../protocol/token-set';
 import type { Profile } from '../provider/standard-claims';
-import { requireCallbackUrl } from '../values/options';
+import { requireCallbackUrl, requireJson } from '../values/options';
 import { Deadline } from '../wire/deadline';
 import type { AuthenticateOptions, AuthenticateOptionsCheck } from './authenticate-options';
 import { lostAnswer } from './lost-answer';
@@ -49,8 +49,8 @@ export interface LoginSettings extends Pick<
 
 /** passport-oauth2's hooks, as a subclass may have overridden them. */
 export interface LoginHooks {
-  authorizationParams(options: AuthenticateOptions): object;
-  tokenParams(options: AuthenticateOptions): object;
+  authorizationParams(): object;
+  tokenParams(): object;
   /** A subclass overrides one of the two, and may read options of its own. */
   readOptions: boolean;
   parseErrorResponse?: ParseErrorResponse;
@@ -91,11 +91,12 @@ async function startLogin(
     const sameRoute = redirectUri !== undefined && isAtCallback(req, redirectUri);
     if (sameRoute || !redirectUri) await refuseLostAnswer(login, parameters, redirectUri);
     if (!redirectUri) throw new Problem('callback_url_missing', 'there is no callbackURL');
+    if (options.state !== undefined) requireJson(provider.title, 'state', options.state);
     const { url, attempt } = client.beginLogin({
       redirectUri,
       scope: options.scope,
       extras: pick(options, Object.keys(extrasOf(provider))),
-      parameters: { ...login.hooks.authorizationParams(options) },
+      parameters: { ...login.hooks.authorizationParams() },
       appState: options.state,
     });
     const kept = sameRoute ? { ...attempt, sameRoute } : attempt;
@@ -162,7 +163,7 @@ async function finishLogin(
   );
   const tokens = await client.authorizationCodeGrant(response, {
     deadline,
-    parameters: { ...hooks.tokenParams(login.options) },
+    parameters: { ...hooks.tokenParams() },
     parseErrorResponse: hooks.parseErrorResponse,
   });
   const loaded = await located({ provider, stage: 'profile' }, () => loadProfile(login, tokens));

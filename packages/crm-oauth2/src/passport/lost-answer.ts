@@ -2,7 +2,7 @@
 import type { ErrorCode } from '../errors/codes';
 import { LOGIN_ATTEMPT_LIFETIME_MS } from '../protocol/login-attempt';
 import type { LoginAttempt } from '../protocol/login-attempt';
-import { isRecord } from './request';
+import { isForm } from './request';
 import type { PassportRequest } from './request';
 
 /** A request at the path of the callback, without `code`, `error` and `state`. */
@@ -51,9 +51,9 @@ function isUnreadForm({ method, headers, body }: Arrival['req']): boolean {
   const type = headers['content-type'] ?? '';
   const hasBody =
     Number(headers['content-length']) > 0 || headers['transfer-encoding'] !== undefined;
-  const isRead = isRecord(body) && !(body instanceof Uint8Array) && Object.keys(body).length > 0;
-  const isForm = /^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(type);
-  return method === 'POST' && hasBody && isForm && !isRead;
+  const isRead = isForm(body) && Object.keys(body).length > 0;
+  const isFormType = /^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(type);
+  return method === 'POST' && hasBody && isFormType && !isRead;
 }
 
 function originOf(url: string | undefined): string | undefined {

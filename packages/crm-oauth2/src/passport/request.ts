@@ -28,9 +28,14 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null;
 }
 
+/** A form that a parser has read; express.raw leaves bytes. */
+export function isForm(body: unknown): body is Record<string, unknown> {
+  return isRecord(body) && !(body instanceof Uint8Array);
+}
+
 /** The parameters of a callback: the query, or the form of `response_mode=form_post`. */
 export function callbackParameters(req: PassportRequest): Readonly<Record<string, unknown>> {
-  if (req.method === 'POST' && isRecord(req.body)) return req.body;
+  if (req.method === 'POST' && isForm(req.body)) return req.body;
   // Read once: Express 5 parses it each time.
   const { query } = req;
   if (isRecord(query)) return query;
@@ -80,9 +85,13 @@ export function resolveCallbackUrl(
   return new URL(callbackUrl, base).href;
 }
 
-/** `true` when the application told Express that a proxy stands in front. */
+/** `true` when Express believes the machine that sent this request, by the setting `trust proxy`. */
 function trustsProxy(req: PassportRequest): boolean {
   const app: unknown = Reflect.get(req, 'app'); // Express' own is a function
   const get: unknown = Reflect.get(Object(app), 'get');
-  return typeof get === 'function' && Boolean(Reflect.apply(get, app, ['trust proxy']));
+  if (typeof get !== 'function') return false;
+  // Express makes this function of an address, a list, a number or a function of the application.
+  const trusts: unknown = Reflect.apply(get, app, ['trust proxy fn']);
+  const address: unknown = Reflect.get(Object(req.socket), 'remoteAddress');
+  return typeof trusts === 'function' && Boolean(Reflect.apply(trusts, app, [address, 0]));
 }

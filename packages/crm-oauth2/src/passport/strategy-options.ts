@@ -4,6 +4,7 @@ import type { ClientOptions } from '../client-options';
 import { adviceOnExtras, extrasOf } from '../protocol/authorization-request';
 import type { Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
+import { ownFields } from '../values/json';
 import {
   optionalNumber,
   refuseUnknownOptions,
@@ -96,12 +97,17 @@ const STRATEGY_OPTIONS: Readonly<
 /** The options that a client does not know. */
 export const OWN_OPTIONS = Object.keys(STRATEGY_OPTIONS);
 
-/** @throws {TypeError} naming the option that is unknown or wrong */
-export function checkStrategyOptions(provider: Provider, options: object): void {
+/**
+ * The options that are the object's own: a polluted `Object.prototype` lends none.
+ *
+ * @throws {TypeError} naming the option that is unknown or wrong
+ */
+export function judgeStrategyOptions<T extends object>(provider: Provider, given: T): T {
   const owner = provider.title;
-  if (typeof options !== 'object' || options === null) {
+  if (typeof given !== 'object' || given === null) {
     throw new TypeError(`${owner}: the first argument must be the options`);
   }
+  const options = ownFields(given);
   const known = [...CLIENT_OPTIONS, ...OWN_OPTIONS, ...Object.keys(provider.options)];
   const advise = (name: string) => `pass "${name}" to authenticate()`;
   refuseUnknownOptions(owner, options, known, {
@@ -112,6 +118,7 @@ export function checkStrategyOptions(provider: Provider, options: object): void 
     const value: unknown = Reflect.get(options, name);
     if (value !== undefined) check(owner, name, value);
   }
+  return options;
 }
 
 /** The verify function in one form, whichever the application has. @throws {TypeError} */
@@ -132,5 +139,7 @@ export function chooseVerify(
 
 /** A copy with the named options. */
 export function pick(options: object, names: readonly string[]): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name)));
+  return ownFields(
+    Object.fromEntries(Object.entries(options).filter(([name]) => names.includes(name))),
+  );
 }

@@ -9,7 +9,7 @@ import { processTokenError } from '../protocol/token-endpoint';
 import type { TokenSet } from '../protocol/token-set';
 import type { Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
-import { text } from '../values/json';
+import { ownFields, text } from '../values/json';
 import { Deadline } from '../wire/deadline';
 import { authenticateOptionsCheck } from './authenticate-options';
 import type { AuthenticateOptions } from './authenticate-options';
@@ -21,7 +21,7 @@ import { RecentLogins } from './recent-logins';
 import { callbackParameters } from './request';
 import type { PassportRequest } from './request';
 import { SessionStateStore } from './session-state-store';
-import { OWN_OPTIONS, checkStrategyOptions, chooseVerify, pick } from './strategy-options';
+import { OWN_OPTIONS, chooseVerify, judgeStrategyOptions, pick } from './strategy-options';
 import type { StrategyOptions } from './strategy-options';
 import type {
   AnyVerifyFunction,
@@ -60,10 +60,10 @@ export abstract class ProviderStrategy<
   /** @throws {TypeError} naming the option that is missing, unknown or wrong */
   constructor(
     provider: Provider<Own, P>,
-    options: StrategyOptions<P> & Own,
+    givenOptions: StrategyOptions<P> & Own,
     verify?: AnyVerifyFunction<P>,
   ) {
-    checkStrategyOptions(provider, options);
+    const options = judgeStrategyOptions(provider, givenOptions);
     const call = chooseVerify(provider.title, options, verify);
     const clientOptions = pick(options, [
       ...CLIENT_OPTIONS,
@@ -74,7 +74,7 @@ export abstract class ProviderStrategy<
     const { sessionKey = `oauth2:${provider.name}` } = options;
 
     super(
-      {
+      ownFields({
         authorizationURL: client.endpoints.authorizationEndpoint,
         tokenURL: client.endpoints.tokenEndpoint,
         clientID: client.clientID,
@@ -83,7 +83,7 @@ export abstract class ProviderStrategy<
         customHeaders: customHeaders && { ...customHeaders },
         scope: [...client.scopes()],
         sessionKey,
-      },
+      }),
       (verify ?? options.verify) as OAuth2Strategy.VerifyFunction,
     );
     this.name = provider.name;
@@ -118,10 +118,11 @@ export abstract class ProviderStrategy<
     const { success, fail, redirect, error } = this;
     const verbs = { success, fail, redirect, error };
     const act = ({ verb, values }: Outcome) => void Reflect.apply(verbs[verb], this, values);
-    const parameters = callbackParameters(req);
+    const parameters = ownFields(callbackParameters(req));
     const deadline = new Deadline(this.client.timeout, text(parameters.state));
     const settings = Reflect.get(this, SETTINGS) as LoginSettings;
-    const login = { ...settings, hooks: hooksOf(this), req, options, deadline };
+    const hooks = hooksOf(this, options);
+    const login = { ...settings, hooks, req, options: ownFields(options), deadline };
     void runLogin(login, parameters)
       .catch(failure)
       .then((outcome) => {
@@ -163,12 +164,12 @@ export abstract class ProviderStrategy<
 }
 
 /** passport-oauth2's hooks. An error body and a profile go through a subclass only if it overrides them. */
-function hooksOf(strategy: ProviderStrategy): LoginHooks {
+function hooksOf(strategy: ProviderStrategy, options: AuthenticateOptions): LoginHooks {
   const { parseErrorResponse, userProfile, authorizationParams, tokenParams } =
     ProviderStrategy.prototype;
   return {
-    authorizationParams: (options) => strategy.authorizationParams(options),
-    tokenParams: (options) => strategy.tokenParams(options),
+    authorizationParams: () => strategy.authorizationParams(options),
+    tokenParams: () => strategy.tokenParams(options),
     readOptions:
       strategy.authorizationParams !== authorizationParams || strategy.tokenParams !== tokenParams,
     parseErrorResponse:

@@ -213,6 +213,33 @@ export function optionalSecret(
   throw optionError(owner, 'clientSecret', rule);
 }
 
+/**
+ * A value that a session or a cookie can hold, so that it is there again at the callback.
+ *
+ * @throws {TypeError} for what JSON cannot write, or would leave out
+ */
+export function requireJson(owner: string, name: string, value: unknown): void {
+  const check = (_key: string, inner: unknown): unknown => {
+    const isLost =
+      ['bigint', 'function', 'symbol'].includes(typeof inner) ||
+      // A Map or an Error, say: its class keeps the data elsewhere than in fields.
+      (typeof inner === 'object' &&
+        inner !== null &&
+        !Array.isArray(inner) &&
+        ![Object.prototype, null].includes(Object.getPrototypeOf(inner) as null) &&
+        Object.keys(inner).length === 0);
+    if (isLost) throw new TypeError('JSON would leave it out');
+    return inner;
+  };
+  try {
+    JSON.stringify(value, check);
+  } catch (cause) {
+    const rule =
+      'must be data that JSON can hold: no function, class, BigInt or object that contains itself';
+    throw Object.assign(optionError(owner, name, rule), { cause });
+  }
+}
+
 /** @throws {TypeError} unless the value is `true`, `false` or `undefined` */
 export function requireBoolean(owner: string, name: string, value: unknown): void {
   if (value !== undefined && typeof value !== 'boolean') {

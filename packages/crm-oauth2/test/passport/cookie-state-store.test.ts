@@ -407,6 +407,20 @@ describe('cookie state store', () => {
     expect(await browser.take(store, 'state-9')).to.include({ state: 'state-9' });
   });
 
+  it('RFC 6585 §5 — keeps at most 8 KB, so that a long link locks no browser out', async () => {
+    const soon = Date.now() + 500_000;
+    for (let i = 0; i < 6; i += 1) {
+      const appState = { returnTo: 'x'.repeat(2000) };
+      await browser.begin(store, attemptOf({ state: `state-${i}`, expiresAt: soon + i, appState }));
+      const { headers } = browser.request().req;
+      expect((headers.cookie ?? '').length).to.be.below(8300);
+    }
+    expect(browser.cookies.size).to.equal(2);
+    expect(await browser.take(store, 'state-3')).to.equal('state_unknown');
+    expect(await browser.take(store, 'state-4')).to.include({ state: 'state-4' });
+    expect(await browser.take(store, 'state-5')).to.include({ state: 'state-5' });
+  });
+
   it('clears no foreign cookie, however many there are', async () => {
     for (let i = 0; i < 12; i += 1) browser.cookies.set(`A${i}`, 'x');
     expect(await browser.begin(store, attemptOf())).to.have.lengthOf(1);

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import express = require('express');
 import { callbackParameters, resolveCallbackUrl } from '../../dist/passport/request';
 import type { PassportRequest } from '../../dist/passport/request';
 import { thrown } from '../support';
@@ -131,20 +132,44 @@ describe('request', () => {
     }
   });
 
-  it('a proxy is trusted as far as Express says so', () => {
-    const trustsProxy = (parts: object) => {
+  describe('a proxy is trusted as far as Express trusts it', () => {
+    const urlFrom = (remoteAddress: string, parts: object) => {
       const headers = { host: 'app.test', 'x-forwarded-host': 'pub.test' };
-      const url = resolveCallbackUrl(request({ headers, ...parts }), '/cb');
-      return url === 'http://pub.test/cb';
+      return resolveCallbackUrl(request({ headers, socket: { remoteAddress }, ...parts }), '/cb');
     };
-    const app = (value: unknown) => ({
-      app: { get: (name: string) => name === 'trust proxy' && value },
+    const trusts = (setting: unknown, remoteAddress = '10.0.0.7') => {
+      const app = express();
+      if (setting !== undefined) app.set('trust proxy', setting);
+      return urlFrom(remoteAddress, { app }) === 'http://pub.test/cb';
+    };
+
+    const cases: [string, unknown, boolean][] = [
+      ['not by default', undefined, false],
+      ['true', true, true],
+      ['false', false, false],
+      ['a number of proxies', 1, true],
+      ['its address', '10.0.0.7', true],
+      ['its network', '10.0.0.0/8', true],
+      ['another address', '10.0.0.8', false],
+      ['the local machine only', 'loopback', false],
+      ['a function that knows it', (address: string) => address === '10.0.0.7', true],
+      ['a function that does not', (address: string) => address === '10.0.0.8', false],
+    ];
+    for (const [title, setting, expected] of cases) {
+      it(`trust proxy: ${title}`, () => {
+        expect(trusts(setting)).to.equal(expected);
+      });
+    }
+
+    it('not where there is no Express', () => {
+      for (const parts of [
+        {},
+        { app: { get: true } },
+        { app: () => {} },
+        { app: { get: () => 1 } },
+      ]) {
+        expect(urlFrom('10.0.0.7', parts)).to.equal('http://app.test/cb');
+      }
     });
-    expect(trustsProxy(app(1))).to.equal(true);
-    expect(trustsProxy(app(true))).to.equal(true);
-    expect(trustsProxy(app(false))).to.equal(false);
-    expect(trustsProxy({})).to.equal(false);
-    expect(trustsProxy({ app: { get: true } })).to.equal(false);
-    expect(trustsProxy({ app: () => {} })).to.equal(false);
   });
 });

@@ -380,7 +380,7 @@ describe('strategy', () => {
       };
       expect(await redirectUri({})).to.equal('http://inner.test/cb');
       expect(await redirectUri({ proxy: true })).to.equal('https://outer.test/cb');
-      const app = { get: () => true };
+      const app = { get: () => () => true };
       expect(await redirectUri({}, { app })).to.equal('https://outer.test/cb');
     });
 
@@ -416,6 +416,79 @@ describe('strategy', () => {
       expect(set).to.deep.equal([]);
       expect((await begin(2048)).verb).to.equal('redirect');
       expect(set).to.have.lengthOf(1);
+    });
+
+    const circular: Record<string, unknown> = {};
+    circular.self = circular;
+    for (const [title, state] of [
+      ['a BigInt', { id: 7n }],
+      ['an object that contains itself', circular],
+      ['a function', () => '/'],
+      ['a function inside', { next: { to: () => '/' } }],
+      ['a symbol', Symbol('x')],
+      ['a Map', new Map([['a', 1]])],
+      ['an error', { last: new Error('x') }],
+      ['a regular expression', [/x/]],
+    ] as const) {
+      it(`says at once that no session can hold a state with ${title}`, async () => {
+        const session = {};
+        const { verb, values } = await run(make(), request({ session }), { state });
+        expect(verb).to.equal('error');
+        expect(values[0]).to.be.instanceOf(TypeError);
+        expect((values[0] as Error).message).to.match(
+          /^Acme: option "state" must be data that JSON/,
+        );
+        expect(session).to.deep.equal({});
+      });
+    }
+
+    for (const state of [0, '', null, { a: [1, { b: null }], at: new Date(0), no: undefined }]) {
+      it(`takes the state ${JSON.stringify(state)}`, async () => {
+        await start(make(), {}, { state });
+      });
+    }
+
+    it('CWE-1321 — a polluted prototype lends no option', async () => {
+      const polluted: Record<string, unknown> = {
+        clientSecret: 'stolen',
+        callbackURL: 'https://evil.test/cb',
+        scope: 'admin',
+        state: { admin: true },
+        proxy: true,
+        store: {},
+        verify: () => ({}),
+        passReqToCallback: true,
+        skipUserProfile: true,
+        agent: {},
+        tokenURL: 'https://evil.test/token',
+        prompt: 'none',
+        maxAge: 60,
+        extras: { prompt: 'none' },
+        appState: 'x',
+      };
+      const names = Object.keys(polluted);
+      const session: Record<string, unknown> = {};
+      try {
+        for (const name of names) {
+          Reflect.set(Object.prototype, name, polluted[name]);
+        }
+        const strategy = make();
+        expect(strategy.client.endpoints.tokenEndpoint).to.equal(`${ORIGIN}/token`);
+        const { url } = await start(strategy, session, {});
+        const query = Object.fromEntries(url.searchParams);
+        expect([query.redirect_uri, query.scope]).to.deep.equal([CALLBACK, 'read']);
+        expect([...url.searchParams.keys()]).not.to.include.members(['prompt']);
+        expect(Object.hasOwn(pendingIn(session), 'appState')).to.equal(false);
+        const publicClient = new AcmeStrategy({
+          clientID: 'client-1',
+          callbackURL: CALLBACK,
+          verify: () => false,
+        });
+        const oauth2 = Reflect.get(publicClient, '_oauth2') as object;
+        expect(Reflect.get(oauth2, '_clientSecret')).to.equal('');
+      } finally {
+        for (const name of names) Reflect.deleteProperty(Object.prototype, name);
+      }
     });
 
     it('fails without a callbackURL, a session, or a response', async () => {
