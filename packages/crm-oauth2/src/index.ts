@@ -8,6 +8,7 @@ export type {
   ParseErrorResponse,
   TokenCallOptions,
 } from './client-requests';
+export type { ApiError } from './errors/api-errors';
 export type { ErrorCode } from './errors/codes';
 export type { DiagnosticsEvent } from './errors/diagnostics';
 export { OAuth2Error, isOAuth2Error } from './errors/oauth2-error';
