@@ -26,10 +26,10 @@ const PAGES: readonly (readonly [suffix: string, myDomain: string, namesPackage:
   ['.my-lightning.com', '.my-salesforce.com', false],
 ];
 
-/** Kinds of orgs that stand in the host, unlike an instance such as `eu5`, which is left out. */
-const PARTITION = /\.(?:sandbox|develop|scratch|demo|patch|trailblaze|free)\b/;
+/** The name of an instance, such as `eu5`: a My Domain has none. Other labels, such as `sandbox`, it has. */
+const INSTANCE = /^[a-z]{2,4}\d+s?$/;
 
-/** Directly under salesforce.com, only these and the instances (`na14`) sign people in. */
+/** Directly under salesforce.com, only `login`, `test` and the instances sign people in. */
 const NO_LOGIN = /^(?!(?:login|test|[a-z]{2,4}\d+s?)\.)(?:[\w-]+\.)?salesforce\.com$/;
 
 /** Where pages and endpoints begin, below the path of a site. */
@@ -70,10 +70,10 @@ export function loginOrigin(text: string): string {
   }
   for (const [suffix, myDomain, namesPackage] of PAGES) {
     if (!hostname.endsWith(suffix)) continue;
-    const org = hostname.slice(0, -suffix.length);
-    const [name = ''] = org.split('.');
-    const [partition = ''] = PARTITION.exec(org) ?? [];
-    return `https://${namesPackage ? name.replace(/--\w+$/, '') : name}${partition}${myDomain}`;
+    const [name = '', ...labels] = hostname.slice(0, -suffix.length).split('.');
+    const org = namesPackage ? name.replace(/--\w+$/, '') : name;
+    const kept = labels.filter((label) => !INSTANCE.test(label));
+    return `https://${[org, ...kept].join('.')}${myDomain}`;
   }
   if (NO_LOGIN.test(hostname)) throw unusable('is an address at which no one signs in', USUAL);
   const hasRootOnly = isSalesforce && !hostname.endsWith('.my.site.com');

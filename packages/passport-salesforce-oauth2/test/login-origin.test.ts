@@ -55,6 +55,7 @@ const understood: Record<string, readonly string[]> = {
     'https://acme-dev-ed--c.develop.vf.force.com',
   ],
   'https://acme.scratch.my.salesforce.com': ['https://acme.scratch.lightning.force.com'],
+  'https://acme--uat.my.salesforce.com': ['https://acme--uat--c.cs10.visual.force.com/apex/Page'],
   'https://acme.my.salesforce.mil': [
     'https://acme.lightning.crmforce.mil/lightning',
     'https://acme--c.vf.crmforce.mil',
