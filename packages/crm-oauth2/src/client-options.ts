@@ -83,7 +83,7 @@ export function judgeClientOptions<Options extends object, P extends Profile>(
   requireString(owner, 'clientID', options.clientID);
   const number = (name: keyof ClientOptions, fallback: number, range: readonly [number, number]) =>
     optionalNumber(owner, name, options[name], fallback, range);
-  const endpoints = Object.freeze(withoutUndefined(provider.endpoints(options)));
+  const endpoints = Object.freeze(ownFields(withoutUndefined(provider.endpoints(options))));
   for (const [name, url] of Object.entries(endpoints) as [string, unknown][]) {
     if (typeof url !== 'boolean') requireEndpoint(owner, name, url);
   }

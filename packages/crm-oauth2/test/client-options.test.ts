@@ -58,6 +58,21 @@ describe('client options', () => {
     }
   });
 
+  it('CWE-1321 — a polluted prototype lends no endpoint', () => {
+    const provider = acmeWith({
+      endpoints: () => ({
+        authorizationEndpoint: 'https://a.test/authorize',
+        tokenEndpoint: 'https://a.test/token',
+      }),
+    });
+    Reflect.set(Object.prototype, 'userInfoEndpoint', 'https://evil.test');
+    try {
+      expect(make({}, provider).endpoints.userInfoEndpoint).to.equal(undefined);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, 'userInfoEndpoint');
+    }
+  });
+
   it('judges also endpoints that a provider derives', () => {
     const provider = acmeWith({
       endpoints: () => ({
