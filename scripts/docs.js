@@ -36,7 +36,7 @@ These words decide before the \`error\` does; the first row that fits counts.
 | --- | --- | --- | --- |
 ${meanings
   .map(({ error, says, stages, code, hint }) => [
-    error === undefined ? 'any' : `\`${error}\``,
+    codeList([error ?? []].flat(), 'any'),
     says === undefined ? 'any' : `\`${says.source.replaceAll('|', '\\|')}\``,
     codeList(stages ?? [], 'all'),
     [code && `\`${code}\``, hint?.replaceAll('|', '\\|')].filter(Boolean).join(': '),

@@ -92,7 +92,7 @@ const PEOPLE = {
     a person who has not approved | invalid_grant | user hasn't approved this consumer | app_not_approved | allow the access
     a person who logs in too often | rate_limit_exceeded | login rate exceeded | rate_limit_exceeded | Wait
     a person without access to the app | invalid_app_access | user is not admin approved to access this app | invalid_app_access | permission set
-    the same, as the login page spells it | OAUTH_APP_ACCESS_DENIED | denied | OAUTH_APP_ACCESS_DENIED | permission set
+    the same, as the login page spells it | OAUTH_APP_ACCESS_DENIED | user is not admin approved to access this app | OAUTH_APP_ACCESS_DENIED | permission set
     the same, as a client without rights | unauthorized_client | user is not admin approved to access this app | invalid_app_access | permission set
     an organization that blocks the app | OAUTH_APP_BLOCKED | this app is blocked by admin | OAUTH_APP_BLOCKED | unblocks
     the same, in small letters | app_blocked | this app is blocked by admin | app_blocked | unblocks

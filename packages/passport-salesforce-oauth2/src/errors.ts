@@ -182,8 +182,16 @@ export const meanings: readonly Meaning[] = [
     says: /\bnot admin approved\b/i,
     code: 'invalid_app_access',
   },
-  { error: ['invalid_grant', 'access_denied'], says: /\bapp\b.{0,20}\bblocked\b/i, code: 'app_blocked' },
-  { error: ['invalid_grant', 'access_denied'], says: /\b(not|must be) installed\b/i, code: 'app_not_installed' },
+  {
+    error: ['invalid_grant', 'access_denied'],
+    says: /\bapp\b.{0,20}\bblocked\b/i,
+    code: 'app_blocked',
+  },
+  {
+    error: ['invalid_grant', 'access_denied'],
+    says: /\b(not|must be) installed\b/i,
+    code: 'app_not_installed',
+  },
   {
     error: 'invalid_grant',
     says: /\bhasn.?t approved\b|\bnot approved\b/i,

@@ -125,8 +125,7 @@ export const meanings: readonly Meaning[] = [
     code: 'email_not_verified',
   },
   { error: 'invalid_grant', says: BLOCKED_WORDS, code: 'unauthorized', hint: BLOCKED },
-  { error: 'unauthorized', says: BLOCKED_WORDS, hint: BLOCKED },
-  { error: 'access_denied', says: BLOCKED_WORDS, hint: BLOCKED },
+  { error: ['unauthorized', 'access_denied'], says: BLOCKED_WORDS, hint: BLOCKED },
   {
     error: 'invalid_grant',
     says: /\buser\b.{0,30}\b(doesn.?t|does not|no longer) exist/i,

@@ -8,8 +8,8 @@ import { quote, redact } from './redaction';
 
 /** One row: words of the provider, and what they mean. The first row that fits decides. */
 export interface Meaning {
-  /** The `error` of an OAuth answer, or an API's own code; case, and `-` for `_`, do not matter. */
-  readonly error?: string;
+  /** The `error` of an OAuth answer, or an API's own code, or several; case, and `-` for `_`, do not matter. */
+  readonly error?: string | readonly string[];
   /** Found in the words beside it. Without it the `error` alone decides. */
   readonly says?: RegExp;
   /** The stages in which the row holds. Default: all. */
@@ -34,7 +34,8 @@ export function meaningOf(
 ): Meaning | undefined {
   return meanings.find(
     (row) =>
-      (row.error === undefined || folded(row.error) === folded(error)) &&
+      (row.error === undefined ||
+        [row.error].flat().some((one) => folded(one) === folded(error))) &&
       // Not `test`, which begins where a flag `g` stopped.
       (row.says === undefined || description.search(row.says) >= 0) &&
       (row.stages === undefined || row.stages.includes(stage)),

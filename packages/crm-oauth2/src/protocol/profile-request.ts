@@ -128,7 +128,9 @@ export function refused(
   const rows = [...meanings.filter(({ stages }) => stages?.includes(stage)), ...CODES];
   const meaning = meaningOf(rows, { error: apiCode, description: words, stage });
   const byStatus = statusProblem(response, secrets);
-  const code = meaning?.code ?? CODES_BY_STATUS[status] ?? byStatus.code;
+  // A firewall answers with a page; no scope opens it.
+  const isPage = status === 403 && apiCode === undefined && /^\s*</.test(response.body);
+  const code = meaning?.code ?? (isPage ? undefined : CODES_BY_STATUS[status]) ?? byStatus.code;
   const isRefusal = byStatus.code === 'unexpected_status';
   const what = `${subject} was refused with status ${status}${words && `: ${words}`}`;
   const hint = meaning?.hint;

@@ -8,7 +8,7 @@ const MEANINGS: readonly Meaning[] = [
   { error: 'access_denied', says: /^service not found/i, code: providerCode('unknown_audience') },
   { error: 'access_denied', stages: ['token'], code: 'invalid_client' },
   { says: /ip restricted/, stages: ['token', 'refresh'], code: providerCode('ip_restricted') },
-  { error: 'OAUTH_APP_BLOCKED', code: providerCode('app_blocked') },
+  { error: ['OAUTH_APP_BLOCKED', 'app_is_blocked'], code: providerCode('app_blocked') },
   { error: 'access_denied', says: /late/, code: providerCode('never_reached') },
 ];
 
@@ -20,6 +20,7 @@ describe('meanings', () => {
     ['words beside any error', 'invalid_grant', 'ip restricted', 'refresh', 'ip_restricted'],
     ['words without an error', undefined, 'ip restricted', 'token', 'ip_restricted'],
     ['an error in another case', 'oauth_app_blocked', undefined, 'authorize', 'app_blocked'],
+    ['one of several errors', 'app_is_blocked', 'x', 'token', 'app_blocked'],
     ['an error with hyphens', 'OAUTH-APP-BLOCKED', 'any', 'token', 'app_blocked'],
     ['no row of another stage', 'invalid_grant', 'ip restricted', 'authorize', undefined],
     ['no row of other words', 'access_denied', 'no', 'authorize', undefined],

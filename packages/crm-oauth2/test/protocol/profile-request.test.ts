@@ -327,7 +327,7 @@ describe('profile request', () => {
         'insufficient_scope',
         ': Bad_OAuth_Token',
       ],
-      [403, '<h1>No</h1>', { 'content-type': 'text/html' }, 'insufficient_scope', ': text/html'],
+      [403, '<h1>No</h1>', { 'content-type': 'text/html' }, 'unexpected_status', ': text/html'],
       [403, '["x"]', json, 'insufficient_scope', ': x'],
       [404, '{"error":7}', json, 'unexpected_status', ': 7'],
       [404, '7', json, 'unexpected_status', ''],
