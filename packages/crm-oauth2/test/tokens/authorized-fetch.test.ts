@@ -1491,7 +1491,7 @@ describe('authorizedFetch', () => {
       [
         'a web page as an error',
         { status: 403, headers: { 'content-type': 'text/html' }, body: '<html></html>' },
-        'insufficient_scope',
+        'unexpected_status',
       ],
       [
         'broken JSON as an error',
