@@ -29,8 +29,9 @@ export async function completeLogin<Options extends object, P extends Profile>(
   { attempt, callback, ...options }: CompleteLoginOptions = {},
 ): Promise<TokenSet> {
   const begun = attempt ?? client.beginLogin({ redirectUri: CALLBACK }).attempt;
+  const { authorizationResponseIssParameterSupported: names, issuer: iss } = client.endpoints;
   const response = await client.validateAuthorizationResponse(
-    { code: 'a-code', state: begun.state, ...callback },
+    { code: 'a-code', state: begun.state, ...(names && { iss }), ...callback },
     () => begun,
   );
   return await client.authorizationCodeGrant(response, options);

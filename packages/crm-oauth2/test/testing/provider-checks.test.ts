@@ -62,6 +62,14 @@ describe('provider checks', () => {
     });
   }
 
+  it('RFC 9207 §3 — pass a provider that names itself in each authorization response', async () => {
+    const endpoints = () => ({
+      ...PLAIN.endpoints({}),
+      authorizationResponseIssParameterSupported: true,
+    });
+    expect(await failures({ endpoints })).to.deep.equal([]);
+  });
+
   it('pass a public client, and an API that takes the token in its path', async () => {
     const inPath: Partial<ProviderDescription> = {
       profileRequest: ({ accessToken }, { endpoints }) => ({
