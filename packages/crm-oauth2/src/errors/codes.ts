@@ -58,7 +58,7 @@ export const HINTS = {
   session_empty:
     'The cookie came back, but its session is empty: it was lost in a restart (a session store in memory), belongs to another process, or was not saved before the redirect. Use a session store that all processes share.',
   other_browser:
-    'This server began that login, but in another browser, a private window, or a session that has been replaced since. Start the login again from its button, in this browser.',
+    'This server began that login, but in another browser, a private window, or a session that has been replaced since. Start the login again from its button, in this browser. Tabs that start at the same moment may each get a session of their own, or overwrite one another through several processes; `CookieStateStore` keeps them apart.',
   session_missing:
     'There is no session on the request. Mount the session middleware before Passport, or pass `store: new CookieStateStore({ secrets })`.',
   callback_without_parameters:
@@ -191,7 +191,7 @@ export const HINTS = {
   'api.rate_limited':
     'Too many API requests in a short time. Wait for `retryAfterSeconds`, and send fewer.',
   'api.unexpected_status':
-    'The API refused the request. Look at `status`, and compare the request with its documentation.',
+    'The API refused the request. Look at `status`, `apiCode` and `apiErrors`, and compare the request with the documentation of the API.',
 
   // The application
   verify_timeout:

@@ -141,7 +141,12 @@ export class ApiCall {
   async #textOf({ body, ok }: Response): Promise<{ text: string; isWhole: boolean }> {
     if (body) {
       const { maxResponseBytes } = this.#api;
-      return await this.#bodyOf(body).text(ok ? maxResponseBytes : MAX_ERROR_BYTES);
+      const reading = this.#bodyOf(body).text(ok ? maxResponseBytes : MAX_ERROR_BYTES);
+      // The status of an error says enough, also when its words break off.
+      return await reading.catch((error: unknown) => {
+        if (ok || !isProblem(error)) throw error;
+        return { text: '', isWhole: false };
+      });
     }
     this.limit.release();
     return { text: '', isWhole: true };

@@ -1531,13 +1531,25 @@ describe('authorizedFetch', () => {
       expect(error).to.include({ code: 'response_too_large' });
     });
 
+    it('error — whose words break off, or stand still, keeps its code', async () => {
+      for (const end of [true, false]) {
+        const origin = await httpServer((_request, response) => {
+          response.writeHead(502, { 'content-type': 'application/json', 'content-length': '9' });
+          response.write('{', () => end && response.destroy());
+        });
+        const error = await rejection(make(origin, { bodyTimeout: 50 }).json('x'));
+        expect(error).to.include({ code: 'provider_unavailable', status: 502 });
+      }
+      await expectNothingOpen();
+    });
+
     it('error — that is large keeps its code, and is not read to its end', async () => {
       const origin = await httpServer((_request, response) => {
         response.writeHead(403, { 'content-type': 'text/plain' });
         response.write('x'.repeat(1_000_000));
       });
       const error = await rejection(make(origin).json('x'));
-      expect(error).to.include({ code: 'insufficient_scope', status: 403 });
+      expect(error).to.include({ code: 'unexpected_status', status: 403 });
       await expectNothingOpen();
     });
 
