@@ -1549,7 +1549,7 @@ describe('authorizedFetch', () => {
         response.write('x'.repeat(1_000_000));
       });
       const error = await rejection(make(origin).json('x'));
-      expect(error).to.include({ code: 'unexpected_status', status: 403 });
+      expect(error).to.include({ code: 'insufficient_scope', status: 403 });
       await expectNothingOpen();
     });
 
