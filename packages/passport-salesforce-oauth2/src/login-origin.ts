@@ -43,19 +43,19 @@ const USUAL =
  * The address that every endpoint is derived from. Of any page of an org, it is the My Domain; a site
  * and a custom domain keep their path.
  *
- * @param text `loginURL`, as the application has it
+ * @param text the option, as the application has it
  * @returns without a slash at its end
  * @throws {TypeError} for an address that can never work, with what to write in its place; it repeats
  * no query, since a copied one may hold a session
  */
-export function loginOrigin(text: string): string {
+export function loginOrigin(text: string, name = 'loginURL'): string {
   const hasScheme = /^\s*https?:/i.test(text);
   const url = parseUrl(hasScheme ? text : `https://${text.replace(/^\s*\/\//, '')}`);
-  if (url === undefined) throw unusable('must be an absolute URL', USUAL);
+  if (url === undefined) throw unusable(name, 'must be an absolute URL', USUAL);
   const { protocol, pathname, username, password } = url;
   const hostname = url.hostname.replace(/\.+$/, '');
   const isLocal = isLoopback(hostname);
-  if (!isLocal && !hostname.includes('.')) throw unusable('must be an absolute URL', USUAL);
+  if (!isLocal && !hostname.includes('.')) throw unusable(name, 'must be an absolute URL', USUAL);
   const isSalesforce = hasSalesforceName(hostname);
   const port = isSalesforce ? '' : url.port && `:${url.port}`;
   const fault =
@@ -66,20 +66,29 @@ export function loginOrigin(text: string): string {
     (isSalesforce && url.port !== '' && 'must have no port');
   if (fault) {
     const scheme = isLocal ? 'http' : 'https';
-    throw unusable(fault, loginOrigin(`${scheme}://${hostname}${port}${pathname}`));
+    throw unusable(name, fault, loginOrigin(`${scheme}://${hostname}${port}${pathname}`, name));
   }
   for (const [suffix, myDomain, namesPackage] of PAGES) {
     if (!hostname.endsWith(suffix)) continue;
-    const [name = '', ...labels] = hostname.slice(0, -suffix.length).split('.');
-    const org = namesPackage ? name.replace(/--\w+$/, '') : name;
+    const [first = '', ...labels] = hostname.slice(0, -suffix.length).split('.');
+    const org = namesPackage ? first.replace(/--\w+$/, '') : first;
     const kept = labels.filter((label) => !INSTANCE.test(label));
     return `https://${[org, ...kept].join('.')}${myDomain}`;
   }
-  if (NO_LOGIN.test(hostname)) throw unusable('is an address at which no one signs in', USUAL);
+  if (NO_LOGIN.test(hostname)) {
+    throw unusable(name, 'is an address at which no one signs in', USUAL);
+  }
   const hasRootOnly = isSalesforce && !hostname.endsWith('.my.site.com');
   return url.origin + (hasRootOnly ? '' : pathname.replace(SITE_PAGE, '').replace(/\/+$/, ''));
 }
 
-function unusable(fault: string, right: string): TypeError {
-  return new TypeError(`Salesforce: option "loginURL" ${fault}; write ${right}`);
+/** @throws {TypeError} when an endpoint is at a host that {@link loginOrigin} refuses, or that has pages only */
+export function requireLoginHost(name: string, endpoint: string): void {
+  const { origin, pathname } = new URL(endpoint);
+  const right = loginOrigin(origin, name);
+  if (right !== origin) throw unusable(name, 'is at a host of pages', right + pathname);
+}
+
+function unusable(name: string, fault: string, right: string): TypeError {
+  return new TypeError(`Salesforce: option "${name}" ${fault}; write ${right}`);
 }

@@ -5,7 +5,7 @@ import { hints, meanings, refusals } from './errors';
 import { parseIdentityUrl, parseUrl, sameIds, to18 } from './ids';
 import type { Identity } from './ids';
 import { isIdentityHost, isSameOwner } from './hosts';
-import { loginOrigin } from './login-origin';
+import { loginOrigin, requireLoginHost } from './login-origin';
 import { mapProfile } from './profile';
 import type { SalesforceProfile } from './profile';
 import { checkSignature } from './signature';
@@ -43,6 +43,9 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
   },
   endpoints: ({ loginURL = 'https://login.salesforce.com', ...urls }) => {
     const base = loginOrigin(loginURL);
+    for (const name of ['authorizationURL', 'tokenURL', 'userInfoURL', 'jwksURL'] as const) {
+      if (urls[name] !== undefined) requireLoginHost(name, urls[name]);
+    }
     const tokenEndpoint = urls.tokenURL ?? `${base}/services/oauth2/token`;
     return {
       issuer: base,

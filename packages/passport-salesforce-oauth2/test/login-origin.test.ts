@@ -1,6 +1,6 @@
 /** The addresses that people write as `loginURL`, and those that are made of them. */
 import { expect } from 'chai';
-import { loginOrigin } from '../dist/login-origin';
+import { loginOrigin, requireLoginHost } from '../dist/login-origin';
 
 const ACME = 'https://acme.my.salesforce.com';
 const UAT = 'https://acme--uat.sandbox.my.salesforce.com';
@@ -152,5 +152,29 @@ describe('loginURL', () => {
       TypeError,
       /^(?!.*00D!AQ)/,
     );
+  });
+
+  for (const [url, message] of [
+    [
+      'https://acme.lightning.force.com/services/oauth2/token',
+      `is at a host of pages; write ${ACME}/services/oauth2/token`,
+    ],
+    ['https://www.salesforce.com/token', `is an address at which no one signs in; write ${USUAL}`],
+    [`${ACME}:8443/token`, `must have no port; write ${ACME}`],
+    ['https://www.salesforce.com:8443', `is an address at which no one signs in; write ${USUAL}`],
+  ] as const) {
+    it(`salesforce 1.2 — an endpoint at ${url} is refused with what to write`, () => {
+      expect(() => requireLoginHost('tokenURL', url)).to.throw(
+        TypeError,
+        `Salesforce: option "tokenURL" ${message}`,
+      );
+    });
+  }
+
+  it('salesforce 1.2 — an endpoint is taken at any host that may answer', () => {
+    for (const host of ['https://login.salesforce.com', SITE, `${CUSTOM}:8443`]) {
+      expect(() => requireLoginHost('tokenURL', `${host}/services/oauth2/token`)).not.to.throw();
+    }
+    expect(() => requireLoginHost('tokenURL', 'http://127.0.0.1:4002/token')).not.to.throw();
   });
 });

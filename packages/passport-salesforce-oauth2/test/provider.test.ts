@@ -155,6 +155,16 @@ describe('Salesforce', () => {
       });
     });
 
+    for (const option of ['authorizationURL', 'tokenURL', 'userInfoURL', 'jwksURL']) {
+      it(`salesforce 1.2 — refuses the address of a page as ${option}`, () => {
+        const page = 'https://acme.lightning.force.com/services';
+        expect(() => createClient({ [option]: page })).to.throw(
+          TypeError,
+          `Salesforce: option "${option}" is at a host of pages; write https://acme.my.salesforce.com/services`,
+        );
+      });
+    }
+
     it('RFC 7009 §2 — a token is revoked where tokenURL gave it, not at the default host', async () => {
       const tokenURL = 'https://test.salesforce.com/services/oauth2/token';
       nock('https://test.salesforce.com').post('/services/oauth2/revoke').reply(200, '');
