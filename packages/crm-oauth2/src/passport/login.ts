@@ -15,6 +15,7 @@ import type { Profile } from '../provider/standard-claims';
 import { requireCallbackUrl, requireJson } from '../values/options';
 import { Deadline } from '../wire/deadline';
 import type { AuthenticateOptions, AuthenticateOptionsCheck } from './authenticate-options';
+import { calledBack } from './called-back';
 import { lostAnswer } from './lost-answer';
 import { missingAttempt } from './missing-attempt';
 import type { RecentLogins } from './recent-logins';
@@ -222,14 +223,4 @@ function isSkipped(skip: StrategyOptions['skipUserProfile'], accessToken: string
   if (typeof skip !== 'function') return skip;
   if (skip.length < 2) return Reflect.apply(skip, undefined, [accessToken]);
   return calledBack((done) => void Reflect.apply(skip, undefined, [accessToken, done]));
-}
-
-/** The value that a function passes to its callback; a promise that it returns may reject. */
-export function calledBack<T>(
-  call: (done: (error?: unknown, value?: T) => void) => unknown,
-): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const done = (error?: unknown, value?: T) => (error ? reject(error) : resolve(value));
-    Promise.resolve(call(done)).catch(reject);
-  });
 }

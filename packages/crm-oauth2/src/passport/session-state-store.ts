@@ -4,7 +4,8 @@ import type { MissingAttempt } from '../protocol/authorization-response';
 import { isPending } from '../protocol/login-attempt';
 import type { LoginAttempt } from '../protocol/login-attempt';
 import { isRecord } from './request';
-import type { PassportRequest } from './request';
+import type { PassportRequest, PassportResponse } from './request';
+import { inTurn } from './session-turns';
 import { MAX_ATTEMPTS } from './state-store';
 import type { StateStore } from './state-store';
 
@@ -21,13 +22,21 @@ export class SessionStateStore implements StateStore {
   }
 
   /** @throws {Problem} `session_missing` */
-  begin(req: PassportRequest, attempt: LoginAttempt): void {
+  begin(
+    req: PassportRequest,
+    attempt: LoginAttempt,
+    response?: PassportResponse,
+  ): void | Promise<void> {
     const { session } = req;
     if (!isRecord(session)) {
       throw new Problem('session_missing', 'there is no session to keep the pending login in');
     }
-    const others = pendingLogins(session[this.#key]).filter(isPending);
-    session[this.#key] = [...others.slice(1 - MAX_ATTEMPTS), attempt];
+    return inTurn(req, response, (stored) => {
+      // Of other providers too: this copy of the session is stored as a whole.
+      for (const [key, logins] of pendingIn(stored)) session[key] = logins;
+      const others = pendingLogins(session[this.#key]).filter(isPending);
+      session[this.#key] = [...others.slice(1 - MAX_ATTEMPTS), attempt];
+    });
   }
 
   pending({ session }: PassportRequest): readonly LoginAttempt[] {
@@ -53,6 +62,13 @@ function pendingLogins(stored: unknown): readonly LoginAttempt[] {
   return Array.isArray(stored) ? stored.filter(isAttempt) : [];
 }
 
+/** The pending logins of all providers, by the key of their store. */
+function pendingIn(session: unknown): [key: string, logins: unknown][] {
+  return Object.entries(Object(session) as object).filter(
+    ([, value]) => pendingLogins(value).length > 0,
+  );
+}
+
 function isAttempt(stored: unknown): stored is LoginAttempt {
   const { expiresAt, ...rest } = Object(stored) as Partial<Record<keyof LoginAttempt, unknown>>;
   const texts = [rest.state, rest.codeVerifier, rest.client, rest.redirectUri];
@@ -66,7 +82,7 @@ function isAttempt(stored: unknown): stored is LoginAttempt {
  */
 function keepOverRegeneration(req: PassportRequest, session: Record<string, unknown>): void {
   const { regenerate } = session;
-  const pending = Object.entries(session).filter(([, value]) => pendingLogins(value).length > 0);
+  const pending = pendingIn(session);
   if (typeof regenerate !== 'function' || pending.length === 0) return;
   const carry = () => {
     const { session: next } = req;

@@ -17,7 +17,7 @@ function request(session: unknown): PassportRequest {
 function begin(session: Session, ...states: string[]): LoginAttempt[] {
   return states.map((state) => {
     const attempt = attemptOf({ state, codeVerifier: `verifier of ${state}` });
-    store.begin(request(session), attempt);
+    void store.begin(request(session), attempt);
     return attempt;
   });
 }
@@ -60,8 +60,11 @@ describe('session state store', () => {
 
   it('drops the expired when another one begins', () => {
     const session: Session = {};
-    store.begin(request(session), attemptOf({ state: 'old', expiresAt: Date.now() - 1 }));
-    store.begin(request(session), attemptOf({ state: 'back', expiresAt: Date.now() + 4_200_000 }));
+    void store.begin(request(session), attemptOf({ state: 'old', expiresAt: Date.now() - 1 }));
+    void store.begin(
+      request(session),
+      attemptOf({ state: 'back', expiresAt: Date.now() + 4_200_000 }),
+    );
     begin(session, 'new');
     expect(statesIn(session)).to.deep.equal(['new']);
   });
@@ -223,7 +226,7 @@ describe('session state store', () => {
       req.session = session;
       begin(session, 'a');
       const other = new SessionStateStore('oauth2:other');
-      other.begin(req, attemptOf({ state: 'b' }));
+      void other.begin(req, attemptOf({ state: 'b' }));
       session.cart = { codeVerifier: 'x' };
       session.user = 'mallory';
       store.take(req, 'a');
