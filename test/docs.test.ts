@@ -78,6 +78,16 @@ describe('documents', () => {
     expect([...codes].filter((code) => !documented.includes(`\`${code}\``))).to.deep.equal([]);
   });
 
+  it('docs/troubleshooting.md — leads to codes that docs/errors.md lists', () => {
+    const documented = read('docs/errors.md');
+    const rows = [...read('docs/troubleshooting.md').matchAll(/^\|([^|]+)\|([^|]+)\|[^|]+\|$/gm)];
+    const codes = rows.flatMap(([, , column = '']) =>
+      [...column.matchAll(/`(\w+)`/g)].map(([, code = '']) => code),
+    );
+    expect(codes.length).to.be.greaterThan(40);
+    expect(codes.filter((code) => !documented.includes(`\`${code}\``))).to.deep.equal([]);
+  });
+
   it('scripts/mutate.js — takes every file that holds a check, with tests that exist', () => {
     const { targets, testsOf } = require('../scripts/mutate.js') as {
       targets: () => Target[];
