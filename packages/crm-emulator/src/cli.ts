@@ -11,7 +11,7 @@ Plays Salesloft, SalesOS and Salesforce on this machine, for development only.
   --port N        the first of three ports in a row (default: three free ports)
   --host ADDRESS  the address to listen on (default 127.0.0.1)
   --callback URL  registers a redirect URI that is not of this machine; may be repeated
-  --origins       gives Salesforce's org, issuer and sandbox origins of their own
+  --origins       gives Salesforce's org and a sandbox origins of their own
   --tolerant      accepts tokens and credentials in a query, and long code verifiers
   --help          prints this text
   --version       prints the version

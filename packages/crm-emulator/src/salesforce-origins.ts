@@ -2,7 +2,7 @@
 import type { EmulatorOptions, SalesforceOriginChoices } from './types.js';
 
 const LAST_PORT = 65_535;
-const EACH: SalesforceOriginChoices = { org: true, issuer: true, sandbox: true };
+const EACH: SalesforceOriginChoices = { org: true, issuer: 'org', sandbox: true };
 
 /** The ports to listen on; 0 is any free one. A part without a port shares the origin of another. */
 export interface SalesforcePorts {

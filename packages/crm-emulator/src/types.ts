@@ -158,7 +158,8 @@ export interface EmulatorOptions {
   sendIss?: boolean;
   /**
    * Salesforce only: origins of their own for the org, for the issuer of ID Tokens and for a sandbox.
-   * `true`: one each. Default: one origin is all of them, and there is no sandbox.
+   * `true`: the org, which is also the issuer, and a sandbox. Default: one origin is all of them, and
+   * there is no sandbox.
    */
   origins?: boolean | SalesforceOriginChoices;
   /**

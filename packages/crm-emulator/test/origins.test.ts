@@ -50,8 +50,9 @@ describe('crm-emulator: origins', () => {
     }
   });
 
-  it('true — each has a port, and the options name the login host', () => {
-    expect(new Set(Object.values(origins))).to.have.lengthOf(4);
+  it('true — org and sandbox have a port each, the org is the issuer; options name the login host', () => {
+    expect(new Set(Object.values(origins))).to.have.lengthOf(3);
+    expect(origins.issuer).to.equal(origins.org);
     expect(emulator.salesforce.origin).to.equal(origins.login);
     expect(emulator.salesforce.options.loginURL).to.equal(origins.login);
   });
@@ -80,33 +81,33 @@ describe('crm-emulator: origins', () => {
     expect((await atOrg.refresh(tokens)).json).to.include({ id: tokens['id'] });
   });
 
-  it('issuer — signs ID Tokens, and publishes their keys alone; sub is id', async () => {
-    expect(claimsOf(tokens['id_token'])).to.include({ iss: origins.issuer, sub: tokens['id'] });
-    expect(await areKeysOf(origins.issuer, tokens['id_token'])).to.equal(true);
+  it("issuer — is the org's where My Domain is, and signs ID Tokens; sub is id", async () => {
+    expect(claimsOf(tokens['id_token'])).to.include({ iss: origins.org, sub: tokens['id'] });
+    expect(await areKeysOf(origins.org, tokens['id_token'])).to.equal(true);
     expect(await areKeysOf(origins.login, tokens['id_token'])).to.equal(false);
-    const discovery = await get(`${origins.issuer}/.well-known/openid-configuration`);
-    expect(discovery.json).to.include({
-      issuer: origins.issuer,
-      jwks_uri: `${origins.issuer}/id/keys`,
-      token_endpoint: `${origins.login}/services/oauth2/token`,
-    });
-    expect((await get(`${origins.issuer}/services/oauth2/userinfo`)).status).to.equal(404);
+    emulator.salesforce.fail('callback-iss-of-org');
+    const { searchParams } = await client.callback();
+    expect(searchParams.get('iss')).to.equal(origins.org);
   });
 
-  it("issuer — is the org's where My Domain is", async function () {
+  it('issuer: true — has a port too, and publishes the keys of ID Tokens alone', async function () {
     this.timeout(60_000);
-    const other = await startEmulator({ origins: { org: true, issuer: 'org' } });
+    const other = await startEmulator({ origins: { org: true, issuer: true } });
     try {
       const { login, org, issuer } = other.salesforce.origins;
-      expect(issuer).to.equal(org).and.not.equal(login);
+      expect(new Set([login, org, issuer])).to.have.lengthOf(3);
       const json = await new Client(other, 'salesforce').login();
-      expect(claimsOf(json['id_token'])).to.include({ iss: org, sub: json['id'] });
-      expect(json['instance_url']).to.equal(org);
-      expect(new URL(String(json['id'])).origin).to.equal(login);
-      expect(await areKeysOf(org, json['id_token'])).to.equal(true);
-      other.salesforce.fail('callback-iss-of-org');
-      const { searchParams } = await new Client(other, 'salesforce').callback();
-      expect(searchParams.get('iss')).to.equal(org);
+      expect(claimsOf(json['id_token'])).to.include({ iss: issuer, sub: json['id'] });
+      for (const origin of [login, org, issuer]) {
+        expect(await areKeysOf(origin, json['id_token']), origin).to.equal(origin === issuer);
+      }
+      const discovery = await get(`${issuer}/.well-known/openid-configuration`);
+      expect(discovery.json).to.include({
+        issuer,
+        jwks_uri: `${issuer}/id/keys`,
+        token_endpoint: `${login}/services/oauth2/token`,
+      });
+      expect((await get(`${issuer}/services/oauth2/userinfo`)).status).to.equal(404);
     } finally {
       await other.close();
     }

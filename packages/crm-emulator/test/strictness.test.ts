@@ -8,7 +8,7 @@ describe('crm-emulator: strictness', () => {
 
   before(async function () {
     this.timeout(60_000);
-    emulator = await startEmulator({ origins: true });
+    emulator = await startEmulator({ origins: { org: true, issuer: true, sandbox: true } });
   });
 
   after(() => emulator.close());
