@@ -43,6 +43,7 @@ const ENDPOINTS = {
     '/services/oauth2/userinfo',
     '/services/oauth2/revoke',
     '/services/oauth2/introspect',
+    '/services/data',
   ],
 } as const;
 

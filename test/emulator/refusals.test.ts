@@ -1,4 +1,5 @@
 /** Proves every entry of `REFUSALS`, by a test of the same title. */
+import { request } from 'node:http';
 import { expect } from 'chai';
 import { type Emulator, REFUSALS, startEmulator } from 'crm-emulator';
 import {
@@ -16,6 +17,17 @@ import {
 /** The status and the error of an answer, such as `400 invalid_grant`. */
 const statusAndError = ({ status, json }: Answer) => `${status} ${String(json['error'])}`;
 const description = ({ json }: Answer) => json['error_description'];
+
+/** `fetch` cannot choose the `Host`. */
+const statusAt = (origin: string, host: string) =>
+  new Promise<number | undefined>((resolve, reject) => {
+    request(origin, { headers: { host } }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    })
+      .once('error', reject)
+      .end();
+  });
 
 const INVALID_GRANT = {
   salesloft: '400 invalid_grant',
@@ -191,7 +203,7 @@ describe('crm-emulator: refusals', () => {
 
     'refuses an inactive person (SalesOS, Salesforce)': async () => {
       expect(await clients.salesos.signIn('Dario Plum')).to.include({
-        error: 'access_denied',
+        error: 'unauthorized',
         error_description: 'user is blocked',
       });
       expect(await clients.salesforce.signIn('Dario Plum')).to.include({ error: 'inactive_user' });
@@ -472,6 +484,42 @@ describe('crm-emulator: refusals', () => {
       const opaque = await salesos.login('Suri', { audience: undefined });
       expect((await get(leads, opaque['access_token'])).status).to.equal(401);
     },
+
+    'refuses a refresh with a wider scope than was granted (Salesloft, SalesOS)': async () => {
+      const { salesloft, salesos } = clients;
+      const expected = [
+        [salesloft, 'people:read', 'people:read cadences:write', '400 invalid_scope'],
+        [salesos, 'openid offline_access', 'openid users:write', '403 invalid_scope'],
+      ] as const;
+      for (const [client, granted, scope, answered] of expected) {
+        const { refresh_token: token } = await client.login('Suri', { scope: granted });
+        const fields = { grant_type: 'refresh_token', refresh_token: String(token), scope };
+        expect(statusAndError(await client.token(fields))).to.equal(answered);
+        expect((await client.refresh(token)).status).to.equal(200);
+      }
+    },
+
+    'refuses a refresh of a person who was deactivated': () =>
+      each(async (client) => {
+        const { refresh_token: token } = await client.login('Suri');
+        client.provider.setActive('Suri', false);
+        try {
+          const refused = await client.refresh(token);
+          expect(statusAndError(refused)).to.equal(INVALID_GRANT[client.name]);
+          if (client.name !== 'salesloft') {
+            expect(description(refused)).to.match(/^(user is blocked|inactive user)$/);
+          }
+        } finally {
+          client.provider.setActive('Suri', true);
+        }
+      }),
+
+    'refuses a Host that is not its own': () =>
+      each(async ({ provider: { origin } }) => {
+        const { port } = new URL(origin);
+        expect(await statusAt(origin, `localhost:${port}`)).to.equal(200);
+        expect(await statusAt(origin, `evil.example:${port}`)).to.equal(421);
+      }),
 
     'refuses an API key that is not listed': async () => {
       const { salesloft } = clients;

@@ -95,7 +95,7 @@ export const REFUSALS: readonly RefusalEntry[] = [
     section: 'Provider policy',
     behaviour: 'refuses an inactive person (SalesOS, Salesforce)',
     answers: {
-      salesos: 'callback: access_denied, user is blocked',
+      salesos: 'callback: unauthorized, user is blocked',
       salesforce: 'callback: inactive_user, user is inactive',
     },
   },
@@ -233,6 +233,20 @@ export const REFUSALS: readonly RefusalEntry[] = [
     },
   },
   {
+    section: 'RFC 6749 §6',
+    behaviour: 'refuses a refresh with a wider scope than was granted (Salesloft, SalesOS)',
+    answers: { salesloft: '400 invalid_scope', salesos: '403 invalid_scope' },
+  },
+  {
+    section: 'Provider policy',
+    behaviour: 'refuses a refresh of a person who was deactivated',
+    answers: {
+      salesloft: '400 invalid_grant',
+      salesos: '403 invalid_grant, user is blocked',
+      salesforce: '400 invalid_grant, inactive user',
+    },
+  },
+  {
     section: 'RFC 7009 §2.1',
     behaviour: 'refuses to revoke for a client that is not authenticated (Salesloft, SalesOS)',
     answers: { salesloft: '403 unauthorized_client', salesos: '401 invalid_client' },
@@ -285,6 +299,11 @@ export const REFUSALS: readonly RefusalEntry[] = [
     section: 'SalesOS',
     behaviour: 'refuses a lead without a name',
     answers: { salesos: '400 VALIDATION_ERROR' },
+  },
+  {
+    section: 'RFC 9110 §7.4',
+    behaviour: 'refuses a Host that is not its own',
+    answers: each('421, as plain text'),
   },
 ];
 

@@ -112,6 +112,7 @@ function facts(environment: Environment, keysAt: (origin: string) => KeyRing): P
       { name: 'UserInfo', methods: 'GET, POST', path: '/services/oauth2/userinfo' },
       { name: 'Revocation', methods: 'POST, GET', path: '/services/oauth2/revoke' },
       { name: 'Introspection', methods: 'POST', path: '/services/oauth2/introspect' },
+      { name: 'API: versions', methods: 'GET', path: '/services/data' },
     ],
     strategyOptions: salesforceOptions(origin),
     steps: [

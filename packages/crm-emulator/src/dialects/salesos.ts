@@ -135,7 +135,7 @@ function accountRules({ origin, people }: Environment): AccountRules {
     personOf: (accountId) => personOfSubject(people, accountId),
     claimsOf: (person) => claimsOf(person, origin),
     checkSignIn: ({ active }) =>
-      active ? undefined : { error: 'access_denied', description: 'user is blocked' },
+      active ? undefined : { error: 'unauthorized', description: 'user is blocked' },
   };
 }
 
