@@ -47,7 +47,7 @@ export const hints = {
   id_token_missing:
     'SalesOS sent no ID Token. If the client id begins with tpc_, Auth0 counts the app as third-party and gives it no OpenID Connect: ask SalesOS for a first-party app.',
   id_token_issuer:
-    'The ID Token comes from another issuer. `issuer` is the custom domain people sign in at, with its trailing slash: https://auth.play2sell.com/',
+    'The ID Token comes from another issuer. `issuer` is the domain people sign in at, which is the custom one: https://auth.play2sell.com/',
   'api.insufficient_scope':
     'The token lacks a scope, such as leads:read. Add it to the API client in Admin > Integrations > API Keys, then get a new token.',
 
