@@ -25,7 +25,12 @@ const GOAL = 90;
 const OTHER_TESTS = {
   client: ['wire/connections', 'errors/diagnostics', 'passport/strategy'],
   'client-requests': ['client', 'wire/connections', 'errors/diagnostics', 'passport/strategy'],
-  'errors/meanings': ['protocol/authorization-response', 'protocol/token-endpoint'],
+  'errors/meanings': [
+    'protocol/authorization-response',
+    'protocol/token-endpoint',
+    'protocol/profile-request',
+    'passport/errors',
+  ],
   'errors/problem': ['errors/oauth2-error'],
   'errors/provider-codes': ['protocol/token-endpoint'],
   'passport/called-back': ['passport/strategy', 'passport/session-turns'],

@@ -37,7 +37,7 @@ export function meaningOf(
       (row.error === undefined ||
         [row.error].flat().some((one) => folded(one) === folded(error))) &&
       // Not `test`, which begins where a flag `g` stopped.
-      (row.says === undefined || description.search(row.says) >= 0) &&
+      description.search(row.says ?? '') >= 0 &&
       (row.stages === undefined || row.stages.includes(stage)),
   );
 }

@@ -285,6 +285,7 @@ describe('authorization response', () => {
       'consent_required',
       'interaction_required',
       'account_selection_required',
+      'unmet_authentication_requirements',
       'account_locked',
     ];
     for (const error of refusals) {

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { providerCode } from '../../dist/errors/provider-codes';
 import { Problem } from '../../dist/errors/problem';
 import { fetchWithToken } from '../../dist/protocol/profile-request';
 import type { ProfileRequest } from '../../dist/protocol/profile-request';
@@ -364,6 +365,22 @@ describe('profile request', () => {
         expect(problem.details).to.include({ status });
       });
     }
+
+    it('refuse a person by the words of the provider', async () => {
+      const vocabulary = {
+        refusals: ['inactive_user'],
+        meanings: [{ error: 'Inactive', stages: ['profile'], code: providerCode('inactive_user') }],
+      } as const;
+      const response = fetchWithToken({ url: new URL('https://acme.test/me') }, TOKEN, {
+        send: () => Promise.resolve({ status: 404, headers: {}, body: 'Inactive' }),
+        isOwn: () => true,
+        at: () => {},
+        vocabulary,
+      });
+      const { code, details } = await problemOf(response);
+      expect(code).to.equal('inactive_user');
+      expect(details.refusal).to.equal(401);
+    });
 
     it('RFC 9110 §10.2.3 — carry Retry-After', async () => {
       const { response } = ask('https://acme.test/me', {

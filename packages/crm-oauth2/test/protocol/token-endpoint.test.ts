@@ -601,6 +601,18 @@ describe('token endpoint', () => {
         expect(problem.message).to.equal('invalid_request: bad code [redacted]');
       });
 
+      for (const [secret, error, code] of [
+        ['code-4711', 'bad_code-4711', 'invalid_request'],
+        ['abcd', 'xabcdx', 'invalid_request'],
+        ['abc', 'abc', 'invalid_request'],
+        ['abc', 'xabcx', 'xabcx'],
+        [undefined, 'undefined', 'undefined'],
+      ] as const) {
+        it(`become a code only when they are short, by chance: ${secret} in ${error}`, () => {
+          expect(processTokenError(answer(400, { error }), [secret]).code).to.equal(code);
+        });
+      }
+
       it('never become the code', () => {
         const problem = processTokenError(answer(400, { error: 'code-4711' }), ['code-4711']);
         expect(problem.code).to.equal('invalid_request');
