@@ -64,6 +64,9 @@ recognizes them.
 | \`TokenError\` | the token endpoint answered with an error (RFC 6749 §5.2); \`code\` is its \`error\`, or what its words mean |
 | \`InternalOAuthError\` | there was no usable answer, or one that did not pass a check |
 
+  They have passport-oauth2's \`oauthError\` too: \`{ statusCode, data }\`, where \`data\` is the provider's error as JSON
+  text, redacted; or the cause, where there was no answer.
+
 - If the person or the browser caused the failure, Passport's \`fail\` is called with \`{ message, code, hint }\`, and
   with the status in \`refusal\`: 401 or 403.
 
