@@ -7,6 +7,7 @@
  * after the provider has surely finished with it.
  *
  *     read ── use? ───────────────────────────────────────────────▶ use it
+ *       │   └─ fail? the last refresh failed, too recently ───────▶ the same error
  *       │ no
  *     lock ── held by another process ── pause, read again ── use? ▶ use it
  *       │ ours
@@ -119,7 +120,8 @@ export class UserTokens implements TokenSource {
    *
    * @throws {OAuth2Error} `reauthorization_required`: the person must sign in again;
    * `store_unavailable`, `store_timeout`, `store_corrupt`, `lock_timeout`; and the errors of
-   * {@link OAuth2Client.refreshTokenGrant}
+   * {@link OAuth2Client.refreshTokenGrant}. With `retryAfterSeconds`, no process asks the provider
+   * earlier. After `timeout` the refresh goes on: ask again later
    */
   async getAccessToken(options?: GetTokenOptions): Promise<string> {
     return (await this.getTokens(options)).accessToken;

@@ -367,6 +367,20 @@ describe('user tokens', () => {
       expect(asked()).to.deep.equal(['refresh-0', 'refresh-0']);
     });
 
+    it('RFC 6749 §6 — keeps the new address of an organization that has moved', async () => {
+      const { tokens } = await processWith(2 * HOUR);
+      const instance = 'https://moved.acme.test';
+      const body = {
+        access_token: 'access-1',
+        expires_in: 3600,
+        sub: 'zoe',
+        instance_url: instance,
+      };
+      world.provider.faults.push({ status: 200, body });
+      expect((await tokens.getTokens()).response).to.include({ instance_url: instance });
+      expect((await world.kept()).tokens.response).to.include({ instance_url: instance });
+    });
+
     it('lock_timeout — when another process never releases the lock', async () => {
       const { tokens, store } = await processWith(2 * HOUR);
       store.faults.lock = () => undefined;
