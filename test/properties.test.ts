@@ -722,7 +722,7 @@ describe('properties', () => {
           session = JSON.parse(asJson(session)) as Record<string, unknown>;
           return { headers: {}, session };
         };
-        for (const attempt of all) store.begin(request(), attempt);
+        for (const attempt of all) void store.begin(request(), attempt);
         for (const attempt of inOrder(all, picks)) {
           const taken = store.take(request(), attempt.state) as LoginAttempt;
           expect({ ...taken, appState: asJson(taken.appState) }).to.deep.equal({
@@ -761,7 +761,7 @@ describe('properties', () => {
           headers: {},
           session,
         };
-        for (const state of states) store.begin(req, attempt(state));
+        for (const state of states) void store.begin(req, attempt(state));
         return req;
       }
 
@@ -786,7 +786,7 @@ describe('properties', () => {
             ['b', 1],
             ['c', 2],
           ] as const) {
-            store.begin(req, attempt(state, now + left));
+            void store.begin(req, attempt(state, now + left));
           }
           expect(session.crm).to.have.property('length', 2);
           expect(session).to.have.nested.property('crm[0].state', 'b');
