@@ -189,6 +189,20 @@ describe('rotation: the judge', () => {
     expect(shared(BEGAN_AT + LOCK_MS)).to.equal(0);
   });
 
+  it('a lost grant — is not explained by an answer after the timeout', () => {
+    const late = pair({ answeredAt: BEGAN_AT + TIMEOUT_MS + 600 });
+    expect(loss(evidence({}, journal(), late))).to.equal('unexplained');
+    expect(write(evidence({}, journal(), late))).to.equal('late');
+  });
+
+  it('a lost grant — is put down to the machine when its lock ended meanwhile', () => {
+    const outages = [{ from: BEGAN_AT + 1000, to: BEGAN_AT + 3000 }];
+    expect(loss(evidence({ outages }))).to.equal('busy');
+    expect(loss(evidence({ outages }), replay({ receivedAt: BEGAN_AT + 4000 }))).to.equal(
+      'unexplained',
+    );
+  });
+
   it('a new pair — must be stored at once, in a process that runs', () => {
     const sent = (after: number) => ({ sent: new Map([['0-1', ANSWERED_AT + after]]) });
     expect(write(evidence({}, journal(sent(10))))).to.equal('prompt');

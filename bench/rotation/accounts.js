@@ -241,7 +241,8 @@ function reasonsOf({ log, lock, outages, journals, killed }) {
     (deadLocks.get(call.person) ?? []).some(({ askedAt }) =>
       isNear(call, [askedAt, askedAt + lock]),
     );
-  const pauseNear = (call) => pauses.some(({ from, to }) => isNear(call, [from, to + BACK_MS]));
+  const pauseNear = (call) =>
+    pauses.some(({ from, to }) => isNear(call, [from, to + lock + BACK_MS]));
   return (call) => {
     if (PROVIDER_CODES.includes(call.code)) return faultNear(call) || pauseNear(call);
     if (STORE_CODES.includes(call.code)) return awayNear(call, BACK_MS) || pauseNear(call);

@@ -11,16 +11,14 @@ const PROMPT_MS = 500;
 /** Differences that the clock's resolution and the order of two log lines make. */
 const INEXACT_MS = 50;
 
-/**
- * Why a grant may be lost, by the names in the figures. Remove `late` once the library stores an answer
- * that comes after the caller's timeout: such a loss is then unexplained, and such an answer must be
- * stored like any other.
- */
+/** A loss after processes did not run, or Redis was away, for this long under one lock is put down to that. */
+const BUSY_MS = 1000;
+
+/** Why a grant may be lost, by the names in the figures. */
 const EXPLANATIONS = {
   killed: 'killed between answer and write',
   held: 'stood still for longer than the lock',
   unanswered: 'rotated by the provider, never answered',
-  late: 'answered after the timeout',
 };
 
 /** Milliseconds of [from, to] that are in at least one of the spans. */
@@ -79,12 +77,11 @@ class Judge {
     if (replay.isUsed || !journal || (journal.stored.get(name) ?? Infinity) < replay.receivedAt) {
       return 'unexplained';
     }
+    if (isNeverAnswered(pair)) return 'unanswered';
     const delay = this.#killed(replay, pair, journal.sent.get(name));
-    if (delay !== 'late') return delay === 'busy' ? 'busy' : 'killed';
+    if (delay === 'prompt' || delay === 'stalled') return 'killed';
     if (this.#stoodStill(replay.grant, pair, replay.receivedAt)) return 'held';
-    if (pair.fault?.endsWith('after rotation')) return 'unanswered';
-    if (this.#isGivenUp(pair)) return 'late';
-    return this.#wasBusy(pair) ? 'busy' : 'unexplained';
+    return delay === 'busy' || this.#wasBusy(replay, pair) ? 'busy' : 'unexplained';
   }
 
   /** @returns how long a pair waited for its write to begin, as {@link DELAYS_FROM_WORST} */
@@ -93,7 +90,7 @@ class Judge {
     const pair = log.grants[grant].generations[generation];
     const journal = journals.get(pair.by);
     if (!journal || pair.answeredAt === null) return 'prompt';
-    if (this.#isGivenUp(pair) || this.#stoodStill(grant, pair, Infinity)) return 'prompt';
+    if (this.#stoodStill(grant, pair, Infinity)) return 'prompt';
     const sentAt = journal.sent.get(nameOf(grant, generation)) ?? Infinity;
     const until = Math.min(sentAt, killed.get(pair.by)?.at ?? Infinity, endedAt);
     return this.#delayOf(pair.by, pair.answeredAt, until);
@@ -106,7 +103,8 @@ class Judge {
     if (!journal) return 0;
     const isOpen = (pair, grant, generation) => {
       const pairName = nameOf(grant, generation);
-      const isUnstored = pair.by === name && !journal.stored.has(pairName);
+      const isUnstored =
+        pair.by === name && !isNeverAnswered(pair) && !journal.stored.has(pairName);
       return isUnstored && this.#deathOf(pair, journal.sent.get(pairName)) !== 'late';
     };
     return log.grants.reduce(
@@ -199,22 +197,17 @@ class Judge {
     return overlap(journals.get(pair.by).pauses, from, end) > 0;
   }
 
-  /** The answer came after the caller's timeout, and the library gave it up. */
-  #isGivenUp({ receivedAt, answeredAt }) {
-    const { timeout } = this.#evidence;
-    const isLate = answeredAt !== null && answeredAt - receivedAt > timeout - INEXACT_MS;
-    return 'late' in EXPLANATIONS && isLate;
-  }
-
-  /** The answer may have come late because a process did not run. */
-  #wasBusy(pair) {
-    const { timeout, log } = this.#evidence;
-    const from = pair.receivedAt - timeout;
-    const to = pair.receivedAt + timeout;
-    const stalled = overlap([...this.stalls(pair.by), ...log.stalls], from, to);
-    const spent = (pair.answeredAt ?? to) - pair.receivedAt;
-    return spent + stalled > timeout;
+  /** The lock ended before the pair was stored, because processes did not run or Redis was away. */
+  #wasBusy(replay, pair) {
+    const { log, redisStalls, outages } = this.#evidence;
+    if (!this.#lockHadEnded(replay, pair)) return false;
+    const spans = [...this.stalls(pair.by), ...log.stalls, ...redisStalls, ...outages];
+    const { askedAt } = this.#lockOf(replay.grant, pair);
+    return overlap(spans, askedAt, replay.receivedAt) >= BUSY_MS;
   }
 }
+
+/** The provider rotated, and met a fault before it answered. */
+const isNeverAnswered = ({ fault }) => fault?.endsWith('after rotation') ?? false;
 
 module.exports = { EXPLANATIONS, INEXACT_MS, Judge, PROMPT_MS, group, overlap };

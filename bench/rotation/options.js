@@ -3,7 +3,7 @@
 const { parseArgs } = require('node:util');
 const { MUTANTS } = require('./copy');
 
-const DEFAULTS = { seconds: '60', workers: '8', keys: '1000', ttl: '8', rate: '100' };
+const DEFAULTS = { seconds: '60', workers: '6', keys: '500', ttl: '8', rate: '60' };
 
 /** The timeout of the library's client. */
 const TIMEOUT_MS = 2000;
