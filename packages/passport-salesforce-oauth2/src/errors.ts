@@ -108,10 +108,6 @@ export const hints = {
     'The access token belongs to another person than the profile. Do not trust this answer.',
 } as const;
 
-declare module 'crm-oauth2/provider' {
-  interface ProviderErrorCodes extends Record<CodesOf<typeof hints>, unknown> {}
-}
-
 /** Codes by which Salesforce, or an administrator, refuses the person. */
 export const refusals = [
   'immediate_unsuccessful',

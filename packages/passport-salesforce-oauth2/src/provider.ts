@@ -1,6 +1,6 @@
 /** Salesforce: its facts, each with its source. */
 import { Problem, defineProvider, text } from 'crm-oauth2/provider';
-import type { Endpoints } from 'crm-oauth2/provider';
+import type { CodesOf, Endpoints } from 'crm-oauth2/provider';
 import { hints, meanings, refusals } from './errors';
 import { parseIdentityUrl, parseUrl, sameIds, to18 } from './ids';
 import type { Identity } from './ids';
@@ -22,6 +22,10 @@ export interface SalesforceOptions {
   tokenURL?: string;
   userInfoURL?: string;
   jwksURL?: string;
+}
+
+declare module 'crm-oauth2/provider' {
+  interface ProviderErrorCodes extends Record<CodesOf<typeof hints>, unknown> {}
 }
 
 /**

@@ -1,6 +1,4 @@
 /** The errors of Salesloft: the remedies. */
-import type { CodesOf } from 'crm-oauth2/provider';
-
 /** Remedies by code, or by step and code. */
 export const hints = {
   access_denied:
@@ -36,7 +34,3 @@ export const hints = {
   rate_limited:
     'All apps of a Salesloft team share 600 cost points a minute. Wait for the next minute, then try again.',
 } as const;
-
-declare module 'crm-oauth2/provider' {
-  interface ProviderErrorCodes extends Record<CodesOf<typeof hints>, unknown> {}
-}

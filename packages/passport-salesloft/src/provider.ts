@@ -1,5 +1,6 @@
 /** Salesloft: its facts, each with its source. */
 import { defineProvider, wholeNumber } from 'crm-oauth2/provider';
+import type { CodesOf } from 'crm-oauth2/provider';
 import { hints } from './errors';
 import { mapProfile } from './profile';
 import type { SalesloftProfile } from './profile';
@@ -38,6 +39,10 @@ function refuseOtherPaths(urls: typeof DEFAULTS): void {
 }
 
 const MINUTE_MS = 60_000;
+
+declare module 'crm-oauth2/provider' {
+  interface ProviderErrorCodes extends Record<CodesOf<typeof hints>, unknown> {}
+}
 
 /**
  * Salesloft: OAuth 2.0 with opaque tokens of 7200 seconds, and refresh tokens that rotate with every

@@ -60,10 +60,6 @@ export const hints = {
     'The refresh token is used up, expired or revoked, or it was sent twice, and Auth0 has ended its whole family. The person must log in again.',
 } as const;
 
-declare module 'crm-oauth2/provider' {
-  interface ProviderErrorCodes extends Record<CodesOf<typeof hints>, unknown> {}
-}
-
 /** Codes by which SalesOS refuses the person. */
 export const refusals = [
   'unauthorized',

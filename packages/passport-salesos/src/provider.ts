@@ -1,5 +1,6 @@
 /** SalesOS: its facts, each with its source. */
 import { Problem, defineProvider, namesPerson, wholeNumber } from 'crm-oauth2/provider';
+import type { CodesOf } from 'crm-oauth2/provider';
 import { hints, meanings, refusals } from './errors';
 import { mapProfile } from './profile';
 import type { SalesosProfile } from './profile';
@@ -32,6 +33,10 @@ function issuerOf(issuer: string): string {
   throw new TypeError(
     'SalesOS: option "issuer" is a host at which no one signs in; write https://auth.play2sell.com/',
   );
+}
+
+declare module 'crm-oauth2/provider' {
+  interface ProviderErrorCodes extends Record<CodesOf<typeof hints>, unknown> {}
 }
 
 /**
