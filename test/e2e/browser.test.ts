@@ -263,7 +263,7 @@ describe('example in a browser', function () {
       await startLogin(page, example, 'Salesforce');
       const response = await answer(page, example, 'Deny');
       expect(response.status()).to.equal(401);
-      expect(await heading(page)).to.equal('The login was refused');
+      expect(await heading(page)).to.equal('The login was cancelled or not allowed');
       expect(await page.locator('.lead').innerText()).to.match(/^You refused it at Salesforce/);
       expect(await fact(page, 'Code')).to.equal('access_denied');
       expect(await fact(page, 'Next step')).to.contain('Start it again from its button');
@@ -278,8 +278,10 @@ describe('example in a browser', function () {
       await startLogin(page, example, 'Salesforce');
       const response = await answer(page, example, 'Continue as Dario Plum');
       expect(response.status()).to.equal(401);
-      expect(await heading(page)).to.equal('The login was refused');
-      expect(await page.locator('.lead').innerText()).to.match(/^It was Salesforce that refused/);
+      expect(await heading(page)).to.equal('Your account is not active');
+      expect(await fact(page, 'Who can mend it')).to.equal(
+        'An administrator of your organization at Salesforce',
+      );
       expect(await fact(page, 'Code')).to.equal('inactive_user');
       expect(await fact(page, 'Next step')).to.contain('administrator');
       expect(await primaryAction(page)).to.equal('Log in another way');
@@ -293,8 +295,8 @@ describe('example in a browser', function () {
       await startLogin(page, example, 'Salesloft');
       const response = await answer(page, example, 'Continue as Dario Plum');
       expect(response.status()).to.equal(401);
-      expect(await heading(page)).to.equal('This account is not let in');
-      expect(await page.locator('.lead').innerText()).to.contain('deactivated');
+      expect(await heading(page)).to.equal('This site does not let this account in');
+      expect(await fact(page, 'Reason')).to.contain('deactivated');
       expect(await fact(page, 'Next step')).to.contain('another account');
       expect(await primaryAction(page)).to.equal('Log in another way');
       await page.goto(`${example.baseURL}/profile`);
@@ -307,14 +309,53 @@ describe('example in a browser', function () {
       await startLogin(page, example, 'SalesOS');
       const response = await answer(page, example, 'Continue as Suri');
       expect(response.status()).to.equal(401);
-      expect(await heading(page)).to.equal('The login was refused');
+      expect(await heading(page)).to.equal('SalesOS needs one more step from you');
       expect(await primaryAction(page)).to.equal('Try again with SalesOS');
+    });
+
+    it('app that is not installed — is for the administrator, and another way is open', async () => {
+      example.emulator.salesforce.fail('token-app-not-found');
+      await startLogin(page, example, 'Salesforce');
+      const response = await answer(page, example, 'Continue as Suri');
+      expect(response.status()).to.equal(401);
+      expect(await heading(page)).to.equal('Your organization has not installed this app');
+      expect(await fact(page, 'Who can mend it')).to.contain('administrator');
+      expect(await fact(page, 'Next step')).to.contain('Setup > Connected Apps OAuth Usage');
+      expect(await primaryAction(page)).to.equal('Log in another way');
+      await page.getByRole('link', { name: 'Log in another way' }).click();
+      await page.getByRole('link', { name: 'Log in with SalesOS' }).click();
+      await answer(page, example, 'Continue as Suri');
+      expect(await heading(page)).to.equal('Suri');
+    });
+
+    it('callback that lost its parameters — says so, and a second try succeeds', async () => {
+      example.emulator.salesos.fail('callback-no-parameters');
+      await startLogin(page, example, 'SalesOS');
+      const response = await answer(page, example, 'Continue as Suri');
+      expect(response.status()).to.equal(403);
+      expect(await heading(page)).to.equal('The answer of SalesOS was lost on the way');
+      await page.getByRole('link', { name: 'Try again with SalesOS' }).click();
+      await answer(page, example, 'Continue as Suri');
+      expect(await heading(page)).to.equal('Suri');
+    });
+
+    it('provider that asks to wait — says how long', async () => {
+      example.emulator.salesloft.fail('token-503-retry', { retryAfter: 30 });
+      await startLogin(page, example, 'Salesloft');
+      await whileLogging(async () => {
+        await answer(page, example, 'Continue as Suri');
+      });
+      expect(await heading(page)).to.equal('Salesloft is not available right now');
+      expect(await page.locator('.lead').innerText()).to.contain('wait 30 seconds');
+      expect(await primaryAction(page)).to.equal('Try again with Salesloft');
     });
 
     it('answer that is not believed — says that this site does not accept it', async () => {
       await page.goto(`${example.baseURL}/auth/salesforce/callback?code=a&state=b`);
       expect(await heading(page)).to.equal('This login could not be finished');
-      expect(await page.locator('.lead').innerText()).to.contain('this site does not accept');
+      expect(await page.locator('.lead').innerText()).to.contain(
+        'no answer from Salesforce that it can accept',
+      );
       expect(await primaryAction(page)).to.equal('Try again with Salesforce');
     });
 
@@ -327,7 +368,7 @@ describe('example in a browser', function () {
         const response = await answer(page, example, 'Continue as Marta Quill');
         expect(response.status()).to.equal(502);
       });
-      expect(await heading(page)).to.equal('Salesloft could not complete the login');
+      expect(await heading(page)).to.equal('Salesloft is not available right now');
       expect(await fact(page, 'Code')).to.equal('provider_unavailable');
       expect(await fact(page, 'Next step')).to.contain('Try again later');
       expect(await page.content()).not.to.match(/ at .*\.[jt]s:\d+|node_modules/);
@@ -414,6 +455,10 @@ describe('example in a browser', function () {
         await startLogin(page, example, 'SalesOS');
         await answer(page, example, 'Deny');
         await check('refused');
+        example.emulator.salesforce.fail('callback-approval-error');
+        await startLogin(page, example, 'Salesforce');
+        await answer(page, example, 'Continue as Suri');
+        await check('refused by an administrator');
         await logIn('Salesforce', 'Zoë Ångström');
         await page.getByText('Show what Salesforce sent').click();
         await check('profile');

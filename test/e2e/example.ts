@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Emulator } from 'crm-emulator';
+import type { Emulator, EmulatorOptions } from 'crm-emulator';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { createApp } from '../../examples/express-login/dist/app';
@@ -14,9 +14,14 @@ export interface Example {
   close(): Promise<void>;
 }
 
-export async function startExample(): Promise<Example> {
+/** @param options.timeout milliseconds for each login, in place of the strategies' own */
+export async function startExample({
+  timeout,
+  ...options
+}: EmulatorOptions & { timeout?: number } = {}): Promise<Example> {
   const { startEmulator } = await import('crm-emulator');
-  const emulator = await startEmulator({ port: 0 });
+  const emulator = await startEmulator({ port: 0, ...options });
+  const limit = timeout === undefined ? {} : { timeout };
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, resolve));
   const baseURL = `http://localhost:${(server.address() as AddressInfo).port}`;
@@ -26,9 +31,9 @@ export async function startExample(): Promise<Example> {
       baseURL,
       sessionSecret: 'a secret for tests only',
       providers: {
-        salesloft: emulator.salesloft.options,
-        salesos: emulator.salesos.options,
-        salesforce: emulator.salesforce.options,
+        salesloft: { ...emulator.salesloft.options, ...limit },
+        salesos: { ...emulator.salesos.options, ...limit },
+        salesforce: { ...emulator.salesforce.options, ...limit },
       },
       emulated: {
         salesloft: emulator.salesloft.origin,

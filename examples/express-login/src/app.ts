@@ -7,9 +7,9 @@ import session from 'express-session';
 import helmet from 'helmet';
 // The three packages export the same error classes.
 import { AuthorizationError, InternalOAuthError, TokenError } from 'passport-salesloft';
+import type { Failure } from './failures';
 import { loginRoutes } from './login';
-import { errorPage, faultPage, homePage, notFoundPage, profilePage, tooManyPage } from './pages';
-import type { Fault } from './pages';
+import { errorPage, failurePage, homePage, notFoundPage, profilePage, tooManyPage } from './pages';
 import { PROVIDERS, createPassport } from './strategies';
 import type { ProviderName, ProviderOptions } from './strategies';
 
@@ -141,7 +141,7 @@ const handleError: ErrorRequestHandler = (error: unknown, req, res, next) => {
   if (isProviderFault(error)) {
     // Message and code of these errors contain neither tokens nor secrets.
     console.error(`login failed: ${error.code}: ${error.message}`);
-    res.status(502).send(faultPage(error, req.user));
+    res.status(502).send(failurePage(error.provider, 502, error, req.user));
     return;
   }
   const status = Number(Reflect.get(Object(error), 'status')) || 500;
@@ -150,7 +150,9 @@ const handleError: ErrorRequestHandler = (error: unknown, req, res, next) => {
 };
 
 /** Recognizes the errors of the strategies, which name their provider and a code. */
-function isProviderFault(error: unknown): error is Error & Fault {
+function isProviderFault(
+  error: unknown,
+): error is Error & Failure & { code: string; provider: ProviderName } {
   return (
     [AuthorizationError, TokenError, InternalOAuthError].some((type) => error instanceof type) &&
     typeof Reflect.get(Object(error), 'code') === 'string'

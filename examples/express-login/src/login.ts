@@ -1,15 +1,13 @@
 /** `/auth/:provider` and `/auth/:provider/callback`: a login from its link to its outcome. */
 import { Router } from 'express';
 import type { RequestHandler } from 'express';
-import { alreadyLoggedInPage, refusedPage } from './pages';
+import type { Failure } from './failures';
+import { alreadyLoggedInPage, failurePage } from './pages';
 import { TITLES } from './strategies';
 import type { ProviderName, createPassport } from './strategies';
 
 /** After a refusal, the reason. After a success, the `state` that the login started with. */
-interface Info {
-  code?: string;
-  message?: string;
-  hint?: string;
+interface Info extends Failure {
   state?: unknown;
 }
 
@@ -36,7 +34,7 @@ export function loginRoutes(passport: ReturnType<typeof createPassport>, baseURL
         const page =
           req.user && info?.code !== undefined && LOGIN_IS_OVER.includes(info.code)
             ? alreadyLoggedInPage(req.user)
-            : refusedPage(provider, status, info ?? {}, req.user);
+            : failurePage(provider, status, info ?? {}, req.user);
         res.status(status).send(page);
       },
     ) as RequestHandler;

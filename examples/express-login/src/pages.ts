@@ -1,24 +1,11 @@
 /** The pages: functions from data to HTML. No request, no session, no token gets here. */
+import { explain } from './failures';
+import type { Failure } from './failures';
 import { html } from './html';
 import type { Html } from './html';
 import { PROVIDERS, TITLES } from './strategies';
 import type { ProviderName } from './strategies';
 import type { User } from './user';
-
-interface Failure {
-  code?: string;
-  message?: string;
-  hint?: string;
-}
-
-/** An error of a strategy. */
-export interface Fault extends Failure {
-  code: string;
-  message: string;
-  provider: ProviderName;
-  /** The provider asks us to wait this long. */
-  retryAfterSeconds?: number;
-}
 
 function layout(title: string, user: User | undefined, body: Html): string {
   return `<!doctype html>\n${
@@ -172,125 +159,54 @@ export function profilePage(user: User): string {
   );
 }
 
-/** The same person fails again until an administrator changes something. */
-const FAILS_AGAIN: readonly string[] = [
-  'refused',
-  'inactive_user',
-  'inactive_org',
-  'ip_restricted',
-  'login_hours',
-  'invalid_app_access',
-  'OAUTH_APP_BLOCKED',
-  'OAUTH_APP_ACCESS_DENIED',
-  'OAUTH_EC_APP_NOT_FOUND',
-  'OAUTH_APPROVAL_ERROR_GENERIC',
-  'app_blocked',
-  'app_not_found',
-  'app_not_installed',
-  'oauth_flow_disabled',
-  'unauthorized',
-  'email_not_verified',
-  'not_a_member',
-  'organization_required',
-  'invalid_organization',
-  'invalid_invitation',
-  'unknown_audience',
-  'invalid_client_id',
-  'invalid_client',
-  'invalid_scope',
-  'unauthorized_client',
-  'redirect_uri_mismatch',
-];
-
-/** A person or a policy at the provider said no (401), or this site did not believe the answer (403). */
-export function refusedPage(
+/**
+ * A person, a policy or this site said no (401, 403), or the provider failed (502). Code, reason and next
+ * step help the people who mend it. In production, log them, and show the heading and the way back.
+ */
+export function failurePage(
   provider: ProviderName,
   status: number,
   failure: Failure,
   user: User | undefined,
 ): string {
   const title = TITLES[provider];
-  if (status === 401 && failure.code === undefined) {
-    // Your own `verify` refuses without a code.
-    const refusal = {
-      code: 'refused',
-      message: 'This site does not let this person in.',
-      hint: 'Log in with another account, or ask the operator of this site.',
-    };
-    return failurePage(provider, refusal, user, {
-      heading: 'This account is not let in',
-      lead: `You signed in at ${title}, but this site does not accept the account: it may be deactivated there.`,
-    });
-  }
-  if (status !== 401) {
-    return failurePage(provider, failure, user, {
-      heading: 'This login could not be finished',
-      lead: `The browser came back from ${title} with an answer that this site does not accept.`,
-    });
-  }
-  const who =
-    failure.code === 'access_denied'
-      ? `You refused it at ${title}, or a rule of your organization did.`
-      : `It was ${title} that refused.`;
-  return failurePage(provider, failure, user, {
-    heading: 'The login was refused',
-    lead: `${who} Nothing was shared with this site.`,
-  });
-}
-
-/** The provider failed, or the connection to it. */
-export function faultPage(fault: Fault, user: User | undefined): string {
-  const title = TITLES[fault.provider];
-  const wait = fault.retryAfterSeconds;
-  return failurePage(fault.provider, fault, user, {
-    heading: `${title} could not complete the login`,
-    lead: `You did nothing wrong: this site got no usable answer from ${title}.${
-      wait === undefined ? '' : ` Please wait ${wait} seconds before you try again.`
-    }`,
-  });
-}
-
-/**
- * Code, message and hint help the developer who sets the application up. In production, log them and
- * show people the heading and the way back.
- */
-function failurePage(
-  provider: ProviderName,
-  { code, message, hint }: Failure,
-  user: User | undefined,
-  { heading, lead }: { heading: string; lead: string },
-): string {
-  const failsAgain = code !== undefined && FAILS_AGAIN.includes(code);
-  const again = html`<a
-    class="${failsAgain ? 'button' : 'button strong'}"
-    href="/auth/${provider}"
-    rel="nofollow"
-    >Try again with ${TITLES[provider]}</a
-  >`;
-  const another = html`<a class="${failsAgain ? 'button strong' : 'button'}" href="/"
-    >Log in another way</a
-  >`;
+  const { code, message, hint } = failure;
+  const { heading, lead, who, tryAgain } = explain(title, status, failure);
+  const action = (isFirst: boolean, href: string, text: string) =>
+    html`<a class="${isFirst ? 'button strong' : 'button'}" href="${href}" rel="nofollow"
+      >${text}</a
+    >`;
+  const again = action(tryAgain, `/auth/${provider}`, `Try again with ${title}`);
+  const another = action(!tryAgain, '/', 'Log in another way');
   return layout(
     heading,
     user,
     html`<div class="card">
       <h1>${heading}</h1>
       <p class="lead">${lead}</p>
+      <p class="actions">${tryAgain ? [again, another] : [another, again]}</p>
       <dl class="facts">
+        <div>
+          <dt>Who can mend it</dt>
+          <dd>${who}</dd>
+        </div>
+        <div>
+          <dt>Next step</dt>
+          <dd>
+            ${withCode(hint ?? 'Log in with another account, or ask the operator of this site.')}
+          </dd>
+        </div>
+        <div>
+          <dt>Reason</dt>
+          <dd>
+            ${message ?? 'You signed in, but this site does not accept the account. It may be deactivated.'}
+          </dd>
+        </div>
         <div>
           <dt>Code</dt>
           <dd><code>${code ?? 'refused'}</code></dd>
         </div>
-        <div>
-          <dt>Reason</dt>
-          <dd>${message ?? 'The login was refused.'}</dd>
-        </div>
-        <div>
-          <dt>Next step</dt>
-          <dd>${withCode(hint ?? 'Try again. If it fails again, look up the code.')}</dd>
-        </div>
       </dl>
-      <p class="actions">${failsAgain ? [another, again] : [again, another]}</p>
     </div>`,
   );
 }
