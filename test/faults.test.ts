@@ -944,7 +944,8 @@ describe('faults over real sockets', () => {
           const { host, server, requests } = await bench.raw(() => undefined);
           const outcome = await loginWith(bench, place, host, { timeout: IMPATIENT });
           expectError(outcome, { code: 'timeout', stage: STAGES[place], host });
-          expect(requests()).to.equal(1);
+          // The request that was sent ahead may end a moment before the login, which then asks again.
+          expect(requests()).to.be.within(1, place === 'jwks' ? 2 : 1);
           await bench.expectClosed(server);
         }));
     }
