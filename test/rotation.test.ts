@@ -120,7 +120,7 @@ function evidence(more: Record<string, unknown> = {}, own = journal(), second = 
     ownDelay: { p99: 0, max: 0 },
     isClockSet: false,
     people: { wronged: 0, again: 0 },
-    atTheEnd: { good: 1, lost: 0, wrong: 0, errors: {} },
+    atTheEnd: { good: 1, lost: 0, waiting: 0, wrong: 0, errors: {} },
     ...more,
   };
 }

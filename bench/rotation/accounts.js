@@ -1,6 +1,6 @@
 /** The accounts of a run: its figures, the faults that it found, and its exit status. */
 'use strict';
-const { nameOf } = require('./journal');
+const { RUNNER, nameOf } = require('./journal');
 const { EXPLANATIONS, INEXACT_MS, Judge, group, overlap } = require('./judge');
 
 const STATUS = { proved: 0, wrong: 1, 'too little': 2, 'too busy': 3 };
@@ -173,15 +173,19 @@ function judgeLosses(judge, { log, killed }) {
   return { losses, explained };
 }
 
+/** Single pairs may be late on a busy machine. Where most of them are, the library is late. */
 function judgeWrites(judge, { log }) {
   const found = { prompt: 0, stalled: 0, busy: 0, late: 0 };
+  let ofWorkers = 0;
   log.grants.forEach(({ generations }, grant) => {
     // The first one came with the login.
     for (let generation = 1; generation < generations.length; generation += 1) {
       found[judge.write(grant, generation)] += 1;
+      if (generations[generation].by !== RUNNER) ofWorkers += 1;
     }
   });
-  return found;
+  const isMostLate = found.busy + found.late > ofWorkers / 2;
+  return isMostLate ? { ...found, busy: 0, late: found.busy + found.late } : found;
 }
 
 /** A worker cannot know that a grant was lost, or that it stood still with a token in its hand. */

@@ -6,6 +6,9 @@
 const { openSync, readFileSync, readdirSync, writeSync } = require('node:fs');
 const { join } = require('node:path');
 
+/** The name of the process that makes the trouble, among those of the workers. */
+const RUNNER = 'runner';
+
 /** Between two notes that a process runs. */
 const BEAT_NOTE_MS = 100;
 
@@ -77,4 +80,4 @@ function readJournals(folder) {
   );
 }
 
-module.exports = { BEAT_NOTE_MS, Journal, nameOf, readJournals };
+module.exports = { BEAT_NOTE_MS, Journal, RUNNER, nameOf, readJournals };

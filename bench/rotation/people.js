@@ -91,20 +91,28 @@ class People {
   }
 }
 
-/** Asks for the tokens of all people once more, after the workers, and counts the good and the lost ones. */
-async function askForAll(origin, library, count) {
-  const found = { good: 0, lost: 0, wrong: 0, errors: {} };
+/**
+ * Asks for the tokens of all people once more, after the workers.
+ *
+ * @param patience milliseconds to wait where the library asks for a pause
+ * @returns how many people have a good token, have lost their grant, must wait longer, or neither
+ */
+async function askForAll(origin, library, count, patience) {
+  const found = { good: 0, lost: 0, waiting: 0, wrong: 0, errors: {} };
   await each(count, async (person) => {
-    let result = 'wrong';
-    for (let attempt = 1; attempt <= ATTEMPTS && result === 'wrong'; attempt += 1) {
+    let result;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       stop.signal.throwIfAborted();
       result = await ask(origin, library, person, found.errors);
+      if (result.kind !== 'wrong' || result.wait > patience) break;
+      await sleep(result.wait);
     }
-    found[result] += 1;
+    found[result.wait > patience ? 'waiting' : result.kind] += 1;
   });
   return found;
 }
 
+/** @returns the kind, and for a failed call the milliseconds to wait */
 async function ask(origin, library, person, errors) {
   try {
     const asked = String(Date.now());
@@ -112,11 +120,11 @@ async function ask(origin, library, person, errors) {
     const given = String(Date.now());
     const headers = { authorization: `Bearer ${token}`, 'x-asked': asked, 'x-given': given };
     const response = await fetch(`${origin}/api`, { headers });
-    return response.ok ? 'good' : 'wrong';
+    return { kind: response.ok ? 'good' : 'wrong', wait: 0 };
   } catch (error) {
-    if (error.code === 'reauthorization_required') return 'lost';
+    if (error.code === 'reauthorization_required') return { kind: 'lost', wait: 0 };
     errors[error.code] = (errors[error.code] ?? 0) + 1;
-    return 'wrong';
+    return { kind: 'wrong', wait: (error.retryAfterSeconds ?? 0) * 1000 };
   }
 }
 

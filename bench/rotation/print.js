@@ -47,7 +47,7 @@ function rowsOf(figures) {
     [
       'Keys good at the end',
       atTheEnd.good,
-      `lost: ${atTheEnd.lost}, wrong: ${atTheEnd.wrong} ${list(atTheEnd.errors)}`,
+      `lost: ${atTheEnd.lost}, must wait: ${atTheEnd.waiting}, wrong: ${atTheEnd.wrong}`,
     ],
     ...loadRows(figures),
   ];

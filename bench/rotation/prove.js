@@ -14,7 +14,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { BUSY_PART, STATUS, accounts } = require('./accounts');
 const { copyLibrary } = require('./copy');
 const { overlap } = require('./judge');
-const { Journal, readJournals } = require('./journal');
+const { Journal, RUNNER, readJournals } = require('./journal');
 const { Lateness } = require('./lateness');
 const { connect } = require('./library');
 const { LOCK_MS, TIMEOUT_MS, settings } = require('./options');
@@ -25,8 +25,6 @@ const { Provider, endAll, killAll, stop } = require('./processes');
 const { Redis } = require('./redis');
 const { PAUSE_MS, meetingsOf, trouble } = require('./trouble');
 const { Workers } = require('./workers');
-
-const RUNNER = 'runner';
 
 /** A pair that has just been answered is in the store after this time. */
 const STORED_MS = 300;
@@ -77,7 +75,7 @@ async function prove(options, folder) {
   await redis.removeLocks(
     [...readJournals(journals).values()].flatMap(({ locks }) => locks.filter((one) => one.isHeld)),
   );
-  const atTheEnd = await askForAll(api, own, all);
+  const atTheEnd = await askForAll(api, own, all, options.isBrief ? 0 : LOCK_MS + STORED_MS);
   const log = await provider.log();
   const evidence = {
     timeout: TIMEOUT_MS,
