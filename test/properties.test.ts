@@ -876,7 +876,11 @@ describe('properties', () => {
               expect(asJson(attempt.appState).length).to.be.above(500);
             }
           }
-          for (const attempt of inOrder(kept, picks)) {
+          // All of them together are bounded: the oldest makes room.
+          const held = (await store.pending(jar.request())).map(({ state }) => state);
+          if (held.length < kept.length) expect(asJson(kept).length).to.be.above(4000);
+          const left = kept.filter(({ state }) => held.includes(state));
+          for (const attempt of inOrder(left, picks)) {
             const taken = (await store.take(jar.request(), attempt.state)) as LoginAttempt;
             expect({ ...taken, appState: asJson(taken.appState) }).to.deep.equal({
               ...attempt,
