@@ -279,7 +279,7 @@ describe('example in a browser', function () {
       const response = await answer(page, example, 'Continue as Dario Plum');
       expect(response.status()).to.equal(401);
       expect(await heading(page)).to.equal('Your account is not active');
-      expect(await fact(page, 'Who can mend it')).to.equal(
+      expect(await fact(page, 'Can be fixed by')).to.equal(
         'An administrator of your organization at Salesforce',
       );
       expect(await fact(page, 'Code')).to.equal('inactive_user');
@@ -296,7 +296,7 @@ describe('example in a browser', function () {
       const response = await answer(page, example, 'Continue as Dario Plum');
       expect(response.status()).to.equal(401);
       expect(await heading(page)).to.equal('This site does not let this account in');
-      expect(await fact(page, 'Reason')).to.contain('deactivated');
+      expect(await page.locator('.lead').innerText()).to.contain('deactivated');
       expect(await fact(page, 'Next step')).to.contain('another account');
       expect(await primaryAction(page)).to.equal('Log in another way');
       await page.goto(`${example.baseURL}/profile`);
@@ -319,7 +319,7 @@ describe('example in a browser', function () {
       const response = await answer(page, example, 'Continue as Suri');
       expect(response.status()).to.equal(401);
       expect(await heading(page)).to.equal('Your organization has not installed this app');
-      expect(await fact(page, 'Who can mend it')).to.contain('administrator');
+      expect(await fact(page, 'Can be fixed by')).to.contain('administrator');
       expect(await fact(page, 'Next step')).to.contain('Setup > Connected Apps OAuth Usage');
       expect(await primaryAction(page)).to.equal('Log in another way');
       await page.getByRole('link', { name: 'Log in another way' }).click();

@@ -7,7 +7,7 @@ import type { Example } from './example';
 import { Visitor } from './visitor';
 import type { Provider } from './visitor';
 
-/** The columns: fault of the emulator | status | heading | who can mend it | first button. */
+/** The columns: fault of the emulator | status | heading | who can fix it | first button. */
 const TABLE = {
   salesloft: `
     callback-access-denied | 401 | The login was cancelled or not allowed | You, or an administrator | again
@@ -114,7 +114,7 @@ describe('example: refusals and accidents', () => {
 
   for (const provider of NAMES) {
     for (const row of TABLE[provider].trim().split('\n')) {
-      const [fault = '', status, heading, mender = '', first] = row.split('|').map((c) => c.trim());
+      const [fault = '', status, heading, fixer = '', first] = row.split('|').map((c) => c.trim());
 
       it(`${provider} ${fault} — ${status}, "${heading}"`, async () => {
         const emulator: { fail(name: string): void } = example.emulator[provider];
@@ -122,14 +122,14 @@ describe('example: refusals and accidents', () => {
         const page = await new Visitor(example).logIn(provider);
         expect(page.status).to.equal(Number(status));
         expect(page.heading).to.equal(heading);
-        expect(page.facts['Who can mend it']).to.match(menderOf(mender, TITLES[provider]));
+        expect(page.facts['Can be fixed by']).to.match(fixerOf(fixer, TITLES[provider]));
         const again = `Try again with ${TITLES[provider]}`;
         const buttons = [again, 'Log in another way'];
         expect(page.buttons).to.deep.equal(first === 'again' ? buttons : buttons.toReversed());
         expect(page.strong).to.deep.equal([buttons[first === 'again' ? 0 : 1]]);
         expect(page.facts['Next step']).to.match(/^.{20,}$/);
         expect(page.heading + page.lead).not.to.match(/_|\{|undefined/);
-        // A refusal is no fault: it stays out of the log of errors.
+        // A refusal is not a fault: it stays out of the log of errors.
         expect(logged).to.have.length(Number(status) === 502 ? 1 : 0);
         expect(page.html + logged.join('')).not.to.contain(example.emulator[provider].clientSecret);
       });
@@ -148,9 +148,14 @@ describe('example: refusals and accidents', () => {
     });
 
     it(`${provider} Retry-After — says how long to wait`, async () => {
-      example.emulator[provider].fail('token-503-retry', { retryAfter: 7 });
-      const page = await new Visitor(example).logIn(provider);
-      expect(page.lead).to.contain('Please wait 7 seconds, then try again');
+      for (const [retryAfter, words] of [
+        [7, '7 seconds'],
+        [3590, '60 minutes'],
+      ] as const) {
+        example.emulator[provider].fail('token-503-retry', { retryAfter });
+        const { lead } = await new Visitor(example).logIn(provider);
+        expect(lead).to.contain(`Please wait ${words}, then try again`);
+      }
     });
 
     it(`${provider} error of no table — is a page by its status, whatever its name`, async () => {
@@ -216,11 +221,11 @@ describe('example: refusals and accidents', () => {
   });
 });
 
-function menderOf(mender: string, title: string): RegExp {
-  if (mender === 'administrator') {
+function fixerOf(fixer: string, title: string): RegExp {
+  if (fixer === 'administrator') {
     return new RegExp(`^An administrator of your organization at ${title}$`);
   }
-  if (mender.startsWith('operator'))
-    return new RegExp(`^The ${mender.replace('operator', 'operator of this site')}`);
-  return new RegExp(mender === 'You' ? '^You$' : `^${mender}`);
+  if (fixer.startsWith('operator'))
+    return new RegExp(`^The ${fixer.replace('operator', 'operator of this site')}`);
+  return new RegExp(fixer === 'You' ? '^You$' : `^${fixer}`);
 }

@@ -3,7 +3,7 @@ import type { Example } from './example';
 
 export type Provider = 'salesloft' | 'salesos' | 'salesforce';
 
-/** What a page of the application says. */
+/** A page of the application, as read. */
 export interface Shown {
   status: number;
   /** Where a redirect leads, with status 302. */

@@ -1,9 +1,10 @@
-/** What went wrong in a login, for the person at the browser: a heading, who can mend it, and what to do first. */
-/** Who can mend a failed login, what the person is told, and whether to try again comes first. */
-const MENDERS = {
+/** A failed login in words for the person at the browser: a heading, the one who can fix it, the first step. */
+
+/** Each can fix a failed login: the name, the advice to the person, and whether to try again comes first. */
+const FIXERS = {
   person: {
     who: 'You',
-    lead: 'You can mend this yourself: take the next step, then try again.',
+    lead: 'You can fix this yourself: take the next step, then try again.',
     tryAgain: true,
   },
   personOrAdministrator: {
@@ -18,12 +19,17 @@ const MENDERS = {
   },
   operator: {
     who: 'The operator of this site',
-    lead: 'You did nothing wrong. Until the operator of this site has mended it, log in another way.',
+    lead: 'You did nothing wrong. Until the operator of this site has fixed it, log in another way.',
+    tryAgain: false,
+  },
+  operatorOfAccounts: {
+    who: 'The operator of this site',
+    lead: 'You signed in at {provider}, but this site does not accept the account: it may be deactivated there.',
     tryAgain: false,
   },
   operatorOrAdministrator: {
     who: 'The operator of this site, or an administrator of your organization at {provider}',
-    lead: 'You did nothing wrong. Please show this page to them; until then, log in another way.',
+    lead: 'You did nothing wrong. Please show this page to the operator of this site, or to your administrator.',
     tryAgain: false,
   },
   operatorIfItLasts: {
@@ -38,9 +44,9 @@ const MENDERS = {
   },
 } as const;
 
-type Row = readonly [mender: keyof typeof MENDERS, heading: string];
+type Row = readonly [fixer: keyof typeof FIXERS, heading: string];
 
-/** What a strategy says of a failed login. Without a code, your own `verify` refused. */
+/** A strategy's account of a failed login. Without a code, your own `verify` refused. */
 export interface Failure {
   code?: string;
   message?: string;
@@ -127,16 +133,20 @@ export const FAILURES: Readonly<Record<string, Row>> = {
 
 /** @param title the name of the provider */
 export function explain(title: string, status: number, { code, retryAfterSeconds }: Failure) {
-  const [mender, heading] = rowOf(status, code);
-  const { who, lead, tryAgain } = MENDERS[mender];
-  const wait = retryAfterSeconds === undefined ? 'a moment' : `${retryAfterSeconds} seconds`;
+  const [fixer, heading] = rowOf(status, code);
+  const { who, lead, tryAgain } = FIXERS[fixer];
+  const wait = retryAfterSeconds === undefined ? 'a moment' : durationOf(retryAfterSeconds);
   const fill = (text: string) => text.replaceAll('{provider}', title).replaceAll('{wait}', wait);
   return { heading: fill(heading), who: fill(who), lead: fill(lead), tryAgain };
 }
 
+function durationOf(seconds: number): string {
+  return seconds < 120 ? `${seconds} seconds` : `${Math.ceil(seconds / 60)} minutes`;
+}
+
 /** A code that is not listed, such as a word of the provider, goes by its status. */
 function rowOf(status: number, code: string | undefined): Row {
-  if (code === undefined) return ['operator', 'This site does not let this account in'];
+  if (code === undefined) return ['operatorOfAccounts', 'This site does not let this account in'];
   const row = Object.hasOwn(FAILURES, code) ? FAILURES[code] : undefined;
   if (row) return row;
   if (status === 401) return ['administrator', '{provider} refused the login'];

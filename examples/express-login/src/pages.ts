@@ -161,7 +161,7 @@ export function profilePage(user: User): string {
 
 /**
  * A person, a policy or this site said no (401, 403), or the provider failed (502). Code, reason and next
- * step help the people who mend it. In production, log them, and show the heading and the way back.
+ * step help the people who fix it. In production, log them, and show the heading and the way back.
  */
 export function failurePage(
   provider: ProviderName,
@@ -187,7 +187,7 @@ export function failurePage(
       <p class="actions">${tryAgain ? [again, another] : [another, again]}</p>
       <dl class="facts">
         <div>
-          <dt>Who can mend it</dt>
+          <dt>Can be fixed by</dt>
           <dd>${who}</dd>
         </div>
         <div>
@@ -198,9 +198,7 @@ export function failurePage(
         </div>
         <div>
           <dt>Reason</dt>
-          <dd>
-            ${message ?? 'You signed in, but this site does not accept the account. It may be deactivated.'}
-          </dd>
+          <dd>${message ?? 'This site refused the account.'}</dd>
         </div>
         <div>
           <dt>Code</dt>
