@@ -68,7 +68,10 @@ describe('properties', () => {
       codeVerifier: 'verifier-1',
       client: 'fingerprint-1',
       redirectUri: 'https://app.test/back',
-      expiresAt: Date.now() + 600_000,
+      // Read when it is used, since the tests before may take long.
+      get expiresAt() {
+        return Date.now() + 600_000;
+      },
     };
     const likely: Record<(typeof KNOWN)[number], fc.Arbitrary<unknown>> = {
       code: oneOf('code-1', 'x'.repeat(4096)),

@@ -889,15 +889,19 @@ describe('authorizedFetch', () => {
     });
 
     for (const [what, status, headers, seconds] of [
-      ['the reset', 429, { 'x-reset': String(Date.now() + 60_000) }, 60],
-      ['Retry-After', 429, { 'x-reset': String(Date.now() + 60_000), 'retry-after': '70' }, 70],
+      ['the reset', 429, { 'x-reset': 'in a minute' }, 60],
+      ['Retry-After', 429, { 'x-reset': 'in a minute', 'retry-after': '70' }, 70],
       ['nothing', 429, {}, undefined],
       ['the reset of a used budget', 503, { 'x-remaining': '0', 'x-reset': '9e15' }, 1e12],
       ['the reset of a good budget', 503, { 'x-remaining': '9', 'x-reset': '9e15' }, undefined],
       ['the reset', 404, { 'x-remaining': '0', 'x-reset': '9e15' }, undefined],
     ] as [string, number, Record<string, string>, number | undefined][]) {
       it(`retryAfterSeconds — after a ${status} that names ${what} is ${seconds}`, async () => {
-        const { origin } = await api({ status, headers });
+        const entries = Object.entries(headers).map(([name, value]) => [
+          name,
+          value === 'in a minute' ? String(Date.now() + 60_000) : value,
+        ]);
+        const { origin } = await api({ status, headers: Object.fromEntries(entries) as never });
         const init = { method: 'POST' };
         const error = await rejection(make(origin, { provider, timeout: 5000 }).json('x', init));
         if (seconds === undefined) expect(error.retryAfterSeconds).to.equal(undefined);
