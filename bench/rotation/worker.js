@@ -19,7 +19,7 @@ const DELAY_NOTE_MS = 1000;
 const MAX_CALLS = 400;
 
 /** Calls that a pause of this process leaves due are begun up to this time, and dropped beyond it. */
-const CATCH_UP_SECONDS = 0.1;
+const CATCH_UP_SECONDS = 0.5;
 
 /** Half of the calls are about a few people, the same in every worker, so that the workers compete. */
 const CROWD = Math.min(10, keys);
