@@ -71,10 +71,15 @@ export function judgeClientOptions<Options extends object, P extends Profile>(
 ): ClientSettings<Options> {
   const owner = provider.title;
   const options = ownFields(given);
-  refuseUnknownOptions(owner, options, [...CLIENT_OPTIONS, ...Object.keys(provider.options)], {
-    ...adviceOnExtras(extrasOf(provider), (name) => `pass "${name}" to beginLogin(), in extras`),
-    callbackURL: 'pass it to beginLogin(), as redirectUri',
-  });
+  refuseUnknownOptions(
+    owner,
+    options,
+    [...CLIENT_OPTIONS, ...Object.keys(provider.options)],
+    () => ({
+      ...adviceOnExtras(extrasOf(provider), (name) => `pass "${name}" to beginLogin(), in extras`),
+      callbackURL: 'pass it to beginLogin(), as redirectUri',
+    }),
+  );
   checkProviderOptions(owner, options, provider.options);
   const clientSecret = optionalSecret(owner, options);
   if (clientSecret !== undefined && provider.clientAuthentication === 'none') {

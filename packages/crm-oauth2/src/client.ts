@@ -145,11 +145,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   beginLogin(options: LoginRequest): { url: string; attempt: LoginAttempt } {
     const { provider } = this;
     const request = ownFields(options);
-    refuseUnknownOptions(provider.title, request, REQUEST_FIELDS, {
+    refuseUnknownOptions(provider.title, request, REQUEST_FIELDS, () => ({
       ...adviceOnExtras(extrasOf(provider), (name) => `pass "${name}" in extras`),
       callbackURL: 'did you mean "redirectUri"?',
       state: 'did you mean "appState"?',
-    });
+    }));
     const { title } = provider;
     const redirectUri = requireCallbackUrl(title, 'redirectUri', request.redirectUri, false);
     const scope = this.scopes(request.scope);
@@ -402,8 +402,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const extras = ownFields(request.extras ?? {});
     const { title, boundParameters, requestParameters } = this.provider;
     const wireNames = extrasOf(this.provider);
-    const advice = adviceOnExtras(wireNames, (name) => `did you mean "${name}"?`);
-    refuseUnknownOptions(title, extras, Object.keys(wireNames), advice);
+    refuseUnknownOptions(title, extras, Object.keys(wireNames), () =>
+      adviceOnExtras(wireNames, (name) => `did you mean "${name}"?`),
+    );
     const merged: Record<string, unknown> = ownFields({
       ...requestParameters?.('authorization', this.#settings.context),
       ...parameters,

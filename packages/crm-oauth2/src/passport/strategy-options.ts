@@ -110,10 +110,10 @@ export function judgeStrategyOptions<T extends object>(provider: Provider, given
   const options = ownFields(given);
   const known = [...CLIENT_OPTIONS, ...OWN_OPTIONS, ...Object.keys(provider.options)];
   const advise = (name: string) => `pass "${name}" to authenticate()`;
-  refuseUnknownOptions(owner, options, known, {
+  refuseUnknownOptions(owner, options, known, () => ({
     ...Object.fromEntries(FRAMEWORK_OPTIONS.map((name) => [name, advise(name)])),
     ...adviceOnExtras(extrasOf(provider), advise),
-  });
+  }));
   for (const [name, check] of Object.entries(STRATEGY_OPTIONS)) {
     const value: unknown = Reflect.get(options, name);
     if (value !== undefined) check(owner, name, value);

@@ -58,7 +58,7 @@ export function buildAuthorizationRequest(request: AuthorizationRequest) {
   };
   // Apart from its URL, which would be written anew after each change.
   const query = new URLSearchParams(search);
-  for (const name of Object.keys(protocol)) query.delete(name);
+  if (search !== '') for (const name of Object.keys(protocol)) query.delete(name);
   for (const [name, value] of Object.entries({ ...request.parameters, ...protocol })) {
     if (Array.isArray(value)) query.set(name, value.join(' '));
     else if (['string', 'number', 'boolean'].includes(typeof value)) query.set(name, String(value));

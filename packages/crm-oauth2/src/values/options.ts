@@ -73,11 +73,11 @@ export function refuseUnknownOptions(
   owner: string,
   options: object,
   known: readonly string[],
-  elsewhere: Advice = {},
+  elsewhere: () => Advice = () => ({}),
 ): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
-    const advice = adviceOn(name, { ...elsewhere, ...didYouMean(known) });
+    const advice = adviceOn(name, { ...elsewhere(), ...didYouMean(known) });
     const rest = advice === undefined ? `. Known: ${known.join(', ')}` : `; ${advice}`;
     throw new TypeError(`${owner}: unknown option "${name}"${rest}`);
   }

@@ -60,7 +60,7 @@ describe('options', () => {
       it(`of another library are told in our words: ${name}`, () => {
         const elsewhere = { loginHint: 'say it later' };
         const refuse = () =>
-          refuseUnknownOptions('Acme', { [name]: 1 }, ['issuer', 'loginURL'], elsewhere);
+          refuseUnknownOptions('Acme', { [name]: 1 }, ['issuer', 'loginURL'], () => elsewhere);
         expect(refusal(refuse)).to.equal(`Acme: ${message}`);
       });
     }
