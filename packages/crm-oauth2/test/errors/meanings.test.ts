@@ -41,6 +41,14 @@ describe('meanings', () => {
     ]);
   });
 
+  it('finds a row for any words only where there are words', () => {
+    const table: Meaning[] = [{ says: /./, code: 'access_denied' }];
+    const found = [undefined, '', 'x'].map(
+      (description) => meaningOf(table, { error: 'x', description, stage: 'token' })?.code,
+    );
+    expect(found).to.deep.equal([undefined, undefined, 'access_denied']);
+  });
+
   it('has no opinion without rows', () => {
     expect(meaningOf([], { error: 'access_denied', stage: 'token' })).to.equal(undefined);
   });

@@ -159,6 +159,12 @@ describe('lost answer', () => {
       ],
       ['that is empty starts', { ...FORM, 'content-length': '0' }, {}, undefined],
       ['that is JSON starts', { ...FORM, 'content-type': 'application/json' }, {}, undefined],
+      [
+        'of a type that only names a form starts',
+        { ...FORM, 'content-type': 'text/plain; of=multipart/form-data' },
+        {},
+        undefined,
+      ],
       ['without a type starts', { 'content-length': '20' }, {}, undefined],
       ['of another method starts', FORM, { method: 'GET' }, undefined],
     ];
