@@ -31,7 +31,7 @@ import { processTokenError, replaceTokens } from './protocol/token-endpoint';
 import type { TokenSet } from './protocol/token-set';
 import type { Endpoints, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
-import { isJsonObject, ownFields, text } from './values/json';
+import { isJsonObject, ownFields, text, withoutUndefined } from './values/json';
 import type { Json, JsonObject } from './values/json';
 import {
   checkExtra,
@@ -154,25 +154,26 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const redirectUri = requireCallbackUrl(title, 'redirectUri', request.redirectUri, false);
     const scope = this.scopes(request.scope);
     const asksIdToken = provider.idToken !== 'none' && scope.includes('openid');
-    const { nonce, ...texts } = randomTexts();
-    const random = ownFields({ ...texts, ...(asksIdToken && { nonce }) });
+    const { state, codeVerifier, ...texts } = randomTexts();
+    const nonce = asksIdToken ? texts.nonce : undefined;
     const { url, query } = buildAuthorizationRequest({
       authorizationEndpoint: this.#requests.url(this.endpoints.authorizationEndpoint),
       clientID: this.clientID,
       redirectUri,
       scope,
-      attempt: random,
+      attempt: { state, codeVerifier, nonce },
       parameters: this.#extraParameters(request),
     });
-    const attempt: LoginAttempt = {
-      ...random,
+    const attempt = withoutUndefined<LoginAttempt>({
+      state,
+      codeVerifier,
+      nonce,
       client: this.fingerprint,
       redirectUri,
       expiresAt: Date.now() + LOGIN_ATTEMPT_LIFETIME_MS,
-      ...questionsOf(query, asksIdToken, provider),
-      ...(request.appState !== undefined && { appState: request.appState }),
-    };
-    return { url, attempt };
+      appState: request.appState,
+    });
+    return { url, attempt: Object.assign(attempt, questionsOf(query, asksIdToken, provider)) };
   }
 
   /**

@@ -123,7 +123,8 @@ export abstract class ProviderStrategy<
     const deadline = new Deadline(this.client.timeout, text(parameters.state));
     const settings = Reflect.get(this, SETTINGS) as LoginSettings;
     const hooks = hooksOf(this, options);
-    const login = { ...settings, hooks, req, options: ownFields(options), deadline };
+    const call = { hooks, req, options: ownFields(options), deadline };
+    const login = Object.assign(Object.create(settings) as LoginSettings, call);
     void runLogin(login, parameters)
       .catch(failure)
       .then((outcome) => {

@@ -58,10 +58,14 @@ export function buildAuthorizationRequest(request: AuthorizationRequest) {
   };
   // Apart from its URL, which would be written anew after each change.
   const query = new URLSearchParams(search);
-  if (search !== '') for (const name of Object.keys(protocol)) query.delete(name);
-  for (const [name, value] of Object.entries({ ...request.parameters, ...protocol })) {
+  const put = (name: string, value: unknown) => {
     if (Array.isArray(value)) query.set(name, value.join(' '));
     else if (['string', 'number', 'boolean'].includes(typeof value)) query.set(name, String(value));
+  };
+  for (const [name, value] of Object.entries(request.parameters ?? {})) put(name, value);
+  for (const [name, value] of Object.entries(protocol)) {
+    if (query.has(name)) query.delete(name);
+    put(name, value);
   }
   return { url: `${origin}${pathname}?${query.toString()}`, query };
 }

@@ -32,13 +32,20 @@ export function wholeNumber(value = ''): number | undefined {
   return /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }
 
+/** Makes objects that inherit nothing. Node reads them faster than those of `Object.create(null)`. */
+const Fields = function () {} as unknown as new () => object;
+Fields.prototype = Object.freeze(Object.create(null));
+
 /** A copy that inherits nothing: a polluted `Object.prototype` adds no field to it. */
 export function ownFields<T extends object>(fields: T): T {
-  return Object.assign(Object.create(null) as T, fields);
+  return Object.assign(new Fields() as T, fields);
 }
 
 /** A copy without the fields that are `undefined`, so that a profile has no empty keys. */
 export function withoutUndefined<T extends object>(fields: T): T {
-  const entries = Object.entries(fields) as [string, unknown][];
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as T;
+  const rest: Partial<T> = {};
+  for (const name of Object.keys(fields) as (keyof T)[]) {
+    if (fields[name] !== undefined) rest[name] = fields[name];
+  }
+  return rest as T;
 }

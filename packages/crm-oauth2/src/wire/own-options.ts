@@ -9,9 +9,9 @@ const SET_BY_NODE = ['checkServerIdentity', 'minDHSize'];
  * code to another server. A key of the options themselves stands before it.
  */
 export function ownOptions<T extends object>(options: T): T {
-  const inherited: [string, undefined][] = [];
+  let own = options;
   for (const name in Object.prototype) {
-    if (!SET_BY_NODE.includes(name)) inherited.push([name, undefined]);
+    if (!SET_BY_NODE.includes(name)) own = { [name]: undefined, ...own };
   }
-  return { ...Object.fromEntries(inherited), ...options };
+  return own;
 }
