@@ -33,8 +33,8 @@ export function wholeNumber(value = ''): number | undefined {
 }
 
 /** Makes objects that inherit nothing. Node reads them faster than those of `Object.create(null)`. */
-const Fields = function () {} as unknown as new () => object;
-Fields.prototype = Object.freeze(Object.create(null));
+const Fields = function () {} as unknown as { new (): object; prototype: object };
+Fields.prototype = Object.freeze(Object.create(null) as object);
 
 /** A copy that inherits nothing: a polluted `Object.prototype` adds no field to it. */
 export function ownFields<T extends object>(fields: T): T {
