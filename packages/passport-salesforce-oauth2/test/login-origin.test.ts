@@ -46,6 +46,7 @@ const understood: Record<string, readonly string[]> = {
     'https://acme--uat.sandbox.lightning.force.com',
     'https://acme--uat.sandbox.my.salesforce-setup.com/',
     'https://acme--uat.sandbox.file.force.com',
+    'https://acme--uat.sandbox.builder.salesforce-experience.com',
     'https://acme--uat--c.sandbox.vf.force.com',
     'https://acme--uat--c.sandbox.visualforce.com/apex/Page',
   ],
@@ -54,12 +55,21 @@ const understood: Record<string, readonly string[]> = {
     'https://acme-dev-ed.develop.my.salesforce-setup.com',
     'https://acme-dev-ed--c.develop.vf.force.com',
   ],
+  // Labels that only look like the name of an instance.
+  'https://acme.sandbox2.my.salesforce.com': ['https://acme.sandbox2.lightning.force.com'],
+  'https://acme.eu5x.my.salesforce.com': ['https://acme.eu5x.lightning.force.com'],
   'https://acme.scratch.my.salesforce.com': ['https://acme.scratch.lightning.force.com'],
   'https://acme--uat.my.salesforce.com': ['https://acme--uat--c.cs10.visual.force.com/apex/Page'],
   'https://acme.my.salesforce.mil': [
     'https://acme.lightning.crmforce.mil/lightning',
     'https://acme--c.vf.crmforce.mil',
     'https://acme.my.salesforce.mil/services',
+  ],
+  'https://acme--uat.sandbox.my.salesforce.mil': [
+    'https://acme--uat.sandbox.lightning.crmforce.mil',
+  ],
+  'https://acme--uat.sandbox.my.sfcrmproducts.cn': [
+    'https://acme--uat.sandbox.lightning.sfcrmapps.cn',
   ],
   'https://acme.my.sfcrmproducts.cn': [
     'https://acme.lightning.sfcrmapps.cn',
@@ -94,6 +104,7 @@ const understood: Record<string, readonly string[]> = {
   'https://evil.com/https://acme.lightning.force.com': [
     'https://evil.com/https://acme.lightning.force.com/',
   ],
+  'https://www.salesforce.company': ['https://www.salesforce.company'],
   'https://evilsalesforce.com': ['https://evilsalesforce.com'],
 };
 
@@ -105,7 +116,11 @@ const refused: Record<string, [fault: string, right: string]> = {
   'acme.my.salesforce.com': ['must be an absolute URL', ACME],
   'acme.my.salesforce.com:443/services': ['must be an absolute URL', ACME],
   '//acme.lightning.force.com/x?sid=1': ['must be an absolute URL', ACME],
+  '  //acme.my.salesforce.com': ['must be an absolute URL', ACME],
+  'acme.my.salesforce.com//home': ['must be an absolute URL', ACME],
+  'acme.my.salesforce.com..': ['must be an absolute URL', ACME],
   'login.acme.example/portal': ['must be an absolute URL', `${CUSTOM}/portal`],
+  'login.acme.example/portal?next=https://a.test': ['must be an absolute URL', `${CUSTOM}/portal`],
   'localhost:4002': ['must be an absolute URL', 'http://localhost:4002'],
   acme: ['must be an absolute URL', USUAL],
   'https://acme': ['must be an absolute URL', USUAL],
