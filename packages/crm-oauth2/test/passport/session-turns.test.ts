@@ -115,6 +115,7 @@ describe('tabs that start at the same moment', () => {
     for (const parts of [
       { sessionStore, sessionID: 'a' },
       { sessionStore, sessionID: 'a', res },
+      { sessionID: 'a', res: { ...res, closed: false } },
       { sessionStore, sessionID: 7, res: { ...res, closed: false } },
       { sessionStore: {}, sessionID: 'a', res: { ...res, closed: false } },
     ]) {
@@ -123,7 +124,29 @@ describe('tabs that start at the same moment', () => {
         expect(states.begin(req, attemptOf({ state }))).to.equal(undefined);
       }
     }
-    expect(Object.values(data)[0]).to.have.lengthOf(8);
+    expect(Object.values(data)[0]).to.have.lengthOf(10);
+  });
+
+  it('wait for the one just before, also when an earlier one has ended', async () => {
+    const states = new SessionStateStore('key');
+    const data: Record<string, unknown> = {};
+    const sessionStore = { get: (_id: string, done: () => void) => done() };
+    const begin = (state: string) => {
+      let end!: () => void;
+      const res = { once: (_event: string, listener: () => void) => (end = listener) };
+      const req = { headers: {}, session: data, sessionStore, sessionID: 'a', res };
+      const begun = states.begin(req, attemptOf({ state }));
+      return { begun, end };
+    };
+    const first = begin('a');
+    const second = begin('b');
+    first.end();
+    await second.begun;
+    const third = begin('c');
+    expect(data.key).to.have.lengthOf(2);
+    second.end();
+    await third.begun;
+    expect(data.key).to.have.lengthOf(3);
   });
 
   it('wait for one that does not end, but not for long', async () => {

@@ -81,6 +81,13 @@ describe('next step', () => {
     });
   }
 
+  it('RFC 9700 §4.14.2 — without the lock, a usable token that is not refreshed yet needs a wait', () => {
+    const answers = [undefined, false, true].map((hasWaited) =>
+      isGoodEnough(recordOf('usable'), {}, hasWaited, NOW),
+    );
+    expect(answers).to.deep.equal([false, false, true]);
+  });
+
   const single: [Age, Steps][] = [
     ['fresh', ['use', 'use', 'use', 'use']],
     ['usable', ['use', 'use', 'use', 'use']],

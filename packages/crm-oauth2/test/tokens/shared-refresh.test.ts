@@ -1,6 +1,7 @@
 /** `userTokens` when the provider answers a refresh late: the answer counts all the same. */
 import { expect } from 'chai';
 import { HINTS } from '../../dist/errors/codes';
+import { SharedRefresh } from '../../dist/tokens/shared-refresh';
 import { pause, rejection, useRealSockets } from '../support';
 import { FOREVER, HOUR, TIMEOUT, World, atAnotherTime, skipping } from './support';
 
@@ -101,5 +102,25 @@ describe('userTokens — a slow provider', () => {
     });
     expect((await world.kept()).refresh).to.equal('unknown');
     answer();
+  });
+});
+
+describe('a shared refresh', () => {
+  it('is not late before the provider is asked', async () => {
+    const shared = new SharedRefresh(5, async () => {
+      await pause(50);
+      return 'tokens';
+    });
+    expect(await shared.join()).to.equal('tokens');
+  });
+
+  it('is not late once the answer has come, however long it takes to store the tokens', async () => {
+    const shared = new SharedRefresh<string>(5, async (self) => {
+      const answer = await self.awaitAnswer(Promise.resolve('tokens'));
+      await pause(50);
+      return answer;
+    });
+    expect(await shared.join()).to.equal('tokens');
+    expect(shared.isLate).to.equal(false);
   });
 });
