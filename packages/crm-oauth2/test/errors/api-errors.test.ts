@@ -42,6 +42,13 @@ describe('errors of an API', () => {
       '<Errors><Error><errorCode>A</errorCode><message>a</message></Error><Error><errorCode>B</errorCode></Error></Errors>',
       { words: 'a', code: 'A' },
     ],
+    ['XML without a type', ' \n<Errors><Error>a</Error></Errors>', { words: '' }],
+    [
+      'XML, far into a long text',
+      `<Errors>${' '.repeat(70_000)}<message>a</message><title>b</title></Errors>`,
+      { words: 'application/xml' },
+      { 'content-type': 'application/xml' },
+    ],
     [
       'Salesforce composite',
       {
@@ -101,6 +108,11 @@ describe('errors of an API', () => {
       { words: 'why', code: 'invalid_body' },
     ],
     [
+      'Auth0 of old',
+      { name: 'BadRequest', code: 'invalid_signup', description: 'why', statusCode: 400 },
+      { words: 'why', code: 'invalid_signup' },
+    ],
+    [
       'RFC 6750 §3',
       { error: 'invalid_token', error_description: 'expired' },
       { words: 'expired', code: 'invalid_token' },
@@ -138,6 +150,34 @@ describe('errors of an API', () => {
       { 'content-type': 'text/html; charset=utf-8' },
     ],
     [
+      'a web page with entities in its title',
+      ' <title lang="en">&lt;&GT; &quot;&apos;&#39;&#x41;&#xE9;&nbsp;&#x20AC;</title>',
+      { words: `"<> "''Aé&nbsp;€"` },
+    ],
+    [
+      'a web page without a title',
+      '<p>Down</p>',
+      { words: 'text/html' },
+      { 'content-type': 'text/html' },
+    ],
+    [
+      'a web page of a long type',
+      '<title>a</title>',
+      { words: `${'x'.repeat(60)} "a"` },
+      { 'content-type': 'x'.repeat(61) },
+    ],
+    [
+      'a code beside a field',
+      [MISSING],
+      {
+        words: 'missing',
+        code: 'REQUIRED_FIELD_MISSING',
+        errors: [{ code: 'REQUIRED_FIELD_MISSING', field: 'Name, X', message: 'missing' }],
+      },
+    ],
+    ['a text in place of a list', { result: 'a' }, { words: '' }],
+    ['a broken list', '[{"message":', { words: '' }],
+    [
       'a list of texts',
       { errors: ['a', 'b'] },
       { words: 'a', errors: [{ message: 'a' }, { message: 'b' }] },
@@ -168,6 +208,22 @@ describe('errors of an API', () => {
     const body = `${'['.repeat(5000)}{"message":"a"}${']'.repeat(5000)}`;
     expect(read(body)).to.deep.equal({ words: '' });
   });
+
+  for (const [place, into] of [
+    ['error', (inner: object) => ({ error: inner })],
+    ['details', (inner: object) => ({ details: inner })],
+    ['the list of a field', (inner: object) => ({ errors: { name: [inner] } })],
+  ] as const) {
+    it(`depth — is bounded in ${place}`, () => {
+      const nested = (levels: number) => {
+        let body: object = { message: 'a' };
+        for (let level = 0; level < levels; level += 1) body = into(body);
+        return read(body).words;
+      };
+      expect(nested(2)).to.match(/^(name: )?a$/);
+      expect(nested(20)).to.equal('');
+    });
+  }
 
   it('echo — of a secret is redacted in words, fields, entries, titles and codes', () => {
     for (const body of [
