@@ -348,6 +348,17 @@ describe('authorizedFetch', () => {
         });
       }
 
+      it('RFC 9110 §15.4 — a GET stays as it is after 303', async () => {
+        const { origin, seen } = await api({ status: 303, headers: { location: '/y' } }, {});
+        const headers = { 'content-type': 'application/vnd.acme+json' };
+        await make(origin)('x', { headers });
+        for (const one of seen) {
+          expect(one.method).to.equal('GET');
+          expect(one.headers).to.include(headers);
+        }
+        expect(seen).to.have.lengthOf(2);
+      });
+
       for (const [what, location] of [
         ['no place', undefined],
         ['a broken place', 'http://['],
