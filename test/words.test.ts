@@ -80,6 +80,14 @@ const PEOPLE = {
     a person with an old invitation | invalid_request | invitation not found or already used | invalid_invitation | new one
     a person locked out | too_many_attempts | Your account has been blocked after multiple consecutive login attempts. | too_many_attempts | Wait
     a person who needs a second factor | mfa_required | Multifactor authentication required | mfa_required | second factor
+    a person whose address is not verified, as an Action names it | access_denied | error_email_unverified | email_not_verified | open the link
+    a person who must confirm an address | access_denied | Please confirm your email address. | email_not_verified | open the link
+    a person whose address is not verified, in Portuguese | access_denied | Por favor, verifique seu e-mail antes de fazer login. | email_not_verified | open the link
+    the same, in Spanish | unauthorized | Por favor verifica tu correo | email_not_verified | open the link
+    the same, in French | access_denied | Veuillez vérifier votre adresse e-mail | email_not_verified | open the link
+    a blocked person, in Portuguese | unauthorized | Usuário bloqueado | unauthorized | has blocked the person
+    a blocked person, whose account it is | access_denied | A sua conta foi bloqueada. | access_denied | has blocked the person
+    a person outside the organization, in Portuguese | unauthorized | Você não faz parte desta organização | not_a_member | Invite
   `,
   salesforce: `
     an inactive person | inactive_user | user is inactive | inactive_user | activate them
@@ -100,6 +108,8 @@ const PEOPLE = {
     an organization without the app | OAUTH_EC_APP_NOT_FOUND | External client app is not installed in this org | OAUTH_EC_APP_NOT_FOUND | Install
     the same, in small letters | app_not_found | External client app is not installed in this org | app_not_found | Install
     an organization that does not say why | OAUTH_APPROVAL_ERROR_GENERIC | An unexpected error has occurred | OAUTH_APPROVAL_ERROR_GENERIC | not installed.*PKCE
+    an organization that the app does not belong to | OAUTH_AUTHORIZATION_BLOCKED | Cross-org OAuth flows are not supported for this external client app | OAUTH_AUTHORIZATION_BLOCKED | distribution state
+    a person who logs in too often, in capitals | LOGIN_RATE_EXCEEDED | x | rate_limit_exceeded | Wait
     an organization that must install the app | invalid_grant | app must be installed into org | app_not_installed | Install
     a person who denies | access-denied | end-user denied authorization | access_denied | Start it again
   `,
@@ -117,8 +127,15 @@ const FAULTS = {
     a grant that is off | both | unauthorized_client | Grant type 'authorization_code' not allowed for the client. | unauthorized_client | not allowed to use this grant
     an app without the API | both | access_denied | Client is not authorized to access "https://api.play2sell.com". | unauthorized_client | tpc_
     an unknown organization | both | invalid_request | parameter organization is invalid | invalid_organization | org_
+    an organization that is not written as an id | both | invalid_request | authorization request parameter organization must be an organization id | invalid_organization | org_
+    an organization that does not exist | both | invalid_request | organization not found | invalid_organization | org_
     an app without organizations | both | invalid_request | parameter organization is not allowed for this client | invalid_organization | Leave
     a connection that is off | callback | access_denied | the connection was disabled | unknown_connection | Compare
+    an app without connections | callback | invalid_request | no connections enabled for the client | unknown_connection | enable one
+    an unknown app | both | invalid_request | Unknown client: client-1 | invalid_client | Client id
+    an unknown app, in other words | token | unauthorized_client | Unauthorized or unknown client | invalid_client | Client id
+    too many requests | callback | too_many_requests | Too many requests | rate_limited | Wait
+    another response type | callback | unsupported_response_type | no | unsupported_response_type | code flow
     a third-party app | both | invalid_request | OIDC is not supported for third-party clients | unsupported_third_party | first-party app
     an Action that fails | both | extensibility_error | Script failed | extensibility_error | Action
     a code that was used | token | invalid_grant | Invalid authorization code | invalid_grant | used up
@@ -138,7 +155,7 @@ const FAULTS = {
     a code from elsewhere | token | invalid_grant | invalid authorization code | invalid_grant | encoded it twice
     another host | token | invalid_grant | authentication failure | invalid_grant | \`loginURL\` to the My Domain
     another verifier | token | invalid_grant | invalid code verifier | invalid_grant | PKCE verifier
-    other words | token | invalid_grant | something new | invalid_grant | used up or expired
+    other words | token | invalid_grant | activation secret invalid | invalid_grant | used up or expired.*login history
   `,
   salesloft: `
     a code that was used | token | invalid_grant | The provided authorization grant is invalid, expired, revoked. | invalid_grant | used up
@@ -236,6 +253,28 @@ describe('words of the providers', () => {
     expect(status).to.equal(401);
     expect(info).to.include({ code: 'inactive_user' });
     expect(asked).to.have.lengthOf(1);
+  });
+
+  it('salesos: a person that an Action denies is refused also when the status is 500', async () => {
+    answerWith('access_denied', 'Please verify your email before logging in.', 500);
+    const outcome = await comeBack(STRATEGIES.salesos(), { code: 'code-of-this-login' });
+    expect(expectVerb(outcome, 'fail').info).to.include({ code: 'email_not_verified' });
+  });
+
+  it('a gateway that names its status in JSON refuses no person, and its words are told', async () => {
+    for (const [status, error] of [
+      [401, 'Unauthorized'],
+      [403, 'Forbidden'],
+      [404, 'Not Found'],
+    ] as const) {
+      refusal = { status, body: { statusCode: status, error, message: 'no route' } };
+      for (const create of Object.values(STRATEGIES)) {
+        const outcome = await comeBack(create(), { code: 'code-of-this-login' });
+        const { error: found } = expectVerb(outcome, 'error');
+        expect(found).to.include({ code: 'unexpected_status', status });
+        expect(String(found)).to.include('no route');
+      }
+    }
   });
 
   it('an error that came with a foreign state is named, and not believed', async () => {
