@@ -1,6 +1,6 @@
 /** The shapes in which APIs report errors, and what is read of each. */
 import { expect } from 'chai';
-import { readApiError } from '../../dist/errors/api-errors';
+import { pageOf, readApiError } from '../../dist/errors/api-errors';
 
 const SECRET = 's3cret-of-a-person';
 
@@ -197,6 +197,14 @@ describe('errors of an API', () => {
       expect(read(body, headers)).to.deep.equal(expected);
     });
   }
+
+  it('a web page — is named by its type and its title, or by one of them', () => {
+    const page = '<title>Down</title>';
+    expect(pageOf(page, 'text/html; charset=utf-8')).to.equal('text/html "Down"');
+    expect(pageOf(page)).to.equal('"Down"');
+    expect(pageOf('', 'text/html')).to.equal('text/html');
+    expect(pageOf('')).to.equal('');
+  });
 
   it('list — is read up to 20 entries, each up to 300 characters', () => {
     const { errors = [] } = read(Array.from({ length: 50 }, () => ({ message: 'x'.repeat(500) })));
