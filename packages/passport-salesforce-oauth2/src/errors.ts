@@ -37,6 +37,8 @@ export const hints = {
   OAUTH_EC_APP_NOT_FOUND: NOT_INSTALLED,
   app_not_found: NOT_INSTALLED,
   app_not_installed: NOT_INSTALLED,
+  OAUTH_AUTHORIZATION_BLOCKED:
+    'The external client app is local to another organization. Set its distribution state to Packaged and install its package in this organization, or log in to the organization of the app.',
   OAUTH_APPROVAL_ERROR_GENERIC:
     'Salesforce does not say why. Most often the app is not installed in this organization: its administrator installs it at Setup > Connected Apps OAuth Usage. Otherwise a policy of the app forbids it, or its PKCE setting does not fit; the login history of the person says more.',
   invalid_distribution_state:
@@ -67,7 +69,7 @@ export const hints = {
   'client_credentials.invalid_grant':
     'Salesforce gives no token to the app itself. Set `loginURL` to the My Domain, enable the flow on the app, and give it a Run-As user.',
   invalid_grant:
-    'The code is used up or expired, or the organization signs in elsewhere: set `loginURL` to its My Domain, or to https://test.salesforce.com for a sandbox.',
+    'The code is used up or expired, or the organization signs in elsewhere: set `loginURL` to its My Domain, or to https://test.salesforce.com for a sandbox. For other words, look at the login history of the person in Setup.',
   'refresh.invalid_grant':
     'The refresh token is used up, expired or revoked, or of another host: refresh where the person logged in. Otherwise the person must log in again.',
   token_request_in_progress:
@@ -125,6 +127,7 @@ export const refusals = [
   'OAUTH_EC_APP_NOT_FOUND',
   'app_not_found',
   'app_not_installed',
+  'OAUTH_AUTHORIZATION_BLOCKED',
   'OAUTH_APPROVAL_ERROR_GENERIC',
 ] as const satisfies readonly CodesOf<typeof hints>[];
 
@@ -173,6 +176,7 @@ export const meanings: readonly Meaning[] = [
   { says: /\bip\b.{0,20}\b(restricted|not allowed|range)/i, code: 'ip_restricted' },
   { says: /\blogin hours\b/i, code: 'login_hours' },
   { says: /\blogin rate exceeded|LOGIN_RATE_EXCEEDED/i, code: 'rate_limit_exceeded' },
+  { error: 'LOGIN_RATE_EXCEEDED', code: 'rate_limit_exceeded' },
   {
     error: ['invalid_grant', 'unauthorized_client', 'access_denied'],
     says: /\bnot admin approved\b/i,

@@ -36,7 +36,7 @@ export const hints = {
   unknown_audience:
     'SalesOS has no API with this `audience`. Compare the option with the identifier of the API: https://api.play2sell.com',
   unknown_connection:
-    'SalesOS does not know the connection, or it is not enabled for the app. Compare `connection`, or leave it out.',
+    'SalesOS does not know the connection, or it is not enabled for the app. Compare `connection`, or leave it out; if the app has no connection, ask SalesOS to enable one.',
   invalid_client: 'Client id or secret is wrong. Copy both from Admin > Integrations > API Keys.',
   unauthorized_client:
     'The app is not allowed to use this grant, connection or API. Ask SalesOS to enable it for the app; an app whose client id begins with tpc_ needs a grant for each API.',
@@ -72,9 +72,18 @@ export const refusals = [
   'mfa_required',
 ] as const satisfies readonly CodesOf<typeof hints>[];
 
-const BLOCKED_WORDS = /\b(user|account) (is|has been) blocked\b/i;
+// Actions of the tenant choose their own words: SalesOS speaks Portuguese, and its people other languages.
+// `\b` knows no letter with an accent, and counts `_` as a letter.
+const BLOCKED_WORDS =
+  /\b(user|account) (is|has been) blocked\b|\b(usu[aá]ri[oa]|conta|cuenta)\b.{0,20}\bbloquead[oa]/i;
+const MAIL = 'e-?mail|correo';
+const VERIFY = '(?:un)?v[eé]rif|confirm(?!ation)';
+const UNVERIFIED_WORDS = new RegExp(
+  `(?<![a-z])(?:(?:${VERIFY}).{0,40}(?<![a-z])(?:${MAIL})|(?:${MAIL})(?![a-z]).{0,40}(?:${VERIFY}))`,
+  'i',
+);
 
-/** Auth0 says many things by one `error`; Actions of the tenant choose their own words. */
+/** Auth0 says many things by one `error`. */
 export const meanings: readonly Meaning[] = [
   { error: 'access_denied', says: /^service not found/i, code: 'unknown_audience' },
   {
@@ -86,6 +95,12 @@ export const meanings: readonly Meaning[] = [
     says: /\bclient (is not authorized|has not been granted)\b/i,
     code: 'unauthorized_client',
   },
+  { error: 'too_many_requests', code: 'rate_limited' },
+  {
+    error: ['invalid_request', 'unauthorized_client'],
+    says: /\bunknown client\b/i,
+    code: 'invalid_client',
+  },
   // Old tenants say so of a wrong secret.
   {
     error: 'access_denied',
@@ -94,7 +109,7 @@ export const meanings: readonly Meaning[] = [
     code: 'invalid_client',
   },
   {
-    says: /\bnot (a )?(part|member) of\b.{0,80}\borgani[sz]ation\b|\bdoes not belong to any organi[sz]ation\b/i,
+    says: /\bnot (a )?(part|member) of\b.{0,80}\borgani[sz]ation\b|\bdoes not belong to any organi[sz]ation\b|n[ãa]o (faz parte|[ée] membro) .{0,40}organiza[çc][ãa]o/i,
     code: 'not_a_member',
   },
   { says: /\binvitation\b/i, code: 'invalid_invitation' },
@@ -108,18 +123,15 @@ export const meanings: readonly Meaning[] = [
     hint: 'SalesOS has not set up the app for organizations. Leave `organization` out, or ask SalesOS to set it up.',
   },
   {
-    says: /\borgani[sz]ation is invalid\b|\binvalid organi[sz]ation\b/i,
+    says: /\borgani[sz]ation (is invalid|is not in a valid|must be|(was )?not found|does not exist)\b|\b(invalid|unknown) organi[sz]ation\b/i,
     code: 'invalid_organization',
   },
   {
-    says: /\bconnection\b.{0,60}\b(not (found|enabled)|disabled|does not exist|invalid)\b/i,
+    says: /\bconnection\b.{0,60}\b(not (found|enabled)|disabled|does not exist|invalid)\b|\b(no|invalid|unknown) connections?\b/i,
     stages: ['authorize'],
     code: 'unknown_connection',
   },
-  {
-    says: /\b(verify|verified|verification)\b.{0,40}\be?-?mail\b|\be-?mail\b.{0,40}\b(un)?verif/i,
-    code: 'email_not_verified',
-  },
+  { says: UNVERIFIED_WORDS, code: 'email_not_verified' },
   { error: 'invalid_grant', says: BLOCKED_WORDS, code: 'unauthorized', hint: BLOCKED },
   { error: ['unauthorized', 'access_denied'], says: BLOCKED_WORDS, hint: BLOCKED },
   {

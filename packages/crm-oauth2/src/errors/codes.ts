@@ -97,6 +97,8 @@ export const HINTS = {
     "The app is not allowed to use this grant. Enable it in the provider's admin pages.",
   unsupported_grant_type:
     "The provider does not know this grant for the app. Enable it in the provider's admin pages.",
+  unsupported_response_type:
+    "The app is not allowed to use the code flow. Enable it in the provider's admin pages.",
   invalid_scope:
     'A scope is unknown or not granted to the app. Compare `scope` with the app registered at the provider.',
   server_error: 'The provider has a fault. Try again later.',

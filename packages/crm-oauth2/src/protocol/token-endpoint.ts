@@ -56,9 +56,14 @@ const STANDARD_ERRORS: readonly string[] = [
   'unauthorized_client',
   'unsupported_grant_type',
   'invalid_scope',
+  'access_denied',
+  'unsupported_response_type',
   'server_error',
   'temporarily_unavailable',
 ];
+
+/** A gateway before the provider names its status so (RFC 9110 §15): no word of OAuth, and about no person. */
+const REASON_PHRASES: readonly string[] = ['Bad Request', 'Unauthorized', 'Forbidden', 'Not Found'];
 
 /** JSON as RFC 6749 §5.2 has it, or a form, which Salesforce's revocation endpoint answers with. */
 function errorBody(response: HttpResponse): unknown {
@@ -107,7 +112,8 @@ export function processTokenError(
 /** RFC 6749 §5.2. */
 function standardError(body: JsonObject, status: number): ReportedError | undefined {
   const error = text(body.error);
-  if (error === undefined || (status >= 500 && !STANDARD_ERRORS.includes(error))) return undefined;
+  if (error === undefined || REASON_PHRASES.includes(error)) return undefined;
+  if (status >= 500 && !STANDARD_ERRORS.includes(error)) return undefined;
   return { code: providerCode(error), description: text(body.error_description) };
 }
 

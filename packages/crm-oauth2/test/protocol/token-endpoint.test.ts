@@ -297,6 +297,12 @@ describe('token endpoint', () => {
         answer(500, { error: 'Internal Server Error' }),
         'provider_unavailable',
       ],
+      [
+        'the status again, as a gateway names it',
+        answer(401, { statusCode: 401, error: 'Unauthorized', message: 'no route' }),
+        'unexpected_status',
+      ],
+      ['the same without more words', answer(403, { error: 'Forbidden' }), 'unexpected_status'],
       ['429, whatever the body says', answer(429, { error: 'access_denied' }), 'rate_limited'],
       ['429 with a web page', answer(429, 'slow down', HTML), 'rate_limited'],
     ];
@@ -316,6 +322,8 @@ describe('token endpoint', () => {
       'unauthorized_client',
       'unsupported_grant_type',
       'invalid_scope',
+      'access_denied',
+      'unsupported_response_type',
       'server_error',
       'temporarily_unavailable',
     ]) {
