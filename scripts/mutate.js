@@ -25,6 +25,7 @@ const GOAL = 90;
 const OTHER_TESTS = {
   client: ['wire/connections', 'errors/diagnostics', 'passport/strategy'],
   'client-requests': ['client', 'wire/connections', 'errors/diagnostics', 'passport/strategy'],
+  'errors/echoes': ['errors/redaction'],
   'errors/meanings': [
     'protocol/authorization-response',
     'protocol/token-endpoint',

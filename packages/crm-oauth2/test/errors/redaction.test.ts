@@ -42,6 +42,12 @@ describe('redaction in errors', () => {
       expect(inspect(bare, { depth: 9, showHidden: true })).not.to.include('topsecret');
     });
 
+    it('reads a message as text, not as a pattern, in the stack too', () => {
+      const bare = bareCause(new Error('$& secret-value\n[FATAL]'), ['secret-value']);
+      expect(bare.stack?.split('\n')[0]).to.equal('Error: $& [redacted] [FATAL]');
+      expect(bare.stack).not.to.include('secret-value');
+    });
+
     it('drops fields that hold objects, even under the names that are kept', () => {
       const bare = bareCause(Object.assign(new Error('x'), { reason: { token: 'topsecret' } }));
       expect(bare).not.to.have.property('reason');
@@ -69,6 +75,14 @@ describe('redaction in errors', () => {
       ['redacts a newline that JSON escapes', 'x="a\\n"', ['a\n'], 'x="[redacted]"'],
       ['leaves nothing of an escaped u', 'x="\\u0061\\u0055"', ['aU'], 'x="[redacted]"'],
       ['leaves nothing of an encoded %', 'x=a%25', ['a%'], 'x=[redacted]'],
+      ['leaves nothing of a backslash at the end', 'x=a\\\\ y', ['a\\'], 'x=[redacted] y'],
+      [
+        'leaves nothing of an encoded backslash',
+        '%5ca%5Cb \\u005ca',
+        ['\\a\\b', '\\a'],
+        '[redacted] [redacted]',
+      ],
+      ['reads a backslash before %5c', 'x=\\%5c', ['\\%5c'], 'x=[redacted]'],
       ['redacts a space that comes back as +', 'x=a+b%20c', ['a b c'], 'x=[redacted]'],
       ['reads a + as a space and as no other character', 'a+b', ['a-b'], 'a+b'],
       ['reads a secret as text, not as a pattern', 'axb a.b', ['a.b'], 'axb [redacted]'],
@@ -97,6 +111,45 @@ describe('redaction in errors', () => {
     it('redacts a secret that cannot be encoded', () => {
       expect(quote('a \ud800 b', ['\ud800'])).to.equal('a [redacted] b');
     });
+  });
+
+  describe('in time', () => {
+    /** Milliseconds within which a machine under load redacts what a stranger has made slow. */
+    const LIMIT_MS = 3000;
+    const inTime = (work: () => string) => {
+      const begun = performance.now();
+      const result = work();
+      expect(performance.now() - begun).to.be.below(LIMIT_MS);
+      return result;
+    };
+    const long = (unit: string, length: number) => unit.repeat(length / unit.length);
+
+    it('CWE-1333 — backslashes of a secret meet backslashes of a text', () => {
+      const secret = `${'\\'.repeat(28)}b`;
+      expect(inTime(() => quote('\\'.repeat(42), [secret]))).to.equal('\\'.repeat(42));
+      expect(quote(`x${JSON.stringify(secret)}`, [secret])).to.equal('x"[redacted]"');
+    });
+
+    for (const unit of ['\\', 'a', 'u', '%', '%5c', '\\u005c', '\\%5c', ' ', '\n', '😀']) {
+      it(`CWE-1333 — a code of 4096 characters: ${JSON.stringify(unit)}`, () => {
+        const code = `${long(unit, 4090)}b`;
+        for (const words of [long(unit, 4096), JSON.stringify(code), encodeURIComponent(code)]) {
+          inTime(() => quote(words, [code, 'another-secret']));
+        }
+      });
+    }
+
+    it('CWE-1333 — a query of 100 000 characters is looked for in a text of as many', () => {
+      const value = `${long('a', 999)}<`.repeat(100);
+      inTime(() => quote(value.replaceAll('<', '&lt;'), [value]));
+      const words = Array.from({ length: 5000 }, (_, index) => `word-${index}`);
+      inTime(() => quote('word-x '.repeat(15_000), words));
+    });
+  });
+
+  it('redacts two secrets whole where one begins within the other', () => {
+    expect(redact('xabcdefgx', ['abcde', 'cdefg'])).to.equal('x[redacted]x');
+    expect(redact('xabcdefgx', ['abcdef', 'bcd', 'cdefg'])).to.equal('x[redacted]x');
   });
 
   it('secret — of any length is left out: a token of 20 000 characters does not fail', () => {
