@@ -41,6 +41,9 @@ const NO_ANSWER_CODES: readonly ErrorCode[] = [
 /** After the provider has refused a refresh token, or its person, it is not asked again for this long. */
 const REFUSAL_LASTS_MS = 60_000;
 
+/** A provider that puts refreshes off again and again is believed for this long, at most. */
+const LONGEST_PAUSE_MS = 60_000;
+
 /** A provider that asks for a shorter wait is asked again after this. */
 const SHORTEST_WAIT_SECONDS = 0.25;
 
@@ -69,27 +72,30 @@ export function refreshOutcome(error: unknown): RefreshOutcome {
 }
 
 /**
- * The failure to note, where the next refresh must wait: after a refusal, and while an answer may
- * still come.
+ * The failure to note, where the next refresh must wait: after a refusal, while an answer may still
+ * come, and when the provider puts off one refresh after the other.
  *
  * @param lockLasts milliseconds until the lock of the refresh ends
  * @param refusals codes by which the provider refuses the person: inactive, or outside the login hours.
  * The refresh token stays good, and only an administrator or time lifts the refusal
+ * @param hasFailedBefore true when the refresh before this one left the refresh token as it was, too
  */
 export function failureOf(
   error: unknown,
   lockLasts: number,
   refusals: readonly string[],
+  hasFailedBefore = false,
 ): Failure | undefined {
   if (!isOAuth2Error(error)) return undefined;
-  const { code, status, provider } = error;
+  const { code, status, provider, hint, retryAfterSeconds = 0 } = error;
   const isRefused = code === 'unauthorized_client' || refusals.includes(code);
-  const unused = isRefused ? REFUSAL_LASTS_MS : 0;
+  const putOff = hasFailedBefore ? Math.min(retryAfterSeconds * 1000, LONGEST_PAUSE_MS) : 0;
+  const unused = isRefused ? REFUSAL_LASTS_MS : putOff;
   const pauses = { unused, 'used up': REFUSAL_LASTS_MS, unknown: lockLasts };
   const pause = pauses[refreshOutcome(error)];
   if (pause === 0) return undefined;
   const message = error.message.replace(`${provider}: `, '').slice(0, LONGEST_MESSAGE);
-  return withoutUndefined<Failure>({ code, message, status, at: Date.now(), pause });
+  return withoutUndefined<Failure>({ code, message, hint, status, at: Date.now(), pause });
 }
 
 /**

@@ -29,6 +29,8 @@ export interface Failure {
   readonly code: ErrorCode;
   /** Without the name of the provider. It may quote the provider, and holds no secret. */
   readonly message: string;
+  /** The remedy: the words of the provider may have one of their own. */
+  readonly hint?: string;
   readonly status?: number;
   /** When it failed, in epoch ms. */
   readonly at: number;
@@ -105,9 +107,11 @@ export function parseRecord(value: string): TokenRecord {
 
 function isFailure(value: unknown): value is Failure {
   if (!isJsonObject(value)) return false;
-  const { code, message, status, at, pause } = value;
+  const { code, message, hint, status, at, pause } = value;
   const texts = [text(code), text(message)];
-  return !texts.includes(undefined) && [status ?? 0, at, pause].every(isTime);
+  return (
+    !texts.includes(undefined) && isTextOrAbsent(hint) && [status ?? 0, at, pause].every(isTime)
+  );
 }
 
 /** The parser's own error is not kept as a cause, because it quotes the text. */

@@ -4,7 +4,7 @@ import type { TokenSet } from '../protocol/token-set';
 import type { Provider } from '../provider/description';
 import { requireString } from '../values/options';
 import { countRefusals, isFresh, isUsable } from './freshness';
-import { CREDENTIALS_REFUSED, unlessRefused } from './refused-clients';
+import { pauseForApp, unlessRefused } from './refused-clients';
 import type { DatedTokens } from './freshness';
 
 export interface GetTokenOptions {
@@ -55,9 +55,6 @@ export interface ClientCredentialsOptions {
   parameters?: Readonly<Record<string, string>>;
 }
 
-/** Codes by which a provider refuses the app itself. */
-const CLIENT_REFUSALS = [...CREDENTIALS_REFUSED, 'unauthorized_client'];
-
 /** A usable token is returned for this long after a failed request, before the provider is asked again. */
 const PAUSE_AFTER_FAILURE_MS = 30_000;
 
@@ -81,7 +78,7 @@ export function clientCredentials(
   const requestTokens = async (rejected?: string) => {
     try {
       const grant = () => client.clientCredentialsGrant(options);
-      const tokens = await unlessRefused(source, CLIENT_REFUSALS, grant);
+      const tokens = await unlessRefused(source, pauseForApp, grant);
       const now = Date.now();
       current = { tokens, since: now, refusals: current && countRefusals(current, now, rejected) };
       return tokens;

@@ -34,7 +34,7 @@ import type { NextStep, Wanted } from './next-step';
 import { PAIR_ARRIVES_MS, RecordStore } from './record-store';
 import type { Lock, StoredRecord } from './record-store';
 import { failureOf, refreshOutcome, repeatAfter } from './refresh-outcome';
-import { CREDENTIALS_REFUSED, unlessRefused } from './refused-clients';
+import { pauseForPeople, unlessRefused } from './refused-clients';
 import { hasSameTokens, newRecord } from './token-record';
 import type { Failure, TokenRecord, TokensToSave } from './token-record';
 import { SharedRefresh } from './shared-refresh';
@@ -225,7 +225,7 @@ export class UserTokens implements TokenSource {
       refresh = new SharedRefresh(this.#client.timeout, async (shared) => {
         const work = () => this.#lockAndRefresh(wanted, shared);
         try {
-          return await unlessRefused(this.#client, CREDENTIALS_REFUSED, work);
+          return await unlessRefused(this.#client, pauseForPeople, work);
         } finally {
           this.#refreshes.delete(this.#key);
         }
@@ -326,15 +326,17 @@ export class UserTokens implements TokenSource {
       lock.keepUntilExpiry = false;
       return stored;
     }
-    const failure = failureOf(error, lock.end.remaining(), this.provider.refusals);
+    const hasFailedBefore = delay === undefined && sent.refresh === 'failed';
+    const { refusals } = this.provider;
+    const failure = failureOf(error, lock.end.remaining(), refusals, hasFailedBefore);
     const noted = await this.#note(stored, NOTES[outcome], failure);
     if (isGoodEnough(noted.record, wanted)) return noted.record.tokens;
     if (delay !== undefined) return noted;
     if (isOAuth2Error(error) && error.code === 'invalid_grant') {
       throw this.#signInAgain(NOT_ACCEPTED, error);
     }
-    if (outcome === 'unknown' && isOAuth2Error(error)) {
-      // Nothing is asked before the lock ends.
+    if (failure && isOAuth2Error(error)) {
+      // Nothing is asked before.
       const seconds = Math.max(error.retryAfterSeconds ?? 0, secondsLeft(noted.record));
       assignFields(error, { retryAfterSeconds: seconds });
     }
@@ -381,9 +383,9 @@ export class UserTokens implements TokenSource {
     if (step === 'use') return tokens;
     if (step !== 'sign in' && step !== 'fail') return undefined;
     if (!failure || tokens.refreshToken === undefined) throw this.#signInAgain(NO_REFRESH_TOKEN);
-    const { code, message, status } = failure;
+    const { code, message, hint, status } = failure;
     const retryAfterSeconds = step === 'fail' ? secondsLeft(record) : undefined;
-    const details = withoutUndefined<ProblemDetails>({ status, retryAfterSeconds });
+    const details = withoutUndefined<ProblemDetails>({ hint, status, retryAfterSeconds });
     const error = describe(new Problem(code, message, details), this.#where());
     throw step === 'fail' ? error : this.#signInAgain(NOT_ACCEPTED, error);
   }

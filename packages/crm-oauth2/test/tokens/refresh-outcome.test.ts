@@ -134,7 +134,23 @@ describe('refresh outcome', () => {
       const before = Date.now();
       const { at, ...failure } = failureOf(error, 4000, ['inactive_user']) ?? { at: before };
       expect(at).to.be.within(before, Date.now());
-      expect(failure).to.deep.equal(expected ?? {});
+      const { hint } = error as { hint?: string };
+      const told = expected && hint !== undefined ? { ...expected, hint } : (expected ?? {});
+      expect(failure).to.deep.equal(told);
+    });
+  }
+
+  const puttingOff: [string, unknown, number | undefined][] = [
+    ['by 429', errorOf('rate_limited', { status: 429, retryAfterSeconds: 7 }), 7000],
+    ['by 503', errorOf('provider_unavailable', { status: 503, retryAfterSeconds: 60 }), 60_000],
+    ['for hours', errorOf('rate_limited', { status: 429, retryAfterSeconds: 7200 }), 60_000],
+    ['for no time', errorOf('rate_limited', { status: 429, retryAfterSeconds: 0 }), undefined],
+    ['for an unknown time', errorOf('rate_limited', { status: 429 }), undefined],
+  ];
+  for (const [title, error, pause] of puttingOff) {
+    it(`RFC 9110 §10.2.3 — a provider that puts off two refreshes in a row, ${title}, is believed`, () => {
+      expect(failureOf(error, 4000, [])).to.equal(undefined);
+      expect(failureOf(error, 4000, [], true)?.pause).to.equal(pause);
     });
   }
 

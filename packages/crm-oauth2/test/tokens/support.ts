@@ -186,7 +186,10 @@ const description = acmeWith({
   subject: ({ response }) => text(response.sub),
   hints: { still_in_progress: 'Wait.', inactive_user: 'Ask an administrator.' },
   refusals: ['inactive_user'],
-  meanings: [{ says: /^inactive user$/, code: providerCode('inactive_user') }],
+  meanings: [
+    { says: /^inactive user$/, code: providerCode('inactive_user') },
+    { says: /^not approved$/, hint: 'Approve the app.' },
+  ],
   tokenError: ({ error_description: words }) =>
     words === 'Still in progress'
       ? { code: providerCode('still_in_progress'), retryAfterSeconds: SHORT_WAIT_SECONDS }

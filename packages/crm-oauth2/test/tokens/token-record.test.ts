@@ -42,7 +42,7 @@ describe('token record', () => {
   } as const;
   it('RFC 6749 §5.2 — remembers why a refresh failed', () => {
     const { status: _, ...withoutStatus } = failure;
-    for (const kept of [failure, withoutStatus]) {
+    for (const kept of [failure, withoutStatus, { ...failure, hint: 'Ask.' }]) {
       const record = { ...RECORD, refresh: 'refused', failure: kept } as const;
       expect(parseRecord(serialize(record))).to.deep.equal(record);
     }
@@ -52,6 +52,7 @@ describe('token record', () => {
     'revoked',
     { ...failure, code: 5 },
     { ...failure, message: '' },
+    { ...failure, hint: 5 },
     { ...failure, status: '400' },
     { ...failure, at: undefined },
     { ...failure, pause: 'long' },

@@ -154,7 +154,15 @@ describe('client credentials', () => {
     expect(asked).to.have.length(4);
   });
 
-  for (const code of ['invalid_client', 'invalid_client_id', 'unauthorized_client']) {
+  const refusals = [
+    'invalid_client',
+    'invalid_client_id',
+    'unauthorized_client',
+    'invalid_grant',
+    'access_denied',
+    'invalid_scope',
+  ];
+  for (const code of refusals) {
     it(`RFC 6749 §5.2 — ${code} is asked about once in half a minute`, async () => {
       const source = make();
       nock(ORIGIN).post('/token').reply(401, { error: code });
@@ -172,6 +180,39 @@ describe('client credentials', () => {
       });
     });
   }
+
+  it('RFC 9110 §10.2.3 — a provider that asks to wait is not asked earlier, and at most half a minute later', async () => {
+    for (const [seconds, lasts] of [
+      [7, 7],
+      [7200, 30],
+    ] as const) {
+      const source = make();
+      nock(ORIGIN)
+        .post('/token')
+        .reply(429, {}, { 'retry-after': String(seconds) });
+      for (let call = 0; call < 40; call += 1) {
+        expect(await rejection(source.getAccessToken())).to.include({
+          code: 'rate_limited',
+          retryAfterSeconds: seconds,
+        });
+      }
+      await skipping(async (skip) => {
+        skip(lasts * 1000 + 1);
+        answer('one');
+        expect(await source.getAccessToken()).to.equal('one');
+      });
+    }
+  });
+
+  it('temporarily_unavailable — says nothing of the next request', async () => {
+    const source = make();
+    nock(ORIGIN).post('/token').reply(503, { error: 'temporarily_unavailable' });
+    expect(await rejection(source.getAccessToken())).to.include({
+      code: 'temporarily_unavailable',
+    });
+    answer('one');
+    expect(await source.getAccessToken()).to.equal('one');
+  });
 
   it('a clock set back by hours — a new token is requested', async () => {
     const source = make();

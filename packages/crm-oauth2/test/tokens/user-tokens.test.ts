@@ -603,6 +603,30 @@ describe('user tokens', () => {
       expect(await world.kept()).not.to.have.property('failure');
     });
 
+    it('RFC 6749 §5.2 — every caller and process is told the remedy of the provider’s words', async () => {
+      await world.keep(2 * HOUR);
+      const [one, other] = [world.process().tokens, world.process().tokens];
+      const body = { error: 'invalid_grant', error_description: 'not approved' };
+      world.provider.faults.push({ status: 400, body });
+      for (const tokens of [one, one, other]) {
+        const { cause } = await failure(tokens.getAccessToken(), 'reauthorization_required');
+        expect(cause).to.include({ code: 'invalid_grant', hint: 'Approve the app.' });
+      }
+    });
+
+    it('RFC 9110 §10.2.3 — a provider that puts refreshes off is asked once more, and then when it wants', async () => {
+      const { tokens } = await processWith(2 * HOUR);
+      const fault = { status: 429, headers: { 'retry-after': '30' } };
+      world.provider.faults.push(fault, fault);
+      for (let call = 0; call < 40; call += 1) {
+        const error = await failure(tokens.getAccessToken(), 'rate_limited', { status: 429 });
+        expect(error.retryAfterSeconds).to.be.within(20, 30);
+      }
+      expect(asked()).to.have.length(2);
+      expect(world.backing.locks).to.equal(0);
+      expect(await atAnotherTime(31_000, () => tokens.getAccessToken())).to.equal('access-1');
+    });
+
     it('inactive_user — a person who is blocked for a while keeps the grant, and is not asked about at every call', async () => {
       await world.keep(2 * HOUR);
       const [one, other] = [world.process().tokens, world.process().tokens];
@@ -614,7 +638,8 @@ describe('user tokens', () => {
         message: 'acme: inactive_user: inactive user (invalid_grant)',
       } as const;
       for (const tokens of [one, one, other]) {
-        await failure(tokens.getAccessToken(), 'inactive_user', fields);
+        const error = await failure(tokens.getAccessToken(), 'inactive_user', fields);
+        expect(error.retryAfterSeconds).to.be.within(50, 60);
       }
       expect(asked()).to.have.length(1);
       expect(world.backing.locks).to.equal(0);
