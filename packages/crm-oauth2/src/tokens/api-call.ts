@@ -35,6 +35,13 @@ const MAX_ERROR_BYTES = 256 * 1024;
 /** A connection that had been kept for too long, in the words of Node and of its `fetch`. */
 const STALE: readonly unknown[] = ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'];
 
+/** Mistakes of the application for which the platform's `fetch` sends nothing. */
+const MISTAKES: readonly unknown[] = [
+  'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_NOT_SUPPORTED',
+];
+
 /** The pause after the first attempt is at most twice as long, when the API names no time. */
 const BACKOFF_MS = 500;
 
@@ -85,6 +92,8 @@ export class ApiCall {
       body = JSON.stringify(json);
       if (!headers.has('content-type')) headers.set('content-type', 'application/json');
     }
+    // `fetch` counts the bytes itself. It stands still when an application has counted too few.
+    if (!isStream(body)) headers.delete('content-length');
     this.limit = callLimit(api.timeout, init.signal);
     const method = (init.method ?? 'GET').toUpperCase();
     this.#init = { ...init, method, headers, body, signal: this.limit.signal };
@@ -377,5 +386,9 @@ function rethrow(error: unknown): never {
   }
   // Without a cause it is a mistake of the caller: a GET with a body, for instance.
   if (error instanceof TypeError && cause === undefined) throw error;
+  if (MISTAKES.includes(Reflect.get(Object(cause), 'code'))) {
+    const { message } = cause as Error;
+    throw new TypeError(`authorizedFetch: fetch refuses the request: ${quote(message)}`);
+  }
   throw connectionProblem((cause ?? error) as NodeJS.ErrnoException);
 }

@@ -485,6 +485,31 @@ describe('authorizedFetch', () => {
       }
     });
 
+    it('content-length — is counted anew where an application has counted wrong', async () => {
+      for (const length of ['1', '100', 'unknown']) {
+        const { origin, seen } = await api({});
+        const headers = { 'content-length': length };
+        await make(origin)('a', { method: 'PUT', json: { name: 'Zoë' }, headers });
+        await make(origin)('a', { method: 'POST', body: new Blob(['Zoë']), headers });
+        expect(seen.map(({ body }) => body)).to.deep.equal(['{"name":"Zoë"}', 'Zoë']);
+      }
+    });
+
+    it('content-length — of a stream of another length is a mistake of the caller', async () => {
+      const { origin } = await api({});
+      for (const [length, words] of [
+        ['100', 'does not match'],
+        ['unknown', 'content-length'],
+      ] as const) {
+        const body = new Blob(['stream']).stream() as ReadableStream;
+        const headers = { 'content-length': length };
+        const init = { method: 'PUT', body, duplex: 'half', headers } as const;
+        const error = await reasonOf(make(origin)('a', init));
+        expect(error).to.be.instanceOf(TypeError);
+        expect(String(error)).to.include('authorizedFetch: fetch refuses').and.include(words);
+      }
+    });
+
     it('token — that cannot stand in a header is refused, and not quoted', async () => {
       for (const token of ['s3cret\nword', 's3cret word', '']) {
         const source = { getAccessToken: async () => await Promise.resolve(token) };
