@@ -35,11 +35,12 @@ const MARKUP_LENGTH = 65_536;
 /** Characters of a page's title. */
 const MAX_TITLE_LENGTH = 80;
 
-/** Of RFC 6750, most APIs, Bulk API 1.0, RFC 9457, legacy Auth0, Salesloft, RFC 9457 without a detail. */
+/** Of RFC 6750, most APIs, Bulk API 1.0, SOAP, RFC 9457, legacy Auth0, Salesloft, RFC 9457 without a detail. */
 const WORDS = [
   'error_description',
   'message',
   'exceptionMessage',
+  'faultstring',
   'detail',
   'description',
   'error',
@@ -47,7 +48,7 @@ const WORDS = [
 ];
 
 /** Where an answer keeps further errors; `body` and `result` are those of Salesforce's composite APIs. */
-const LISTS = ['errors', 'details', 'compositeResponse', 'results', 'result', 'body'];
+const LISTS = ['errors', 'message', 'details', 'compositeResponse', 'results', 'result', 'body'];
 
 /**
  * The words of an error, its code, and the entries of its lists. All are quoted.
@@ -88,7 +89,8 @@ function* inBody({ headers, body }: Answer, secrets: Secrets): Generator<Found> 
   const start = body.trimStart().slice(0, 1);
   if (json !== undefined) yield* inJson(json, {}, MAX_DEPTH);
   else if (start === '<') {
-    yield { message: pageOf(body, headers['content-type'], secrets), ...ownError(inXml(body)) };
+    const page = pageOf(body, headers['content-type'], secrets, visibleText(body));
+    yield { message: page, ...ownError(inXml(body)) };
   } else if (!['', '[', '{'].includes(start)) yield { code: body.trim(), message: body };
 }
 
@@ -131,8 +133,8 @@ function* inJson(value: unknown, place: Found, depth: number): Generator<Found> 
 }
 
 function ownError(value: Readonly<JsonObject>): ApiError {
-  const { errorCode, exceptionCode, code, statusCode, error, field, fields } = value;
-  const codes = [errorCode, exceptionCode, code, text(statusCode), error];
+  const { errorCode, exceptionCode, faultcode, code, statusCode, error, field, fields } = value;
+  const codes = [errorCode, exceptionCode, faultcode, code, text(statusCode), error];
   return withoutUndefined<ApiError>({
     code: codes
       .filter((one) => text(one) ?? Number.isFinite(one))
@@ -143,23 +145,50 @@ function ownError(value: Readonly<JsonObject>): ApiError {
   });
 }
 
-/** The fields of an error in XML: of Salesforce's Bulk API 1.0, and of its REST API. */
+/** The fields of an error in XML: of Salesforce's Bulk API 1.0, of its REST API, and of SOAP. */
 function inXml(body: string): JsonObject {
   const fields = body
     .slice(0, MARKUP_LENGTH)
-    .matchAll(/<(errorCode|exceptionCode|exceptionMessage|message)>([^<]{1,1000})</g);
-  const entries = Array.from(fields, ([, name = '', value = '']) => [name, withoutEntities(value)]);
+    .matchAll(
+      /<(?:\w{1,20}:)?(errorCode|exceptionCode|exceptionMessage|faultcode|faultstring|message)>([^<]{1,1000})</g,
+    );
+  // SOAP 1.1 §4.4.1: a fault's code is in a namespace.
+  const entries = Array.from(fields, ([, name = '', value = '']) => [
+    name,
+    name === 'faultcode' ? value.replace(/^\w+:/, '') : withoutEntities(value),
+  ]);
   // The first of a name counts.
   return Object.fromEntries(entries.toReversed()) as JsonObject;
 }
 
-/** The media type of what came in place of JSON and, for a web page, its title. */
-export function pageOf(body: string, contentType = '', secrets: Secrets = []): string {
+/**
+ * The media type of what came in place of JSON and, for a web page, its title.
+ *
+ * @param untitled what stands for the title of a page without one
+ */
+export function pageOf(
+  body: string,
+  contentType = '',
+  secrets: Secrets = [],
+  untitled = '',
+): string {
   const type = quote(contentType.split(';')[0]?.slice(0, 60) ?? '');
   const [, title = ''] =
     /<title[^>]{0,200}>([^<]{1,500})/i.exec(body.slice(0, MARKUP_LENGTH)) ?? [];
-  const words = quote(withoutEntities(title), secrets, MAX_TITLE_LENGTH);
+  const words = quote(withoutEntities(title.trim() || untitled), secrets, MAX_TITLE_LENGTH);
   return words === '' ? type : `${type} "${words}"`.trim();
+}
+
+/** The text of a page, without its scripts and styles: pages about an outage often have no title. */
+function visibleText(markup: string): string {
+  const [start = '', ...others] = markup.slice(0, MARKUP_LENGTH).split(/<(?:script|style)\b/i);
+  // Each part begins with its closing tag.
+  const after = others.map((part) => part.split(/<(?=\/(?:script|style)\b)/i)[1] ?? '>');
+  const visible = [start, ...after].join('<');
+  return visible
+    .replace(/<[^<>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

@@ -86,7 +86,8 @@ export function statusProblem(response: HttpResponse, secrets: Secrets = []): Pr
 function meaningOfStatus(status: number): readonly [ErrorCode, string] {
   if (status === 429) return ['rate_limited', 'asked too often (429)'];
   if (status >= 500) return ['provider_unavailable', `the provider failed (${status})`];
-  if (status >= 300 && status < 400) {
+  // RFC 9110 §15.4.5: 304 leads nowhere.
+  if (status >= 300 && status < 400 && status !== 304) {
     return ['unexpected_redirect', `answered with a redirect (${status})`];
   }
   return ['unexpected_status', `answered with status ${status}`];

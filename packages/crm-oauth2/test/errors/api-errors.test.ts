@@ -42,7 +42,17 @@ describe('errors of an API', () => {
       '<Errors><Error><errorCode>A</errorCode><message>a</message></Error><Error><errorCode>B</errorCode></Error></Errors>',
       { words: 'a', code: 'A' },
     ],
-    ['XML without a type', ' \n<Errors><Error>a</Error></Errors>', { words: '' }],
+    [
+      'Salesforce SOAP',
+      '<soapenv:Envelope><soapenv:Body><soapenv:Fault><faultcode>sf:INVALID_SESSION_ID</faultcode><faultstring>INVALID_SESSION_ID: no &quot;session&quot;</faultstring></soapenv:Fault></soapenv:Body></soapenv:Envelope>',
+      { words: 'INVALID_SESSION_ID: no "session"', code: 'INVALID_SESSION_ID' },
+    ],
+    [
+      'Salesforce SOAP with details',
+      '<Fault><faultcode>UNKNOWN</faultcode><faultstring>f</faultstring><detail><sf:exceptionCode>A</sf:exceptionCode><sf:exceptionMessage>a</sf:exceptionMessage></detail></Fault>',
+      { words: 'a', code: 'A' },
+    ],
+    ['XML without a type', ' \n<Errors><Error>a</Error></Errors>', { words: '"a"' }],
     [
       'XML, far into a long text',
       `<Errors>${' '.repeat(70_000)}<message>a</message><title>b</title></Errors>`,
@@ -108,6 +118,11 @@ describe('errors of an API', () => {
       { words: 'why', code: 'invalid_body' },
     ],
     [
+      'a list of messages',
+      { statusCode: 400, error: 'Bad Request', message: ['a is empty', 'b is long'] },
+      { words: 'Bad Request', errors: [{ message: 'a is empty' }, { message: 'b is long' }] },
+    ],
+    [
       'Auth0 of old',
       { name: 'BadRequest', code: 'invalid_signup', description: 'why', statusCode: 400 },
       { words: 'why', code: 'invalid_signup' },
@@ -156,10 +171,17 @@ describe('errors of an API', () => {
     ],
     [
       'a web page without a title',
-      '<p>Down</p>',
-      { words: 'text/html' },
+      '<body><script>let a = "<p>";</script><style>p{}</style><p title="x">Down\n for <b>a while</b></p>',
+      { words: 'text/html "Down for a while"' },
       { 'content-type': 'text/html' },
     ],
+    [
+      'a web page with an empty title, and a script without an end',
+      '<title> </title><p>Down</p><SCRIPT>let a;',
+      { words: 'text/html "Down"' },
+      { 'content-type': 'text/html' },
+    ],
+    ['a web page without a text', '<p><br></p>', { words: 'a/b' }, { 'content-type': 'a/b' }],
     [
       'a web page of a long type',
       '<title>a</title>',

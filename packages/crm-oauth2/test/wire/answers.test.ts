@@ -90,7 +90,7 @@ describe('answers', () => {
       [199, 'unexpected_status', 'answered with status 199'],
       [300, 'unexpected_redirect', 'answered with a redirect (300)'],
       [302, 'unexpected_redirect', 'answered with a redirect (302)'],
-      [304, 'unexpected_redirect', 'answered with a redirect (304)'],
+      [304, 'unexpected_status', 'answered with status 304'],
       [399, 'unexpected_redirect', 'answered with a redirect (399)'],
       [400, 'unexpected_status', 'answered with status 400'],
       [404, 'unexpected_status', 'answered with status 404'],
@@ -115,7 +115,7 @@ describe('answers', () => {
     for (const [title, status, type, body, words] of [
       ['a page by its title', 403, HTML, page('Request blocked'), 'text/html "Request blocked"'],
       ['a page of an outage', 502, HTML, page('502 Bad Gateway'), 'text/html "502 Bad Gateway"'],
-      ['a page without a title', 404, HTML, '<h1>No</h1>', 'text/html'],
+      ['a page without a title by its text', 404, HTML, '<h1>No</h1>', 'text/html "No"'],
       ['a page that says no type', 404, undefined, page('No'), '"No"'],
       [
         'a title of 81 characters',
