@@ -234,12 +234,23 @@ export class ClientRequests<Options extends object, P extends Profile> {
     return own.deadline ?? new Deadline(timeout);
   }
 
-  send(request: HttpRequest, deadline = this.deadline({})): Promise<HttpResponse> {
+  async send(request: HttpRequest, deadline = this.deadline({})): Promise<HttpResponse> {
     const custom = checkHeaders(this.#provider.title, this.#customHeaders);
     const headers = { 'user-agent': 'crm-oauth2', ...custom, ...request.headers };
-    return observed(this.#provider.name, request, deadline, () =>
+    const response = await observed(this.#provider.name, request, deadline, () =>
       this.http.send({ ...request, headers }, deadline),
     );
+    return response.status === 429 ? this.#withRetryAfter(response) : response;
+  }
+
+  /** A provider may tell the end of its used-up budget in headers of its own. */
+  #withRetryAfter(response: HttpResponse): HttpResponse {
+    const { headers } = response;
+    const valueOf = (name: string) => [headers[name]].flat()[0];
+    const { resetsAt } = this.#provider.rateLimit?.(valueOf) ?? {};
+    if (headers['retry-after'] !== undefined || resetsAt === undefined) return response;
+    const seconds = Math.max(0, Math.ceil((resetsAt - Date.now()) / 1000));
+    return { ...response, headers: { ...headers, 'retry-after': String(seconds) } };
   }
 
   url(endpoint: string | URL): URL {

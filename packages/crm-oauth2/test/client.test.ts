@@ -1541,6 +1541,31 @@ describe('client', () => {
       });
     }
 
+    it('RFC 9110 §10.2.3 — a budget in headers of the provider’s own says how long to wait', async () => {
+      const provider = acmeWith({
+        rateLimit: (header) => ({ resetsAt: Date.now() + Number(header('x-reset-in')) * 1000 }),
+      });
+      const client = make({}, provider);
+      for (const [headers, seconds] of [
+        [{ 'x-reset-in': '17' }, 17],
+        [{ 'x-reset-in': '-17' }, 0],
+        [{ 'x-reset-in': '17', 'retry-after': '7' }, 7],
+      ] as const) {
+        for (const path of ['token', 'me']) {
+          const mock = nock(ORIGIN);
+          (path === 'me' ? mock.get('/me') : mock.post('/token')).reply(429, {}, headers);
+        }
+        for (const asked of [client.fetchProfile(TOKEN_SET), client.refreshTokenGrant('rt-1')]) {
+          const fields = { code: 'rate_limited', retryAfterSeconds: seconds };
+          expect(await failure(asked)).to.include(fields);
+        }
+      }
+      nock(ORIGIN).get('/me').reply(500, {}, { 'x-reset-in': '17' });
+      expect(await failure(client.fetchProfile(TOKEN_SET))).not.to.have.property(
+        'retryAfterSeconds',
+      );
+    });
+
     it('RFC 6750 §5.2 — never asks a foreign host, neither first nor after a redirect', async () => {
       const evil = nock('https://evil.test').get('/me').twice().reply(200, { sub: '7' });
       const direct = acmeWith({ profileRequest: () => ({ url: 'https://evil.test/me' }) });
