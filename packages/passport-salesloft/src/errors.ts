@@ -19,6 +19,8 @@ export const hints = {
     'Client id or secret is wrong. Copy both from Salesloft > Your Applications > OAuth Applications.',
   invalid_grant:
     'Salesloft has one text for all reasons: the code is used up or expired, or its client, `callbackURL` or PKCE verifier differs. Start the login again from its button; if it lasts, compare `callbackURL` with the app.',
+  'client_credentials.invalid_grant':
+    'Salesloft gives no token to the app itself. Only private apps get one: an administrator of the Salesloft team enables the grant in the app.',
   'refresh.invalid_grant':
     'The refresh token is used up or revoked: each refresh replaces it, so use the newest. Otherwise the person must log in again.',
   invalid_redirect_uri:
