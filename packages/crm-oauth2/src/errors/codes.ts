@@ -39,11 +39,14 @@ export const HINTS = {
     'The callback was called with a parameter twice. Start the login again from its button.',
   parameter_too_long:
     'The callback was called with an oversized parameter. Start the login again from its button.',
-  state_missing: 'The callback was called without `state`. Start the login again from its button.',
+  state_missing:
+    'The callback was called without `state`. Start the login again from its button; if it lasts, look for a proxy that drops or rewrites parameters, and for a page of the application that has a parameter `code` or `error` of its own.',
   state_unknown:
     'This browser has no pending login for that `state`: it was started in another browser, or the session was lost. Start the login again from its button.',
   already_completed:
     'The callback was opened a second time, by a reload, the back button or a double click. The first one counted: if you are not signed in, start the login again from its button.',
+  callback_ahead:
+    'A browser has fetched the callback ahead, or a scanner of links has looked at it. The login still waits: the request of the person finishes it. Let no service before the application ask for the callback itself.',
   state_expired: 'The login took longer than ten minutes. Start it again from its button.',
   state_of_another_client:
     'The pending login belongs to another client or another callback. Use the same strategy and options on both routes.',
@@ -69,7 +72,8 @@ export const HINTS = {
     'The provider promises to name itself in each answer, and this one does not (mix-up). Start the login again from its button; if it lasts, look for a proxy that drops parameters of the callback.',
   issuer_mismatch:
     'The answer comes from another authorization server than the one that was asked (mix-up). Start the login again from its button.',
-  code_missing: 'The callback was called without `code`. Start the login again from its button.',
+  code_missing:
+    'The callback was called without `code`. Start the login again from its button; if it lasts, look for a proxy that drops or rewrites parameters.',
   access_denied:
     'The person, or a policy of the provider, refused the login. Start it again from its button; if a policy refuses it, ask an administrator.',
   login_required:
@@ -199,7 +203,7 @@ export const HINTS = {
   verify_timeout:
     'The verify function did not finish in time. Check that every path calls `done` or returns the user, and look for a slow query; otherwise raise the `verifyTimeout` option (milliseconds). The function may still be at work: `signal` tells it to stop.',
   verify_returned_nothing:
-    'The verify function returned undefined. Return the user, or false to refuse.',
+    'The verify function gave no user. Return the user, or pass it to `done(null, user)`; to refuse, give false.',
   callback_url_unresolvable:
     "A relative `callbackURL` needs the request's Host header. Configure an absolute one.",
   callback_url_missing: 'Pass `callbackURL` to the strategy or to `authenticate`.',

@@ -19,7 +19,7 @@ import { calledBack } from './called-back';
 import { lostAnswer } from './lost-answer';
 import { missingAttempt } from './missing-attempt';
 import type { RecentLogins } from './recent-logins';
-import { isAtCallback, resolveCallbackUrl } from './request';
+import { isAhead, isAtCallback, resolveCallbackUrl } from './request';
 import type { PassportRequest } from './request';
 import type { StateStore } from './state-store';
 import { pick } from './strategy-options';
@@ -72,8 +72,22 @@ export async function runLogin(
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
   login.checkOptions(login.options, login.hooks.readOptions);
-  const step = isAuthorizationResponse(parameters) ? finishLogin : startLogin;
+  const step = isAnswer(login, parameters) ? finishLogin : startLogin;
   return await step(login, parameters);
+}
+
+/** At another path than that of the callback, a `state` by itself is one of the application. */
+function isAnswer(
+  { req, options, callbackURL }: Login,
+  parameters: Readonly<Record<string, unknown>>,
+): boolean {
+  if (!isAuthorizationResponse(parameters)) return false;
+  const url = options.callbackURL ?? callbackURL;
+  const hasMore = parameters.code !== undefined || parameters.error !== undefined;
+  if (hasMore || url === undefined) return true;
+  // Only the path counts.
+  const base = 'http://localhost';
+  return URL.canParse(url, base) && isAtCallback(req, new URL(url, base).href);
 }
 
 /** Begins an attempt, keeps it, and sends the browser to the provider. */
@@ -201,6 +215,11 @@ function withState(info: object | undefined, state: unknown): object | undefined
  */
 async function takeAttempt(login: Login, state: string): Promise<LoginAttempt> {
   const { req, begun, completed } = login;
+  if (isAhead(req)) {
+    throw new Problem('callback_ahead', 'the callback was fetched ahead of the person', {
+      refusal: 403,
+    });
+  }
   const missing = (reason: MissingAttempt) => missingAttempt(req, reason, begun.has(state));
   if (completed.has(state)) throw missing('already_completed');
   // An application's own store may return `undefined` in place of a reason.

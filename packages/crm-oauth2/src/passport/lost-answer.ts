@@ -38,7 +38,7 @@ export function lostAnswer(arrival: Arrival): ErrorCode | undefined {
   const begunSince = Date.now() + LOGIN_ATTEMPT_LIFETIME_MS - CIRCLE_MS;
   const circles = pending.filter(({ expiresAt }) => expiresAt > begunSince).length >= 2;
   const isLost =
-    (COMPANIONS.some(has) && !THIRD_PARTY_START.some(has)) ||
+    (!isOwnPage && COMPANIONS.some(has) && !THIRD_PARTY_START.some(has)) ||
     originOf(headers.referer) === arrival.authorizationOrigin ||
     pending.some(({ sameRoute }) => !sameRoute) ||
     arrival.beginsElsewhere ||

@@ -55,11 +55,23 @@ const PATH_OF_URL = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*([^?#]*)/i;
  * or its ending, because a proxy may take a prefix away.
  */
 export function isAtCallback(req: PassportRequest, redirectUri: string): boolean {
-  // Routers ignore case and a slash at the end.
-  const normalized = (path = '') => path.replace(/\/+$/, '').toLowerCase();
+  // Routers ignore case and a slash at the end, proxies write two slashes for one.
+  const normalized = (path = '') => path.replace(/\/+/g, '/').replace(/\/$/, '').toLowerCase();
   const path = normalized((req.originalUrl ?? req.url)?.split('?', 1)[0]);
   const expected = normalized(PATH_OF_URL.exec(redirectUri)?.[1]);
   return path === expected || (path.startsWith('/') && expected.endsWith(path));
+}
+
+/** How browsers say that they fetch a page ahead, or for a preview. */
+const PURPOSES = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const;
+
+/**
+ * `true` for a request that shows the person nothing: of a browser that fetches ahead, or of a scanner of
+ * links. The request of the person follows.
+ */
+export function isAhead({ method = '', headers }: PassportRequest): boolean {
+  const purposes = PURPOSES.map((name) => headers[name]).join();
+  return ['HEAD', 'OPTIONS'].includes(method) || /\b(prefetch|preview)\b/i.test(purposes);
 }
 
 /**

@@ -123,7 +123,7 @@ function named({ iss, aud }: JWTPayload, expected: ExpectedIdToken): string {
   const { issuers, clientID } = expected;
   const claims = [
     ...(iss !== undefined && !issuers.includes(iss)
-      ? [`"iss" is ${came(iss, expected)}, expected "${issuers.join('" or "')}"`]
+      ? [`"iss" is ${came(iss, expected)}, expected "${[...new Set(issuers)].join('" or "')}"`]
       : []),
     ...(aud !== undefined && ![aud].flat().includes(clientID)
       ? [`"aud" is ${came(aud, expected)}, expected "${clientID}"`]

@@ -52,6 +52,8 @@ describe('lost answer', () => {
       [`${PATH}/`, true],
       ['/AUTH/acme/Callback', true],
       ['/acme/callback', true],
+      ['//auth/acme//callback', true],
+      ['//acme/callback', true],
       ['/auth/acme', false],
       ['/llback', false],
       ['callback', false],
@@ -109,6 +111,12 @@ describe('lost answer', () => {
           LOST,
         ],
       ),
+      [
+        'starts for the form of an own page, whatever its fields are',
+        { parameters: { scope: 'x' } },
+        { origin: 'https://app.test' },
+        undefined,
+      ],
       [
         'OIDC Core §4 — starts where another party asks for it',
         { parameters: { iss: ORIGIN, target_link_uri: '/' } },

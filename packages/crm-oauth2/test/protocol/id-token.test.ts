@@ -288,7 +288,7 @@ describe('ID Token', () => {
       [
         'unexpected "iss" claim value (unproven: "iss" is "https://evil.test/", expected "https://acme.test/" or "https://b.test")',
         { iss: 'https://evil.test/' },
-        { issuers: [ISSUER, 'https://b.test'] },
+        { issuers: [ISSUER, 'https://b.test', ISSUER] },
       ],
       [
         `unexpected "iss" claim value (unproven: "iss" is "${'x'.repeat(100)}…", expected "https://acme.test/")`,
