@@ -356,8 +356,13 @@ function resolve(base: URL, input: unknown): URL {
 /** The values of the query, and the texts that are quoted in them: an API may echo either in an error. */
 function valuesOf({ searchParams }: URL): string[] {
   const values = [...searchParams.values()];
-  const literals = values.flatMap((value) => value.match(/(?<=')(?:[^'\\]|\\.)+(?=')/g) ?? []);
-  return [...values, ...literals].filter(({ length }) => length > LONGEST_WORD);
+  return [...values, ...values.flatMap(literalsOf)].filter(({ length }) => length > LONGEST_WORD);
+}
+
+/** The texts between two quotes. Each character is read once, also where no second quote comes. */
+function literalsOf(value: string): string[] {
+  const parts = value.match(/'|(?:[^'\\]|\\[^])+/g) ?? [];
+  return parts.filter((_, index) => parts[index - 1] === "'" && parts[index + 1] === "'");
 }
 
 /** Gives up a body, because an unread one keeps its connection. */

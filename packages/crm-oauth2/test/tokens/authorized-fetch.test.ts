@@ -1517,6 +1517,15 @@ describe('authorizedFetch', () => {
       expect(error.message).to.contain("= '[redacted]'");
     });
 
+    it('CWE-1333 — a query of 100 000 characters with quotes takes no time', async () => {
+      const fetch = () => Promise.resolve(Response.json({ message: 'Bad query' }, { status: 400 }));
+      const q = encodeURIComponent(`'${"\\'".repeat(50_000)}`);
+      const begun = performance.now();
+      const error = await rejection(make('http://127.0.0.1:9', { fetch }).json(`query?q=${q}`));
+      expect(error.message).to.contain('Bad query');
+      expect(performance.now() - begun).to.be.below(3000);
+    });
+
     for (const [what, answer, code] of [
       [
         'a web page',
