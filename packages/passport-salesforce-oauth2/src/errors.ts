@@ -150,6 +150,9 @@ const API_CODES = {
   ],
 } as const;
 
+const LEFT =
+  'The organization may have moved to another host, if the path is right. Call `refresh` of its tokens, which name the new host, and let `baseURL` follow them: ({ response }) => response.instance_url.';
+
 const apiMeanings = Object.entries(API_CODES).flatMap(([code, errors]) =>
   errors.map((error): Meaning => ({
     error,
@@ -161,6 +164,8 @@ const apiMeanings = Object.entries(API_CODES).flatMap(([code, errors]) =>
 /** At a refresh, `invalid_grant` means that the token has ended; these do not end it. */
 export const meanings: readonly Meaning[] = [
   ...apiMeanings,
+  { error: 'URL_NOT_RESET', stages: ['api'], hint: LEFT },
+  { says: /\burl no longer exists\b/i, stages: ['api'], hint: LEFT },
   { error: 'Bad_OAuth_Token', stages: ['api', 'profile'], code: 'invalid_token' },
   { error: 'Missing_OAuth_Token', stages: ['api', 'profile'], code: 'invalid_token' },
   {

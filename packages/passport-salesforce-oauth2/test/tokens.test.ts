@@ -319,6 +319,19 @@ describe("Salesforce tokens' later life", () => {
       });
     }
 
+    for (const [what, body, type] of [
+      ['URL_NOT_RESET', '[{"errorCode":"URL_NOT_RESET","message":"x"}]', 'application/json'],
+      ['its page', '<title>URL No Longer Exists</title>', 'text/html'],
+    ] as const) {
+      it(`404 — of a host that the organization has left, by ${what}, asks for the same`, async () => {
+        const error = await call(404, body, type);
+        expect(error).to.include({ code: 'unexpected_status', status: 404 });
+        expect(error.hint)
+          .to.contain('response.instance_url')
+          .and.match(/refresh/);
+      });
+    }
+
     it('Bulk API 1.0 — has its own code for a session that has ended', async () => {
       const xml = '<error><exceptionCode>InvalidSessionId</exceptionCode></error>';
       const error = await call(400, xml, 'application/xml');

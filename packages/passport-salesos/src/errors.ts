@@ -56,6 +56,8 @@ export const hints = {
     'The code is used up, expired, or of another login: its client, `callbackURL` or PKCE verifier differs. Start the login again from its button.',
   redirect_uri_mismatch:
     'The two halves of the login have different callback URLs. Use the same strategy and options on both routes.',
+  'client_credentials.invalid_grant':
+    'SalesOS gives no token to the app itself. Ask SalesOS to enable the grant for the API client.',
   'refresh.invalid_grant':
     'The refresh token is used up, expired or revoked, or it was sent twice, and Auth0 has ended its whole family. The person must log in again.',
 } as const;
