@@ -847,7 +847,10 @@ export function describeProvider(
           const started = await new Browser().visit(`${app.origin}/auth?iss=${issuer}`);
           expect(started.status).to.equal(302);
           expect(new URL(started.headers.get('location') ?? '').host).to.equal(host());
-          const refused = await new Browser().visit(`${app.origin}/auth?state=x`);
+          // At the start, it is a parameter of the application.
+          const own = await new Browser().visit(`${app.origin}/auth?state=x`);
+          expect(own.status).to.equal(302);
+          const refused = await new Browser().visit(`${app.origin}/auth/callback?state=x`);
           expect(refused.status).to.equal(403);
         } finally {
           await app.close();
