@@ -19,7 +19,7 @@ import { calledBack } from './called-back';
 import { lostAnswer } from './lost-answer';
 import { missingAttempt } from './missing-attempt';
 import type { RecentLogins } from './recent-logins';
-import { isAhead, isAtCallback, resolveCallbackUrl } from './request';
+import { isAhead, isAtCallback, isBelowCallback, resolveCallbackUrl } from './request';
 import type { PassportRequest } from './request';
 import type { StateStore } from './state-store';
 import { pick } from './strategy-options';
@@ -103,8 +103,8 @@ async function startLogin(
         ? login.callbackURL
         : requireCallbackUrl(provider.title, 'callbackURL', options.callbackURL, true);
     const redirectUri = callbackURL && resolveCallbackUrl(req, callbackURL, login.proxy);
-    const sameRoute = redirectUri !== undefined && isAtCallback(req, redirectUri);
-    if (sameRoute || !redirectUri) await refuseLostAnswer(login, parameters, redirectUri);
+    const isAt = redirectUri !== undefined && isAtCallback(req, redirectUri);
+    if (isAt || !redirectUri) await refuseLostAnswer(login, parameters, redirectUri);
     if (!redirectUri) throw new Problem('callback_url_missing', 'there is no callbackURL');
     if (options.state !== undefined) requireJson(provider.title, 'state', options.state);
     const { url, attempt } = client.beginLogin({
@@ -114,6 +114,7 @@ async function startLogin(
       parameters: { ...login.hooks.authorizationParams() },
       appState: options.state,
     });
+    const sameRoute = isAt || isBelowCallback(req, redirectUri);
     const kept = sameRoute ? { ...attempt, sameRoute } : attempt;
     await login.deadline.wait(login.store.begin(req, kept, options.response));
     login.begunAt[sameRoute ? 'callback' : 'elsewhere'] = true;

@@ -33,16 +33,18 @@ export function lostAnswer(arrival: Arrival): ErrorCode | undefined {
   const { headers } = req;
   const isOwnPage =
     headers['sec-fetch-site'] === 'same-origin' || headers.origin === arrival.ownOrigin;
-  if (!isOwnPage && isUnreadForm(req)) return 'form_not_parsed';
+  // Browsers tell of each redirect on the way, so that a click on an own page is no answer.
+  if (isOwnPage) return undefined;
+  if (isUnreadForm(req)) return 'form_not_parsed';
   const has = (name: string) => parameters[name] !== undefined;
   const begunSince = Date.now() + LOGIN_ATTEMPT_LIFETIME_MS - CIRCLE_MS;
   const circles = pending.filter(({ expiresAt }) => expiresAt > begunSince).length >= 2;
   const isLost =
-    (!isOwnPage && COMPANIONS.some(has) && !THIRD_PARTY_START.some(has)) ||
+    (COMPANIONS.some(has) && !THIRD_PARTY_START.some(has)) ||
     originOf(headers.referer) === arrival.authorizationOrigin ||
     pending.some(({ sameRoute }) => !sameRoute) ||
     arrival.beginsElsewhere ||
-    (!isOwnPage && circles);
+    circles;
   return isLost ? 'callback_without_parameters' : undefined;
 }
 

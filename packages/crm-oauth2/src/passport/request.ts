@@ -55,11 +55,31 @@ const PATH_OF_URL = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*([^?#]*)/i;
  * or its ending, because a proxy may take a prefix away.
  */
 export function isAtCallback(req: PassportRequest, redirectUri: string): boolean {
-  // Routers ignore case and a slash at the end, proxies write two slashes for one.
-  const normalized = (path = '') => path.replace(/\/+/g, '/').replace(/\/$/, '').toLowerCase();
-  const path = normalized((req.originalUrl ?? req.url)?.split('?', 1)[0]);
-  const expected = normalized(PATH_OF_URL.exec(redirectUri)?.[1]);
+  const { path, expected } = pathsOf(req, redirectUri);
   return path === expected || (path.startsWith('/') && expected.endsWith(path));
+}
+
+/** `true` for a path below that of the redirect URI, which a router may give to the same handler. */
+export function isBelowCallback(req: PassportRequest, redirectUri: string): boolean {
+  const { path, expected } = pathsOf(req, redirectUri);
+  return expected !== '' && path.startsWith(`${expected}/`);
+}
+
+function pathsOf(req: PassportRequest, redirectUri: string) {
+  return {
+    path: normalized((req.originalUrl ?? req.url)?.split('?', 1)[0]),
+    expected: normalized(PATH_OF_URL.exec(redirectUri)?.[1]),
+  };
+}
+
+/** Routers ignore case and a slash at the end, and decode parts; proxies write two slashes for one. */
+function normalized(path = ''): string {
+  const plain = path.replace(/\/+/g, '/').replace(/\/$/, '');
+  try {
+    return decodeURIComponent(plain).toLowerCase();
+  } catch {
+    return plain.toLowerCase();
+  }
 }
 
 /** How browsers say that they fetch a page ahead, or for a preview. */

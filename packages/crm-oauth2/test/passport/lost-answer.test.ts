@@ -5,7 +5,7 @@ import { CookieStateStore } from '../../dist/passport';
 import type { PassportRequest } from '../../dist/passport';
 import { lostAnswer } from '../../dist/passport/lost-answer';
 import type { Arrival } from '../../dist/passport/lost-answer';
-import { isAtCallback } from '../../dist/passport/request';
+import { isAtCallback, isBelowCallback } from '../../dist/passport/request';
 import type { LoginAttempt } from '../../dist/protocol/login-attempt';
 import { CALLBACK, ORIGIN, mockTheNetwork } from '../support';
 import { AcmeStrategy, OPTIONS, answerLogin, attemptOf, callback, request, run } from './support';
@@ -54,6 +54,8 @@ describe('lost answer', () => {
       ['/acme/callback', true],
       ['//auth/acme//callback', true],
       ['//acme/callback', true],
+      ['/auth/%61cme/%43allback', true],
+      ['/auth/%61cme/%', false],
       ['/auth/acme', false],
       ['/llback', false],
       ['callback', false],
@@ -68,9 +70,18 @@ describe('lost answer', () => {
       });
     }
 
+    it('CWE-1333 — is read in time, however many slashes a stranger writes', () => {
+      const begun = performance.now();
+      expect(isAtCallback({ headers: {}, url: `${'/'.repeat(50_000)}x` }, CALLBACK)).to.equal(
+        false,
+      );
+      expect(performance.now() - begun).to.be.below(3000);
+    });
+
     it('may be the root', () => {
       expect(isAtCallback({ headers: {}, url: '/?x' }, 'https://app.test')).to.equal(true);
       expect(isAtCallback({ headers: {}, url: '/x' }, 'https://app.test')).to.equal(false);
+      expect(isBelowCallback({ headers: {}, url: '/x' }, 'https://app.test/')).to.equal(false);
     });
   });
 
@@ -115,6 +126,12 @@ describe('lost answer', () => {
         'starts for the form of an own page, whatever its fields are',
         { parameters: { scope: 'x' } },
         { origin: 'https://app.test' },
+        undefined,
+      ],
+      [
+        'starts for the click on an own page, which is no answer',
+        { pending: [attemptOf()], beginsElsewhere: true },
+        { 'sec-fetch-site': 'same-origin' },
         undefined,
       ],
       [
@@ -292,6 +309,25 @@ describe('lost answer', () => {
         verbs.push((await visit(strategy, session, redirected)).verb);
       }
       expect(verbs).to.deep.equal(['redirect', 'redirect', 'fail', 'fail']);
+    });
+
+    for (const path of ['/auth/%61cme/callback', `${PATH}/x`]) {
+      it(`is not closed to other people by a start at ${path}`, async () => {
+        const strategy = make();
+        const session = {};
+        expect((await run(strategy, request({ session, url: path }))).verb).to.equal('redirect');
+        expect((await visit(strategy, session, redirected)).verb).to.equal('redirect');
+        expect((await visit(strategy, {})).verb).to.equal('redirect');
+      });
+    }
+
+    it('opens again with the first click on an own page', async () => {
+      const strategy = make();
+      await run(strategy, request({ url: '/login' }));
+      expect((await visit(strategy, {}, redirected)).verb).to.equal('fail');
+      const own = { 'sec-fetch-site': 'same-origin' };
+      expect((await visit(strategy, {}, own)).verb).to.equal('redirect');
+      expect((await visit(strategy, {}, redirected)).verb).to.equal('redirect');
     });
 
     it('is not confused by the pending login of another client', async () => {
