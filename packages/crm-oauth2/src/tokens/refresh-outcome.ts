@@ -2,6 +2,7 @@
 import { isOAuth2Error } from '../errors/oauth2-error';
 import type { ErrorCode } from '../errors/codes';
 import { withoutUndefined } from '../values/json';
+import { pauseForPeople } from './refused-clients';
 import type { Failure } from './token-record';
 
 /**
@@ -40,6 +41,9 @@ const NO_ANSWER_CODES: readonly ErrorCode[] = [
 
 /** After the provider has refused a refresh token, or its person, it is not asked again for this long. */
 const REFUSAL_LASTS_MS = 60_000;
+
+/** The client is refused, perhaps for this person alone. */
+const CLIENT_REFUSALS: readonly string[] = ['invalid_client', 'unauthorized_client'];
 
 /** A provider that puts refreshes off again and again is believed for this long, at most. */
 const LONGEST_PAUSE_MS = 60_000;
@@ -88,7 +92,7 @@ export function failureOf(
 ): Failure | undefined {
   if (!isOAuth2Error(error)) return undefined;
   const { code, status, provider, hint, retryAfterSeconds = 0 } = error;
-  const isRefused = code === 'unauthorized_client' || refusals.includes(code);
+  const isRefused = [...CLIENT_REFUSALS, ...refusals].includes(code) && pauseForPeople(error) === 0;
   const putOff = hasFailedBefore ? Math.min(retryAfterSeconds * 1000, LONGEST_PAUSE_MS) : 0;
   const unused = isRefused ? REFUSAL_LASTS_MS : putOff;
   const pauses = { unused, 'used up': REFUSAL_LASTS_MS, unknown: lockLasts };

@@ -10,9 +10,13 @@ const CREDENTIALS_REFUSED: readonly string[] = ['invalid_client', 'invalid_clien
 
 const REFUSALS = new WeakMap<object, { error: unknown; end: Deadline }>();
 
-/** Milliseconds for which people's tokens are not asked for: their client is refused, not one of them. */
-export function pauseForPeople({ code, reportedIn }: OAuth2Error): number {
-  const isOfClient = reportedIn !== undefined && CREDENTIALS_REFUSED.includes(code);
+/**
+ * Milliseconds for which people's tokens are not asked for: their client is refused, not one of them.
+ * Where a provider says it by another `error`, the refused person may be the reason.
+ */
+export function pauseForPeople({ code, reportedIn, reported }: OAuth2Error): number {
+  const { error: word = code } = reported ?? {};
+  const isOfClient = reportedIn !== undefined && CREDENTIALS_REFUSED.includes(word);
   return isOfClient ? REFUSAL_LASTS_MS : 0;
 }
 

@@ -126,6 +126,12 @@ describe('refresh outcome', () => {
       reported('unauthorized_client'),
       { code: 'unauthorized_client', message: 'it failed', status: 400, pause: 60_000 },
     ],
+    [
+      'a client that may be refused for this person alone, for a minute',
+      reported('invalid_client', { reported: { error: 'access_denied' } }),
+      { code: 'invalid_client', message: 'it failed', status: 400, pause: 60_000 },
+    ],
+    ['a client that is refused for all people, not at all', reported('invalid_client'), undefined],
     ['an unused refresh token, not at all', reported('invalid_scope'), undefined],
     ['an error of the application, not at all', new Error('of a hook'), undefined],
   ];

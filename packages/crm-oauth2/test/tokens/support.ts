@@ -188,6 +188,7 @@ const description = acmeWith({
   refusals: ['inactive_user'],
   meanings: [
     { says: /^inactive user$/, code: providerCode('inactive_user') },
+    { error: 'access_denied', says: /^Unauthorized$/, code: 'invalid_client' },
     { says: /^not approved$/, hint: 'Approve the app.' },
   ],
   tokenError: ({ error_description: words }) =>

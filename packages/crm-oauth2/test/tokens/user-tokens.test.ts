@@ -750,6 +750,20 @@ describe('user tokens', () => {
       expect(world.backing.locks).to.equal(0);
     });
 
+    it('invalid_client — said by another error, stops one person and not the others', async () => {
+      const client = clientOf(world.provider);
+      const { tokens, store } = await processWith(2 * HOUR, {}, client);
+      const body = { error: 'access_denied', error_description: 'Unauthorized' };
+      world.provider.faults.push({ status: 401, body });
+      for (let call = 0; call < 40; call += 1) {
+        await failure(tokens.getAccessToken(), 'invalid_client', { stage: 'refresh', status: 401 });
+      }
+      expect(asked()).to.have.length(1);
+      const other = userTokens(client, { store, key: 'suri' });
+      await other.save(world.provider.grant({ expiresAt: Date.now() }));
+      expect(await other.getAccessToken()).to.equal('access-1');
+    });
+
     it('RFC 6749 §5.2 — invalid_client is reported to forty calls, and asked about once in half a minute', async () => {
       const client = clientOf(world.provider);
       const { tokens } = await processWith(2 * HOUR, {}, client);
