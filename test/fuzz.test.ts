@@ -383,7 +383,7 @@ describe('fuzz', () => {
             ? 'rate_limited'
             : code >= 500
               ? 'provider_unavailable'
-              : code >= 300 && code < 400
+              : code >= 300 && code < 400 && code !== 304
                 ? 'unexpected_redirect'
                 : 'unexpected_status';
         const problem = sound(statusProblem(answer(code)));
