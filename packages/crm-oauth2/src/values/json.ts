@@ -41,11 +41,17 @@ export function ownFields<T extends object>(fields: T): T {
   return Object.assign(new Fields() as T, fields);
 }
 
+const PLAIN_FIELD = { enumerable: true, configurable: true, writable: true } as const;
+
 /** A copy without the fields that are `undefined`, so that a profile has no empty keys. */
 export function withoutUndefined<T extends object>(fields: T): T {
   const rest: Partial<T> = {};
   for (const name of Object.keys(fields) as (keyof T)[]) {
-    if (fields[name] !== undefined) rest[name] = fields[name];
+    const value = fields[name];
+    if (value === undefined) continue;
+    // By an assignment it would become the prototype.
+    if (name === '__proto__') Object.defineProperty(rest, name, { ...PLAIN_FIELD, value });
+    else rest[name] = value;
   }
   return rest as T;
 }

@@ -67,6 +67,16 @@ describe('json', () => {
     expect('toString' in ownFields({})).to.equal(false);
   });
 
+  it('CWE-1321 — copies a field called __proto__ as a field, never as the prototype', () => {
+    const fields = JSON.parse('{"__proto__":{"instance_url":"https://evil.test"},"a":1}') as object;
+    for (const copy of [withoutUndefined(fields), ownFields(fields)]) {
+      expect(Object.keys(copy)).to.deep.equal(['__proto__', 'a']);
+      expect(copy).not.to.have.nested.property('instance_url');
+      expect(Reflect.get(copy, 'instance_url')).to.equal(undefined);
+    }
+    expect(Object.getPrototypeOf(withoutUndefined(fields))).to.equal(Object.prototype);
+  });
+
   it('leaves out the fields that are undefined, and keeps all others', () => {
     const fields = { a: undefined, b: null, c: false, d: '', e: 0 };
     expect(Object.keys(withoutUndefined(fields))).to.deep.equal(['b', 'c', 'd', 'e']);
