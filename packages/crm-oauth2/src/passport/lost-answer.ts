@@ -33,7 +33,7 @@ export function lostAnswer(arrival: Arrival): ErrorCode | undefined {
   const { headers } = req;
   const isOwnPage =
     headers['sec-fetch-site'] === 'same-origin' || headers.origin === arrival.ownOrigin;
-  // Browsers tell of each redirect on the way, so that a click on an own page is no answer.
+  // Browsers tell of each redirect on the way, so that a click on an own page cannot be an answer.
   if (isOwnPage) return undefined;
   if (isUnreadForm(req)) return 'form_not_parsed';
   const has = (name: string) => parameters[name] !== undefined;

@@ -129,7 +129,7 @@ describe('lost answer', () => {
         undefined,
       ],
       [
-        'starts for the click on an own page, which is no answer',
+        'starts for the click on an own page, which cannot be an answer',
         { pending: [attemptOf()], beginsElsewhere: true },
         { 'sec-fetch-site': 'same-origin' },
         undefined,
