@@ -6,6 +6,9 @@ import type { PassportRequest, PassportResponse } from './request';
 /** A start waits so long for the one before it. After that, one of the two attempts may be lost. */
 const MAX_WAIT_MS = 3000;
 
+/** Starts of one store that are remembered. Where responses never end, the oldest are forgotten. */
+const MAX_STARTS = 10_000;
+
 /** The latest start of each session, by session store and session id. It is over with its response. */
 const starts = new WeakMap<object, Map<string, Promise<void>>>();
 
@@ -34,8 +37,12 @@ export function inTurn(
   const ofStore = starts.get(store) ?? new Map<string, Promise<void>>();
   starts.set(store, ofStore);
   const before = ofStore.get(id);
-  const over = new Promise<void>((resolve) => res.once?.('close', resolve));
+  // Serverless adapters finish a response, and never close it.
+  const over = new Promise<void>((resolve) => {
+    for (const event of ['finish', 'close']) res.once?.(event, resolve);
+  });
   ofStore.set(id, over);
+  if (ofStore.size > MAX_STARTS) ofStore.delete(ofStore.keys().next().value as string);
   void over.then(() => ofStore.get(id) === over && ofStore.delete(id));
   if (before === undefined) return begin();
   const limit = new Promise((resolve) => setTimeout(resolve, MAX_WAIT_MS).unref());

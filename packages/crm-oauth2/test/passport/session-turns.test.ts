@@ -2,7 +2,11 @@
 import { expect } from 'chai';
 import express = require('express');
 import session = require('express-session');
-import { createServer } from 'node:http';
+import { once } from 'node:events';
+import { ServerResponse, createServer } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { Passport } from 'passport';
 import { SessionStateStore } from '../../dist/passport';
 import type { PassportRequest } from '../../dist/passport';
@@ -159,5 +163,36 @@ describe('tabs that start at the same moment', () => {
     expect(begin('a')).to.equal(undefined);
     await begin('b');
     expect(Object.values(data)[0]).to.have.lengthOf(2);
+  });
+
+  const alone = (sessionID: string, res: object) =>
+    ({
+      headers: {},
+      session: {},
+      sessionStore: STORE,
+      sessionID,
+      res,
+    }) as unknown as PassportRequest;
+  const STORE = { get: (_id: string, done: () => void) => done() };
+
+  it('wait for no response that a serverless adapter has finished, and never closes', async () => {
+    const states = new SessionStateStore('key');
+    const res = new ServerResponse({ method: 'GET' } as IncomingMessage);
+    expect(states.begin(alone('adapter', res), attemptOf())).to.equal(undefined);
+    res.assignSocket(new PassThrough() as unknown as Socket);
+    res.end();
+    await once(res, 'finish');
+    await pause(0);
+    expect(states.begin(alone('adapter', { once: () => res }), attemptOf())).to.equal(undefined);
+  });
+
+  it('are forgotten beyond ten thousand responses that never end', () => {
+    const states = new SessionStateStore('key');
+    const res = { once: () => res };
+    for (let index = 0; index < 10_001; index += 1) {
+      void states.begin(alone(`s${index}`, res), attemptOf());
+    }
+    expect(states.begin(alone('s0', res), attemptOf())).to.equal(undefined);
+    expect(states.begin(alone('s10000', res), attemptOf())).to.be.a('promise');
   });
 });
