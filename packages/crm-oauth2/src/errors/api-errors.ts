@@ -172,7 +172,7 @@ export function pageOf(
   secrets: Secrets = [],
   untitled = '',
 ): string {
-  const type = quote(contentType.split(';')[0]?.slice(0, 60) ?? '');
+  const type = quote(contentType.split(';')[0] ?? '', secrets).slice(0, 60);
   const [, title = ''] =
     /<title[^>]{0,200}>([^<]{1,500})/i.exec(body.slice(0, MARKUP_LENGTH)) ?? [];
   const words = quote(withoutEntities(title.trim() || untitled), secrets, MAX_TITLE_LENGTH);

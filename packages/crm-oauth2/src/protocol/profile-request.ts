@@ -61,7 +61,7 @@ export async function fetchWithToken(
   for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
     // RFC 6750 §5.3: the token travels encrypted, also to a host that the provider trusts.
     const encrypted = url.protocol === 'https:' || isLoopback(url.hostname);
-    if (!isOwn(url) && !(encrypted && trusts?.(url))) throw untrusted(url);
+    if (!isOwn(url) && !(encrypted && trusts?.(url))) throw untrusted(url, accessToken);
     // RFC 6750 §5.3: URLs end in logs and histories.
     if (tokenIn === undefined && names(url, accessToken)) {
       throw new Problem('token_in_url', 'the access token must not travel in a URL');
@@ -76,7 +76,7 @@ export async function fetchWithToken(
     }
     url = new URL(location, url);
     // A redirect must be trusted even when it stays on a configured host.
-    if (!trusts(url)) throw untrusted(url);
+    if (!trusts(url)) throw untrusted(url, accessToken);
   }
   throw new Problem('unexpected_redirect', 'the profile request was redirected too often');
 }
@@ -84,16 +84,20 @@ export async function fetchWithToken(
 /** A shorter token, which only a test has, may stand in an address by chance. */
 const SHORTEST_TOKEN = 16;
 
-/** As it is, or percent-encoded: a Salesforce token has a `!`, which forms write as `%21`. */
-function names({ pathname, search }: URL, accessToken: string): boolean {
-  const address = (pathname + search).replace(/%[\da-f]{2}/gi, (code) =>
+/** As it is, or percent-encoded: a Salesforce token has a `!`, which forms write as `%21`. A host has no capitals. */
+function names({ host, pathname, search }: URL, accessToken: string): boolean {
+  const address = (host + pathname + search).replace(/%[\da-f]{2}/gi, (code) =>
     String.fromCharCode(Number.parseInt(code.slice(1), 16)),
   );
-  return accessToken.length >= SHORTEST_TOKEN && address.includes(accessToken);
+  return (
+    accessToken.length >= SHORTEST_TOKEN &&
+    address.toLowerCase().includes(accessToken.toLowerCase())
+  );
 }
 
-function untrusted({ host }: URL): Problem {
-  return new Problem('untrusted_host', `the access token must not go to ${quote(host)}`);
+function untrusted({ host }: URL, accessToken: string): Problem {
+  const name = quote(host, [accessToken]);
+  return new Problem('untrusted_host', `the access token must not go to ${name}`);
 }
 
 /** RFC 6750 §3.1. */

@@ -122,6 +122,24 @@ describe('profile request', () => {
       });
     }
 
+    it('RFC 6750 §5.3 — is refused as a label of a trusted host, which is asked for by its name', async () => {
+      const location = `https://${TOKEN}.acme.test/me`;
+      const { response, asked, hosts } = ask(
+        'https://acme.test/me',
+        { 'https://acme.test/me': redirect(location) },
+        trustAcme,
+      );
+      expect((await problemOf(response)).code).to.equal('token_in_url');
+      expect(asked).to.have.lengthOf(1);
+      expect(hosts).to.deep.equal(['acme.test']);
+    });
+
+    it('is not told in the name of a host that must not receive it', async () => {
+      const { response } = ask(`https://${TOKEN.toUpperCase()}.evil.test/me`, {});
+      const { message } = await problemOf(response);
+      expect(message).to.equal('the access token must not go to [redacted].evil.test');
+    });
+
     it('counts less than a host that must not receive a token', async () => {
       const { response } = ask(`https://evil.test/${TOKEN}`, {});
       expect((await problemOf(response)).code).to.equal('untrusted_host');
@@ -328,7 +346,13 @@ describe('profile request', () => {
         'insufficient_scope',
         ': Bad_OAuth_Token',
       ],
-      [403, '<h1>No</h1>', { 'content-type': 'text/html' }, 'unexpected_status', ': text/html'],
+      [
+        403,
+        '<h1>No</h1>',
+        { 'content-type': 'text/html' },
+        'unexpected_status',
+        ': text/html "No"',
+      ],
       [403, '["x"]', json, 'insufficient_scope', ': x'],
       [404, '{"error":7}', json, 'unexpected_status', ': 7'],
       [404, '7', json, 'unexpected_status', ''],

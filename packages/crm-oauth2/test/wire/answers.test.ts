@@ -201,6 +201,11 @@ describe('answers', () => {
       );
     });
 
+    it('in place of JSON, without the secrets in its content type', () => {
+      const answer = { headers: { 'content-type': `text/${'x'.repeat(50)}secret-1` }, body: '' };
+      expect(thrown(() => jsonOf(answer, ['secret-1'])).message).to.match(/text\/x{50}\[reda$/);
+    });
+
     it('in place of JSON, without the secrets', () => {
       const answer = { headers: { 'content-type': HTML }, body: page('Login a&amp;b') };
       expect(thrown(() => jsonOf(answer, ['a&b'])).message).to.equal(
