@@ -69,7 +69,8 @@ export function readApiError(
     if (errors.length === MAX_ERRORS) break;
   }
   const { code, field, message } = { ...challenge, ...first };
-  const words = code === undefined && field !== undefined ? `${field}: ${message}` : message;
+  const isOfField = code === undefined && field !== undefined && message !== undefined;
+  const words = isOfField ? `${field}: ${message}` : message;
   const list = errors.length > 0 ? errors : undefined;
   return withoutUndefined({ words: words ?? code ?? '', code, errors: list });
 }

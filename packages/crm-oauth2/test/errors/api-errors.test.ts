@@ -268,6 +268,10 @@ describe('errors of an API', () => {
     }
   });
 
+  it('code — that echoes a secret leaves no word behind', () => {
+    expect(read({ code: SECRET, field: 'email' }).words).to.equal('');
+  });
+
   it('markup — of a hostile page is read in linear time', () => {
     const began = performance.now();
     read(`<title ${'<title '.repeat(200_000)}`);
