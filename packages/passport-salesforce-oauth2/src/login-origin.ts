@@ -36,6 +36,9 @@ const NO_LOGIN = /^(?!(?:login|test|[a-z]{2,4}\d+s?)\.)(?:[\w-]+\.)?salesforce\.
 const SITE_PAGE =
   /\/(?:services|\.well-known|id\/(?:keys|00D\w+)|s|secur|apex|idp|login|SiteLogin|CommunitiesLogin)(?:\/.*)?$/i;
 
+/** Characters. People paste an address with its query; a longer one would take seconds to read. */
+const MAX_LENGTH = 4096;
+
 const USUAL =
   'https://login.salesforce.com, https://test.salesforce.com for a sandbox, or the My Domain, such as https://NAME.my.salesforce.com';
 
@@ -49,6 +52,7 @@ const USUAL =
  * no query, since a copied one may hold a session
  */
 export function loginOrigin(text: string, name = 'loginURL'): string {
+  if (text.length > MAX_LENGTH) throw unusable(name, 'is too long', USUAL);
   const hasScheme = /^\s*https?:/i.test(text);
   const url = parseUrl(hasScheme ? text : `https://${text.replace(/^\s*\/\//, '')}`);
   if (url === undefined) throw unusable(name, 'must be an absolute URL', USUAL);

@@ -162,6 +162,25 @@ describe('loginURL', () => {
     });
   }
 
+  for (const [title, text] of [
+    ['slashes', `${CUSTOM}${'/'.repeat(50_000)}x`],
+    ['dots', `https://a${'.'.repeat(50_000)}b.test`],
+  ] as const) {
+    it(`CWE-1333 — refuses an address of 50 000 ${title} at once`, () => {
+      const begun = performance.now();
+      expect(() => loginOrigin(text)).to.throw(
+        TypeError,
+        `Salesforce: option "loginURL" is too long; write ${USUAL}`,
+      );
+      expect(performance.now() - begun).to.be.below(1000);
+    });
+  }
+
+  it('takes an address of 4096 characters', () => {
+    expect(loginOrigin(`${ACME}/?startURL=`.padEnd(4096, 'x'))).to.equal(ACME);
+    expect(() => loginOrigin(`${ACME}/?startURL=`.padEnd(4097, 'x'))).to.throw('too long');
+  });
+
   it('repeats no query, which may hold a session', () => {
     expect(() => loginOrigin('acme.my.salesforce.com/secur/frontdoor.jsp?sid=00D!AQ')).to.throw(
       TypeError,
