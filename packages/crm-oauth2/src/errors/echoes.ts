@@ -64,8 +64,6 @@ const ASCII = Array.from({ length: 128 }, (_, code) => formsOf(String.fromCharCo
 
 /** Where the echo of a secret ends that begins at a place of the text; the place itself when none does. */
 export function endOfAny(text: string, at: number, secrets: readonly Echoes[]): number {
-  // Backslashes in front are part of the echo, which begins with the first of them.
-  if (text.charCodeAt(at) === BACKSLASH && text.charCodeAt(at - 1) === BACKSLASH) return at;
   let end = at;
   for (const secret of secrets) {
     const own = endOfOne(text, at, secret);
@@ -82,6 +80,8 @@ export function endOfAny(text: string, at: number, secrets: readonly Echoes[]): 
 
 function endOfOne(text: string, at: number, pieces: Echoes): number {
   let end = at;
+  // Backslashes in front are part of the echo, which begins with the first of them.
+  if (text.charCodeAt(at) === BACKSLASH && text.charCodeAt(at - 1) === BACKSLASH) return end;
   for (const piece of pieces) end = Math.max(end, endOfEcho(text, at, piece));
   return end;
 }
