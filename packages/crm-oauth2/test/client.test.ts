@@ -1546,7 +1546,7 @@ describe('client', () => {
         rateLimit: (header) => ({ resetsAt: Date.now() + Number(header('x-reset-in')) * 1000 }),
       });
       const client = make({}, provider);
-      for (const [headers, seconds] of [
+      for (const [headers, wait] of [
         [{ 'x-reset-in': '17' }, 17],
         [{ 'x-reset-in': '-17' }, 0],
         [{ 'x-reset-in': '17', 'retry-after': '7' }, 7],
@@ -1556,7 +1556,7 @@ describe('client', () => {
           (path === 'me' ? mock.get('/me') : mock.post('/token')).reply(429, {}, headers);
         }
         for (const asked of [client.fetchProfile(TOKEN_SET), client.refreshTokenGrant('rt-1')]) {
-          const fields = { code: 'rate_limited', retryAfterSeconds: seconds };
+          const fields = { code: 'rate_limited', retryAfterSeconds: wait };
           expect(await failure(asked)).to.include(fields);
         }
       }
