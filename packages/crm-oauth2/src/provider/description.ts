@@ -27,6 +27,8 @@ export interface Endpoints {
   /** Compared with `iss` in the authorization response (RFC 9207) and in the ID Token. */
   issuer?: string;
   jwksUri?: string;
+  /** OpenID Connect RP-Initiated Logout §2. */
+  endSessionEndpoint?: string;
   /** RFC 9207 §3: every authorization response has `iss`, so that one without it is refused. */
   authorizationResponseIssParameterSupported?: boolean;
 }
@@ -53,6 +55,14 @@ export interface SlotContext<Options> {
   options: Readonly<Options & ClientCredentials>;
   endpoints: Readonly<Endpoints>;
 }
+
+/**
+ * Judges the value that one login chooses for an option. It may come from a visitor.
+ *
+ * @returns the value in the form in which it is kept
+ * @throws {Problem} with `refusal`, for a value that is not allowed
+ */
+export type JudgeChoice<Options> = (value: unknown, options: Readonly<Options>) => string;
 
 /** The context of `mapProfile`. */
 export interface ProfileContext<Options = object> extends SlotContext<Options> {
@@ -106,6 +116,15 @@ export interface ProviderDescription<Options extends object = object, P extends 
   readonly refusals?: readonly string[];
   /** The provider's words that mean another thing than its `error`; the first row that fits decides. */
   readonly meanings?: readonly Meaning[];
+  /** Scopes that bring a refresh token, asked for under `offline: true`. Default: it needs none. */
+  readonly offlineScopes?: readonly string[];
+  /**
+   * Own options that each login may choose, such as the host of an organization, with the judge of each.
+   * The login keeps the choice, and its tokens do. Default: none.
+   */
+  readonly environment?: Readonly<
+    Partial<Record<keyof Options & string, JudgeChoice<NoInfer<Options>>>>
+  >;
   /** Remedies for the provider's own codes, and for shared codes where it has a better one. */
   readonly hints?: HintTable;
   /** Seconds an access token is taken to live when the token response does not say. */
@@ -169,6 +188,13 @@ export interface ProviderDescription<Options extends object = object, P extends 
    * @throws {Problem} `invalid_profile` and the like
    */
   mapProfile?(json: Json, context: ProfileContext<Options>): P;
+  /**
+   * The names of the organization that the person signed in from: one, or an id and a name. See
+   * `allowedOrganizations`. `profile` is absent under `skipUserProfile`.
+   */
+  organizationsOf?(login: Readonly<{ tokens: TokenSet; profile?: P }>): readonly string[];
+  /** An entry of `allowedOrganizations` in the form of `organizationsOf`; `undefined` when it can match none. */
+  readOrganization?(entry: string): string | undefined;
   /** Reads the headers of an API answer that say how often the API may still be asked. */
   rateLimit?(header: (name: string) => string | undefined): RateLimit;
 }
@@ -185,6 +211,8 @@ const DEFAULTS = {
   boundParameters: [],
   refusals: [],
   meanings: [],
+  offlineScopes: [],
+  environment: {},
   hints: {},
   subject: ({ claims }) => claims?.sub,
   profileRequest: ({ claims }, { endpoints: { userInfoEndpoint: url } }) =>

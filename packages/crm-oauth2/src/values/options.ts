@@ -3,7 +3,7 @@ import type { Agent, OutgoingHttpHeaders } from 'node:http';
 import { FOREIGN_NAMES } from './foreign-names';
 
 /** The kind of value that an option takes. */
-export type OptionKind = 'url' | 'string' | 'boolean';
+export type OptionKind = 'url' | 'string' | 'strings' | 'boolean';
 
 /** @param rule continues the sentence that names the option */
 function optionError(owner: string, name: string, rule: string): TypeError {
@@ -135,6 +135,7 @@ export function checkProviderOptions(
     const value: unknown = Reflect.get(options, name);
     if (value === undefined) continue;
     if (kind === 'url') requireEndpoint(owner, name, value);
+    else if (kind === 'strings') requireStrings(owner, name, value);
     else if (typeof value !== kind || value === '') {
       throw optionError(owner, name, `must be a ${kind === 'string' ? 'non-empty string' : kind}`);
     } else if (kind === 'string') requireString(owner, name, value);
@@ -161,6 +162,12 @@ export function requireString(owner: string, name: string, value: unknown): stri
   const fault = textFault(value);
   if (fault !== undefined) throw optionError(owner, name, fault);
   return value;
+}
+
+/** @throws {TypeError} unless the value is an array of such strings */
+export function requireStrings(owner: string, name: string, value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw optionError(owner, name, 'must be an array of strings');
+  return value.map((entry) => requireString(owner, name, entry));
 }
 
 /**
