@@ -34,6 +34,7 @@ import {
   isSalesforceHost,
 } from '../packages/passport-salesforce-oauth2/dist/hosts';
 import { parseIdentityUrl, sameIds, to18 } from '../packages/passport-salesforce-oauth2/dist/ids';
+import { judgeLoginURL } from '../packages/passport-salesforce-oauth2/dist/login-choice';
 
 const RUNS = Number(process.env.FC_RUNS ?? 200);
 const SETTINGS = { seed: Number(process.env.FC_SEED ?? 20260801), numRuns: RUNS };
@@ -113,8 +114,7 @@ describe('properties', () => {
             taken.push(state);
             return Promise.resolve(state === ATTEMPT.state ? ATTEMPT : 'state_unknown');
           },
-          client: 'fingerprint-1',
-          issuer: ISSUER,
+          expect: () => ({ client: 'fingerprint-1', issuer: ISSUER }),
           vocabulary: { refusals: ['locked'] },
         });
         return { taken, response };
@@ -129,7 +129,10 @@ describe('properties', () => {
       try {
         return await validateAuthorizationResponse(
           { code: 'code-1', state: 'state-1' },
-          { take: () => Promise.resolve(attempt as LoginAttempt), client: 'fingerprint-1' },
+          {
+            take: () => Promise.resolve(attempt as LoginAttempt),
+            expect: () => ({ client: 'fingerprint-1' }),
+          },
         );
       } catch (error) {
         if (isProblem(error)) return error;
@@ -445,6 +448,152 @@ describe('properties', () => {
         expect(allows(`https://${name}.login.acme.example:8443${rest}`)).to.equal(false);
         expect(allows(`https://${name}@login.acme.example:8443${rest}`)).to.equal(false);
         expect(allows(`https://:${name}@login.acme.example:8443${rest}`)).to.equal(false);
+      });
+    });
+
+    // A second copy of the addresses that a login may choose.
+    const isOwnAddress = (address: string) => {
+      const { origin, hostname } = new URL(address);
+      const org =
+        /^(.+)\.(?:my\.salesforce\.(?:com|mil)|my\.sfcrmproducts\.cn|my-salesforce\.com)$/.exec(
+          hostname,
+        )?.[1];
+      const isPlain = (one: string) => /^[a-z0-9-]{1,63}$/.test(one) && !/^-|-$|^xn--/.test(one);
+      return (
+        origin === address &&
+        address === `https://${hostname}` &&
+        (hostname === 'login.salesforce.com' ||
+          hostname === 'test.salesforce.com' ||
+          (org !== undefined && org.split('.').every(isPlain)))
+      );
+    };
+    const site = 'https://acme.my.site.com/customers';
+    const choose = (value: unknown, options = {}): string | Problem => {
+      try {
+        return judgeLoginURL(value, options);
+      } catch (error) {
+        expect(isProblem(error) && error.code, String(error)).to.equal('login_url_not_allowed');
+        const { message, details } = error as Problem;
+        expect(details).to.deep.equal({ refusal: 400 });
+        expect(message.length).to.be.below(900);
+        expect(message).to.match(/^[\x20-\x7e…]*$/);
+        return error as Problem;
+      }
+    };
+
+    const goodHost = fc.oneof(
+      oneOf('login.salesforce.com', 'test.salesforce.com', 'acme--uat.sandbox.my.salesforce.com'),
+      fc
+        .tuple(
+          label.filter((one) => !one.startsWith('xn--')),
+          oneOf('my.salesforce.com', 'my.salesforce.mil', 'my.sfcrmproducts.cn'),
+        )
+        .map((parts) => parts.join('.')),
+    );
+    const hostileAddress = fc
+      .tuple(
+        fc.oneof({ weight: 5, arbitrary: fc.constant('https://') }, oneOf('http://', '//', '')),
+        oneOf(
+          'https:',
+          'https:/',
+          'https:\\\\',
+          'https://\t',
+          'HTTPS://',
+          'javascript:',
+          ' https://',
+        ),
+        fc.boolean(),
+        oneOf('', '', '', '@', ':@', 'jane@', 'a:b@', 'login.salesforce.com@', '\n', '%09'),
+        fc.oneof(
+          goodHost,
+          fc.tuple(labels, oneOf('.', '-', '', '%2e', '\u3002', '\t', '_.', '..'), goodHost),
+          fc.tuple(
+            goodHost,
+            oneOf('.', '', '-', '%00', '@', '\\@', '#@', '?@', '\n.', '/@'),
+            labels,
+          ),
+          fc.tuple(labels, oneOf('.lightning.force.com', '.my.site.com', '.vf.force.com')),
+          oneOf('na12.salesforce.com', 'login.s\u0430lesforce.com', 'xn--a.my.salesforce.com'),
+          oneOf(
+            '127.0.0.1:4002',
+            'localhost',
+            '[::1]',
+            'login.\uff53alesforce.com',
+            'my.salesforce.com',
+          ),
+        ),
+        oneOf('', '', '', '.', '..', ':443', ':80', ':8443', ':', '%2F', '\\', '\r\n'),
+        fc.oneof(
+          path,
+          oneOf('', '/services/apexrest', '?sid=00D!AQ', '#x', '/..//', '/'.repeat(5000)),
+        ),
+      )
+      .map(([scheme, odd, isOdd, user, host, end, rest]) =>
+        [isOdd ? odd : scheme, user, [host].flat().join(''), end, rest].join(''),
+      );
+
+    it('salesforce 1.3 — a hostile loginURL is refused, or means an origin of Salesforce alone', () => {
+      let allowed = 0;
+      const hostile = fc.oneof(
+        { weight: 8, arbitrary: hostileAddress },
+        anyUrl,
+        text(),
+        fc.anything(),
+        fc.array(hostileAddress),
+      );
+      always(hostile, (value) => {
+        const address = choose(value);
+        if (typeof address !== 'string') {
+          expect(address.message).not.to.include('00D!AQ');
+          return;
+        }
+        allowed += 1;
+        expect(isOwnAddress(address), address).to.equal(true);
+        // The host that a browser would have asked, or the page of the same organization.
+        const asked = new URL(String(value).trim()).hostname;
+        const isPage = /\.(?:force\.com|my-lightning\.com|crmforce\.mil|sfcrmapps\.cn)$/.test(
+          asked,
+        );
+        if (!isPage) expect(`https://${asked}`).to.equal(address);
+        expect(choose(address)).to.equal(address);
+      });
+      expect(allowed).to.be.above(0);
+    });
+
+    it('salesforce 1.2 — each login host and My Domain may be chosen, with any path and query', () => {
+      always(fc.tuple(goodHost, path, oneOf('', '?a=b', '#c')), ([host, rest, end]) => {
+        expect(choose(`https://${host}${rest}${end}`)).to.equal(`https://${host}`);
+      });
+    });
+
+    it('salesforce 1.3 — a listed address is chosen by its own text alone', () => {
+      const near = fc
+        .tuple(
+          fc.nat(site.length),
+          fc.nat(1),
+          fc.oneof(text({ maxLength: 2 }), oneOf('/', '.', '%')),
+        )
+        .map(([at, cut, more]) => site.slice(0, at) + more + site.slice(at + cut));
+      always(fc.oneof(near, hostileAddress, fc.anything()), (value) => {
+        const address = choose(value, { allowedLoginURLs: [site] });
+        if (typeof address !== 'string') return;
+        if (address === site) expect(String(value).replace(/\/*$/, '')).to.equal(site);
+        else expect(isOwnAddress(address), address).to.equal(true);
+      });
+      expect(choose(`${site}/`, { allowedLoginURLs: [site] })).to.equal(site);
+    });
+
+    it('salesforce 1.3 — a value whose text changes is refused unread', () => {
+      always(fc.tuple(goodHost, hostileAddress), ([host, evil]) => {
+        let reads = 0;
+        const texts = () => (reads++ === 0 ? `https://${host}` : evil);
+        const url = new URL(`https://${host}`);
+        Object.defineProperty(url, 'href', { get: texts });
+        const turning = { toString: texts, valueOf: texts, [Symbol.toPrimitive]: texts };
+        for (const value of [Object.assign(url, { toString: texts }), turning, [turning]]) {
+          expect(choose(value)).not.to.be.a('string');
+        }
+        expect(reads).to.equal(0);
       });
     });
 

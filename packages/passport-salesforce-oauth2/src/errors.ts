@@ -65,6 +65,9 @@ export const hints = {
   'revoke.unsupported_token_type':
     'Salesforce revokes access tokens and refresh tokens. Pass one of them, of this organization.',
 
+  login_url_not_allowed:
+    'A login may choose https://login.salesforce.com, https://test.salesforce.com for a sandbox, or the My Domain of an organization, such as https://NAME.my.salesforce.com. The application lists other addresses, such as Experience Cloud sites, in `allowedLoginURLs`.',
+
   // Codes and refresh tokens
   'client_credentials.invalid_grant':
     'Salesforce gives no token to the app itself. Set `loginURL` to the My Domain, enable the flow on the app, and give it a Run-As user.',

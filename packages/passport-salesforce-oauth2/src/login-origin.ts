@@ -37,10 +37,55 @@ const SITE_PAGE =
   /\/(?:services|\.well-known|id\/(?:keys|00D\w+)|s|secur|apex|idp|login|SiteLogin|CommunitiesLogin)(?:\/.*)?$/i;
 
 /** Characters. People paste an address with its query; a longer one would take seconds to read. */
-const MAX_LENGTH = 4096;
+export const MAX_LENGTH = 4096;
 
 const USUAL =
   'https://login.salesforce.com, https://test.salesforce.com for a sandbox, or the My Domain, such as https://NAME.my.salesforce.com';
+const NOT_ABSOLUTE = { fault: 'must be an absolute URL', right: USUAL };
+
+/** An address that can never work: the reason, and what to write in its place. */
+export interface UnusableAddress {
+  /** Continues the sentence that names the option. */
+  fault: string;
+  right: string;
+}
+
+/** {@link loginOrigin} without the exception. */
+export function readLoginAddress(text: string): string | UnusableAddress {
+  if (text.length > MAX_LENGTH) return { fault: 'is too long', right: USUAL };
+  const hasScheme = /^\s*https?:/i.test(text);
+  const url = parseUrl(hasScheme ? text : `https://${text.trim()}`);
+  if (url === undefined) return NOT_ABSOLUTE;
+  const { protocol, pathname, username, password } = url;
+  const hostname = url.hostname.replace(/\.+$/, '');
+  const isLocal = isLoopback(hostname);
+  if (!isLocal && !hostname.includes('.')) return NOT_ABSOLUTE;
+  const isSalesforce = hasSalesforceName(hostname);
+  const port = isSalesforce ? '' : url.port && `:${url.port}`;
+  const fault =
+    (!hasScheme && NOT_ABSOLUTE.fault) ||
+    (username + password !== '' && 'must have no user info') ||
+    (protocol === 'http:' && !isLocal && 'must be https') ||
+    (hostname !== url.hostname && 'must not end its host with a dot') ||
+    (isSalesforce && url.port !== '' && 'must have no port');
+  if (fault) {
+    const scheme = isLocal ? 'http' : 'https';
+    const right = readLoginAddress(`${scheme}://${hostname}${port}${pathname}`);
+    return typeof right === 'string' ? { fault, right } : right;
+  }
+  for (const [suffix, myDomain, namesPackage] of PAGES) {
+    if (!hostname.endsWith(suffix)) continue;
+    const [first = '', ...labels] = hostname.slice(0, -suffix.length).split('.');
+    const org = namesPackage ? first.replace(/--\w+$/, '') : first;
+    const kept = labels.filter((label) => !INSTANCE.test(label));
+    return `https://${[org, ...kept].join('.')}${myDomain}`;
+  }
+  if (NO_LOGIN.test(hostname)) {
+    return { fault: 'is an address at which no one signs in', right: USUAL };
+  }
+  const hasRootOnly = isSalesforce && !hostname.endsWith('.my.site.com');
+  return url.origin + (hasRootOnly ? '' : pathname.replace(SITE_PAGE, '').replace(/\/+$/, ''));
+}
 
 /**
  * The address that every endpoint is derived from. Of any page of an org, it is the My Domain; a site
@@ -52,38 +97,9 @@ const USUAL =
  * no query, since a copied one may hold a session
  */
 export function loginOrigin(text: string, name = 'loginURL'): string {
-  if (text.length > MAX_LENGTH) throw unusable(name, 'is too long', USUAL);
-  const hasScheme = /^\s*https?:/i.test(text);
-  const url = parseUrl(hasScheme ? text : `https://${text.replace(/^\s*\/\//, '')}`);
-  if (url === undefined) throw unusable(name, 'must be an absolute URL', USUAL);
-  const { protocol, pathname, username, password } = url;
-  const hostname = url.hostname.replace(/\.+$/, '');
-  const isLocal = isLoopback(hostname);
-  if (!isLocal && !hostname.includes('.')) throw unusable(name, 'must be an absolute URL', USUAL);
-  const isSalesforce = hasSalesforceName(hostname);
-  const port = isSalesforce ? '' : url.port && `:${url.port}`;
-  const fault =
-    (!hasScheme && 'must be an absolute URL') ||
-    (username + password !== '' && 'must have no user info') ||
-    (protocol === 'http:' && !isLocal && 'must be https') ||
-    (hostname !== url.hostname && 'must not end its host with a dot') ||
-    (isSalesforce && url.port !== '' && 'must have no port');
-  if (fault) {
-    const scheme = isLocal ? 'http' : 'https';
-    throw unusable(name, fault, loginOrigin(`${scheme}://${hostname}${port}${pathname}`, name));
-  }
-  for (const [suffix, myDomain, namesPackage] of PAGES) {
-    if (!hostname.endsWith(suffix)) continue;
-    const [first = '', ...labels] = hostname.slice(0, -suffix.length).split('.');
-    const org = namesPackage ? first.replace(/--\w+$/, '') : first;
-    const kept = labels.filter((label) => !INSTANCE.test(label));
-    return `https://${[org, ...kept].join('.')}${myDomain}`;
-  }
-  if (NO_LOGIN.test(hostname)) {
-    throw unusable(name, 'is an address at which no one signs in', USUAL);
-  }
-  const hasRootOnly = isSalesforce && !hostname.endsWith('.my.site.com');
-  return url.origin + (hasRootOnly ? '' : pathname.replace(SITE_PAGE, '').replace(/\/+$/, ''));
+  const read = readLoginAddress(text);
+  if (typeof read === 'string') return read;
+  throw unusable(name, read.fault, read.right);
 }
 
 /** @throws {TypeError} when an endpoint is at a host that {@link loginOrigin} refuses, or that has pages only */

@@ -5,6 +5,7 @@ import { hints, meanings, refusals } from './errors';
 import { parseIdentityUrl, parseUrl, sameIds, to18 } from './ids';
 import type { Identity } from './ids';
 import { isIdentityHost, isSameOwner } from './hosts';
+import { DEFAULT_LOGIN_URL, ENDPOINT_OPTIONS, judgeLoginURL } from './login-choice';
 import { loginOrigin, requireLoginHost } from './login-origin';
 import { mapProfile } from './profile';
 import type { SalesforceProfile } from './profile';
@@ -18,6 +19,12 @@ export interface SalesforceOptions {
    * page of an org, the My Domain is taken.
    */
   loginURL?: string;
+  /**
+   * Addresses that one login may choose beside those of Salesforce itself (login, test and each My
+   * Domain): Experience Cloud sites, custom domains, an emulator. Compared exactly, but for slashes at
+   * the end. Default: none.
+   */
+  allowedLoginURLs?: readonly string[];
   authorizationURL?: string;
   tokenURL?: string;
   userInfoURL?: string;
@@ -40,14 +47,18 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
   title: 'Salesforce',
   options: {
     loginURL: 'string',
+    allowedLoginURLs: 'strings',
     authorizationURL: 'url',
     tokenURL: 'url',
     userInfoURL: 'url',
     jwksURL: 'url',
   },
-  endpoints: ({ loginURL = 'https://login.salesforce.com', ...urls }) => {
+  endpoints: ({ loginURL = DEFAULT_LOGIN_URL, allowedLoginURLs = [], ...urls }) => {
     const base = loginOrigin(loginURL);
-    for (const name of ['authorizationURL', 'tokenURL', 'userInfoURL', 'jwksURL'] as const) {
+    for (const [at, entry] of allowedLoginURLs.entries()) {
+      loginOrigin(entry, `allowedLoginURLs[${at}]`);
+    }
+    for (const name of ENDPOINT_OPTIONS) {
       if (urls[name] !== undefined) requireLoginHost(name, urls[name]);
     }
     const tokenEndpoint = urls.tokenURL ?? `${base}/services/oauth2/token`;
@@ -62,6 +73,7 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
       introspectionEndpoint: new URL('introspect', tokenEndpoint).href,
     };
   },
+  environment: { loginURL: judgeLoginURL },
   scope: ['openid', 'id', 'profile', 'email'],
   // Answered by 400 "scope parameter not supported", on a refresh too.
   scopeInTokenRequests: false,

@@ -1,0 +1,87 @@
+/** Judges the `loginURL` that one login chooses, since a visitor may have written it. */
+import { Problem } from 'crm-oauth2/provider';
+import { parseUrl } from './ids';
+import { MAX_LENGTH, loginOrigin, readLoginAddress } from './login-origin';
+
+/** Options for endpoints of their own, which do not follow `loginURL`. */
+export const ENDPOINT_OPTIONS = ['authorizationURL', 'tokenURL', 'userInfoURL', 'jwksURL'] as const;
+
+export const DEFAULT_LOGIN_URL = 'https://login.salesforce.com';
+
+/** The options that decide which addresses a login may choose. */
+export type ChoiceOptions = Readonly<
+  { [Name in 'loginURL' | (typeof ENDPOINT_OPTIONS)[number]]?: string } & {
+    allowedLoginURLs?: readonly string[];
+  }
+>;
+
+/**
+ * Origins at which Salesforce alone answers. A site under `.my.site.com` runs code of its customer, and
+ * an instance such as `na12` serves many organizations.
+ */
+const OWN_ORIGIN =
+  /^https:\/\/(?:(?:login|test)\.salesforce\.com|(?:(?!-|xn--)[a-z\d-]{1,63}(?<!-)\.){1,8}(?:my\.salesforce\.com|my\.salesforce\.mil|my\.sfcrmproducts\.cn|my-salesforce\.com))$/;
+
+/** A host as it reads: without user info, escapes, line feeds, and letters of other scripts. */
+const PLAIN_HOST = /^https:\/\/[a-z\d.-]+(?::443)?(?:[/?#]|$)/i;
+
+/** Characters of an address that a message repeats. */
+const MAX_QUOTED = 100;
+
+/**
+ * The address that a login may choose: login, test or a My Domain of Salesforce, of any page of an org
+ * its My Domain, and what the application lists.
+ *
+ * @param value read once; only a string is an address
+ * @returns an origin without a path, or the listed address
+ * @throws {Problem} `login_url_not_allowed`
+ */
+export function judgeLoginURL(value: unknown, options: ChoiceOptions): string {
+  if (typeof value !== 'string') throw refusal('must be a string');
+  if (value.length > MAX_LENGTH) throw refusal('is too long');
+  const read = readLoginAddress(value);
+  const own = loginOrigin(options.loginURL ?? DEFAULT_LOGIN_URL);
+  const chosen = listed(value, options) ?? (isOwnOrigin(read, value) ? read : undefined);
+  if (chosen === undefined) throw refusal(faultOf(read), value);
+  const apart = ENDPOINT_OPTIONS.find((name) => options[name] !== undefined);
+  if (apart !== undefined && chosen !== own) {
+    throw refusal(`cannot be chosen by a login, since "${apart}" does not follow it`, value);
+  }
+  return chosen;
+}
+
+function isOwnOrigin(read: ReturnType<typeof readLoginAddress>, value: string): read is string {
+  return typeof read === 'string' && OWN_ORIGIN.test(read) && PLAIN_HOST.test(value.trim());
+}
+
+/** The entry that the value repeats, character by character, but for slashes at its end. */
+function listed(value: string, options: ChoiceOptions): string | undefined {
+  const text = withoutSlashes(value);
+  const entries = [options.loginURL ?? DEFAULT_LOGIN_URL, ...(options.allowedLoginURLs ?? [])];
+  const entry = entries.find((one) => [withoutSlashes(one), loginOrigin(one)].includes(text));
+  return entry === undefined ? undefined : loginOrigin(entry);
+}
+
+function withoutSlashes(text: string): string {
+  return text.replace(/(?<!\/)\/+$/, '');
+}
+
+function faultOf(read: ReturnType<typeof readLoginAddress>): string {
+  if (typeof read === 'string') {
+    return OWN_ORIGIN.test(read)
+      ? `must name its host in plain letters: write ${read}`
+      : 'is neither a login host nor a My Domain of Salesforce, and not among "allowedLoginURLs"';
+  }
+  const { fault, right } = read;
+  return OWN_ORIGIN.test(right) ? `${fault}; write ${right}` : fault;
+}
+
+/** @param value repeated without its query and user info, which may hold a session or a password */
+function refusal(fault: string, value?: string): Problem {
+  const url = parseUrl(value);
+  const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
+  const address = isWeb ? `${url.origin}${url.pathname}` : '';
+  const short = address.length > MAX_QUOTED ? `${address.slice(0, MAX_QUOTED)}…` : address;
+  const quoted = short && ` "${short}"`;
+  return new Problem('login_url_not_allowed', `loginURL${quoted} ${fault}`, { refusal: 400 });
+}
