@@ -98,6 +98,7 @@ describe('doors', () => {
       'ProviderStrategy',
       'SessionStateStore',
       'TokenError',
+      'loginHandler',
       'publishStrategy',
       'strategyFor',
     ]);

@@ -1,6 +1,7 @@
 /** Makes a strategy class the export of its package, for `require` and `import` alike. */
 import { CookieStateStore } from './cookie-state-store';
 import { AuthorizationError, InternalOAuthError, TokenError } from './errors';
+import { loginHandler } from './login-handler';
 
 /**
  * Puts the package's names on the class as own statics: `require('passport-acme')` is the class, and
@@ -12,6 +13,7 @@ import { AuthorizationError, InternalOAuthError, TokenError } from './errors';
  * publishStrategy(AcmeStrategy, { AcmeStrategy, acme });
  */
 export function publishStrategy(strategy: object, names: Readonly<Record<string, object>>): void {
-  const shared = { AuthorizationError, TokenError, InternalOAuthError, CookieStateStore };
+  const errors = { AuthorizationError, TokenError, InternalOAuthError };
+  const shared = { ...errors, CookieStateStore, loginHandler };
   Object.assign(strategy, shared, names, { Strategy: strategy, default: strategy });
 }

@@ -6,6 +6,7 @@ import {
   CookieStateStore,
   InternalOAuthError,
   TokenError,
+  loginHandler,
   publishStrategy,
   strategyFor,
 } from '../../dist/passport';
@@ -26,9 +27,10 @@ describe('publishStrategy', () => {
     });
   }
 
-  it('puts the description, the errors and the cookie store on the class', () => {
+  it('puts the description, the errors, the cookie store and the handler on the class', () => {
     const strategy = published();
-    const expected = { acme, AuthorizationError, TokenError, InternalOAuthError, CookieStateStore };
+    const errors = { AuthorizationError, TokenError, InternalOAuthError };
+    const expected = { acme, ...errors, CookieStateStore, loginHandler };
     for (const [name, value] of Object.entries(expected)) {
       expect(Object.getOwnPropertyDescriptor(strategy, name)?.value, name).to.equal(value);
       expect(Object.keys(strategy)).to.include(name);
