@@ -22,6 +22,7 @@ const METADATA = {
   revocation_endpoint: 'revocationEndpoint',
   introspection_endpoint: 'introspectionEndpoint',
   jwks_uri: 'jwksUri',
+  end_session_endpoint: 'endSessionEndpoint',
 } as const satisfies Record<string, keyof Endpoints>;
 
 /** Options of {@link discover}. */

@@ -14,6 +14,7 @@ const documentOf = (issuer: string): Record<string, unknown> => ({
   revocation_endpoint: `${issuer}/revoke`,
   introspection_endpoint: `${issuer}/introspect`,
   jwks_uri: `${issuer}/keys`,
+  end_session_endpoint: `${issuer}/logout`,
   registration_endpoint: 'http://ignored.test/',
   id_token_signing_alg_values_supported: ['RS256', 'none'],
 });
@@ -47,6 +48,7 @@ describe('discover', () => {
       revocationEndpoint: `${issuer}/revoke`,
       introspectionEndpoint: `${issuer}/introspect`,
       jwksUri: `${issuer}/keys`,
+      endSessionEndpoint: `${issuer}/logout`,
     });
     expect(Object.isFrozen(endpoints)).to.equal(true);
   });
@@ -73,6 +75,7 @@ describe('discover', () => {
     const issuer = await provider(() => ({
       revocation_endpoint: undefined,
       introspection_endpoint: undefined,
+      end_session_endpoint: undefined,
     }));
     expect(Object.keys(await discover(issuer))).to.have.members([
       'issuer',
