@@ -1,4 +1,6 @@
-/** The errors of Salesloft: the remedies. */
+/** The errors of Salesloft: their meanings, and the remedies. */
+import type { Meaning } from 'crm-oauth2/provider';
+
 /** Remedies by code, or by step and code. */
 export const hints = {
   access_denied:
@@ -21,10 +23,12 @@ export const hints = {
     'Salesloft has one text for all reasons: the code is used up or expired, or its client, `callbackURL` or PKCE verifier differs. Start the login again from its button; if it lasts, compare `callbackURL` with the app.',
   'client_credentials.invalid_grant':
     'Salesloft gives no token to the app itself. Only private apps get one: an administrator of the Salesloft team enables the grant in the app.',
+  refresh_token_missing:
+    'Salesloft sends a refresh token with each login of a person, whatever the scopes. Check that `tokenURL` is https://accounts.salesloft.com/oauth/token, and that nothing between this server and Salesloft changes the answer.',
   'refresh.invalid_grant':
     'The refresh token is used up or revoked: each refresh replaces it, so use the newest. Otherwise the person must log in again.',
-  invalid_redirect_uri:
-    'Register `callbackURL` in the app, character by character: Your Applications > OAuth Applications.',
+  redirect_uri_mismatch:
+    'Register `callbackURL` in the app, character by character: Salesloft > Your Applications > OAuth Applications > the app > Redirect URI.',
   invalid_code_challenge_method:
     'Salesloft refuses the PKCE method of the request. Check that nothing between this server and Salesloft changes it.',
   invalid_scope:
@@ -36,3 +40,7 @@ export const hints = {
   rate_limited:
     'All apps of a Salesloft team share 600 cost points a minute. Wait for the next minute, then try again.',
 } as const;
+
+export const meanings: readonly Meaning[] = [
+  { error: 'invalid_redirect_uri', code: 'redirect_uri_mismatch' },
+];

@@ -29,14 +29,12 @@ export function mapProfile(json: Json, { raw }: { raw: string }): SalesloftProfi
   if (!isJsonObject(json) || !isJsonObject(data)) {
     throw new Problem('invalid_profile', 'me.json has no object "data"');
   }
-  const id =
-    typeof data.id === 'number' && Number.isSafeInteger(data.id) ? String(data.id) : text(data.id);
+  const id = idText(data.id);
   if (id === undefined) throw new Problem('invalid_profile', 'me.json has no usable "data.id"');
 
   const givenName = text(data.first_name);
   const familyName = text(data.last_name);
   const email = text(data.email);
-  const team = isJsonObject(data.team) ? data.team.id : undefined;
   return withoutUndefined<SalesloftProfile>({
     provider: 'salesloft',
     id,
@@ -44,7 +42,7 @@ export function mapProfile(json: Json, { raw }: { raw: string }): SalesloftProfi
     name: givenName || familyName ? withoutUndefined({ givenName, familyName }) : undefined,
     emails: email ? [{ value: email }] : undefined,
     guid: text(data.guid),
-    teamId: typeof team === 'number' ? String(team) : text(team),
+    teamId: isJsonObject(data.team) ? idText(data.team.id) : undefined,
     jobRole: text(data.job_role),
     active: typeof data.active === 'boolean' ? data.active : undefined,
     timeZone: text(data.time_zone),
@@ -52,4 +50,9 @@ export function mapProfile(json: Json, { raw }: { raw: string }): SalesloftProfi
     _raw: raw,
     _json: json,
   });
+}
+
+/** A number that JSON has rounded may be the id of another team or person, so it is none. */
+function idText(id: unknown): string | undefined {
+  return typeof id === 'number' && Number.isSafeInteger(id) ? String(id) : text(id);
 }

@@ -1,7 +1,7 @@
 /** Salesloft: its facts, each with its source. */
 import { defineProvider, wholeNumber } from 'crm-oauth2/provider';
 import type { CodesOf } from 'crm-oauth2/provider';
-import { hints } from './errors';
+import { hints, meanings } from './errors';
 import { mapProfile } from './profile';
 import type { SalesloftProfile } from './profile';
 
@@ -73,7 +73,10 @@ export const salesloft = defineProvider<SalesloftOptions, SalesloftProfile>({
   tokenRequestFormat: 'json',
   // Not documented; sent only when the application asks for them.
   authorizationParameters: { prompt: 'prompt', loginHint: 'login_hint' },
+  meanings,
   hints,
+  organizationsOf: ({ profile }) => (profile?.teamId === undefined ? [] : [profile.teamId]),
+  readOrganization: (entry) => (/^[1-9]\d*$/.test(entry) ? entry : undefined),
   // https://developers.salesloft.com/docs/platform/api-basics/rate-limits/
   rateLimit: (header) => {
     const remaining = wholeNumber(header('x-ratelimit-remaining-minute'));
