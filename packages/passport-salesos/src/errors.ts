@@ -55,9 +55,11 @@ export const hints = {
   invalid_grant:
     'The code is used up, expired, or of another login: its client, `callbackURL` or PKCE verifier differs. Start the login again from its button.',
   redirect_uri_mismatch:
-    'The two halves of the login have different callback URLs. Use the same strategy and options on both routes.',
+    'The two halves of the login have different callback URLs, or SalesOS does not know this one. Use the same strategy and options on both routes, and ask SalesOS to register the URL, character by character: in Auth0, Applications > the app > Settings > Allowed Callback URLs.',
   'client_credentials.invalid_grant':
     'SalesOS gives no token to the app itself. Ask SalesOS to enable the grant for the API client.',
+  refresh_token_missing:
+    'The API does not allow offline access, or the app lacks the grant for refresh tokens. Ask SalesOS to turn on both: in Auth0, Applications > APIs > the API of `audience` > Settings > Allow Offline Access, and Applications > the app > Settings > Advanced Settings > Grant Types > Refresh Token. Then start the login again.',
   'refresh.invalid_grant':
     'The refresh token is used up, expired or revoked, or it was sent twice, and Auth0 has ended its whole family. The person must log in again.',
 } as const;

@@ -1,5 +1,5 @@
 /** SalesOS: its facts, each with its source. */
-import { Problem, defineProvider, namesPerson, wholeNumber } from 'crm-oauth2/provider';
+import { Problem, defineProvider, namesPerson, text, wholeNumber } from 'crm-oauth2/provider';
 import type { CodesOf } from 'crm-oauth2/provider';
 import { hints, meanings, refusals } from './errors';
 import { mapProfile } from './profile';
@@ -33,6 +33,11 @@ function issuerOf(issuer: string): string {
   throw new TypeError(
     'SalesOS: option "issuer" is a host at which no one signs in; write https://auth.play2sell.com/',
   );
+}
+
+/** Auth0 begins each id so; names are in lower case. */
+function isOrganizationId(organization: string): boolean {
+  return organization.startsWith('org_');
 }
 
 declare module 'crm-oauth2/provider' {
@@ -71,9 +76,12 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
       jwksUri: urls.jwksURL ?? `${base}.well-known/jwks.json`,
       // Refresh tokens only: Auth0's access tokens live until they expire.
       revocationEndpoint: new URL('/oauth/revoke', tokenEndpoint).href,
+      // Where the session is: at the host that the person signed in at.
+      endSessionEndpoint: `${base}oidc/logout`,
     };
   },
   scope: ['openid', 'profile', 'email'],
+  offlineScopes: ['offline_access'],
   tokenRequestFormat: 'json',
   idToken: 'required',
   authorizationParameters: {
@@ -100,12 +108,24 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
   boundParameters: ['organization'],
   checkIdToken: (claims, { organization = '' }) => {
     // Auth0 writes names in lower case.
-    const [claim, wanted] = organization.startsWith('org_')
+    const [claim, wanted] = isOrganizationId(organization)
       ? [claims.org_id, organization]
       : [claims.org_name, organization.toLowerCase()];
     if (claim !== wanted) {
       throw new Problem('id_token_organization', 'the ID Token is of another organization');
     }
+  },
+  // The claims alone: `/userinfo` says no more. A name that looks like an id would pass for one.
+  organizationsOf: ({ tokens: { claims } }) => {
+    const id = text(claims?.org_id) ?? '';
+    const name = text(claims?.org_name)?.toLowerCase();
+    const names = name === undefined || isOrganizationId(name) ? [] : [name];
+    return isOrganizationId(id) ? [id, ...names] : names;
+  },
+  readOrganization: (entry) => {
+    if (isOrganizationId(entry)) return /^org_\w+$/.test(entry) ? entry : undefined;
+    const name = entry.toLowerCase();
+    return /^[\w-]+$/.test(name) && !isOrganizationId(name) ? name : undefined;
   },
   // https://auth0.com/docs/troubleshoot/customer-support/operational-policies/rate-limit-policy
   rateLimit: (header) => {

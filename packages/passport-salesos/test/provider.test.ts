@@ -106,6 +106,7 @@ describe('SalesOS', () => {
         userInfoEndpoint: 'https://auth.play2sell.com/userinfo',
         jwksUri: 'https://auth.play2sell.com/.well-known/jwks.json',
         revocationEndpoint: 'https://auth.play2sell.com/oauth/revoke',
+        endSessionEndpoint: 'https://auth.play2sell.com/oidc/logout',
       });
     });
 
@@ -127,6 +128,7 @@ describe('SalesOS', () => {
           userInfoEndpoint: 'https://p2s.eu.auth0.com/userinfo',
           jwksUri: 'https://p2s.eu.auth0.com/.well-known/jwks.json',
           revocationEndpoint: 'https://p2s.eu.auth0.com/oauth/revoke',
+          endSessionEndpoint: 'https://p2s.eu.auth0.com/oidc/logout',
         });
       });
     }
@@ -145,6 +147,7 @@ describe('SalesOS', () => {
         userInfoEndpoint: overrides.userInfoURL,
         jwksUri: overrides.jwksURL,
         revocationEndpoint: 'https://t.example.com/oauth/revoke',
+        endSessionEndpoint: `${ISSUER}oidc/logout`,
       });
     });
 
