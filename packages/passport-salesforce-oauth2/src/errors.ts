@@ -10,6 +10,8 @@ const NOT_GIVEN =
 const OUTAGE = 'Salesforce has a fault. Try again later; https://status.salesforce.com says more.';
 const POLICY =
   'A policy of the app, or of the organization, forbids this login. Its administrator can change the policy in the app: Manage > Edit Policies.';
+const REGISTER =
+  'Register `callbackURL` in the app, character by character: Setup > External Client App Manager > the app > Settings > OAuth Settings > Callback URL; of a connected app, Setup > App Manager > the app > Edit. Salesforce takes up to ten minutes to apply it.';
 
 /** Remedies by code, or by step and code. */
 export const hints = {
@@ -59,8 +61,8 @@ export const hints = {
   invalid_client: "The consumer secret is wrong. Copy it again from the app's OAuth settings.",
   invalid_basic_auth_header:
     'The client authentication is malformed. Compare `clientID` and `clientSecret` with the app.',
-  redirect_uri_mismatch: 'Register `callbackURL` in the app, character by character.',
-  redirect_uri_missing: 'Register `callbackURL` in the app, character by character.',
+  redirect_uri_mismatch: REGISTER,
+  redirect_uri_missing: REGISTER,
   invalid_scope: 'Select the scopes on the app, or ask for fewer.',
   'revoke.unsupported_token_type':
     'Salesforce revokes access tokens and refresh tokens. Pass one of them, of this organization.',
@@ -73,6 +75,8 @@ export const hints = {
     'Salesforce gives no token to the app itself. Set `loginURL` to the My Domain, enable the flow on the app, and give it a Run-As user.',
   invalid_grant:
     'The code is used up or expired, or the organization signs in elsewhere: set `loginURL` to its My Domain, or to https://test.salesforce.com for a sandbox. For other words, look at the login history of the person in Setup.',
+  refresh_token_missing:
+    'The scope "refresh_token" is not among the scopes of the app, or a policy of the app ends its refresh tokens at once. Select the scope at Setup > External Client App Manager > the app > Settings > OAuth Settings (of a connected app: Setup > App Manager > the app > Edit), and look at Policies > OAuth Policies > Refresh Token Policy. Then start the login again.',
   'refresh.invalid_grant':
     'The refresh token is used up, expired or revoked, or of another host: refresh where the person logged in. Otherwise the person must log in again.',
   token_request_in_progress:

@@ -49,6 +49,17 @@ export function to18(id: string): string {
   return id15 + suffix.join('');
 }
 
+/**
+ * An organization id as a person writes it, in its form of 18 characters.
+ *
+ * @returns `undefined` for another text, and where the last three characters do not fit the first 15
+ */
+export function readOrganizationId(entry: string): string | undefined {
+  if (!/^00D(?:[0-9A-Za-z]{12}|[0-9A-Za-z]{15})$/.test(entry)) return undefined;
+  const id = to18(entry);
+  return id.startsWith(entry) ? id : undefined;
+}
+
 /** Same organization and same user; the first 15 characters count, case-sensitively. */
 export function sameIds(a: Omit<Identity, 'url'>, b: Omit<Identity, 'url'>): boolean {
   return to18(a.organizationId) === to18(b.organizationId) && to18(a.userId) === to18(b.userId);

@@ -15,12 +15,21 @@ export type ChoiceOptions = Readonly<
   }
 >;
 
+/** The origin of one organization, at which Salesforce alone answers. */
+const MY_DOMAIN =
+  /^https:\/\/(?:(?!-|xn--)[a-z\d-]{1,63}(?<!-)\.){1,8}(?:my\.salesforce\.com|my\.salesforce\.mil|my\.sfcrmproducts\.cn|my-salesforce\.com)$/;
+
+export function isMyDomain(origin: string): boolean {
+  return MY_DOMAIN.test(origin);
+}
+
 /**
- * Origins at which Salesforce alone answers. A site under `.my.site.com` runs code of its customer, and
- * an instance such as `na12` serves many organizations.
+ * True where Salesforce alone answers. A site under `.my.site.com` runs code of its customer, and an
+ * instance such as `na12` serves many organizations.
  */
-const OWN_ORIGIN =
-  /^https:\/\/(?:(?:login|test)\.salesforce\.com|(?:(?!-|xn--)[a-z\d-]{1,63}(?<!-)\.){1,8}(?:my\.salesforce\.com|my\.salesforce\.mil|my\.sfcrmproducts\.cn|my-salesforce\.com))$/;
+function isOwnOrigin(origin: string): boolean {
+  return isMyDomain(origin) || /^https:\/\/(?:login|test)\.salesforce\.com$/.test(origin);
+}
 
 /** A host as it reads: without user info, escapes, line feeds, and letters of other scripts. */
 const PLAIN_HOST = /^https:\/\/[a-z\d.-]+(?::443)?(?:[/?#]|$)/i;
@@ -41,17 +50,14 @@ export function judgeLoginURL(value: unknown, options: ChoiceOptions): string {
   if (value.length > MAX_LENGTH) throw refusal('is too long');
   const read = readLoginAddress(value);
   const own = loginOrigin(options.loginURL ?? DEFAULT_LOGIN_URL);
-  const chosen = listed(value, options) ?? (isOwnOrigin(read, value) ? read : undefined);
+  const isOwn = typeof read === 'string' && isOwnOrigin(read) && PLAIN_HOST.test(value.trim());
+  const chosen = listed(value, options) ?? (isOwn ? read : undefined);
   if (chosen === undefined) throw refusal(faultOf(read), value);
   const apart = ENDPOINT_OPTIONS.find((name) => options[name] !== undefined);
   if (apart !== undefined && chosen !== own) {
     throw refusal(`cannot be chosen by a login, since "${apart}" does not follow it`, value);
   }
   return chosen;
-}
-
-function isOwnOrigin(read: ReturnType<typeof readLoginAddress>, value: string): read is string {
-  return typeof read === 'string' && OWN_ORIGIN.test(read) && PLAIN_HOST.test(value.trim());
 }
 
 /** The entry that the value repeats, character by character, but for slashes at its end. */
@@ -68,12 +74,12 @@ function withoutSlashes(text: string): string {
 
 function faultOf(read: ReturnType<typeof readLoginAddress>): string {
   if (typeof read === 'string') {
-    return OWN_ORIGIN.test(read)
+    return isOwnOrigin(read)
       ? `must name its host in plain letters: write ${read}`
       : 'is neither a login host nor a My Domain of Salesforce, and not among "allowedLoginURLs"';
   }
   const { fault, right } = read;
-  return OWN_ORIGIN.test(right) ? `${fault}; write ${right}` : fault;
+  return isOwnOrigin(right) ? `${fault}; write ${right}` : fault;
 }
 
 /** @param value repeated without its query and user info, which may hold a session or a password */

@@ -1,11 +1,11 @@
 /** Salesforce: its facts, each with its source. */
-import { Problem, defineProvider, text } from 'crm-oauth2/provider';
+import { Problem, defineProvider, isLoopback, text } from 'crm-oauth2/provider';
 import type { CodesOf, Endpoints } from 'crm-oauth2/provider';
 import { hints, meanings, refusals } from './errors';
-import { parseIdentityUrl, parseUrl, sameIds, to18 } from './ids';
+import { parseIdentityUrl, parseUrl, readOrganizationId, sameIds, to18 } from './ids';
 import type { Identity } from './ids';
-import { isIdentityHost, isSameOwner } from './hosts';
-import { DEFAULT_LOGIN_URL, ENDPOINT_OPTIONS, judgeLoginURL } from './login-choice';
+import { hasSalesforceName, isIdentityHost, isSameOwner } from './hosts';
+import { DEFAULT_LOGIN_URL, ENDPOINT_OPTIONS, isMyDomain, judgeLoginURL } from './login-choice';
 import { loginOrigin, requireLoginHost } from './login-origin';
 import { mapProfile } from './profile';
 import type { SalesforceProfile } from './profile';
@@ -71,10 +71,12 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
       // Beside the token endpoint, which may be another host's.
       revocationEndpoint: new URL('revoke', tokenEndpoint).href,
       introspectionEndpoint: new URL('introspect', tokenEndpoint).href,
+      ...logoutAt(base),
     };
   },
   environment: { loginURL: judgeLoginURL },
   scope: ['openid', 'id', 'profile', 'email'],
+  offlineScopes: ['refresh_token'],
   // Answered by 400 "scope parameter not supported", on a refresh too.
   scopeInTokenRequests: false,
   idToken: 'when present',
@@ -119,6 +121,11 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
     }
     return identity && `${to18(identity.organizationId)}/${to18(identity.userId)}`;
   },
+  organizationsOf: ({ tokens }) => {
+    const id = parseIdentityUrl(tokens.response.id)?.organizationId;
+    return id === undefined ? [] : [to18(id)];
+  },
+  readOrganization: readOrganizationId,
   // login.salesforce.com may refuse tokens of an org that signs in at its My Domain only.
   organizationEndpoints: (response, { endpoints }) => {
     if (response.instance_url === undefined) return {};
@@ -126,6 +133,8 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
     return {
       revocationEndpoint: `${origin}/services/oauth2/revoke`,
       introspectionEndpoint: `${origin}/services/oauth2/introspect`,
+      // The person of a site has a session there, and none at the host of the APIs.
+      ...(isSite(endpoints.issuer ?? '') ? {} : logoutAt(origin)),
     };
   },
   // Said while another process refreshes with the same token, which is then not used up by this one.
@@ -178,6 +187,21 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
   },
   mapProfile,
 });
+
+/** The single logout of OpenID Connect; login, test and the hosts of instances have none. */
+function logoutAt(base: string): Pick<Endpoints, 'endSessionEndpoint'> {
+  const { origin, hostname } = new URL(base);
+  const hasLogout = isMyDomain(origin) || isLoopback(hostname) || isSite(base);
+  return hasLogout ? { endSessionEndpoint: `${base}/services/auth/idp/oidc/logout` } : {};
+}
+
+/** An Experience Cloud site, under its own domain or that of Salesforce. */
+function isSite(base: string): boolean {
+  const { hostname } = new URL(base);
+  return (
+    hostname.endsWith('.my.site.com') || !(isLoopback(hostname) || hasSalesforceName(hostname))
+  );
+}
 
 function isSamePerson(id: string, identity: Identity): boolean {
   const other = parseIdentityUrl(id);

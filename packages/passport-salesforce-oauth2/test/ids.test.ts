@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { parseIdentityUrl, sameIds, to18 } from '../dist/ids';
+import { parseIdentityUrl, readOrganizationId, sameIds, to18 } from '../dist/ids';
 
 const ORG = '00Dd0000000dsWLEAY';
 const USER = '005d0000000b8kWAAQ';
@@ -54,6 +54,31 @@ describe('Salesforce ids', () => {
     expect(sameIds(ids, { ...short, organizationId: '00Dd0000000d45TEAQ' })).to.equal(false);
     expect(sameIds(ids, { ...short, userId: '005d0000000fyGPAAY' })).to.equal(false);
   });
+
+  it('salesforce 5.5 — reads an organization in either form', () => {
+    expect(readOrganizationId(ORG)).to.equal(ORG);
+    expect(readOrganizationId(ORG.slice(0, 15))).to.equal(ORG);
+  });
+
+  for (const [what, entry] of [
+    ['a wrong suffix', '00DS0000000IDdtWAH'],
+    ['a suffix in lower case', `${ORG.slice(0, 15)}eay`],
+    ['an id in lower case', ORG.toLowerCase()],
+    ['14 characters', ORG.slice(0, 14)],
+    ['16 characters', ORG.slice(0, 16)],
+    ['17 characters', ORG.slice(0, 17)],
+    ['19 characters', `${ORG}A`],
+    ['a user', USER],
+    ['white space', ` ${ORG}`],
+    ['a line feed', `${ORG.slice(0, 15)}\n`],
+    ['punctuation', '00Dd0000000ds!L'],
+    ['a name', 'Acme'],
+    ['nothing', ''],
+  ] as const) {
+    it(`salesforce 5.5 — reads no organization in ${what}`, () => {
+      expect(readOrganizationId(entry)).to.equal(undefined);
+    });
+  }
 
   const good: [string, string, string][] = [
     [`https://login.salesforce.com/id/${ORG}/${USER}`, ORG, USER],
