@@ -2,7 +2,8 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { adviceOnExtras, extrasOf } from './protocol/authorization-request';
 import type { ClientCredentials } from './protocol/client-authentication';
-import type { Provider, SlotContext } from './provider/description';
+import type { Environment } from './protocol/login-attempt';
+import type { JudgeChoice, Provider, SlotContext } from './provider/description';
 import type { Profile } from './provider/standard-claims';
 import { ownFields, withoutUndefined } from './values/json';
 import {
@@ -12,6 +13,7 @@ import {
   optionalNumber,
   optionalSecret,
   refuseUnknownOptions,
+  requireBoolean,
   requireEndpoint,
   requireString,
   scopeList,
@@ -22,6 +24,8 @@ import type { Agent } from './wire/http';
 export interface ClientOptions extends ClientCredentials {
   /** Asked for in place of the provider's default scopes. */
   scope?: string | readonly string[];
+  /** Asks for a refresh token, by the scopes that the provider wants for it. Default: `false`. */
+  offline?: boolean;
   /** Milliseconds for a whole exchange, every request of it together; default 10 000. */
   timeout?: number;
   /** Used for every request: corporate proxy, client certificate, private authority. */
@@ -42,6 +46,7 @@ export const CLIENT_OPTIONS = [
   'clientID',
   'clientSecret',
   'scope',
+  'offline',
   'timeout',
   'agent',
   'clockTolerance',
@@ -57,6 +62,8 @@ export interface ClientSettings<Options extends object> {
   /** The context of the description's slots; frozen. */
   context: SlotContext<Options>;
   scope: readonly string[];
+  /** Asked for beside any others. */
+  offlineScopes: readonly string[];
   timeoutMs: number;
   agent: Agent | undefined;
   clockToleranceSeconds: number;
@@ -81,6 +88,7 @@ export function judgeClientOptions<Options extends object, P extends Profile>(
     }),
   );
   checkProviderOptions(owner, options, provider.options);
+  requireBoolean(owner, 'offline', options.offline);
   const clientSecret = optionalSecret(owner, options);
   if (clientSecret !== undefined && provider.clientAuthentication === 'none') {
     throw new TypeError(`${owner}: takes public clients only; leave "clientSecret" out`);
@@ -107,6 +115,7 @@ export function judgeClientOptions<Options extends object, P extends Profile>(
       endpoints,
     }),
     scope: scopeList(owner, options.scope) ?? provider.scope,
+    offlineScopes: options.offline === true ? provider.offlineScopes : [],
     timeoutMs: number('timeout', 10_000, TIMEOUT_RANGE_MS),
     agent: checkAgent(owner, options.agent),
     clockToleranceSeconds: number('clockTolerance', 60, [0, 600]),
@@ -116,4 +125,23 @@ export function judgeClientOptions<Options extends object, P extends Profile>(
         : number('assumedLifetime', 0, [1, 31_536_000]),
     headers: checkHeaders(owner, options.customHeaders),
   };
+}
+
+/**
+ * The options that one login may choose, each in the form that its judge gives it.
+ *
+ * @throws {Problem} of the judge, for a value that is not allowed
+ * @throws {TypeError} for the name of any other option
+ */
+export function judgeEnvironment<Options extends object, P extends Profile>(
+  provider: Provider<Options, P>,
+  choice: Readonly<Record<string, unknown>>,
+  options: Readonly<Options>,
+): Environment {
+  const judges = provider.environment as Readonly<Record<string, JudgeChoice<Options>>>;
+  refuseUnknownOptions(provider.title, choice, Object.keys(judges));
+  const judged = Object.entries(ownFields(judges))
+    .filter(([name]) => choice[name] !== undefined)
+    .map(([name, judge]) => [name, judge(choice[name], options)]);
+  return Object.freeze(Object.fromEntries(judged) as Record<string, string>);
 }

@@ -2,12 +2,14 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import { TIMEOUT_RANGE_MS } from './client-options';
 import type { ClientSettings } from './client-options';
+import { withRedirectUri } from './errors/meanings';
 import { located } from './errors/oauth2-error';
 import type { Stage } from './errors/oauth2-error';
 import { Problem, isProblem } from './errors/problem';
 import { redact } from './errors/redaction';
 import { authenticateClient } from './protocol/client-authentication';
 import type { ClientAuthentication } from './protocol/client-authentication';
+import type { Environment } from './protocol/login-attempt';
 import { fetchWithToken } from './protocol/profile-request';
 import type { ProfileRequest } from './protocol/profile-request';
 import {
@@ -15,11 +17,14 @@ import {
   processTokenError,
   processTokenResponse,
 } from './protocol/token-endpoint';
+import { KeySets } from './protocol/signing-keys';
+import type { SigningKeys } from './protocol/signing-keys';
 import type { TokenSet } from './protocol/token-set';
 import type { GrantType, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
 import { ownFields } from './values/json';
-import { checkAgent, checkHeaders, optionalNumber } from './values/options';
+import type { LruMap } from './values/lru-map';
+import { checkAgent, checkHeaders, optionalNumber, requireEndpoint } from './values/options';
 import { isSuccess } from './wire/answers';
 import { Deadline } from './wire/deadline';
 import { HttpClient } from './wire/http';
@@ -71,9 +76,34 @@ const MOVED: readonly string[] = [
   'unexpected_status',
 ];
 
+/** The parts that the clients of one strategy share, those of its environments and of its tenants. */
+export class Shared {
+  readonly http: HttpClient;
+  readonly keySets = new KeySets();
+  /** Judged at each request, because older code changes the object itself. */
+  customHeaders: Readonly<OutgoingHttpHeaders>;
+
+  constructor({ agent, headers }: Pick<ClientSettings<object>, 'agent' | 'headers'>) {
+    this.http = new HttpClient(agent);
+    this.customHeaders = headers;
+  }
+}
+
+/** The part of a client in the clients of its strategy. */
+export interface Relations<Client> {
+  shared: Shared;
+  /** The client that the application made. */
+  home: Client;
+  /** The clients that logins have asked for, by their environment. */
+  environments: LruMap<string, Client>;
+  environment?: Environment;
+  /** Becomes a part of the fingerprint. */
+  binding: string | undefined;
+}
+
 /** Knows a client's provider, credentials, endpoints and connections, and nothing of a login. */
 export class ClientRequests<Options extends object, P extends Profile> {
-  readonly http: HttpClient;
+  readonly #shared: Shared;
   readonly #provider: Provider<Options, P>;
   readonly #settings: ClientSettings<Options>;
   readonly #authentication: ClientAuthentication;
@@ -84,16 +114,14 @@ export class ClientRequests<Options extends object, P extends Profile> {
   /** The host of the last profiles: an organization's own, which only its tokens name. */
   #profileHost: URL | undefined;
   #lastProfileHost: string | undefined;
-  #customHeaders: Readonly<OutgoingHttpHeaders>;
 
-  constructor(provider: Provider<Options, P>, settings: ClientSettings<Options>) {
+  constructor(provider: Provider<Options, P>, settings: ClientSettings<Options>, shared: Shared) {
     const { context } = settings;
     const { tokenEndpoint, userInfoEndpoint = tokenEndpoint } = context.endpoints;
     this.#provider = provider;
     this.#settings = settings;
     this.#authentication = authenticateClient(provider.clientAuthentication, context.options);
-    this.http = new HttpClient(settings.agent);
-    this.#customHeaders = settings.headers;
+    this.#shared = shared;
     const urls = Object.values(context.endpoints).filter((url) => typeof url === 'string');
     this.#urls = new Map(urls.map((url) => [url, new URL(url)]));
     this.#loginHosts = [tokenEndpoint, userInfoEndpoint].map((url) => this.url(url));
@@ -127,7 +155,13 @@ export class ClientRequests<Options extends object, P extends Profile> {
       const secrets = [...this.#authentication.secrets, code, verifier, refreshToken];
       if (!isSuccess(response)) {
         const own = hookedError(parseErrorResponse, response, secrets);
-        throw own ?? processTokenError(response, secrets, provider, stage);
+        throw (
+          own ??
+          withRedirectUri(
+            processTokenError(response, secrets, provider, stage),
+            protocol.redirect_uri,
+          )
+        );
       }
       const facts = { assumedLifetime, vocabulary: provider, stage };
       const tokens = processTokenResponse(response, requestedAt, secrets, facts);
@@ -206,24 +240,24 @@ export class ClientRequests<Options extends object, P extends Profile> {
   }
 
   /**
-   * An agent or headers in place of those of the options, for every later request. The headers are judged
-   * at each request, because older code changes the object itself.
+   * An agent or headers in place of those of the options, for every later request.
    *
    * @throws {TypeError}
    */
   useTransport(transport: Transport): void {
     const { title } = this.#provider;
     const { agent, customHeaders } = ownFields(transport);
-    if (agent !== undefined) this.http.useAgent(checkAgent(title, agent ?? undefined));
+    if (agent !== undefined) this.#shared.http.useAgent(checkAgent(title, agent ?? undefined));
     if (customHeaders === undefined) return;
     checkHeaders(title, customHeaders);
-    this.#customHeaders = customHeaders;
+    this.#shared.customHeaders = customHeaders;
   }
 
   /** Opens a connection to each host that the next login will ask. */
   openConnections(): void {
-    for (const url of this.#loginHosts) this.http.open(url);
-    if (this.#profileHost) this.http.open(this.#profileHost);
+    const { http } = this.#shared;
+    for (const url of this.#loginHosts) http.open(url);
+    if (this.#profileHost) http.open(this.#profileHost);
   }
 
   deadline(options: CallOptions): Deadline {
@@ -235,10 +269,10 @@ export class ClientRequests<Options extends object, P extends Profile> {
   }
 
   async send(request: HttpRequest, deadline = this.deadline({})): Promise<HttpResponse> {
-    const custom = checkHeaders(this.#provider.title, this.#customHeaders);
+    const custom = checkHeaders(this.#provider.title, this.#shared.customHeaders);
     const headers = { 'user-agent': 'crm-oauth2', ...custom, ...request.headers };
     const response = await observed(this.#provider.name, request, deadline, () =>
-      this.http.send({ ...request, headers }, deadline),
+      this.#shared.http.send({ ...request, headers }, deadline),
     );
     return response.status === 429 ? this.#withRetryAfter(response) : response;
   }
@@ -251,6 +285,15 @@ export class ClientRequests<Options extends object, P extends Profile> {
     if (headers['retry-after'] !== undefined || resetsAt === undefined) return response;
     const seconds = Math.max(0, Math.ceil((resetsAt - Date.now()) / 1000));
     return { ...response, headers: { ...headers, 'retry-after': String(seconds) } };
+  }
+
+  /** @param jwksUri where an issuer publishes its keys */
+  keysAt(jwksUri: string): SigningKeys {
+    return this.#shared.keySets.at(jwksUri, async (request) => {
+      const url = this.url(requireEndpoint(this.#provider.title, 'keysOf', jwksUri));
+      const headers = { accept: 'application/json' };
+      return await this.send({ method: 'GET', url, headers, ...request });
+    });
   }
 
   url(endpoint: string | URL): URL {

@@ -1,69 +1,46 @@
 /** The OAuth 2.0 client of one provider, without Passport: one method per grant. */
 import { hash } from 'node:crypto';
-import { judgeClientOptions } from './client-options';
+import { judgeClientOptions, judgeEnvironment } from './client-options';
 import type { ClientOptions, ClientSettings } from './client-options';
-import { ClientRequests } from './client-requests';
+import { profileOf } from './client-profile';
+import { ClientRequests, Shared } from './client-requests';
 import type {
   CallOptions,
   GrantOptions,
   ParseErrorResponse,
+  Relations,
   TokenCallOptions,
   Transport,
 } from './client-requests';
-import { isOAuth2Error } from './errors/oauth2-error';
+import { describe, isOAuth2Error } from './errors/oauth2-error';
 import { Problem } from './errors/problem';
-import {
-  adviceOnExtras,
-  buildAuthorizationRequest,
-  extrasOf,
-} from './protocol/authorization-request';
+import { extraParameters, judgeLoginRequest } from './login-request';
+import type { LoginRequest } from './login-request';
+import { buildAuthorizationRequest } from './protocol/authorization-request';
 import { validateAuthorizationResponse } from './protocol/authorization-response';
 import type {
+  ExpectedAuthorizationResponse,
   MissingAttempt,
   ValidatedAuthorizationResponse,
 } from './protocol/authorization-response';
 import { createIdTokenVerifier } from './protocol/id-token';
 import type { IdTokenVerifier } from './protocol/id-token';
 import { LOGIN_ATTEMPT_LIFETIME_MS, questionsOf } from './protocol/login-attempt';
-import type { LoginAttempt } from './protocol/login-attempt';
+import type { Environment, LoginAttempt } from './protocol/login-attempt';
 import { randomTexts } from './protocol/pkce';
 import { processTokenError, replaceTokens } from './protocol/token-endpoint';
 import type { TokenSet } from './protocol/token-set';
 import type { Endpoints, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
-import { isJsonObject, ownFields, text, withoutUndefined } from './values/json';
-import type { Json, JsonObject } from './values/json';
-import {
-  checkExtra,
-  refuseUnknownOptions,
-  requireCallbackUrl,
-  requireEndpoint,
-  scopeList,
-} from './values/options';
+import { isJsonObject, ownFields, withoutUndefined } from './values/json';
+import type { JsonObject } from './values/json';
+import { LruMap } from './values/lru-map';
+import { requireCallbackUrl, scopeList } from './values/options';
 import { isSuccess, jsonOf } from './wire/answers';
 import type { Deadline } from './wire/deadline';
 
-/** The request for one login. */
-export interface LoginRequest {
-  /** Absolute. Registered at the provider, character by character. */
-  redirectUri: string;
-  /** Default: the scopes of the client. */
-  scope?: string | readonly string[];
-  /** Typed extras of the provider: `{ prompt: 'login', loginHint: 'zoe@example.com' }`. */
-  extras?: Readonly<Record<string, unknown>>;
-  /** Any other parameter, by its wire name; those of the protocol cannot be overridden. */
-  parameters?: Readonly<Record<string, unknown>>;
-  /** The application's own state: kept with the attempt, never in the URL. */
-  appState?: unknown;
-}
-
-const REQUEST_FIELDS = [
-  'redirectUri',
-  'scope',
-  'extras',
-  'parameters',
-  'appState',
-] as const satisfies readonly (keyof LoginRequest)[];
+/** Clients of environments that are kept. A forgotten one is made again. */
+const MAX_ENVIRONMENTS = 1000;
 
 /** A refreshed ID Token that cannot be checked just now: the tokens are kept, without claims. */
 const UNCHECKED: readonly string[] = [
@@ -93,34 +70,68 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   readonly timeout: number;
   /** Names this client at this provider: a login begun by another one is refused. */
   readonly fingerprint: string;
+  /** The options that a login chose, for a client of {@link forEnvironment}. */
+  readonly environment: Environment | undefined;
   readonly #settings: ClientSettings<Options>;
   readonly #requests: ClientRequests<Options, P>;
   readonly #verifyIdToken: IdTokenVerifier | undefined;
+  readonly #relations: Relations<OAuth2Client<Options, P>>;
 
-  /** @throws {TypeError} naming the option that is missing, unknown or wrong */
-  constructor(provider: Provider<Options, P>, options: ClientOptions & Options) {
+  /**
+   * @param relations internal: what this client shares with the others of its strategy
+   * @throws {TypeError} naming the option that is missing, unknown or wrong
+   */
+  constructor(
+    provider: Provider<Options, P>,
+    options: ClientOptions & Options,
+    relations: Partial<Relations<OAuth2Client<Options, P>>> = {},
+  ) {
     const settings = judgeClientOptions(provider, options);
     const { context, clockToleranceSeconds } = settings;
-    const requests = new ClientRequests(provider, settings);
+    const { shared = new Shared(settings) } = relations;
+    const { environments = new LruMap(MAX_ENVIRONMENTS), home = this, binding } = relations;
     this.provider = provider;
     this.endpoints = context.endpoints;
     this.clientID = context.options.clientID;
     this.timeout = settings.timeoutMs;
-    const names = [provider.name, this.endpoints.tokenEndpoint, this.clientID];
+    this.environment = relations.environment;
+    const names = [provider.name, this.clientID, this.endpoints, binding];
     this.fingerprint = hash('sha256', JSON.stringify(names), 'base64url').slice(0, 22);
     this.#settings = settings;
-    this.#requests = requests;
-    const { jwksUri } = this.endpoints;
-    if (jwksUri !== undefined && provider.idToken !== 'none') {
-      const headers = { accept: 'application/json' };
-      this.#verifyIdToken = createIdTokenVerifier({
-        fetchKeys: ({ isBackground, jwksUri: uri = jwksUri }) => {
-          const url = requests.url(requireEndpoint(provider.title, 'keysOf', uri));
-          return requests.send({ method: 'GET', url, headers, isBackground });
-        },
-        algorithms: provider.idTokenAlgorithms,
-        clockToleranceSeconds,
-      });
+    this.#requests = new ClientRequests(provider, settings, shared);
+    this.#relations = { shared, environments, home, binding };
+    if (this.endpoints.jwksUri !== undefined && provider.idToken !== 'none') {
+      const { idTokenAlgorithms: algorithms } = provider;
+      this.#verifyIdToken = createIdTokenVerifier({ algorithms, clockToleranceSeconds });
+    }
+  }
+
+  /**
+   * The client of one environment: for Salesforce, where an organization signs in. It has the same
+   * credentials, connections and keys. The attempts and tokens of its logins name the environment, so
+   * that every client of this provider finds the way back to it.
+   *
+   * @param choice by option name, such as `{ loginURL: 'https://acme.my.salesforce.com' }`. A visitor may
+   * have chosen it: the provider's description says which values are allowed
+   * @throws {OAuth2Error} `login_url_not_allowed`
+   */
+  forEnvironment(choice: Readonly<Record<string, unknown>>): OAuth2Client<Options, P> {
+    const { provider } = this;
+    const { home, environments, ...related } = this.#relations;
+    const { options: given } = home.#settings.context;
+    try {
+      const environment = judgeEnvironment(provider, ownFields(choice), given);
+      const key = JSON.stringify([home.fingerprint, environment]);
+      const known = environments.get(key);
+      // A client of the same tenant may have had another secret.
+      if (known && known.#relations.home === home) return known;
+      const options: ClientOptions & Options = { ...withoutUndefined(given), ...environment };
+      const relations = { ...related, home, environments, environment };
+      const client = new OAuth2Client<Options, P>(provider, options, relations);
+      environments.set(key, client);
+      return client;
+    } catch (error) {
+      throw describe(error, { provider, stage: 'authorize' });
     }
   }
 
@@ -129,7 +140,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * `openid` (OpenID Connect Core §3.1.2.1).
    */
   scopes(scope?: string | readonly string[]): readonly string[] {
-    const scopes = scopeList(this.provider.title, scope) ?? this.#settings.scope;
+    const { scope: usual, offlineScopes } = this.#settings;
+    const asked = scopeList(this.provider.title, scope) ?? usual;
+    const scopes = [...new Set([...asked, ...offlineScopes])];
     return this.provider.idToken === 'required' && !scopes.includes('openid')
       ? ['openid', ...scopes]
       : scopes;
@@ -144,12 +157,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    */
   beginLogin(options: LoginRequest): { url: string; attempt: LoginAttempt } {
     const { provider } = this;
-    const request = ownFields(options);
-    refuseUnknownOptions(provider.title, request, REQUEST_FIELDS, () => ({
-      ...adviceOnExtras(extrasOf(provider), (name) => `pass "${name}" in extras`),
-      callbackURL: 'did you mean "redirectUri"?',
-      state: 'did you mean "appState"?',
-    }));
+    const request = judgeLoginRequest(provider, options);
     const { title } = provider;
     const redirectUri = requireCallbackUrl(title, 'redirectUri', request.redirectUri, false);
     const scope = this.scopes(request.scope);
@@ -162,7 +170,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       redirectUri,
       scope,
       attempt: { state, codeVerifier, nonce },
-      parameters: this.#extraParameters(request),
+      parameters: extraParameters(provider, this.#settings, request),
     });
     const attempt = withoutUndefined<LoginAttempt>({
       state,
@@ -172,6 +180,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       redirectUri,
       expiresAt: Date.now() + LOGIN_ATTEMPT_LIFETIME_MS,
       appState: request.appState,
+      environment: this.environment,
     });
     return { url, attempt: Object.assign(attempt, questionsOf(query, asksIdToken, provider)) };
   }
@@ -181,21 +190,31 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    *
    * @param parameters the callback's query or form
    * @param take removes and returns the attempt of a `state`, from wherever it was kept
+   * @param choose internal: the client of an attempt. Default: this one, in its environment
    */
   async validateAuthorizationResponse(
     parameters: Readonly<Record<string, unknown>>,
     take: (state: string) => LoginAttempt | MissingAttempt | Promise<LoginAttempt | MissingAttempt>,
+    choose: (
+      attempt: LoginAttempt,
+    ) => OAuth2Client<Options, P> | Promise<OAuth2Client<Options, P>> = (attempt) =>
+      this.#of(attempt.environment),
   ): Promise<ValidatedAuthorizationResponse> {
-    return await this.#requests.at('authorize', this.endpoints.authorizationEndpoint, () =>
-      validateAuthorizationResponse(parameters, {
-        take,
-        client: this.fingerprint,
-        issuer: this.endpoints.issuer,
-        trustsIssuer: (iss) => this.provider.trustsIssuer?.(iss, this.#settings.context) ?? false,
-        namesIssuer: this.endpoints.authorizationResponseIssParameterSupported,
-        vocabulary: this.provider,
-      }),
+    const { provider: vocabulary, endpoints } = this;
+    const expect = async (attempt: LoginAttempt) => (await choose(attempt)).#expectedResponse();
+    return await this.#requests.at('authorize', endpoints.authorizationEndpoint, () =>
+      validateAuthorizationResponse(parameters, { take, expect, vocabulary }),
     );
+  }
+
+  #expectedResponse(): ExpectedAuthorizationResponse {
+    const { provider, endpoints, fingerprint } = this;
+    return {
+      client: fingerprint,
+      issuer: endpoints.issuer,
+      trustsIssuer: (iss) => provider.trustsIssuer?.(iss, this.#settings.context) ?? false,
+      namesIssuer: endpoints.authorizationResponseIssParameterSupported,
+    };
   }
 
   /**
@@ -209,6 +228,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     options: GrantOptions & { parseErrorResponse?: ParseErrorResponse } = {},
   ): Promise<TokenSet> {
     const { attempt, code, issuer } = ownFields(response);
+    const client = this.#of(attempt.environment);
+    if (client !== this) return await client.authorizationCodeGrant(response, options);
     const call = ownFields({ ...options, deadline: this.#requests.deadline(options) });
     const tokens = await this.#requests.grant('authorization_code', 'token', call, {
       code,
@@ -230,8 +251,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * tokens are returned without `claims`, so that the new refresh token is not lost.
    *
    * @param options.scope a narrower scope; ignored where the provider refuses the parameter
-   * @param options.previous the tokens that are refreshed: what the answer leaves out is kept from
-   * them, and an answer for another person is refused (`subject_mismatch`)
+   * @param options.previous the tokens that are refreshed: their environment is asked, what the answer
+   * leaves out is kept from them, and an answer for another person is refused (`subject_mismatch`)
    */
   async refreshTokenGrant(
     refreshToken: string,
@@ -239,11 +260,13 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   ): Promise<TokenSet> {
     const call = ownFields({ ...options, deadline: this.#requests.deadline(options) });
     const { previous, scope } = call;
+    const client = this.#of(previous?.environment);
+    if (client !== this) return await client.refreshTokenGrant(refreshToken, call);
     const protocol = { refresh_token: refreshToken, scope: this.#scopeParameter(scope) };
     const tokens = await this.#requests.grant('refresh_token', 'refresh', call, protocol);
     const kept = { refreshToken, ...tokens };
     const verified = await this.#withClaims(kept, call.deadline).catch((error: unknown) => {
-      if (isOAuth2Error(error) && UNCHECKED.includes(error.code)) return this.#withSubject(kept);
+      if (isOAuth2Error(error) && UNCHECKED.includes(error.code)) return this.#complete(kept);
       throw error;
     });
     if (previous === undefined) return verified;
@@ -267,11 +290,13 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       if (isOAuth2Error(error) && CUT_OFF.includes(error.code)) return ask();
       throw error;
     });
-    return this.#withSubject(tokens);
+    return this.#complete(tokens);
   }
 
   /** Revokes a token (RFC 7009). A token the provider does not know is revoked already (§2.2). */
   async revokeToken(token: string, options: TokenCallOptions = {}): Promise<void> {
+    const client = this.#of(options.tokens?.environment);
+    if (client !== this) return await client.revokeToken(token, options);
     await this.#requests.askAbout('revocation', token, options, (response, secrets) => {
       if (isSuccess(response)) return;
       const problem = processTokenError(response, secrets, this.provider, 'revoke');
@@ -288,6 +313,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     token: string,
     options: TokenCallOptions = {},
   ): Promise<Readonly<JsonObject & { active: boolean }>> {
+    const client = this.#of(options.tokens?.environment);
+    if (client !== this) return await client.introspectToken(token, options);
     return await this.#requests.askAbout('introspection', token, options, (response, secrets) => {
       if (!isSuccess(response)) {
         throw processTokenError(response, secrets, this.provider, 'introspect');
@@ -305,27 +332,17 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * access token in the `Authorization` header, at a host that may have it.
    */
   async fetchProfile(tokens: TokenSet, options: CallOptions = {}): Promise<P> {
+    const client = this.#of(tokens.environment);
+    if (client !== this) return await client.fetchProfile(tokens, options);
     const { provider, endpoints } = this;
     const { context } = this.#settings;
     const own = ownFields(tokens);
-    const { claims } = own;
     const endpoint = endpoints.userInfoEndpoint ?? endpoints.tokenEndpoint;
     return await this.#requests.at('profile', endpoint, async (place) => {
       const request = provider.profileRequest(own, context);
       const answer =
-        request && (await this.#requests.askProfile(request, tokens.accessToken, options, place));
-      const json = answer ? jsonOf(answer, [tokens.accessToken]) : ({ ...claims } as Json);
-      const raw = answer?.body ?? JSON.stringify(claims ?? {});
-      // OpenID Connect Core §5.3.2: the answer must be about the person of the ID Token.
-      if (claims && isJsonObject(json) && json.sub !== undefined && json.sub !== claims.sub) {
-        throw new Problem('subject_mismatch', 'the profile is of another person');
-      }
-      const profile = provider.mapProfile(json, { ...context, raw, tokens, claims });
-      // Applications key accounts by `id`: without one, all people would share one account.
-      if (text(profile.id) === undefined) {
-        throw new Problem('invalid_profile', 'the profile has no id');
-      }
-      return profile;
+        request && (await this.#requests.askProfile(request, own.accessToken, options, place));
+      return profileOf(provider, context, own, answer);
     });
   }
 
@@ -336,8 +353,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    */
   prepare(attempt: LoginAttempt): void {
     this.#requests.openConnections();
+    const { jwksUri } = this.endpoints;
+    if (attempt.nonce === undefined || jwksUri === undefined) return;
     // The login that needs the keys meets a failure, and tells it.
-    if (attempt.nonce !== undefined) this.#verifyIdToken?.fetchAhead().catch(() => undefined);
+    const keys = this.#requests.keysAt(jwksUri);
+    keys.fetchAhead().catch(() => undefined);
   }
 
   /** @internal For what older code sets on `_oauth2`. @throws {TypeError} */
@@ -350,7 +370,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * connections do not keep it alive.
    */
   close(): void {
-    this.#requests.http.close();
+    this.#relations.shared.http.close();
   }
 
   /**
@@ -360,29 +380,33 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   async #withClaims(tokens: TokenSet, deadline: Deadline, login?: LoginAttempt): Promise<TokenSet> {
     const { provider, endpoints, clientID } = this;
     const verify = this.#verifyIdToken;
+    const { jwksUri } = endpoints;
     const { idToken, accessToken } = tokens;
     const isNeeded =
       login !== undefined &&
       (provider.idToken === 'required' || login.maxAge !== undefined || login.asked !== undefined);
     if (!isNeeded && (idToken === undefined || verify === undefined)) {
-      return this.#withSubject(tokens);
+      return this.#complete(tokens);
     }
-    const keys = endpoints.jwksUri ?? endpoints.tokenEndpoint;
-    return await this.#requests.at('id_token', keys, async (place) => {
-      if (idToken === undefined || verify === undefined) {
-        throw new Problem('id_token_missing', 'the token response has no ID Token');
-      }
-      const issuers = this.#issuersOf(tokens);
-      const keysOf = (issuer: string) => {
-        const uri = provider.keysOf?.(issuer, this.#settings.context);
-        if (uri !== undefined) place.host = this.#requests.url(uri).host;
-        return uri;
-      };
-      const expected = { issuers, keysOf, clientID, accessToken, login };
-      const claims = await deadline.wait(verify(idToken, expected));
-      if (login?.asked) provider.checkIdToken?.(claims, login.asked);
-      return this.#withSubject({ ...tokens, claims });
-    });
+    return await this.#requests.at(
+      'id_token',
+      jwksUri ?? endpoints.tokenEndpoint,
+      async (place) => {
+        if (idToken === undefined || verify === undefined || jwksUri === undefined) {
+          throw new Problem('id_token_missing', 'the token response has no ID Token');
+        }
+        const issuers = this.#issuersOf(tokens);
+        const keysOf = (issuer?: string) => {
+          const own = issuer && provider.keysOf?.(issuer, this.#settings.context);
+          if (own !== undefined && own !== '') place.host = this.#requests.url(own).host;
+          return this.#requests.keysAt(own || jwksUri);
+        };
+        const expected = { issuers, keysOf, clientID, accessToken, login };
+        const claims = await deadline.wait(verify(idToken, expected));
+        if (login?.asked) provider.checkIdToken?.(claims, login.asked);
+        return this.#complete({ ...tokens, claims });
+      },
+    );
   }
 
   /** The issuers that these tokens may be of. */
@@ -392,37 +416,21 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     return own ?? (issuer === undefined ? [] : [issuer]);
   }
 
-  #withSubject(tokens: TokenSet): TokenSet {
-    const subject = this.provider.subject(ownFields(tokens));
-    return Object.freeze(subject === undefined ? tokens : { ...tokens, subject });
+  /** Adds what the token response does not say in one field. */
+  #complete(tokens: TokenSet): TokenSet {
+    const { provider, environment } = this;
+    const subject = provider.subject(ownFields(tokens));
+    return Object.freeze(withoutUndefined<TokenSet>({ ...tokens, subject, environment }));
   }
 
-  /** Everything beside the protocol's own, by wire name: the provider's, the hook's, the extras. */
-  #extraParameters(request: LoginRequest): Record<string, unknown> {
-    const { parameters } = request;
-    const extras = ownFields(request.extras ?? {});
-    const { title, boundParameters, requestParameters } = this.provider;
-    const wireNames = extrasOf(this.provider);
-    refuseUnknownOptions(title, extras, Object.keys(wireNames), () =>
-      adviceOnExtras(wireNames, (name) => `did you mean "${name}"?`),
-    );
-    const merged: Record<string, unknown> = ownFields({
-      ...requestParameters?.('authorization', this.#settings.context),
-      ...parameters,
-    });
-    for (const [name, wireName] of Object.entries(wireNames)) {
-      merged[wireName] = extras[name] ?? merged[wireName];
-    }
-    for (const name of ['max_age', ...boundParameters]) {
-      const value = merged[name] ?? '';
-      // Any other value could reach the URL in another form than the one that is checked, or not at all.
-      if (typeof value === 'string' || (name === 'max_age' && typeof value === 'number')) continue;
-      throw new TypeError(`${title}: "${name}" must be a string`);
-    }
-    for (const [name, value] of Object.entries(extras)) {
-      if (name !== 'maxAge') checkExtra(title, name, value);
-    }
-    return merged;
+  /** @internal A client with other options, over the same connections. @throws {TypeError} */
+  sibling(options: ClientOptions & Options, binding: string): OAuth2Client<Options, P> {
+    const { shared, environments } = this.#relations;
+    return new OAuth2Client(this.provider, options, { shared, environments, binding });
+  }
+
+  #of(environment: Environment | undefined): OAuth2Client<Options, P> {
+    return environment === undefined ? this : this.forEnvironment(environment);
   }
 
   #scopeParameter(scope: string | readonly string[] | undefined): string | undefined {

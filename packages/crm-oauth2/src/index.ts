@@ -1,6 +1,5 @@
 /** Door `.`: use a client and its tokens. No Passport, no Express, no session. */
 export { OAuth2Client } from './client';
-export type { LoginRequest } from './client';
 export type { ClientOptions } from './client-options';
 export type {
   CallOptions,
@@ -8,6 +7,7 @@ export type {
   ParseErrorResponse,
   TokenCallOptions,
 } from './client-requests';
+export type { LoginRequest } from './login-request';
 export type { ApiError } from './errors/api-errors';
 export type { ErrorCode } from './errors/codes';
 export type { DiagnosticsEvent } from './errors/diagnostics';
@@ -18,7 +18,7 @@ export type {
   ValidatedAuthorizationResponse,
 } from './protocol/authorization-response';
 export type { IdTokenClaims } from './protocol/id-token';
-export type { LoginAttempt } from './protocol/login-attempt';
+export type { Environment, LoginAttempt } from './protocol/login-attempt';
 export type { TokenSet } from './protocol/token-set';
 export type { Endpoints, Provider, RateLimit } from './provider/description';
 export type { Profile } from './provider/standard-claims';

@@ -86,7 +86,7 @@ describe('client options', () => {
   it('leaves the objects of the application as they are', async () => {
     const customHeaders = Object.freeze({ 'X-Trace': '1' });
     const scope = Object.freeze(['read', 'write']);
-    const options = Object.freeze({ ...CREDENTIALS, scope, customHeaders, tenant: 'seven' });
+    const options = Object.freeze({ ...CREDENTIALS, scope, customHeaders, region: 'seven' });
     const copy = structuredClone(options);
     const client = new OAuth2Client(acme, options);
     const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
@@ -133,9 +133,9 @@ describe('client options', () => {
         return {};
       },
     });
-    make({ tenant: 'seven' }, provider).beginLogin({ redirectUri: CALLBACK });
+    make({ region: 'seven' }, provider).beginLogin({ redirectUri: CALLBACK });
     expect(seen[0]).to.have.property('provider', 'acme');
-    expect(seen[0]).to.have.nested.property('options.tenant', 'seven');
+    expect(seen[0]).to.have.nested.property('options.region', 'seven');
     expect(seen[0]).to.have.nested.property('options.clientSecret', SECRET);
     expect(seen[0]).to.have.nested.property('endpoints.tokenEndpoint', `${ORIGIN}/token`);
     for (const part of [seen[0], ...Object.values(seen[0] ?? {})] as unknown[]) {
@@ -148,6 +148,7 @@ describe('client options', () => {
       clientID: 'client-1',
       clientSecret: SECRET,
       scope: 'read',
+      offline: true,
       timeout: 1000,
       agent: new Agent(),
       clockTolerance: 5,

@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import nock = require('nock');
 import type { ValidatedAuthorizationResponse } from '../dist/protocol/authorization-response';
 import { OAuth2Client } from '../dist/client';
-import type { LoginRequest } from '../dist/client';
+import type { LoginRequest } from '../dist/login-request';
 import type { ClientOptions } from '../dist/client-options';
 import type { CallOptions } from '../dist/client-requests';
 import { HINTS } from '../dist/errors/codes';
@@ -310,7 +310,7 @@ describe('client', () => {
       expect(begin(make({}, openid('when present')))).to.have.all.keys([...names, 'nonce']);
     });
 
-    for (const appState of [null, false, 0, '', { returnTo: '/' }]) {
+    for (const appState of [null, false, 0, '', { toReturn: '/' }]) {
       it(`keeps the application's state: ${JSON.stringify(appState)}`, () => {
         expect(begin(make(), { appState }).appState).to.deep.equal(appState);
       });
@@ -1480,10 +1480,10 @@ describe('client', () => {
           },
         });
         const tokens = { ...TOKEN_SET, claims: { iss: ORIGIN, sub: '7' } };
-        expect(await make({ tenant: 'x' }, provider).fetchProfile(tokens)).to.include({ id: '7' });
+        expect(await make({ region: 'x' }, provider).fetchProfile(tokens)).to.include({ id: '7' });
         const { claims } = tokens;
         expect(seen[0]).to.deep.include({ tokens, claims, raw: JSON.stringify({ sub, id: '7' }) });
-        expect(seen[0]).to.have.nested.property('options.tenant', 'x');
+        expect(seen[0]).to.have.nested.property('options.region', 'x');
         expect(seen[0]).to.have.nested.property('endpoints.tokenEndpoint', `${ORIGIN}/token`);
       });
     }

@@ -16,7 +16,7 @@ export interface AcmeOptions {
   userInfoURL?: string;
   revocationURL?: string;
   issuer?: string;
-  tenant?: string;
+  region?: string;
   fancy?: boolean;
 }
 
@@ -35,7 +35,7 @@ export const acmeDescription: ProviderDescription<AcmeOptions> = {
     userInfoURL: 'url',
     revocationURL: 'url',
     issuer: 'string',
-    tenant: 'string',
+    region: 'string',
     fancy: 'boolean',
   },
   endpoints: (options) => ({

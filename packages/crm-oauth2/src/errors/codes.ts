@@ -204,6 +204,22 @@ export const HINTS = {
     'The verify function did not finish in time. Check that every path calls `done` or returns the user, and look for a slow query; otherwise raise the `verifyTimeout` option (milliseconds). The function may still be at work: `signal` tells it to stop.',
   verify_returned_nothing:
     'The verify function gave no user. Return the user, or pass it to `done(null, user)`; to refuse, give false.',
+  tenant_unknown:
+    'No tenant belongs to this request: the function `tenant` found none. Check the address that the login was begun at, and that the tenant still exists.',
+  tenant_mismatch:
+    'The function `tenant` names another tenant at the callback than at the start. When it gets `boundKey`, it must give the tenant of that key.',
+  tenant_changed:
+    'The client id, an endpoint or the `callbackURL` of the tenant has changed since the login began. Start the login again from its button.',
+  tenant_timeout:
+    'The function `tenant` did not finish in time. Look for a slow query, or a promise that never settles.',
+  organization_not_allowed:
+    'The person signed in from an organization that this application does not admit. Add the organization to `allowedOrganizations`, or let the person sign in with an account of one that is listed.',
+  refresh_token_missing:
+    'A refresh token was asked for, and none came: the app may not have one, the scope was not granted, or the person consented before it was asked for. When the access token ends, the person must sign in again.',
+  return_to_refused:
+    'The address for after the login is not one of this application, and was left out. Pass a path, such as `/reports`.',
+  redirect_uri_mismatch:
+    'The provider does not know the redirect URI that the message shows. Register it in the app, character by character, or correct `callbackURL`.',
   callback_url_unresolvable:
     "A relative `callbackURL` needs the request's Host header. Configure an absolute one.",
   callback_url_missing: 'Pass `callbackURL` to the strategy or to `authenticate`.',

@@ -13,10 +13,11 @@ export interface DiagnosticsEvent {
   /**
    * - `login.started`: the browser is sent to the provider.
    * - `login.returned`: the browser has come back.
+   * - `login.warned`: the login goes on, without something that was asked for: see `code`.
    * - `request`: one request to the provider is over.
    * - `login.ended`: Passport has the outcome.
    */
-  event: 'login.started' | 'login.returned' | 'request' | 'login.ended';
+  event: 'login.started' | 'login.returned' | 'login.warned' | 'request' | 'login.ended';
   /** The same for all events of one login, before and after the redirect; absent outside a login. */
   login?: string;
   provider: string;
@@ -30,9 +31,11 @@ export interface DiagnosticsEvent {
   duration?: number;
   /** `login.returned`: the names of the parameters that came with it. */
   parameters?: string[];
+  /** `login.started`: the redirect URI that was sent. */
+  redirectUri?: string;
   /** `login.ended`: the action of Passport that was called, such as `success` or `fail`. */
   outcome?: string;
-  /** Of a failure: the `code`, `stage` and `hint` of its error. */
+  /** Of a failure or a warning: its `code`, `stage` and `hint`. */
   code?: string;
   stage?: string;
   hint?: string;

@@ -110,6 +110,13 @@ export function reportedProblem(
   });
 }
 
+/** Names the redirect URI that the provider did not accept, so that it can be compared with the registered one. */
+export function withRedirectUri(problem: Problem, redirectUri: string | undefined): Problem {
+  const isAbout = problem.code === 'redirect_uri_mismatch' && redirectUri !== undefined;
+  if (isAbout) problem.message += `; sent: ${redirectUri}`;
+  return problem;
+}
+
 /** Salesforce spells `access-denied` in its documentation, and `OAUTH_APP_BLOCKED` on its pages. */
 function folded(error: string): string {
   return error.replaceAll('-', '_').toLowerCase();

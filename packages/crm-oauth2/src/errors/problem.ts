@@ -11,7 +11,7 @@ export interface ProblemDetails {
   /** How long to wait before the same request is sent again, in seconds (RFC 9110 §10.2.3). */
   retryAfterSeconds?: number;
   /** Set when the person or the browser caused it: the status to answer with. */
-  refusal?: 401 | 403;
+  refusal?: 400 | 401 | 403;
   /** The API's own code, where it has one: `UNABLE_TO_LOCK_ROW`. */
   apiCode?: string;
   /** The entries of the list, when the API reports several errors, or names fields; 20 at most. */

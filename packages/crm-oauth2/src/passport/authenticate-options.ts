@@ -13,6 +13,11 @@ export interface AuthenticateOptions {
   /** The application's own state: comes back as `req.authInfo.state`, never travels in the URL. */
   state?: unknown;
   callbackURL?: string;
+  /**
+   * Where the person goes after the login: a path of the application, or an address of the same origin.
+   * Comes back as `req.authInfo.returnTo`, a path. Any other address is left out.
+   */
+  returnTo?: string;
   /** The response, where the framework does not set `req.res`; for `CookieStateStore`. */
   response?: PassportResponse;
   /** Seconds since the person last signed in (OpenID Connect Core §3.1.2.1). */
@@ -20,7 +25,7 @@ export interface AuthenticateOptions {
   [extra: string]: unknown;
 }
 
-const OWN = ['scope', 'state', 'callbackURL', 'response'];
+const OWN = ['scope', 'state', 'callbackURL', 'returnTo', 'response'];
 
 /** Read by Passport, NestJS, Fastify and Koa themselves. */
 export const FRAMEWORK_OPTIONS = [
@@ -68,8 +73,10 @@ export function authenticateOptionsCheck(
   strategyOptions: readonly string[],
 ): AuthenticateOptionsCheck {
   const extras = extrasOf(provider);
-  const known = [...OWN, ...FRAMEWORK_OPTIONS, ...Object.keys(extras)];
-  const constructed = [...CLIENT_OPTIONS, ...strategyOptions, ...Object.keys(provider.options)];
+  const chosen = Object.keys(provider.environment);
+  const known = [...OWN, ...FRAMEWORK_OPTIONS, ...Object.keys(extras), ...chosen];
+  const own = Object.keys(provider.options).filter((name) => !chosen.includes(name));
+  const constructed = [...CLIENT_OPTIONS, ...strategyOptions, ...own];
   const advice: Advice = {
     ...Object.fromEntries(constructed.map((name) => [name, `pass "${name}" to the constructor`])),
     ...adviceOnExtras(extras, (name) => `did you mean "${name}"?`),

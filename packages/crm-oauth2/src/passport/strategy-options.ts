@@ -11,17 +11,37 @@ import {
   requireBoolean,
   requireCallbackUrl,
   requireString,
+  requireStrings,
 } from '../values/options';
 import { FRAMEWORK_OPTIONS } from './authenticate-options';
+import type { TenantResolver } from './registrations';
 import { requireStateStore } from './state-store';
 import type { StateStore } from './state-store';
 import { classicVerify, typedVerify } from './verify';
-import type { AnyVerifyFunction, TypedVerify, Verify } from './verify';
+import type { AnyVerifyFunction, Request, TypedVerify, Verify } from './verify';
 
 /** The options of passport-oauth2, and ours; the provider's own come beside them. */
-export interface StrategyOptions<P extends Profile = Profile> extends ClientOptions {
-  /** Absolute, or relative to the request. Registered at the provider, character by character. */
-  callbackURL?: string;
+export interface StrategyOptions<
+  P extends Profile = Profile,
+  Own extends object = object,
+> extends ClientOptions {
+  /**
+   * Absolute, or relative to the request; or a function of the request that gives one of them.
+   * Registered at the provider, character by character.
+   */
+  callbackURL?: string | ((req: Request) => string | Promise<string>);
+  /** Credentials and other options for each tenant of the application, in place of these. */
+  tenant?: TenantResolver<Own>;
+  /**
+   * Admits people of these organizations only; others are refused (`organization_not_allowed`). Salesforce:
+   * organization ids. SalesOS: ids or names. Salesloft: team ids. Default: everyone.
+   */
+  allowedOrganizations?: readonly string[];
+  /**
+   * Extras that the link which starts a login may carry in its query, by their wire names: for SalesOS,
+   * `['organization', 'invitation']` makes invitation links work. Default: none.
+   */
+  extrasFromQuery?: readonly string[];
   /** Passes the request to verify as its first argument. Default: `false`. */
   passReqToCallback?: boolean;
   /** Believe `x-forwarded-proto` and `-host` when a relative `callbackURL` is resolved. */
@@ -43,6 +63,18 @@ export interface StrategyOptions<P extends Profile = Profile> extends ClientOpti
   /** Always a space. */
   scopeSeparator?: ' ';
 }
+
+/** With a tenant, each login has its credentials from there. */
+export type OrTenant<Options extends { clientID: string; tenant?: unknown }> =
+  | Options
+  | (Omit<Options, 'clientID' | 'tenant'> & { clientID?: string } & Required<
+        Pick<Options, 'tenant'>
+      >);
+
+/** The provider's own options. Those of the environment may be functions of the request. */
+export type OwnOptions<Own extends object, Chosen extends keyof Own = never> = Omit<Own, Chosen> & {
+  [Name in Chosen]?: Own[Name] | ((req: Request) => Own[Name] | Promise<Own[Name]>);
+};
 
 /** passport-oauth2's rules: a function, or one that calls back. */
 export type SkipUserProfile =
@@ -68,7 +100,15 @@ const SESSION_MEMBERS = [
 const STRATEGY_OPTIONS: Readonly<
   Record<Exclude<keyof StrategyOptions, keyof ClientOptions>, Check>
 > = {
-  callbackURL: (owner, name, value) => void requireCallbackUrl(owner, name, value, true),
+  callbackURL: (owner, name, value) => {
+    if (typeof value !== 'function') requireCallbackUrl(owner, name, value, true);
+  },
+  tenant: (owner, name, value) => {
+    if (typeof value === 'function') return;
+    throw new TypeError(`${owner}: option "${name}" must be a function of the request`);
+  },
+  allowedOrganizations: () => undefined, // judged by the provider
+  extrasFromQuery: (owner, name, value) => void requireStrings(owner, name, value),
   passReqToCallback: requireBoolean,
   proxy: requireBoolean,
   sessionKey: (owner, name, value) => {
@@ -119,6 +159,34 @@ export function judgeStrategyOptions<T extends object>(provider: Provider, given
     if (value !== undefined) check(owner, name, value);
   }
   return options;
+}
+
+/** The functions of the request among the options that a login may choose: see `environment`. */
+export function choosersOf(provider: Provider, options: object): Readonly<Record<string, Chooser>> {
+  const isChooser = ([name, value]: [string, unknown]) =>
+    name in provider.environment && typeof value === 'function';
+  return Object.fromEntries(Object.entries(options).filter(isChooser)) as Record<string, Chooser>;
+}
+
+export type Chooser = (req: Request) => unknown;
+
+/**
+ * The extras that a login link may carry: our name and the wire name of each.
+ *
+ * @throws {TypeError} for the name of no extra
+ */
+export function extrasOfLinks(
+  provider: Provider,
+  names: readonly string[] = [],
+): readonly (readonly [name: string, wireName: string])[] {
+  const extras = extrasOf(provider);
+  return names.map((name) => {
+    const wireName = extras[name];
+    if (wireName !== undefined) return [name, wireName];
+    throw new TypeError(
+      `${provider.title}: option "extrasFromQuery" has "${name}"; known: ${Object.keys(extras).join(', ')}`,
+    );
+  });
 }
 
 /** The verify function in one form, whichever the application has. @throws {TypeError} */

@@ -2,9 +2,8 @@
 import OAuth2Strategy = require('passport-oauth2');
 import { OAuth2Client } from '../client';
 import { CLIENT_OPTIONS } from '../client-options';
-import type { ClientOptions } from '../client-options';
 import { isObserved, publish } from '../errors/diagnostics';
-import { describe, isOAuth2Error } from '../errors/oauth2-error';
+import { describe, isOAuth2Error, located } from '../errors/oauth2-error';
 import { processTokenError } from '../protocol/token-endpoint';
 import type { TokenSet } from '../protocol/token-set';
 import type { Provider } from '../provider/description';
@@ -17,13 +16,23 @@ import { hide, routeClassicRefreshes } from './classic-oauth2';
 import { TokenError, asPassportError } from './errors';
 import { calledBack } from './called-back';
 import { runLogin } from './login';
-import type { LoginHooks, LoginSettings, Outcome } from './login';
+import type { LoginHooks, LoginSettings, Outcome } from './login-parts';
+import { judgeOrganizations } from './organizations';
 import { RecentLogins } from './recent-logins';
 import { callbackParameters } from './request';
 import type { PassportRequest } from './request';
 import { SessionStateStore } from './session-state-store';
-import { OWN_OPTIONS, chooseVerify, judgeStrategyOptions, pick } from './strategy-options';
-import type { StrategyOptions } from './strategy-options';
+import { Registrations } from './registrations';
+import type { TenantResolver } from './registrations';
+import {
+  OWN_OPTIONS,
+  choosersOf,
+  chooseVerify,
+  extrasOfLinks,
+  judgeStrategyOptions,
+  pick,
+} from './strategy-options';
+import type { OrTenant, OwnOptions, StrategyOptions } from './strategy-options';
 import type {
   AnyVerifyFunction,
   TypedVerify,
@@ -61,18 +70,28 @@ export abstract class ProviderStrategy<
   /** @throws {TypeError} naming the option that is missing, unknown or wrong */
   constructor(
     provider: Provider<Own, P>,
-    givenOptions: StrategyOptions<P> & Own,
+    givenOptions: OrTenant<StrategyOptions<P, Own> & Own>,
     verify?: AnyVerifyFunction<P>,
   ) {
     const options = judgeStrategyOptions(provider, givenOptions);
-    const call = chooseVerify(provider.title, options, verify);
-    const clientOptions = pick(options, [
-      ...CLIENT_OPTIONS,
-      ...Object.keys(provider.options),
-    ]) as unknown;
-    const client = new OAuth2Client(provider, clientOptions as ClientOptions & Own);
-    const { callbackURL, customHeaders, proxy, skipUserProfile, verifyTimeout } = options;
-    const { sessionKey = `oauth2:${provider.name}` } = options;
+    const { title, name } = provider;
+    const call = chooseVerify(title, options, verify);
+    const given = pick(options, [...CLIENT_OPTIONS, ...Object.keys(provider.options)]);
+    const choosers = choosersOf(provider, given);
+    const clientOptions = Object.fromEntries(
+      Object.entries(given).filter(([option]) => !(option in choosers)),
+    );
+    const { tenant, callbackURL, customHeaders } = options;
+    const hasOwnClient = tenant === undefined || options.clientID !== undefined;
+    if (!hasOwnClient) clientOptions.clientID = TENANTS_ONLY;
+    const client = new OAuth2Client(provider, clientOptions as never);
+    const { sessionKey = `oauth2:${name}` } = options;
+    const registration = {
+      client,
+      callbackURL,
+      allowedOrganizations: judgeOrganizations(title, provider, options.allowedOrganizations),
+      offline: options.offline,
+    };
 
     super(
       ownFields({
@@ -80,21 +99,23 @@ export abstract class ProviderStrategy<
         tokenURL: client.endpoints.tokenEndpoint,
         clientID: client.clientID,
         clientSecret: options.clientSecret ?? '',
-        callbackURL,
+        callbackURL: typeof callbackURL === 'string' ? callbackURL : undefined,
         customHeaders: customHeaders && { ...customHeaders },
         scope: [...client.scopes()],
         sessionKey,
       }),
       (verify ?? options.verify) as OAuth2Strategy.VerifyFunction,
     );
-    this.name = provider.name;
+    this.name = name;
     this.client = client;
+    if (!hasOwnClient) hideClient(this);
     const settings: LoginSettings = {
+      ...pick(options, ['proxy', 'skipUserProfile', 'verifyTimeout']),
       client,
       callbackURL,
-      proxy,
-      skipUserProfile,
-      verifyTimeout,
+      choosers,
+      linkExtras: extrasOfLinks(provider, options.extrasFromQuery),
+      registrations: new Registrations(registration, clientOptions, tenant as TenantResolver),
       verify: call,
       store: options.store ?? new SessionStateStore(sessionKey),
       begun: new RecentLogins(),
@@ -103,7 +124,7 @@ export abstract class ProviderStrategy<
       checkOptions: authenticateOptionsCheck(provider, OWN_OPTIONS),
     };
     Object.defineProperty(this, SETTINGS, { value: settings });
-    routeClassicRefreshes(this._oauth2, client, options.agent);
+    routeClassicRefreshes(this._oauth2, hasOwnClient ? client : noClient(client), options.agent);
     hide(this, '_oauth2');
   }
 
@@ -120,8 +141,8 @@ export abstract class ProviderStrategy<
     const verbs = { success, fail, redirect, error };
     const act = ({ verb, values }: Outcome) => void Reflect.apply(verbs[verb], this, values);
     const parameters = ownFields(callbackParameters(req));
-    const deadline = new Deadline(this.client.timeout, text(parameters.state));
     const settings = Reflect.get(this, SETTINGS) as LoginSettings;
+    const deadline = new Deadline(settings.client.timeout, text(parameters.state));
     const hooks = hooksOf(this, options);
     const call = { hooks, req, options: ownFields(options), deadline };
     const login = Object.assign(Object.create(settings) as LoginSettings, call);
@@ -144,25 +165,63 @@ export abstract class ProviderStrategy<
    * `super.userProfile` gets the profile made from the whole token response, with its ID Token.
    */
   override userProfile(accessToken: string, done: (error?: unknown, profile?: P) => void): void {
-    const withoutLogin = { tokens: { accessToken, tokenType: 'Bearer', response: {} } };
-    const { tokens, deadline } = (Reflect.get(this, LOGIN) ?? withoutLogin) as {
-      tokens: TokenSet;
-      deadline?: Deadline;
-    };
-    this.client.fetchProfile(tokens, { deadline }).then(
-      (profile) => process.nextTick(done, null, profile),
+    const tokenSet: TokenSet = { accessToken, tokenType: 'Bearer', response: {} };
+    const login = Reflect.get(this, LOGIN) as Parameters<LoginHooks['loadProfile']> | undefined;
+    const [client, tokens, deadline] = login ?? [this.client, tokenSet, undefined];
+    client.fetchProfile(tokens, { deadline }).then(
+      (profile) => process.nextTick(done, null, profile as P),
       (error: unknown) => process.nextTick(done, asPassportError(error)),
     );
   }
 
+  /**
+   * The client of a tenant, for everything after the login: refreshes, revocation, the API. The option
+   * `tenant` is asked for the key, with a request that has no address.
+   *
+   * @throws {OAuth2Error} `tenant_unknown`, `tenant_mismatch`, `tenant_timeout`, and the errors of `tenant`
+   * @throws {TypeError} without the option `tenant`
+   */
+  async clientFor(key: string): Promise<OAuth2Client<Own, P>> {
+    const { client, registrations } = Reflect.get(this, SETTINGS) as LoginSettings;
+    const { provider, timeout } = client;
+    const found = await located({ provider, stage: 'authorize' }, () =>
+      registrations.find({ headers: {} }, new Deadline(timeout), key),
+    );
+    if (found.tenant !== undefined) return found.client as OAuth2Client<Own, P>;
+    throw new TypeError(`${provider.title}: clientFor(key) needs the option "tenant"`);
+  }
+
   /** passport-oauth2's hook: a token endpoint's error body as an error, or `null`. */
   override parseErrorResponse(body: string, status: number): Error | null {
-    const { provider } = this.client;
+    const { provider } = (Reflect.get(this, SETTINGS) as LoginSettings).client;
     const headers = { 'content-type': 'application/json' };
     const problem = processTokenError({ status, headers, body }, [], provider);
     const error = asPassportError(describe(problem, { provider, stage: 'token' }));
     return error instanceof TokenError ? error : null;
   }
+}
+
+/** Stands for the client id where only tenants have one. It never reaches a provider. */
+const TENANTS_ONLY = 'given by the tenant';
+
+function noClientHere({ title }: Provider): TypeError {
+  return new TypeError(`${title}: every login has the client of its tenant; call clientFor(key)`);
+}
+
+function hideClient(strategy: { readonly client: OAuth2Client }): void {
+  const { provider } = strategy.client;
+  const get = (): never => {
+    throw noClientHere(provider);
+  };
+  Object.defineProperty(strategy, 'client', { get, enumerable: false });
+}
+
+/** For `_oauth2`, which has one set of credentials. */
+function noClient(client: OAuth2Client): Pick<OAuth2Client, 'refreshTokenGrant' | 'useTransport'> {
+  return {
+    refreshTokenGrant: () => Promise.reject(noClientHere(client.provider)),
+    useTransport: (transport) => client.useTransport(transport),
+  };
 }
 
 /** passport-oauth2's hooks. An error body and a profile go through a subclass only if it overrides them. */
@@ -178,13 +237,12 @@ function hooksOf(strategy: ProviderStrategy, options: AuthenticateOptions): Logi
       strategy.parseErrorResponse === parseErrorResponse
         ? undefined
         : (body, status) => strategy.parseErrorResponse(body, status),
-    loadProfile: async (tokens, deadline) => {
+    loadProfile: async (...login) => {
+      const [client, tokens, deadline] = login;
       if (strategy.userProfile === userProfile) {
-        return await strategy.client.fetchProfile(tokens, { deadline });
+        return await client.fetchProfile(tokens, { deadline });
       }
-      const copy = Object.create(strategy, {
-        [LOGIN]: { value: { tokens, deadline } },
-      }) as typeof strategy;
+      const copy = Object.create(strategy, { [LOGIN]: { value: login } }) as typeof strategy;
       return await deadline.wait(calledBack((done) => copy.userProfile(tokens.accessToken, done)));
     },
   };
@@ -226,48 +284,59 @@ function report(provider: string, { verb, values }: Outcome, deadline: Deadline)
   });
 }
 
-type OptionsWithVerifyArgument<Own, P extends Profile, WithRequest extends boolean> = Omit<
-  StrategyOptions<P>,
-  'verify' | 'passReqToCallback'
-> &
-  Own &
-  (WithRequest extends true ? { passReqToCallback: true } : { passReqToCallback?: false });
+type OptionsWithVerifyArgument<
+  Own extends object,
+  P extends Profile,
+  Chosen extends keyof Own,
+  WithRequest extends boolean,
+> = OrTenant<
+  Omit<StrategyOptions<P, Own>, 'verify' | 'passReqToCallback'> &
+    OwnOptions<Own, Chosen> &
+    (WithRequest extends true ? { passReqToCallback: true } : { passReqToCallback?: false })
+>;
 
 /** One constructor signature for each form of verify, so that TypeScript checks its arguments. */
-export interface StrategyClass<Own extends object, P extends Profile> {
+export interface StrategyClass<
+  Own extends object,
+  P extends Profile,
+  Chosen extends keyof Own = never,
+> {
   new (
-    options: OptionsWithVerifyArgument<Own, P, false>,
+    options: OptionsWithVerifyArgument<Own, P, Chosen, false>,
     verify: VerifyFunction<P>,
   ): ProviderStrategy<Own, P>;
   new (
-    options: OptionsWithVerifyArgument<Own, P, false>,
+    options: OptionsWithVerifyArgument<Own, P, Chosen, false>,
     verify: VerifyFunctionWithParams<P>,
   ): ProviderStrategy<Own, P>;
   new (
-    options: OptionsWithVerifyArgument<Own, P, true>,
+    options: OptionsWithVerifyArgument<Own, P, Chosen, true>,
     verify: VerifyFunctionWithRequest<P>,
   ): ProviderStrategy<Own, P>;
   new (
-    options: OptionsWithVerifyArgument<Own, P, true>,
+    options: OptionsWithVerifyArgument<Own, P, Chosen, true>,
     verify: VerifyFunctionWithRequestAndParams<P>,
   ): ProviderStrategy<Own, P>;
   new (
-    options: OptionsWithVerifyArgument<Own, P, false> & { verify: TypedVerify<P> },
+    options: OptionsWithVerifyArgument<Own, P, Chosen, false> & { verify: TypedVerify<P> },
   ): ProviderStrategy<Own, P>;
 }
 
 /**
  * The strategy class of a described provider, to be extended under the provider's name.
  *
+ * @typeParam Chosen the options of its environment
  * @example
  * class AcmeStrategy extends strategyFor(acme) {}
  */
-export function strategyFor<Own extends object, P extends Profile>(
-  provider: Provider<Own, P>,
-): StrategyClass<Own, P> {
+export function strategyFor<
+  Own extends object,
+  P extends Profile,
+  Chosen extends keyof Own = never,
+>(provider: Provider<Own, P>): StrategyClass<Own, P, Chosen> {
   return class extends ProviderStrategy<Own, P> {
-    constructor(options: StrategyOptions<P> & Own, verify?: AnyVerifyFunction<P>) {
-      super(provider, options, verify);
+    constructor(options: object, verify?: AnyVerifyFunction<P>) {
+      super(provider, options as StrategyOptions<P, Own> & Own, verify);
     }
   };
 }

@@ -1,6 +1,6 @@
 /** Every check on the callback, in order, in one function. */
 import type { ErrorCode } from '../errors/codes';
-import { reportedProblem } from '../errors/meanings';
+import { reportedProblem, withRedirectUri } from '../errors/meanings';
 import type { Vocabulary } from '../errors/meanings';
 import { Problem, isProblem } from '../errors/problem';
 import { quote } from '../errors/redaction';
@@ -40,9 +40,8 @@ export interface ValidatedAuthorizationResponse {
   readonly [validated]: true;
 }
 
+/** The facts that the answer to one attempt must match. */
 export interface ExpectedAuthorizationResponse {
-  /** Removes and returns the attempt of a `state`; called before anything else is believed. */
-  take: (state: string) => LoginAttempt | MissingAttempt | Promise<LoginAttempt | MissingAttempt>;
   /** {@link OAuth2Client.fingerprint}. */
   client: string;
   issuer?: string;
@@ -50,6 +49,16 @@ export interface ExpectedAuthorizationResponse {
   trustsIssuer?: (iss: string) => boolean;
   /** RFC 9207 §3: the server says that every response of it names the issuer. */
   namesIssuer?: boolean;
+}
+
+/** The pending logins, and who judges the answer to each. */
+export interface PendingLogins {
+  /** Removes and returns the attempt of a `state`; called before anything else is believed. */
+  take: (state: string) => LoginAttempt | MissingAttempt | Promise<LoginAttempt | MissingAttempt>;
+  /** The client that began the attempt says. */
+  expect: (
+    attempt: LoginAttempt,
+  ) => ExpectedAuthorizationResponse | Promise<ExpectedAuthorizationResponse>;
   /** The provider's own words. */
   vocabulary?: Vocabulary;
 }
@@ -66,17 +75,18 @@ export function isAuthorizationResponse(parameters: Readonly<Record<string, unkn
  */
 export async function validateAuthorizationResponse(
   parameters: Readonly<Record<string, unknown>>,
-  expected: ExpectedAuthorizationResponse,
+  pending: PendingLogins,
 ): Promise<ValidatedAuthorizationResponse> {
   const response = singleValued(parameters);
-  const attempt = await ownAttempt(response, expected).catch((error: unknown) => {
+  const { attempt, issuer } = await ownAttempt(response, pending).catch((error: unknown) => {
     if (isProblem(error)) error.message += alsoReported(response);
     throw error;
   });
-  if (response.error !== undefined) throw reportedError(response, expected.vocabulary ?? {});
+  if (response.error !== undefined) {
+    throw withRedirectUri(reportedError(response, pending.vocabulary ?? {}), attempt.redirectUri);
+  }
   if (!response.code) throw refuse('code_missing', 'the response has neither code nor error');
-  const { code, iss } = response;
-  const issuer = iss === expected.issuer ? undefined : iss;
+  const { code } = response;
   return withoutUndefined({ code, attempt, issuer }) as ValidatedAuthorizationResponse;
 }
 
@@ -88,27 +98,42 @@ function refuse(code: ErrorCode, message: string): Problem {
 function singleValued(parameters: Readonly<Record<string, unknown>>): ResponseParameters {
   const response: ResponseParameters = {};
   for (const name of PARAMETERS) {
-    const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
-    if (value === undefined) continue;
-    if (typeof value !== 'string') throw refuse('repeated_parameter', `${name} is not one string`);
-    if (value.length > MAX_PARAMETER_LENGTH)
-      throw refuse('parameter_too_long', `${name} is too long`);
-    response[name] = value;
+    const value = singleValue(parameters, name);
+    if (value !== undefined) response[name] = value;
   }
   return response;
+}
+
+/**
+ * A parameter that a browser has brought.
+ *
+ * @throws {Problem} `repeated_parameter`, `parameter_too_long`
+ */
+export function singleValue(
+  parameters: Readonly<Record<string, unknown>>,
+  name: string,
+): string | undefined {
+  const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string') throw refuse('repeated_parameter', `${name} is not one string`);
+  if (value.length > MAX_PARAMETER_LENGTH) {
+    throw refuse('parameter_too_long', `${name} is too long`);
+  }
+  return value;
 }
 
 /** RFC 6749 §10.12, RFC 9700 §4.7: the response answers a request of this browser, once. */
 async function ownAttempt(
   { state, code, iss }: ResponseParameters,
-  expected: ExpectedAuthorizationResponse,
-): Promise<LoginAttempt> {
+  { take, expect }: PendingLogins,
+): Promise<{ attempt: LoginAttempt; issuer: string | undefined }> {
   if (!state) throw refuse('state_missing', 'the response has no state');
   // A store that finds nothing may return `undefined` in place of a reason.
-  const attempt = (await expected.take(state)) ?? 'state_unknown';
+  const attempt = (await take(state)) ?? 'state_unknown';
   if (typeof attempt === 'string') throw refuse(attempt, MISSING_ATTEMPT[attempt]);
   if (!isPending(attempt)) throw refuse('state_expired', MISSING_ATTEMPT.state_expired);
   if (attempt.state !== state) throw refuse('state_unknown', MISSING_ATTEMPT.state_unknown);
+  const expected = await expect(attempt);
   if (attempt.client !== expected.client) {
     throw refuse('state_of_another_client', 'the pending login is of another client');
   }
@@ -121,7 +146,7 @@ async function ownAttempt(
     const own = expected.issuer === undefined ? 'none is known' : `expected "${expected.issuer}"`;
     throw refuse('issuer_mismatch', `iss is "${came}" (unproven), ${own}`);
   }
-  return attempt;
+  return { attempt, issuer: iss === expected.issuer ? undefined : iss };
 }
 
 /** Beside another fault, `error` may be a stranger's: only its word is told, and nothing follows from it. */

@@ -7,8 +7,7 @@ import { bareCause, quote } from '../errors/redaction';
 import { loadJose } from '../values/jose';
 import { isTooDeep } from '../values/json';
 import type { LoginAttempt } from './login-attempt';
-import { KeySets } from './signing-keys';
-import type { FetchKeys } from './signing-keys';
+import type { SigningKeys } from './signing-keys';
 
 /** The verified claims; `sub` and `iss` are always there. */
 export interface IdTokenClaims extends JWTPayload {
@@ -36,8 +35,8 @@ export type IdTokenAlgorithm = (typeof ID_TOKEN_ALGORITHMS)[number];
 /** The values that one ID Token must match. */
 export interface ExpectedIdToken {
   issuers: readonly string[];
-  /** Where one of the issuers publishes its keys. Default: the address in the endpoints. */
-  keysOf?: (issuer: string) => string | undefined;
+  /** The keys of one of the issuers; without an issuer, those of the endpoints. */
+  keysOf: (issuer?: string) => Pick<SigningKeys, 'find'>;
   clientID: string;
   /** For `at_hash` (§3.1.3.6). */
   accessToken: string;
@@ -71,25 +70,21 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
 };
 
 /**
- * @param settings.fetchKeys asks for the provider's keys
  * @param settings.algorithms those that the provider signs with
  * @param settings.clockToleranceSeconds how much our clock and theirs may differ
- * @returns a function that verifies; its `fetchAhead` fetches the keys before they are needed
  */
 export function createIdTokenVerifier(settings: {
-  fetchKeys: FetchKeys;
   algorithms: readonly IdTokenAlgorithm[];
   clockToleranceSeconds: number;
 }) {
   const { clockToleranceSeconds: clockTolerance } = settings;
-  const keySets = new KeySets(settings.fetchKeys);
-  const verify = async (idToken: string, expected: ExpectedIdToken) => {
+  return async (idToken: string, expected: ExpectedIdToken): Promise<IdTokenClaims> => {
     const { decodeJwt, jwtVerify } = await loadJose();
     const unproven = unprovenClaims(() => decodeJwt(idToken));
     // Its keys must prove that the token is of this issuer.
     const issuer = expected.issuers.find((known) => known === unproven.iss);
-    const keys = keySets.at(issuer && expected.keysOf?.(issuer));
-    const { payload, protectedHeader } = await jwtVerify(idToken, keys.find, {
+    const { find } = expected.keysOf(issuer);
+    const { payload, protectedHeader } = await jwtVerify(idToken, find, {
       algorithms: [...settings.algorithms],
       issuer: issuer ?? [...expected.issuers],
       audience: expected.clientID,
@@ -106,7 +101,6 @@ export function createIdTokenVerifier(settings: {
     if (isTooDeep(payload)) throw new Problem('id_token_malformed', 'the ID Token nests too deep');
     return checkClaims(payload, expected, alg, clockTolerance);
   };
-  return Object.assign(verify, { fetchAhead: async () => await keySets.at().fetchAhead() });
 }
 
 function unprovenClaims(decode: () => JWTPayload): JWTPayload {

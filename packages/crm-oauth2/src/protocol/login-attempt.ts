@@ -4,6 +4,9 @@ import { ownFields } from '../values/json';
 /** A login that takes longer than ten minutes is over. */
 export const LOGIN_ATTEMPT_LIFETIME_MS = 10 * 60 * 1000;
 
+/** Options that one login chose, such as Salesforce's `loginURL`, by name. */
+export type Environment = Readonly<Record<string, string>>;
+
 /**
  * Kept on the application's side only, taken (removed) when the browser comes back, and good for one
  * answer of one authorization server to one client. `client.beginLogin` makes it together with the URL.
@@ -27,6 +30,12 @@ export interface LoginAttempt {
   readonly asked?: Readonly<Record<string, string>>;
   /** The application's own state: kept here, never in the URL. */
   readonly appState?: unknown;
+  /** The options that this login chose: see {@link OAuth2Client.forEnvironment}. */
+  readonly environment?: Environment;
+  /** The `key` of the tenant that it was begun for. */
+  readonly tenant?: string;
+  /** A path of the application, for after the login. */
+  readonly returnTo?: string;
   /** Set when the login was begun at the path to which its answer comes. */
   readonly sameRoute?: true;
 }

@@ -3,6 +3,7 @@ import type { CryptoKey, JSONWebKeySet, JWTVerifyGetKey } from 'jose' with {
   'resolution-mode': 'import',
 };
 import { loadJose } from '../values/jose';
+import { LruMap } from '../values/lru-map';
 import { isSuccess, parseJson, statusProblem } from '../wire/answers';
 import type { HttpResponse } from '../wire/http';
 
@@ -13,32 +14,19 @@ const KEYS_LIFETIME_MS = 600_000;
 const COOLDOWN_MS = 5000;
 
 /** Key sets that are kept: organizations may sign with keys of their own. */
-const MAX_KEY_SETS = 50;
+const MAX_KEY_SETS = 500;
 
 /** Sends the request for the keys. With `isBackground`, it does not keep the process alive. */
-export type FetchKeys = (request: {
-  isBackground?: true;
-  /** Default: the address in the endpoints. */
-  jwksUri?: string;
-}) => Promise<HttpResponse>;
+export type FetchKeys = (request: { isBackground?: true }) => Promise<HttpResponse>;
 
-/** The keys of each issuer, by their address. The set that was used longest ago is forgotten first. */
+/** The keys of each issuer, by their address. */
 export class KeySets {
-  readonly #fetchKeys: FetchKeys;
-  readonly #sets = new Map<string | undefined, SigningKeys>();
+  readonly #sets = new LruMap<string, SigningKeys>(MAX_KEY_SETS);
 
-  constructor(fetchKeys: FetchKeys) {
-    this.#fetchKeys = fetchKeys;
-  }
-
-  /** @param jwksUri default: the address in the endpoints */
-  at(jwksUri?: string): SigningKeys {
-    const set =
-      this.#sets.get(jwksUri) ??
-      new SigningKeys((request) => this.#fetchKeys(jwksUri ? { ...request, jwksUri } : request));
-    this.#sets.delete(jwksUri);
+  /** @param fetchKeys asks this address */
+  at(jwksUri: string, fetchKeys: FetchKeys): SigningKeys {
+    const set = this.#sets.get(jwksUri) ?? new SigningKeys(fetchKeys);
     this.#sets.set(jwksUri, set);
-    if (this.#sets.size > MAX_KEY_SETS) this.#sets.delete(this.#sets.keys().next().value);
     return set;
   }
 }

@@ -1,6 +1,7 @@
 /** The tokens of one grant, in the form in which this family hands them on. */
 import type { JsonObject } from '../values/json';
 import type { IdTokenClaims } from './id-token';
+import type { Environment } from './login-attempt';
 
 /** Frozen: a refresh gives a new set. */
 export interface TokenSet {
@@ -20,6 +21,11 @@ export interface TokenSet {
   readonly claims?: IdTokenClaims;
   /** The person the tokens are for, as in `profile.id`, where the token response says. */
   readonly subject?: string;
+  /**
+   * The options that the login chose. Wherever the tokens are passed on, the client asks this
+   * environment: for a refresh, a revocation, an introspection, the profile.
+   */
+  readonly environment?: Environment;
   /**
    * The token response as sent. After a refresh it keeps the fields that only the earlier response
    * had. Read from a store, it lacks the tokens.

@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../errors/codes';
 import { Problem } from '../errors/problem';
 import { isJsonObject, text, withoutUndefined } from '../values/json';
+import type { Environment } from '../protocol/login-attempt';
 import type { TokenSet } from '../protocol/token-set';
 
 const REFRESH_NOTES = ['begun', 'failed', 'unknown', 'refused'] as const;
@@ -63,10 +64,10 @@ export function hasSameTokens(one: TokenRecord, other: TokenRecord): boolean {
 }
 
 export function serialize({ tokens, ...state }: TokenRecord): string {
-  const { accessToken, refreshToken, expiresAt, scope, subject } = tokens;
+  const { accessToken, refreshToken, expiresAt, scope, subject, environment } = tokens;
   // Both tokens have fields of their own, and the ID Token is large and has been read.
   const { access_token: _at, refresh_token: _rt, id_token: _id, ...response } = tokens.response;
-  const kept = { accessToken, refreshToken, expiresAt, scope, subject, response };
+  const kept = { accessToken, refreshToken, expiresAt, scope, subject, environment, response };
   return JSON.stringify({ ...kept, ...state });
 }
 
@@ -78,6 +79,7 @@ export function parseRecord(value: string): TokenRecord {
     text(json.accessToken) === undefined ||
     ![json.refreshToken, json.scope, json.subject].every(isTextOrAbsent) ||
     !isJsonObject(json.response) ||
+    !(json.environment === undefined || isEnvironment(json.environment)) ||
     !isTime(json.since) ||
     !isTime(json.signedInAt) ||
     !(json.expiresAt === undefined || isTime(json.expiresAt))
@@ -94,6 +96,7 @@ export function parseRecord(value: string): TokenRecord {
         expiresAt: json.expiresAt,
         scope: text(json.scope),
         subject: text(json.subject),
+        environment: json.environment,
         response: Object.freeze(json.response),
       }),
     ),
@@ -103,6 +106,11 @@ export function parseRecord(value: string): TokenRecord {
     refusals: isTime(refusals) ? refusals : undefined,
     failure: isFailure(failure) ? failure : undefined,
   });
+}
+
+/** The client judges the values when it goes there. */
+function isEnvironment(value: unknown): value is Environment {
+  return isJsonObject(value) && Object.values(value).every((choice) => typeof choice === 'string');
 }
 
 function isFailure(value: unknown): value is Failure {

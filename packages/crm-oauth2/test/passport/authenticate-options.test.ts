@@ -50,7 +50,7 @@ describe('options of authenticate', () => {
     ['clientID', 'pass "clientID" to the constructor'],
     ['consumerKey', 'pass "clientID" to the constructor'],
     ['sessionKey', 'pass "sessionKey" to the constructor'],
-    ['tenant', 'pass "tenant" to the constructor'],
+    ['region', 'pass "region" to the constructor'],
   ];
   for (const [name, advice] of unknown) {
     it(`${name} is refused: ${advice}`, async () => {
@@ -83,11 +83,11 @@ describe('options of authenticate', () => {
   it('one that is far from every other is warned of once, by each strategy', async () => {
     const warnings = await warningsOf(async () => {
       for (const strategy of [1, 2].map(() => new AcmeStrategy({ ...OPTIONS, verify }))) {
-        await start(strategy, {}, { returnTo: '/' });
-        await start(strategy, {}, { returnTo: '/x' });
+        await start(strategy, {}, { toReturn: '/' });
+        await start(strategy, {}, { toReturn: '/x' });
       }
     });
-    const warning = 'Acme: authenticate() does not know the option "returnTo", and ignores it';
+    const warning = 'Acme: authenticate() does not know the option "toReturn", and ignores it';
     expect(warnings).to.deep.equal([warning, warning]);
   });
 

@@ -109,7 +109,7 @@ describe('strategy', () => {
         { callbackUrl: 'x' },
         'unknown option "callbackUrl"; did you mean "callbackURL"?',
       ],
-      ['a misspelt own option', { tenants: 'x' }, 'did you mean "tenant"?'],
+      ['a misspelt own option', { regions: 'x' }, 'did you mean "region"?'],
       ['a callbackURL that is not text', { callbackURL: 7 }, 'option "callbackURL"'],
       [
         'a store of the old form',
@@ -173,7 +173,7 @@ describe('strategy', () => {
       });
     }
 
-    for (const name of ['clientID', 'clientSecret', 'tenant', 'sessionKey']) {
+    for (const name of ['clientID', 'clientSecret', 'region', 'sessionKey']) {
       it(`refuses a ${name} of a variable that was not set, or of a file with its newline`, () => {
         for (const value of ['undefined', 'null', `${SECRET}\n`, ` ${SECRET}`]) {
           const { message } = thrown(() => make({ [name]: value }));
@@ -665,9 +665,9 @@ describe('strategy', () => {
 
       it('passport-oauth2 — that is an instance keeps its class, and gets the state', async () => {
         const notice = Object.freeze(new Notice('welcome'));
-        const info = await infoOf(notice, { state: { returnTo: '/' } });
+        const info = await infoOf(notice, { state: { toReturn: '/' } });
         expect(info).to.be.instanceOf(Notice);
-        expect(info).to.deep.include({ message: 'welcome', state: { returnTo: '/' } });
+        expect(info).to.deep.include({ message: 'welcome', state: { toReturn: '/' } });
         expect((info as Notice).loud).to.equal('WELCOME');
         expect(notice).not.to.have.property('state');
       });
@@ -707,7 +707,13 @@ describe('strategy', () => {
       it('tell where the browser is sent', async () => {
         const { state } = await start(make(), {});
         expect(events).to.deep.equal([
-          { event: 'login.started', login: loginId(state), provider: 'acme', host: 'acme.test' },
+          {
+            event: 'login.started',
+            login: loginId(state),
+            provider: 'acme',
+            host: 'acme.test',
+            redirectUri: CALLBACK,
+          },
         ]);
       });
 

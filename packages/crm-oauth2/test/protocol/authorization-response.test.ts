@@ -24,6 +24,7 @@ function validate(
   {
     attempt = ATTEMPT,
     issuer = 'https://acme.test/',
+    vocabulary,
     ...expected
   }: {
     attempt?: LoginAttempt | MissingAttempt;
@@ -39,9 +40,8 @@ function validate(
       taken.push(state);
       return Promise.resolve(attempt);
     },
-    client: 'fingerprint-1',
-    issuer: issuer ?? undefined,
-    ...expected,
+    expect: () => ({ client: 'fingerprint-1', issuer: issuer ?? undefined, ...expected }),
+    vocabulary,
   });
   return { response, taken };
 }
@@ -66,7 +66,7 @@ describe('authorization response', () => {
     const take = () => undefined as unknown as LoginAttempt;
     const error = await validateAuthorizationResponse(
       { state: 's', code: 'c' },
-      { take, client: 'x' },
+      { take, expect: () => ({ client: 'x' }) },
     ).catch((problem: unknown) => problem);
     expect(error).to.include({ code: 'state_unknown' });
   });

@@ -3,11 +3,7 @@ import { createHash, generateKeyPairSync } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import nock = require('nock');
 import { ID_TOKEN_ALGORITHMS } from '../../dist/protocol/id-token';
-import type {
-  ExpectedIdToken,
-  IdTokenAlgorithm,
-  IdTokenVerifier,
-} from '../../dist/protocol/id-token';
+import type { IdTokenAlgorithm } from '../../dist/protocol/id-token';
 import { mockTheNetwork } from '../support';
 import {
   ACCESS_TOKEN,
@@ -25,7 +21,7 @@ import {
   sign as signWith,
   verifier,
 } from './support';
-import type { KeyPair } from './support';
+import type { Expected, KeyPair } from './support';
 
 /** Changes of a good token's claims. Times are computed when the test runs, not when the file loads. */
 type Changes = Record<string, unknown> | (() => Record<string, unknown>);
@@ -134,7 +130,7 @@ describe('ID Token', () => {
   describe('refuses claims', () => {
     beforeEach(() => publishKeys([jwk(first, 'key-1')]));
 
-    const cases: [string, Changes, string, Partial<ExpectedIdToken>?][] = [
+    const cases: [string, Changes, string, Partial<Expected>?][] = [
       ['item 2 — another iss', { iss: 'https://evil.test/' }, 'id_token_issuer'],
       ['item 2 — iss without its slash', { iss: 'https://acme.test' }, 'id_token_issuer'],
       ['item 2 — no iss', { iss: undefined }, 'id_token_issuer'],
@@ -246,7 +242,7 @@ describe('ID Token', () => {
   describe('to the second', () => {
     beforeEach(() => publishKeys([jwk(first, 'key-1')], [jwk(first, 'key-1')]));
 
-    const cases: [string, (late: number) => object, Partial<ExpectedIdToken>, string][] = [
+    const cases: [string, (late: number) => object, Partial<Expected>, string][] = [
       [
         'item 10 — an iat that the tolerance still covers',
         (late) => ({ iat: now() + 60 + late }),
@@ -273,7 +269,7 @@ describe('ID Token', () => {
   });
 
   describe('tells the reason', () => {
-    const words: [string, Changes, Partial<ExpectedIdToken>?][] = [
+    const words: [string, Changes, Partial<Expected>?][] = [
       ['"sub" is missing', { sub: '' }],
       ['"azp" is "client-2", expected "client-1"', { azp: 'client-2' }],
       ['"azp" is "", expected "client-1"', { azp: { deep: 'client-1' } }],
@@ -551,11 +547,11 @@ describe('ID Token', () => {
       expect((await problemWith(token)).code).to.equal('id_token_malformed');
     });
 
-    let kept: IdTokenVerifier | undefined;
+    let kept: ReturnType<typeof verifier> | undefined;
     beforeEach(() => {
       kept = undefined;
     });
-    function shared(): IdTokenVerifier {
+    function shared(): ReturnType<typeof verifier> {
       kept ??= verifier();
       return kept;
     }

@@ -324,21 +324,21 @@ describe('signing keys', () => {
       expect(asked).to.deep.equal([undefined]);
     });
 
-    it('are kept for fifty issuers, and those that were used longest ago are forgotten', async () => {
+    it('are kept for five hundred issuers, and those that were used longest ago are forgotten', async () => {
       const verified = verify();
       const loginOf = async (number: number) => {
         const iss = `https://org-${number}.test`;
         const keysOf = () => `${iss}/keys`;
         await verified(await sign(claims({ iss })), { ...EXPECTED, issuers: [iss], keysOf });
       };
-      for (let number = 0; number < 50; number += 1) await loginOf(number);
+      for (let number = 0; number < 500; number += 1) await loginOf(number);
       await loginOf(0);
-      expect(asked).to.have.length(50);
-      await loginOf(50);
+      expect(asked).to.have.length(500);
+      await loginOf(500);
       await loginOf(0);
-      expect(asked).to.have.length(51);
+      expect(asked).to.have.length(501);
       await loginOf(1);
-      expect(asked).to.have.length(52);
+      expect(asked).to.have.length(502);
     });
   });
 

@@ -6,16 +6,19 @@ import type { JWTPayload } from 'jose';
 import nock = require('nock');
 import { Problem } from '../../dist/errors/problem';
 import { createIdTokenVerifier } from '../../dist/protocol/id-token';
-import type { ExpectedIdToken, IdTokenVerifier } from '../../dist/protocol/id-token';
+import type { ExpectedIdToken } from '../../dist/protocol/id-token';
+import { KeySets } from '../../dist/protocol/signing-keys';
+import type { FetchKeys } from '../../dist/protocol/signing-keys';
 import { Deadline } from '../../dist/wire/deadline';
 import { HttpClient } from '../../dist/wire/http';
 import { rejection } from '../support';
 
 export const ISSUER = 'https://acme.test/';
 export const CLIENT = 'client-1';
+const KEYS = 'https://acme.test/keys';
 export const ACCESS_TOKEN = 'jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y';
 export const NONCE = 'nonce-1';
-export const EXPECTED: ExpectedIdToken = {
+export const EXPECTED: Expected = {
   issuers: [ISSUER],
   clientID: CLIENT,
   accessToken: ACCESS_TOKEN,
@@ -41,22 +44,38 @@ export function publishKeys(...lists: unknown[][]): void {
   for (const keys of lists) nock('https://acme.test').get('/keys').reply(200, { keys });
 }
 
-/** A verifier that asks for the keys where {@link publishKeys} answers. */
-export function verifier(
-  settings: Partial<Parameters<typeof createIdTokenVerifier>[0]> = {},
-): IdTokenVerifier {
-  const http = new HttpClient();
-  return createIdTokenVerifier({
-    fetchKeys: () =>
-      http.send(
-        { method: 'GET', url: new URL('https://acme.test/keys'), headers: {} },
-        new Deadline(1000),
-      ),
+/** The request for keys, and where: nothing for those of {@link publishKeys}. */
+export type FetchKeysOf = (request: {
+  isBackground?: true;
+  jwksUri: string | undefined;
+}) => ReturnType<FetchKeys>;
+
+/** With the address of an issuer's keys, in place of the keys. */
+export type Expected = Omit<ExpectedIdToken, 'keysOf'> & {
+  keysOf?: (issuer: string) => string | undefined;
+};
+
+/** A verifier as a client has it, which asks for the keys where {@link publishKeys} answers. */
+export function verifier({
+  fetchKeys = askForKeys,
+  ...settings
+}: Partial<Parameters<typeof createIdTokenVerifier>[0]> & { fetchKeys?: FetchKeysOf } = {}) {
+  const sets = new KeySets();
+  const at = (jwksUri?: string) =>
+    sets.at(jwksUri ?? KEYS, (request) => fetchKeys({ ...request, jwksUri }));
+  const verify = createIdTokenVerifier({
     algorithms: ['RS256'],
     clockToleranceSeconds: 60,
     ...settings,
   });
+  const verifyAt = async (idToken: string, { keysOf, ...expected }: Expected) =>
+    await verify(idToken, { ...expected, keysOf: (issuer) => at(issuer && keysOf?.(issuer)) });
+  return Object.assign(verifyAt, { fetchAhead: async () => await at().fetchAhead() });
 }
+
+const http = new HttpClient();
+const askForKeys: FetchKeysOf = () =>
+  http.send({ method: 'GET', url: new URL(KEYS), headers: {} }, new Deadline(1000));
 
 /** Epoch seconds. */
 export const now = () => Math.floor(Date.now() / 1000);
@@ -98,7 +117,7 @@ export function encode(value: unknown): string {
 /** The problem with a token, whose secrets it must not show. */
 export async function problemWith(
   token: string,
-  expected: Partial<ExpectedIdToken> = {},
+  expected: Partial<Expected> = {},
   verify = verifier(),
 ): Promise<Problem> {
   const problem: unknown = await rejection(verify(token, { ...EXPECTED, ...expected }));

@@ -1,0 +1,147 @@
+/** The second half of a login: the answer of the provider becomes tokens, a profile and a user. */
+import type { OAuth2Client } from '../client';
+import { HINTS } from '../errors/codes';
+import { isObserved, publish } from '../errors/diagnostics';
+import { located } from '../errors/oauth2-error';
+import { Problem } from '../errors/problem';
+import type { MissingAttempt } from '../protocol/authorization-response';
+import type { LoginAttempt } from '../protocol/login-attempt';
+import type { TokenSet } from '../protocol/token-set';
+import type { Profile } from '../provider/standard-claims';
+import { withoutUndefined } from '../values/json';
+import { Deadline } from '../wire/deadline';
+import { calledBack } from './called-back';
+import type { Login, Outcome } from './login-parts';
+import { missingAttempt } from './missing-attempt';
+import { requireOrganization } from './organizations';
+import type { Registrations } from './registrations';
+import { isAhead } from './request';
+import type { StrategyOptions } from './strategy-options';
+import type { LoginWarning, Request } from './verify';
+
+/** Takes the attempt, validates the response, redeems the code, gets the profile, verifies. */
+export async function finishLogin(
+  login: Login,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<Outcome> {
+  const { hooks, deadline, req } = login;
+  const { provider } = login.client;
+  if (isObserved()) {
+    publish({
+      event: 'login.returned',
+      login: deadline.login,
+      provider: provider.name,
+      parameters: Object.keys(parameters).filter((name) => /^[\w-]{1,40}$/.test(name)),
+    });
+  }
+  let found: Awaited<ReturnType<Registrations['of']>> | undefined;
+  const response = await login.client.validateAuthorizationResponse(
+    parameters,
+    (state) => takeAttempt(login, state),
+    async (attempt) => {
+      found = await login.registrations.of(attempt, req, deadline);
+      return found.client;
+    },
+  );
+  const { client, registration } =
+    found ?? (await login.registrations.of(response.attempt, req, deadline));
+  const tokens = await client.authorizationCodeGrant(response, {
+    deadline,
+    parameters: { ...hooks.tokenParams() },
+    parseErrorResponse: hooks.parseErrorResponse,
+  });
+  const warnings = registration.offline === true ? lacksRefreshToken(client, tokens) : [];
+  for (const { code, hint } of isObserved() ? warnings : []) {
+    const { login: name } = deadline;
+    publish({ event: 'login.warned', login: name, provider: provider.name, code, hint });
+  }
+  const profile = await located({ provider, stage: 'profile' }, async () => {
+    const loaded = await loadProfile(login, client, tokens);
+    const { allowedOrganizations } = registration;
+    requireOrganization(provider, allowedOrganizations, { tokens, profile: loaded as Profile });
+    return loaded as Profile;
+  });
+  const { appState: state, returnTo, tenant } = response.attempt;
+  const told = withoutUndefined({
+    returnTo,
+    tenant,
+    warnings: warnings.length > 0 ? warnings : undefined,
+  });
+  const { user, info } = await located({ provider, stage: 'verify' }, () =>
+    login.verify(
+      { tokens, profile, req: req as Request, state, ...told },
+      new Deadline(login.verifyTimeout ?? client.timeout),
+    ),
+  );
+  if (user)
+    return {
+      verb: 'success',
+      values: [user, withTold(info, { ...(state !== undefined && { state }), ...told })],
+    };
+  return { verb: 'fail', values: [info ?? (user === undefined ? NOTHING : {}), undefined] };
+}
+
+/** The likely cause is that the scope was not granted, where the provider says which were. */
+function lacksRefreshToken({ provider }: OAuth2Client, tokens: TokenSet): readonly LoginWarning[] {
+  if (tokens.refreshToken !== undefined) return [];
+  const granted = tokens.scope?.split(' ');
+  const missing = provider.offlineScopes.filter((scope) => granted?.includes(scope) === false);
+  const words =
+    missing.length > 0
+      ? `the scope ${missing.join(', ')} was not granted`
+      : 'no refresh token came';
+  const code = 'refresh_token_missing';
+  return [
+    { code, message: `${provider.name}: ${words}`, hint: provider.hints[code] ?? HINTS[code] },
+  ];
+}
+
+/** The info of `done()`, which is a refusal in Passport, and mostly a slip. */
+const NOTHING = {
+  message: 'the verify function called done without a user',
+  code: 'verify_returned_nothing',
+  hint: HINTS.verify_returned_nothing,
+};
+
+/** passport-oauth2's rule: the state joins an `info` that is an object, and leaves others alone. */
+function withTold(info: object | undefined, told: object): object | undefined {
+  if (info !== undefined && (typeof info !== 'object' || info === null)) return info;
+  const copy = Object.create(Object.getPrototypeOf(info ?? {}) as object | null) as object;
+  return Object.assign(copy, info, told);
+}
+
+/**
+ * Takes an attempt from its store, and never the same one twice.
+ *
+ * @throws {Problem} naming the reason why there is none
+ */
+async function takeAttempt(login: Login, state: string): Promise<LoginAttempt> {
+  const { req, begun, completed } = login;
+  if (isAhead(req)) {
+    throw new Problem('callback_ahead', 'the callback was fetched ahead of the person', {
+      refusal: 403,
+    });
+  }
+  const missing = (reason: MissingAttempt) => missingAttempt(req, reason, begun.has(state));
+  if (completed.has(state)) throw missing('already_completed');
+  // An application's own store may return `undefined` in place of a reason.
+  const taken = await login.deadline.wait(login.store.take(req, state, login.options.response));
+  const attempt = taken ?? 'state_unknown';
+  if (typeof attempt === 'string') throw missing(attempt);
+  if (completed.has(state)) throw missing('already_completed');
+  completed.add(state, attempt.expiresAt);
+  return attempt;
+}
+
+async function loadProfile(login: Login, client: OAuth2Client, tokens: TokenSet): Promise<unknown> {
+  const { hooks, deadline, skipUserProfile } = login;
+  const skips = await deadline.wait(isSkipped(skipUserProfile, tokens.accessToken));
+  return skips ? undefined : await hooks.loadProfile(client, tokens, deadline);
+}
+
+/** passport-oauth2's rules: a flag, a function, or a function that calls back. */
+function isSkipped(skip: StrategyOptions['skipUserProfile'], accessToken: string): unknown {
+  if (typeof skip !== 'function') return skip;
+  if (skip.length < 2) return Reflect.apply(skip, undefined, [accessToken]);
+  return calledBack((done) => void Reflect.apply(skip, undefined, [accessToken, done]));
+}

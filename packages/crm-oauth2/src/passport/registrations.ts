@@ -1,0 +1,159 @@
+/** The registration that a login is for: the one of the strategy's options, or the one of a tenant. */
+import type { OAuth2Client } from '../client';
+import type { ClientOptions } from '../client-options';
+import { Problem } from '../errors/problem';
+import type { ClientCredentials } from '../protocol/client-authentication';
+import type { LoginAttempt } from '../protocol/login-attempt';
+import type { Provider } from '../provider/description';
+import { ownFields } from '../values/json';
+import { LruMap } from '../values/lru-map';
+import { refuseUnknownOptions, requireCallbackUrl, requireString } from '../values/options';
+import type { Deadline } from '../wire/deadline';
+import { judgeOrganizations } from './organizations';
+import type { PassportRequest } from './request';
+import type { Request } from './verify';
+
+/** The options of one tenant, in place of those of the strategy; and those of the provider. */
+export type Tenant<Own extends object = object> = Partial<ClientCredentials> &
+  Pick<ClientOptions, 'scope' | 'offline'> & {
+    /** Names the tenant; at most 128 characters. It is kept with each pending login. */
+    key: string;
+    /** Absolute, or relative to the request. */
+    callbackURL?: string;
+    allowedOrganizations?: readonly string[];
+  } & Partial<Own>;
+
+/**
+ * Finds the tenant of a request, at the start of a login and again at its callback.
+ *
+ * @param boundKey at the callback, and in `clientFor`: the key of the tenant that is wanted
+ * @returns nothing when there is no such tenant
+ */
+export type TenantResolver<Own extends object = object> = (
+  req: Request,
+  boundKey?: string,
+) => Tenant<Own> | null | undefined | Promise<Tenant<Own> | null | undefined>;
+
+/** An app as it is registered at the provider, and what the application wants of its logins. */
+export interface Registration {
+  readonly client: OAuth2Client;
+  readonly callbackURL?: string | ((req: Request) => unknown) | undefined;
+  readonly allowedOrganizations?: readonly string[] | undefined;
+  readonly offline?: boolean | undefined;
+  /** The key of the tenant. */
+  readonly tenant?: string;
+}
+
+/** Options of a tenant beside the provider's own. */
+const TENANT_OPTIONS = [
+  'key',
+  'clientID',
+  'clientSecret',
+  'scope',
+  'offline',
+  'callbackURL',
+  'allowedOrganizations',
+];
+
+/** Characters of a key. A pending login, which may be a cookie, has a copy of it. */
+const MAX_KEY_LENGTH = 128;
+
+/** Clients of tenants that are kept. A forgotten one is made again when its tenant is next used. */
+const MAX_TENANTS = 1000;
+
+/** Finds registrations, and keeps the clients of tenants. */
+export class Registrations {
+  readonly #own: Registration;
+  readonly #options: object;
+  readonly #resolve: TenantResolver | undefined;
+  readonly #kept = new LruMap<string, { options: object; registration: Registration }>(MAX_TENANTS);
+
+  /**
+   * @param own of the strategy's options
+   * @param options those of its client, which the options of a tenant replace one by one
+   */
+  constructor(own: Registration, options: object, resolve: TenantResolver | undefined) {
+    this.#own = own;
+    this.#options = options;
+    this.#resolve = resolve;
+  }
+
+  /** @throws {Problem} `tenant_unknown`, `tenant_timeout`, and with a key `tenant_mismatch` */
+  async find(req: PassportRequest, deadline: Deadline, boundKey?: string): Promise<Registration> {
+    const resolve = this.#resolve;
+    if (resolve === undefined) return this.#own;
+    const asked = (async () => await resolve(req as Request, boundKey))();
+    const found = await deadline.wait(asked, 'tenant_timeout');
+    if (found === undefined || found === null) {
+      throw new Problem('tenant_unknown', 'there is no such tenant', { refusal: 403 });
+    }
+    const registration = this.#registered(ownFields(found));
+    if (boundKey === undefined || registration.tenant === boundKey) return registration;
+    throw new Problem('tenant_mismatch', 'the answer is for another tenant', { refusal: 403 });
+  }
+
+  /**
+   * The registration for which an attempt was begun, and the client of its environment.
+   *
+   * @throws {Problem} as {@link find}, and `tenant_changed`
+   */
+  async of(attempt: LoginAttempt, req: PassportRequest, deadline: Deadline) {
+    const { tenant, environment } = attempt;
+    if (this.#resolve !== undefined && tenant === undefined) {
+      const words = 'the pending login is of no tenant';
+      throw new Problem('state_of_another_client', words, { refusal: 403 });
+    }
+    const registration = await this.find(req, deadline, tenant);
+    const { client: home } = registration;
+    const client = environment === undefined ? home : home.forEnvironment(environment);
+    if (registration.tenant !== undefined && client.fingerprint !== attempt.client) {
+      throw new Problem('tenant_changed', 'the tenant has changed', { refusal: 403 });
+    }
+    return { registration, client };
+  }
+
+  /** @throws {TypeError} naming what is wrong with the tenant */
+  #registered(options: Tenant): Registration {
+    const { client } = this.#own;
+    const { title } = client.provider;
+    const key = requireString(title, 'tenant.key', options.key);
+    if (key.length > MAX_KEY_LENGTH) {
+      throw new TypeError(`${title}: "tenant.key" has more than ${MAX_KEY_LENGTH} characters`);
+    }
+    const kept = this.#kept.get(key);
+    if (kept && isSame(kept.options, options)) return kept.registration;
+    const registration = this.#register(client.provider, options);
+    this.#kept.set(key, { options, registration });
+    return registration;
+  }
+
+  #register(provider: Provider, { key, callbackURL, ...rest }: Tenant): Registration {
+    const { title } = provider;
+    const owner = `${title}, tenant "${key.slice(0, 40)}"`;
+    const given = { key, callbackURL, ...rest };
+    refuseUnknownOptions(owner, given, [...TENANT_OPTIONS, ...Object.keys(provider.options)]);
+    if (callbackURL !== undefined) requireCallbackUrl(owner, 'callbackURL', callbackURL, true);
+    const { allowedOrganizations: organizations, ...options } = rest;
+    const own = this.#own;
+    return {
+      tenant: key,
+      client: own.client.sibling({ ...this.#options, ...options } as never, callbackURL ?? ''),
+      callbackURL: callbackURL ?? own.callbackURL,
+      allowedOrganizations:
+        judgeOrganizations(owner, provider, organizations) ?? own.allowedOrganizations,
+      offline: options.offline ?? own.offline,
+    };
+  }
+}
+
+/** A tenant is mostly read anew for each login, and mostly the same. */
+function isSame(one: object, other: object): boolean {
+  const names = Object.keys(one);
+  const isSameValue = (name: string) => isEqual(Reflect.get(one, name), Reflect.get(other, name));
+  return names.length === Object.keys(other).length && names.every(isSameValue);
+}
+
+function isEqual(one: unknown, other: unknown): boolean {
+  if (!Array.isArray(one) || !Array.isArray(other)) return Object.is(one, other);
+  return one.length === other.length && one.every((entry, index) => entry === other[index]);
+}
