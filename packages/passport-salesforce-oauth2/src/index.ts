@@ -30,17 +30,73 @@ declare namespace SalesforceStrategy {
   export type Profile = SalesforceProfile;
   export type TokenSet = client.TokenSet;
   export type Done = family.Done;
+  export type ErrorCode = client.ErrorCode;
+  export type VerifyFunction = family.VerifyFunction<SalesforceProfile>;
+  export type VerifyFunctionWithParams = family.VerifyFunctionWithParams<SalesforceProfile>;
+  export type VerifyFunctionWithRequest = family.VerifyFunctionWithRequest<SalesforceProfile>;
+  export type VerifyFunctionWithRequestAndParams =
+    family.VerifyFunctionWithRequestAndParams<SalesforceProfile>;
+  export type TypedVerify = family.TypedVerify<SalesforceProfile>;
+  export type VerifyContext = family.VerifyContext<SalesforceProfile>;
+  export type StateStore = family.StateStore;
+  export type AuthenticateOptions = LoginOptions;
 }
 
-// The options of `passport.authenticate('salesforce', { … })` beside Passport's own.
+/** The options of `passport.authenticate('salesforce', { … })`. */
+interface LoginOptions
+  extends
+    family.LoginOptions,
+    family.MaxAgeOptions,
+    family.PromptOptions<'login' | 'consent' | 'select_account'> {
+  /**
+   * Where this person signs in: `https://test.salesforce.com`, `https://NAME.my.salesforce.com`, or one
+   * of `allowedLoginURLs`. Every endpoint of this login follows it. Default: that of the constructor.
+   */
+  loginURL?: string | undefined;
+  /** The form of the login page. Default: `page`. */
+  display?: 'page' | 'popup' | 'touch' | 'mobile' | undefined;
+  /** `true`: ask the person nothing, and fail if something must be asked. Default: `false`. */
+  immediate?: boolean | undefined;
+  /** Developer name of the single sign-on provider that signs the person in. Default: the login page. */
+  ssoProvider?: string | undefined;
+}
+
+// Overloads for this name, so that the options of other strategies stay theirs. `AuthorizeOptions` are
+// Passport's own.
 declare module 'passport' {
-  interface AuthenticateOptions {
-    callbackURL?: string;
-    loginHint?: string;
-    response?: family.PassportResponse;
-    display?: 'page' | 'popup' | 'touch' | 'mobile';
-    immediate?: boolean;
-    ssoProvider?: string;
+  interface Authenticator<InitializeRet, AuthenticateRet, AuthorizeRet, AuthorizeOptions> {
+    authenticate(
+      strategy: 'salesforce' | SalesforceStrategy,
+      options: family.Beside<AuthorizeOptions, LoginOptions>,
+      callback?: family.AuthenticateCallback,
+    ): AuthenticateRet;
+    /** @deprecated An option has a value that this strategy does not take. */
+    authenticate<Options extends AuthorizeOptions>(
+      strategy: 'salesforce' | SalesforceStrategy,
+      options: Options & family.OnlyNames<Options, keyof AuthorizeOptions>,
+      callback?: family.AuthenticateCallback,
+    ): family.Judged<
+      Options,
+      family.Beside<AuthorizeOptions, LoginOptions>,
+      AuthorizeOptions,
+      AuthenticateRet
+    >;
+    authorize(
+      strategy: 'salesforce' | SalesforceStrategy,
+      options: family.Beside<AuthorizeOptions, LoginOptions>,
+      callback?: family.AuthenticateCallback,
+    ): AuthorizeRet;
+    /** @deprecated An option has a value that this strategy does not take. */
+    authorize<Options extends AuthorizeOptions>(
+      strategy: 'salesforce' | SalesforceStrategy,
+      options: Options & family.OnlyNames<Options, keyof AuthorizeOptions>,
+      callback?: family.AuthenticateCallback,
+    ): family.Judged<
+      Options,
+      family.Beside<AuthorizeOptions, LoginOptions>,
+      AuthorizeOptions,
+      AuthorizeRet
+    >;
   }
 }
 

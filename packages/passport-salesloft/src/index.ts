@@ -30,14 +30,60 @@ declare namespace SalesloftStrategy {
   export type Profile = SalesloftProfile;
   export type TokenSet = client.TokenSet;
   export type Done = family.Done;
+  export type ErrorCode = client.ErrorCode;
+  export type VerifyFunction = family.VerifyFunction<SalesloftProfile>;
+  export type VerifyFunctionWithParams = family.VerifyFunctionWithParams<SalesloftProfile>;
+  export type VerifyFunctionWithRequest = family.VerifyFunctionWithRequest<SalesloftProfile>;
+  export type VerifyFunctionWithRequestAndParams =
+    family.VerifyFunctionWithRequestAndParams<SalesloftProfile>;
+  export type TypedVerify = family.TypedVerify<SalesloftProfile>;
+  export type VerifyContext = family.VerifyContext<SalesloftProfile>;
+  export type StateStore = family.StateStore;
+  export type AuthenticateOptions = LoginOptions;
 }
 
-// The options of `passport.authenticate('salesloft', { … })` beside Passport's own.
+/** The options of `passport.authenticate('salesloft', { … })`. Salesloft documents no word of `prompt`. */
+interface LoginOptions
+  extends
+    family.LoginOptions,
+    family.PromptOptions<'none' | 'login' | 'consent' | 'select_account'> {}
+
+// Overloads for this name, so that the options of other strategies stay theirs. `AuthorizeOptions` are
+// Passport's own.
 declare module 'passport' {
-  interface AuthenticateOptions {
-    callbackURL?: string;
-    loginHint?: string;
-    response?: family.PassportResponse;
+  interface Authenticator<InitializeRet, AuthenticateRet, AuthorizeRet, AuthorizeOptions> {
+    authenticate(
+      strategy: 'salesloft' | SalesloftStrategy,
+      options: family.Beside<AuthorizeOptions, LoginOptions>,
+      callback?: family.AuthenticateCallback,
+    ): AuthenticateRet;
+    /** @deprecated An option has a value that this strategy does not take. */
+    authenticate<Options extends AuthorizeOptions>(
+      strategy: 'salesloft' | SalesloftStrategy,
+      options: Options & family.OnlyNames<Options, keyof AuthorizeOptions>,
+      callback?: family.AuthenticateCallback,
+    ): family.Judged<
+      Options,
+      family.Beside<AuthorizeOptions, LoginOptions>,
+      AuthorizeOptions,
+      AuthenticateRet
+    >;
+    authorize(
+      strategy: 'salesloft' | SalesloftStrategy,
+      options: family.Beside<AuthorizeOptions, LoginOptions>,
+      callback?: family.AuthenticateCallback,
+    ): AuthorizeRet;
+    /** @deprecated An option has a value that this strategy does not take. */
+    authorize<Options extends AuthorizeOptions>(
+      strategy: 'salesloft' | SalesloftStrategy,
+      options: Options & family.OnlyNames<Options, keyof AuthorizeOptions>,
+      callback?: family.AuthenticateCallback,
+    ): family.Judged<
+      Options,
+      family.Beside<AuthorizeOptions, LoginOptions>,
+      AuthorizeOptions,
+      AuthorizeRet
+    >;
   }
 }
 

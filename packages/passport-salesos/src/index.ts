@@ -25,22 +25,79 @@ declare namespace SalesosStrategy {
   export type Profile = SalesosProfile;
   export type TokenSet = client.TokenSet;
   export type Done = family.Done;
+  export type ErrorCode = client.ErrorCode;
+  export type VerifyFunction = family.VerifyFunction<SalesosProfile>;
+  export type VerifyFunctionWithParams = family.VerifyFunctionWithParams<SalesosProfile>;
+  export type VerifyFunctionWithRequest = family.VerifyFunctionWithRequest<SalesosProfile>;
+  export type VerifyFunctionWithRequestAndParams =
+    family.VerifyFunctionWithRequestAndParams<SalesosProfile>;
+  export type TypedVerify = family.TypedVerify<SalesosProfile>;
+  export type VerifyContext = family.VerifyContext<SalesosProfile>;
+  export type StateStore = family.StateStore;
+  export type AuthenticateOptions = LoginOptions;
 }
 
-// The options of `passport.authenticate('salesos', { … })` beside Passport's own.
+/** The options of `passport.authenticate('salesos', { … })`. */
+interface LoginOptions
+  extends
+    family.LoginOptions,
+    family.MaxAgeOptions,
+    family.PromptOptions<'none' | 'login' | 'consent' | 'select_account'> {
+  /**
+   * Id (`org_…`) or name of the organization to sign in to; the ID Token must name the same one.
+   * Default: the person chooses.
+   */
+  organization?: string | undefined;
+  /** Ticket of an invitation to that `organization`, from the link in the e-mail. Default: none. */
+  invitation?: string | undefined;
+  /** Name of the Auth0 connection, in place of the choice on the login page. Default: none. */
+  connection?: string | undefined;
+  /** The page to begin with. Default: `login`. */
+  screenHint?: 'login' | 'signup' | (string & {}) | undefined;
+  /** Languages of the login page (BCP 47), the best one first. Default: those of the browser. */
+  uiLocales?: string | readonly string[] | undefined;
+  /** Classes of authentication that are asked for, the best one first. Default: none. */
+  acrValues?: string | readonly string[] | undefined;
+  /** The API that the access token is for. Default: that of the constructor. */
+  audience?: string | undefined;
+}
+
+// Overloads for this name, so that the options of other strategies stay theirs. `AuthorizeOptions` are
+// Passport's own.
 declare module 'passport' {
-  interface AuthenticateOptions {
-    callbackURL?: string;
-    loginHint?: string;
-    response?: family.PassportResponse;
-    maxAge?: number;
-    organization?: string;
-    invitation?: string;
-    connection?: string;
-    screenHint?: string;
-    uiLocales?: string | readonly string[];
-    acrValues?: string | readonly string[];
-    audience?: string;
+  interface Authenticator<InitializeRet, AuthenticateRet, AuthorizeRet, AuthorizeOptions> {
+    authenticate(
+      strategy: 'salesos' | SalesosStrategy,
+      options: family.Beside<AuthorizeOptions, LoginOptions>,
+      callback?: family.AuthenticateCallback,
+    ): AuthenticateRet;
+    /** @deprecated An option has a value that this strategy does not take. */
+    authenticate<Options extends AuthorizeOptions>(
+      strategy: 'salesos' | SalesosStrategy,
+      options: Options & family.OnlyNames<Options, keyof AuthorizeOptions>,
+      callback?: family.AuthenticateCallback,
+    ): family.Judged<
+      Options,
+      family.Beside<AuthorizeOptions, LoginOptions>,
+      AuthorizeOptions,
+      AuthenticateRet
+    >;
+    authorize(
+      strategy: 'salesos' | SalesosStrategy,
+      options: family.Beside<AuthorizeOptions, LoginOptions>,
+      callback?: family.AuthenticateCallback,
+    ): AuthorizeRet;
+    /** @deprecated An option has a value that this strategy does not take. */
+    authorize<Options extends AuthorizeOptions>(
+      strategy: 'salesos' | SalesosStrategy,
+      options: Options & family.OnlyNames<Options, keyof AuthorizeOptions>,
+      callback?: family.AuthenticateCallback,
+    ): family.Judged<
+      Options,
+      family.Beside<AuthorizeOptions, LoginOptions>,
+      AuthorizeOptions,
+      AuthorizeRet
+    >;
   }
 }
 
