@@ -3,30 +3,32 @@ import { timingSafeEqual } from 'node:crypto';
 import type { RegisteredClient } from './dialect.js';
 import type { EngineRequest } from './engine-request.js';
 
-export type ClientAuthentication = 'authenticated' | 'none' | 'twice' | 'unknown' | 'wrong-secret';
+/** Why a client is not authenticated. */
+export type ClientRefusal = 'none' | 'twice' | 'unknown' | 'wrong-secret';
 
 /** RFC 6749 §2.3.1: HTTP Basic or the body, but not both. */
 export function authenticateClient(
   request: EngineRequest,
-  client: RegisteredClient,
-): ClientAuthentication {
+  clients: ReadonlyMap<string, RegisteredClient>,
+): RegisteredClient | ClientRefusal {
   const { client_id: id, client_secret: secret } = request.fields ?? {};
   const basic = /^basic ([a-z0-9+/=]+)$/i.exec(request.headers.authorization ?? '')?.[1];
   if (basic && secret !== undefined) return 'twice';
   if (basic) {
     const [basicId = '', basicSecret = ''] = Buffer.from(basic, 'base64').toString().split(':');
-    return check(decodeForm(basicId), decodeForm(basicSecret), client);
+    return check(decodeForm(basicId), decodeForm(basicSecret), clients);
   }
   if (typeof id !== 'string' || typeof secret !== 'string') return 'none';
-  return check(id, secret, client);
+  return check(id, secret, clients);
 }
 
-function check(id: string, secret: string, client: RegisteredClient): ClientAuthentication {
-  if (id !== client.id) return 'unknown';
+function check(id: string, secret: string, clients: ReadonlyMap<string, RegisteredClient>) {
+  const client = clients.get(id);
+  if (!client) return 'unknown';
   const given = Buffer.from(secret);
   const expected = Buffer.from(client.secret);
   const same = given.length === expected.length && timingSafeEqual(given, expected);
-  return same ? 'authenticated' : 'wrong-secret';
+  return same ? client : 'wrong-secret';
 }
 
 /** RFC 6749 §2.3.1: both halves of HTTP Basic are form-encoded first. */

@@ -8,10 +8,11 @@ import type { Reply } from './reply.js';
 import type { Store } from './store.js';
 import type { EmulatorOptions, Pkce, ProviderName, TokenFault } from './types.js';
 
-/** The one client that is registered at a provider. */
 export interface RegisteredClient {
   id: string;
   secret: string;
+  /** The only redirect URIs of this client. */
+  callbackURLs?: readonly string[] | undefined;
 }
 
 /** The parts of a running provider that its dialect needs. */
@@ -19,7 +20,10 @@ export interface Environment {
   origin: string;
   /** Salesforce's parts may have other origins, and its org can move. */
   origins: { login: string; org: string; issuer: string };
+  /** The client that `options` name. */
   client: RegisteredClient;
+  /** Every registered client, by its id. */
+  clients: ReadonlyMap<string, RegisteredClient>;
   people: People;
   store: Store;
   options: EmulatorOptions;
@@ -30,6 +34,9 @@ export interface Refusal {
   error: string;
   description: string;
 }
+
+/** The parameters of an authorization request. */
+export type Params = Readonly<Record<string, string | undefined>>;
 
 /** The parameters that the browser brings back to the application, and their place in the URL. */
 export interface Callback {
@@ -101,16 +108,24 @@ export interface AccountRules {
   accountIdOf(person: CompletePerson): string;
   personOf(accountId: string): CompletePerson | undefined;
   claimsOf(person: CompletePerson): Record<string, unknown>;
-  /** Refuses a person who must not sign in, for example one whose account is blocked. */
-  checkSignIn(person: CompletePerson): Refusal | undefined;
+  /**
+   * Refuses a person who must not sign in, for example one whose account is blocked.
+   *
+   * @param params those of the authorization request, while the person signs in
+   */
+  checkSignIn(person: CompletePerson, params?: Params): Refusal | undefined;
+  /** Called when a person has signed in: codes and tokens of this sign-in have this `grantId`. */
+  signedIn?(grantId: string, params: Params): void;
 }
 
 /** How a dialect reads an authorization request, and writes the response (RFC 6749 §4.1.1, §4.1.2). */
 export interface AuthorizationRules {
   /** Translates the application's request into one that the engine understands. */
   authorizationRequest(query: Record<string, string>): Record<string, string>;
+  /** The parameters that the engine does not know, but keeps for the dialect. */
+  readonly extraParameters?: readonly string[];
   /** Called once the client and the redirect URI are known to be good. */
-  checkAuthorizationRequest?(params: Record<string, string | undefined>): Refusal | undefined;
+  checkAuthorizationRequest?(params: Params): Refusal | undefined;
   /** Sent to the application when the person chooses Deny. */
   readonly denied: Refusal;
   /** Shown on a page, because the redirect URI cannot be trusted. */

@@ -28,6 +28,7 @@ interface EngineRefusal {
   description: string;
   /** For developers only: the engine does not send it. */
   detail: string;
+  grantType: string;
 }
 
 /** In order: a later pattern also matches messages of an earlier one. */
@@ -43,6 +44,8 @@ const MESSAGES: readonly [RegExp, Kind][] = [
   [/code_verifier/, 'verifier-wrong'],
   [/referenced account not found/, 'person-inactive'],
   [/redirect_uri mismatch/, 'redirect-uri-differs'],
+  [/refresh_token client mismatch/, 'refresh-token-unknown'],
+  [/client mismatch/, 'code-unknown'],
   [/authorization code is expired/, 'code-expired'],
   [/authorization code already consumed/, 'code-used'],
   [/authorization code|grant not found/, 'code-unknown'],
@@ -52,10 +55,15 @@ const MESSAGES: readonly [RegExp, Kind][] = [
   [/refresh token/, 'refresh-token-unknown'],
 ];
 
-export function tokenErrorReason({ error, description, detail }: EngineRefusal): TokenErrorReason {
+export function tokenErrorReason({
+  error,
+  description,
+  detail,
+  grantType,
+}: EngineRefusal): TokenErrorReason {
   const name = missingParameter(description);
   if (name) return { kind: 'parameter-missing', name };
-  const message = `${description} ${detail}`;
+  const message = `${description} ${grantType} ${detail}`;
   const known = MESSAGES.find(([pattern]) => pattern.test(message))?.[1];
   const kind =
     error === 'invalid_target' ? 'audience' : error === 'invalid_scope' ? 'scope' : 'other';

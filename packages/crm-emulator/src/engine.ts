@@ -21,20 +21,22 @@ export function createEngine(
   environment: Environment,
   spoilCallback: (callback: Callback) => Callback,
 ): Provider {
-  const { client, options, store } = environment;
+  const { clients, options, store } = environment;
   const callbackURLs = options.callbackURLs ?? [];
   const engine = new Provider(dialect.issuer, {
     adapter: (model: string) => store.adapter(model),
     // The engine's signatures never leave the emulator: the dialect signs each token again.
     jwks: { keys: [createEngineKey()] },
-    clients: [clientMetadata(client, callbackURLs)],
+    clients: [...clients.values()].map(clientMetadata),
     ...authorizationSettings(dialect),
     ...tokenSettings(dialect),
     ...accountSettings(dialect),
     loadExistingGrant: (context: Context) => grantEverything(engine, context, dialect),
   });
-  engine.Client.prototype.redirectUriAllowed = (uri) =>
-    callbackURLs.includes(uri) || isLoopback(uri);
+  engine.Client.prototype.redirectUriAllowed = function isRegistered(uri) {
+    const own = clients.get(this.clientId)?.callbackURLs;
+    return own ? own.includes(uri) : callbackURLs.includes(uri) || isLoopback(uri);
+  };
   handleErrors(engine);
   registerResponseModes(engine, (payload, context) =>
     spoilCallback({ params: dialect.authorizationResponse(payload, context) }),
@@ -42,11 +44,12 @@ export function createEngine(
   return engine;
 }
 
-function clientMetadata({ id, secret }: RegisteredClient, callbackURLs: readonly string[]) {
+function clientMetadata({ id, secret }: RegisteredClient) {
   return {
     client_id: id,
     client_secret: secret,
-    redirect_uris: ['http://localhost/callback', 'http://127.0.0.1/callback', ...callbackURLs],
+    // The engine requires one, and asks `redirectUriAllowed`.
+    redirect_uris: ['http://localhost/callback'],
     response_types: ['code'],
     grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
     token_endpoint_auth_method: 'client_secret_post',
@@ -62,6 +65,7 @@ function authorizationSettings(dialect: Dialect) {
     pkce: { required: () => dialect.pkce === 'required' },
     allowOmittingSingleRegisteredRedirectUri: false,
     extraParams: {
+      ...Object.fromEntries((dialect.extraParameters ?? []).map((name) => [name, undefined])),
       [CHECK_PARAMETER]: (context: Context) => {
         const refusal = dialect.checkAuthorizationRequest?.(context.oidc?.params ?? {});
         if (refusal) throw new CustomOIDCProviderError(refusal.error, refusal.description);
@@ -202,7 +206,8 @@ async function grantEverything(engine: Provider, context: Context, dialect: Dial
     const granted = offered.filter((scope) => oidc.requestParamScopes.has(scope));
     grant.addResourceScope(audience, granted.join(' '));
   }
-  await grant.save();
+  const grantId = await grant.save();
+  dialect.signedIn?.(grantId, oidc.params ?? {});
   return grant;
 }
 

@@ -127,15 +127,11 @@ export class Faults {
         context.set('content-type', fault.contentType ?? HTML_TYPE);
         return;
       case 'empty':
-        return send(context, { status: 200, type: JSON_TYPE, body: '' });
+        return send(context, jsonText(''));
       case 'not-json':
-        return send(context, { status: 200, type: JSON_TYPE, body: BROKEN_JSON });
+        return send(context, jsonText(BROKEN_JSON));
       case 'json':
-        return send(context, {
-          status: fault.status ?? 200,
-          type: JSON_TYPE,
-          body: JSON.stringify(fault.body),
-        });
+        return send(context, jsonText(JSON.stringify(fault.body), fault.status));
       case 'patch':
         await handle();
         if (isObject(context.body)) context.body = merged(context.body, fault.merge);
@@ -143,9 +139,10 @@ export class Faults {
       case 'no-parameters':
       case 'fragment':
       case 'wrong-signature':
+      case 'not-offline':
       case 'id-token':
-        // The first two change the callback, and do not come here. For the others the
-        // dialect makes the wrong token response, because it holds the keys.
+        // The first two change the callback, and do not come here. The others change the token
+        // response where it is made.
         context.state['fault'] = fault;
         return handle();
     }
@@ -174,6 +171,11 @@ export function callbackAfter(fault: Fault, callback: Callback): Callback {
 function page({ status = 200, title = 'Maintenance' }: Extract<Fault, { kind: 'html' }>): Reply {
   return { status, type: HTML_TYPE, body: html`<!doctype html><title>${title}</title>`.text };
 }
+
+function jsonText(body: string, status = 200): Reply {
+  return { status, type: JSON_TYPE, body };
+}
+
 const BROKEN_JSON = '{"access_token": "cut-off-in-the-mid';
 
 function errorStatus(fault: Extract<Fault, { kind: 'status' }>): Reply {
@@ -185,7 +187,7 @@ function errorStatus(fault: Extract<Fault, { kind: 'status' }>): Reply {
   };
   return typeof body === 'string'
     ? { status, headers, type: TEXT_TYPE, body }
-    : { status, headers, type: JSON_TYPE, body: JSON.stringify(body) };
+    : { ...jsonText(JSON.stringify(body), status), headers };
 }
 
 function padded(body: unknown, bytes = PADDING_BYTES): Record<string, unknown> {

@@ -1,4 +1,5 @@
 /** The package's entry: starts the three providers. */
+import { registeredClients } from './clients.js';
 import type { Dialect, Environment } from './dialect.js';
 import { createSalesforce, salesforceOptions } from './dialects/salesforce.js';
 import type { SalesforceFaultName } from './dialects/salesforce-faults.js';
@@ -6,6 +7,7 @@ import { createSalesloft, salesloftOptions } from './dialects/salesloft.js';
 import type { SalesloftFaultName } from './dialects/salesloft-faults.js';
 import { createSalesos, salesosOptions } from './dialects/salesos.js';
 import type { SalesosFaultName } from './dialects/salesos-faults.js';
+import { Organizations } from './dialects/salesos-organizations.js';
 import { KeyRing } from './keys.js';
 import { listen, type Listener, Origin, stop } from './origin.js';
 import { People } from './people.js';
@@ -13,6 +15,7 @@ import { salesforcePorts } from './salesforce-origins.js';
 import { Store } from './store.js';
 import type {
   EmulatorOptions,
+  Inviting,
   KeyRotation,
   MovableOrg,
   Pkce,
@@ -28,30 +31,25 @@ export { REFUSALS, type RefusalEntry } from './refusals.js';
 export type * from './types.js';
 export type { SalesforceFaultName, SalesloftFaultName, SalesosFaultName };
 
-/** Where people log in to Salesforce: a production org, or a sandbox. */
+/** Where people log in to Salesforce: a production org, a sandbox or a My Domain. */
 type SalesforceLogin = ProviderEmulator<SalesforceOptions, SalesforceFaultName> & KeyRotation;
 
 export interface Emulator {
   readonly salesloft: ProviderEmulator<SalesloftOptions, SalesloftFaultName>;
-  readonly salesos: ProviderEmulator<SalesosOptions, SalesosFaultName> & KeyRotation;
+  readonly salesos: ProviderEmulator<SalesosOptions, SalesosFaultName> & KeyRotation & Inviting;
   readonly salesforce: SalesforceLogin &
     MovableOrg & {
       /** Undefined unless `origins` asks for it. */
       readonly sandbox: SalesforceLogin | undefined;
+      /** Undefined unless `origins` asks for it. */
+      readonly myDomain: SalesforceLogin | undefined;
     };
   /** Closes every socket at once. */
   close(): Promise<void>;
 }
 
-/** The registered client of each provider. The secrets are public: they protect nothing. */
-const CLIENTS = {
-  salesloft: { id: 'salesloft-client', secret: 'salesloft-secret-for-local-use-only' },
-  salesos: { id: 'salesos-client', secret: 'salesos-secret-for-local-use-only' },
-  salesforce: { id: '3MVG9-salesforce-client', secret: 'salesforce-secret-for-local-use-only' },
-} as const;
-
-/** The ids of a sandbox's people are those of production, but the id of its org is another. */
-const SANDBOX_ORGANIZATION = '00DSandboxEmulr';
+/** The people of each org have the same ids, but the ids of the orgs differ. */
+const ORGANIZATION_IDS = { sandbox: '00DSandboxEmulr', myDomain: '00DMyDomainEmul' } as const;
 
 /**
  * Starts the three providers, each at its own origin on this machine, for development and tests only.
@@ -72,7 +70,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   let next = port;
   const nextPort = () => (port === 0 ? 0 : next++);
   const ports = [nextPort(), nextPort()] as const;
-  const { login, org, issuer, sandbox } = salesforcePorts(options, nextPort);
+  const { login, org, issuer, sandbox, myDomain } = salesforcePorts(options, nextPort);
 
   const listeners: Listener[] = [];
   const open = async (at: number) => {
@@ -89,41 +87,30 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     openIfAsked(org),
     openIfAsked(issuer),
     openIfAsked(sandbox),
+    openIfAsked(myDomain),
   ] as const;
   try {
-    const [atSalesloft, atSalesos, atLogin, atOrg, atIssuer, atSandbox] =
+    const [atSalesloft, atSalesos, atLogin, atOrg, atIssuer, atSandbox, atMyDomain] =
       await Promise.all(listening);
-    // Salesloft refuses a used refresh token, but does not revoke the tokens that replaced it.
-    const store = new Store(['RefreshToken']);
-    const salesloft = start('salesloft', createSalesloft, { at: atSalesloft, options, store });
-    const issuerOrigin = issuer === 'org' ? atOrg?.origin : atIssuer?.origin;
-    const [salesos, salesforce, inSandbox] = await Promise.all([
-      startSigned('salesos', createSalesos, { at: atSalesos, options }),
-      startSigned('salesforce', createSalesforce, {
-        at: atLogin,
+    const salesloft = startSalesloft(atSalesloft, options);
+    const [salesos, salesforce] = await Promise.all([
+      startSalesos(atSalesos, options),
+      startSalesforce(
+        { login: atLogin, org: atOrg, issuer: issuer === 'org' ? atOrg : atIssuer },
+        { sandbox: atSandbox, myDomain: atMyDomain },
         options,
-        origins: {
-          login: atLogin.origin,
-          org: atOrg?.origin ?? atLogin.origin,
-          issuer: issuerOrigin ?? atLogin.origin,
-        },
-      }),
-      atSandbox && startSandbox(atSandbox, options),
+        listeners,
+      ),
     ]);
-    for (const listener of [atOrg, atIssuer]) if (listener) salesforce.running.attach(listener);
     return {
-      salesloft: toProviderEmulator(salesloft, salesloftOptions(salesloft.origin)),
-      salesos: withKeys(salesos, toProviderEmulator(salesos, salesosOptions(salesos.origin))),
-      salesforce: {
-        ...toSalesforceLogin(salesforce),
-        sandbox: inSandbox && toSalesforceLogin(inSandbox),
-        get origins() {
-          return { ...salesforce.origins, sandbox: inSandbox?.origin };
-        },
-        moveOrg: async () => moveOrg(salesforce, await open(0), listeners),
-      },
+      salesloft,
+      salesos,
+      salesforce,
       async close() {
-        for (const one of [salesloft, salesos, salesforce, inSandbox]) one?.running.clearFaults();
+        const { sandbox: inSandbox, myDomain: inMyDomain } = salesforce;
+        for (const one of [salesloft, salesos, salesforce, inSandbox, inMyDomain]) {
+          one?.clearFaults();
+        }
         await Promise.all(listeners.map(stop));
       },
     };
@@ -132,6 +119,73 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     await Promise.all(listeners.map(stop));
     throw error;
   }
+}
+
+function startSalesloft(at: Listener, options: EmulatorOptions): Emulator['salesloft'] {
+  // Salesloft refuses a used refresh token, but does not revoke the tokens that replaced it.
+  const store = new Store(['RefreshToken']);
+  const salesloft = start('salesloft', createSalesloft, { at, options, store });
+  return toProviderEmulator(salesloft, salesloftOptions(salesloft.origin));
+}
+
+async function startSalesos(at: Listener, options: EmulatorOptions): Promise<Emulator['salesos']> {
+  const people = new People(options.people);
+  const organizations = new Organizations(options, people);
+  const salesos = await startSigned(
+    'salesos',
+    (environment, keys) => createSalesos(environment, keys, organizations),
+    { at, options, people },
+  );
+  return {
+    ...withKeys(salesos, toProviderEmulator(salesos, salesosOptions(salesos.origin))),
+    organizations: organizations.all,
+    invite: (person, organization) => organizations.invite(person, organization),
+  };
+}
+
+type Part = Listener | undefined;
+
+/** @param orgs the listeners of further orgs, each with tokens and keys of its own */
+async function startSalesforce(
+  at: { login: Listener; org: Part; issuer: Part },
+  orgs: Record<keyof typeof ORGANIZATION_IDS, Part>,
+  options: EmulatorOptions,
+  listeners: Listener[],
+): Promise<Emulator['salesforce']> {
+  const { login, org = login, issuer = login } = at;
+  const origins = { login: login.origin, org: org.origin, issuer: issuer.origin };
+  const startOrg = async (name: keyof typeof orgs) => {
+    const listener = orgs[name];
+    if (!listener) return undefined;
+    const people = new People(options.people, ORGANIZATION_IDS[name]);
+    const started = { at: listener, options, people };
+    return toSalesforceLogin(await startSigned('salesforce', createSalesforce, started));
+  };
+  const [salesforce, sandbox, myDomain] = await Promise.all([
+    startSigned('salesforce', createSalesforce, { at: login, options, origins }),
+    startOrg('sandbox'),
+    startOrg('myDomain'),
+  ]);
+  for (const listener of new Set([org, issuer])) {
+    if (listener !== login) salesforce.running.attach(listener);
+  }
+  return {
+    ...toSalesforceLogin(salesforce),
+    sandbox,
+    myDomain,
+    get origins() {
+      return {
+        ...salesforce.origins,
+        sandbox: sandbox?.origin,
+        ...(myDomain && { myDomain: myDomain.origin }),
+      };
+    },
+    async moveOrg() {
+      const listener = await listen(login.host, 0);
+      listeners.push(listener);
+      return moveOrg(salesforce, listener, listeners);
+    },
+  };
 }
 
 interface Start {
@@ -151,7 +205,7 @@ function start(
   const environment = {
     origin,
     origins: origins ?? { login: origin, org: origin, issuer: origin },
-    client: CLIENTS[name],
+    ...registeredClients(name, options),
     people,
     store,
     options,
@@ -171,11 +225,6 @@ async function startSigned(
   const keys = await KeyRing.create();
   const otherKeys = origins && origins.issuer !== at.origin ? await KeyRing.create() : keys;
   return { ...start(name, (environment) => create(environment, keys, otherKeys), settings), keys };
-}
-
-function startSandbox(at: Listener, options: EmulatorOptions) {
-  const people = new People(options.people, SANDBOX_ORGANIZATION);
-  return startSigned('salesforce', createSalesforce, { at, options, people });
 }
 
 /** Gives the org the address of `listener`, and closes its old one unless people log in there. */

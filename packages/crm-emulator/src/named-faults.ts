@@ -105,6 +105,11 @@ export const TOKEN_WIRE = {
   late: ['acts at once, and answers after 15 seconds', { kind: 'late', delayMs: SLOW_MS }],
 } as const satisfies Rows;
 
+/** The app may not have a refresh token, for example because the API does not allow offline access. */
+export const NO_REFRESH_TOKEN = {
+  'no-refresh-token': ['gives no refresh token, and not its scope', { kind: 'not-offline' }],
+} as const satisfies Rows;
+
 /** The accidents that a callback can have on its way. */
 export const CALLBACK_WIRE = {
   'no-parameters': ['loses its parameters', { kind: 'no-parameters' }],
@@ -149,7 +154,7 @@ export type StepPath = readonly [path: RegExp, ...steps: Step[]];
 export function checkFault({ name, steps, signedFaults }: Faulty, { step, kind }: Fault): void {
   const known = [...steps.flatMap(([, ...some]) => some), 'callback', 'refresh'];
   if (!known.includes(step)) throw new TypeError(`fault.step: ${name} has no step "${step}"`);
-  const isSigned = kind === 'id-token' || kind === 'wrong-signature';
+  const isSigned = kind === 'id-token' || kind === 'wrong-signature' || kind === 'not-offline';
   if (isSigned && !signedFaults.includes(kind)) {
     throw new TypeError(`fault.kind: ${name} has no fault of the kind "${kind}"`);
   }
@@ -176,7 +181,7 @@ export function canHappen(
   scopes: ReadonlySet<string>,
   issuesRefreshToken: (scopes: ReadonlySet<string>) => boolean,
 ): boolean {
-  if (step === 'refresh') return issuesRefreshToken(scopes);
+  if (step === 'refresh' || kind === 'not-offline') return issuesRefreshToken(scopes);
   return kind === 'id-token' || step === 'jwks' || step === 'userinfo'
     ? scopes.has('openid')
     : true;

@@ -30,6 +30,7 @@ declare module 'oidc-provider/lib/provider.js' {
     clientId: string;
     scope?: string;
     aud?: string;
+    grantId?: string;
     exp: number;
     iat: number;
   }
@@ -96,7 +97,7 @@ declare module 'oidc-provider/lib/provider.js' {
     ): this;
     Grant: new (fields: { accountId: string; clientId: string }) => Grant;
     Interaction: { find(uid: string): Promise<Interaction | undefined> };
-    Client: { prototype: { redirectUriAllowed(this: unknown, uri: string): boolean } };
+    Client: { prototype: { redirectUriAllowed(this: { clientId: string }, uri: string): boolean } };
   }
 }
 

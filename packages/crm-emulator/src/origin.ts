@@ -14,6 +14,7 @@ import { type Reply, send, TEXT_TYPE } from './reply.js';
 import { continueSignIn, showSignIn } from './sign-in.js';
 import { acceptLongVerifier, tolerate } from './tolerant.js';
 import type { Fault, FaultChanges, RequestRecord, Step, TokenFault } from './types.js';
+import { scopesOf } from './values.js';
 
 /** Limits the memory of an emulator that runs for days. */
 const MAX_RECORDED_REQUESTS = 10_000;
@@ -215,16 +216,18 @@ export class Origin {
     await next();
 
     const { oidc, body, state } = context;
+    const grantType = [outcome.form['grant_type']].flat()[0] ?? '';
     const issued = oidc?.entities.AccessToken ?? oidc?.entities.ClientCredentials;
     if (context.status === 200 && issued) {
       const person = issued.accountId ? dialect.personOf(issued.accountId) : undefined;
-      const grantType = [outcome.form['grant_type']].flat()[0] ?? '';
-      context.body = await dialect.tokenResponse(body as Record<string, unknown>, {
+      const fault = state['fault'] as TokenFault | undefined;
+      const response = await dialect.tokenResponse(body as Record<string, unknown>, {
         person,
         grantType,
         issued,
-        fault: state['fault'] as TokenFault | undefined,
+        fault,
       });
+      context.body = fault?.kind === 'not-offline' ? withoutOffline(response) : response;
       return;
     }
     const error = state['error'] as EngineError | undefined;
@@ -234,6 +237,7 @@ export class Origin {
       error: error.error,
       description: error.error_description ?? '',
       detail: error.error_detail ?? '',
+      grantType,
     });
     send(context, dialect.tokenError(reason, request));
   }
@@ -270,6 +274,13 @@ export class Origin {
     const fault = this.#faults.take(['callback', 'authorize'], isOfCallback);
     return fault ? callbackAfter(fault, callback) : callback;
   }
+}
+
+/** The token response to a client that must not have a refresh token (RFC 6749 §5.1). */
+function withoutOffline({ refresh_token: _token, ...response }: Record<string, unknown>) {
+  const scopes = scopesOf(response['scope']);
+  for (const scope of ['offline_access', 'refresh_token']) scopes.delete(scope);
+  return { ...response, scope: [...scopes].join(' ') };
 }
 
 /** Headers that hold no secret: the scheme of `authorization` only, and no cookie. */

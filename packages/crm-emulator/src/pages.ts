@@ -183,6 +183,38 @@ function aboutPerson({ email, jobRole, admin, active }: CompletePerson): string 
     .join(' · ');
 }
 
+/** Shown after a logout that names no page of the application. */
+export function loggedOutPage(title: string): string {
+  return document(
+    `Logged out: local emulator of ${title}`,
+    noticeOf(title),
+    html`<h1>You are logged out</h1>
+      <p class="soft">You can close this window.</p>`,
+  );
+}
+
+/** Asks whether to log out, when the request does not tell a session of this emulator. */
+export function confirmLogoutPage(
+  title: string,
+  action: string,
+  params: Record<string, string | undefined>,
+): string {
+  return document(
+    `Log out: local emulator of ${title}`,
+    noticeOf(title),
+    html`<h1>Do you want to log out?</h1>
+      <form method="post" action="${action}">
+        ${hiddenFields(params)}<button>Log out</button>
+      </form>`,
+  );
+}
+
+function hiddenFields(params: Record<string, string | undefined>): Html[] {
+  return Object.entries(params)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`);
+}
+
 /** Shown instead of a redirect to the application (RFC 6749 §4.1.2.1). */
 export function errorPage(title: string, error: string, description: string): string {
   return document(
@@ -204,14 +236,11 @@ export function errorPage(title: string, error: string, description: string): st
 
 /** OAuth 2.0 Form Post Response Mode §2: the parameters are sent by a form that submits itself. */
 export function formPostPage(action: string, params: Record<string, string | undefined>): string {
-  const fields = Object.entries(params).filter(([, value]) => value !== undefined);
   return document(
     'Back to the application',
     'Local emulator. For development only.',
     html`<form method="post" action="${action}">
-        ${fields.map(
-          ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
-        )}
+        ${hiddenFields(params)}
         <button>Back to the application</button>
       </form>
       ${SUBMIT_ELEMENT}`,

@@ -17,7 +17,7 @@ export const PEOPLE: readonly Person[] = [
 ];
 
 /** A person with every field set, and with the identifiers of the three providers. */
-export interface CompletePerson extends Required<Omit<Person, 'email'>> {
+export interface CompletePerson extends Required<Omit<Person, 'email' | 'organizations'>> {
   /** Undefined when the person has none. */
   email: string | undefined;
   /** The name in ASCII letters, as in the e-mail address: `zoe.angstrom`. */
@@ -30,6 +30,8 @@ export interface CompletePerson extends Required<Omit<Person, 'email'>> {
   guid: string;
   /** The last part of the SalesOS subject. */
   hex: string;
+  /** SalesOS: undefined when the option `people` says nothing. */
+  organizations: readonly string[] | undefined;
   /** Salesforce ids of 18 characters. */
   organizationId: string;
   userId: string;
@@ -39,7 +41,8 @@ export interface CompletePerson extends Required<Omit<Person, 'email'>> {
 export class People {
   readonly all: readonly CompletePerson[];
 
-  constructor(people: readonly Person[] = PEOPLE, organization = '00DLocalEmulatr') {
+  /** @param organization the Salesforce org of all of them, whatever theirs is elsewhere */
+  constructor(people: readonly Person[] = PEOPLE, organization?: string) {
     this.all = people.map((person, index) => withDefaults(person, index, organization));
     const [first] = this.all;
     if (!first) throw new TypeError('people: the list must name at least one person');
@@ -66,8 +69,19 @@ export class People {
   }
 }
 
-function withDefaults(person: Person, index: number, organization: string): CompletePerson {
+const ORGANIZATION = '00DLocalEmulatr';
+
+function withDefaults(
+  person: Person,
+  index: number,
+  organization = person.organizationId ?? ORGANIZATION,
+): CompletePerson {
   const { name } = person;
+  if (!/^00D[a-zA-Z0-9]{12}([A-Z0-5]{3})?$/.test(organization)) {
+    throw new TypeError(
+      `people[${index}].organizationId: must be a Salesforce id that begins with 00D`,
+    );
+  }
   const words = name.split(' ');
   const handle = name
     .normalize('NFD')
@@ -93,7 +107,9 @@ function withDefaults(person: Person, index: number, organization: string): Comp
     number,
     guid: digest.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5'),
     hex: digest.slice(0, 24),
-    organizationId: withCheckSuffix(organization),
+    organizations: person.organizations,
+    teamId: person.teamId ?? 111_800,
+    organizationId: withCheckSuffix(organization.slice(0, 15)),
     userId: withCheckSuffix(`005Le${String(number).padStart(10, '0')}`),
   };
 }

@@ -54,6 +54,27 @@ export const REFUSALS: readonly RefusalEntry[] = [
     answers: { salesos: 'callback: access_denied, Service not found: …' },
   },
   {
+    section: 'Auth0',
+    behaviour: 'refuses an unknown organization, and a person who is not a member (SalesOS)',
+    answers: {
+      salesos:
+        'callback: invalid_request, parameter organization is invalid; access_denied, user … is not part of the … organization',
+    },
+  },
+  {
+    section: 'Auth0',
+    behaviour: 'refuses an invitation of another person, and one that was used (SalesOS)',
+    answers: {
+      salesos:
+        'callback: access_denied, the specified account is not allowed to accept the current invitation; invalid_request',
+    },
+  },
+  {
+    section: 'RP-Initiated Logout §3',
+    behaviour: 'refuses to go to a URI that is not allowed, after a logout (SalesOS)',
+    answers: { salesos: 'page: invalid_request' },
+  },
+  {
     section: 'RFC 7636 §4.4.1',
     behaviour: 'refuses a request without a code challenge where one is required',
     answers: {
@@ -124,6 +145,15 @@ export const REFUSALS: readonly RefusalEntry[] = [
       salesloft: '400 invalid_grant',
       salesos: '403 invalid_grant, Invalid authorization code',
       salesforce: '400 invalid_grant, invalid authorization code',
+    },
+  },
+  {
+    section: 'RFC 6749 §5.2',
+    behaviour: 'refuses a code and a refresh token of another client',
+    answers: {
+      salesloft: '400 invalid_grant',
+      salesos: '403 invalid_grant',
+      salesforce: '400 invalid_grant',
     },
   },
   {

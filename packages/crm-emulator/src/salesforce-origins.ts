@@ -2,6 +2,7 @@
 import type { EmulatorOptions, SalesforceOriginChoices } from './types.js';
 
 const LAST_PORT = 65_535;
+const PARTS = ['login', 'org', 'issuer', 'sandbox', 'myDomain'];
 const EACH: SalesforceOriginChoices = { org: true, issuer: 'org', sandbox: true };
 
 /** The ports to listen on; 0 is any free one. A part without a port shares the origin of another. */
@@ -10,6 +11,7 @@ export interface SalesforcePorts {
   org?: number | undefined;
   issuer?: number | 'org' | undefined;
   sandbox?: number | undefined;
+  myDomain?: number | undefined;
 }
 
 /** @param free returns the next port for a part that is given none */
@@ -17,8 +19,8 @@ export function salesforcePorts({ origins }: EmulatorOptions, free: () => number
   const asked = origins === true ? EACH : origins || {};
   for (const [part, choice] of Object.entries(asked)) {
     const isPort = Number.isInteger(choice) && Number(choice) >= 0 && Number(choice) <= LAST_PORT;
-    if (!['login', 'org', 'issuer', 'sandbox'].includes(part)) {
-      throw new TypeError(`origins.${part}: is unknown; known are login, org, issuer and sandbox`);
+    if (!PARTS.includes(part)) {
+      throw new TypeError(`origins.${part}: is unknown; known are ${PARTS.join(', ')}`);
     }
     const isOrg = part === 'issuer' && choice === 'org';
     if (!isPort && !isOrg && choice !== undefined && typeof choice !== 'boolean') {
@@ -32,5 +34,6 @@ export function salesforcePorts({ origins }: EmulatorOptions, free: () => number
     org: portOf(asked.org),
     issuer: asked.issuer === 'org' ? 'org' : portOf(asked.issuer),
     sandbox: portOf(asked.sandbox),
+    myDomain: portOf(asked.myDomain),
   };
 }

@@ -45,7 +45,7 @@ export async function continueSignIn(
   const person = environment.people.byNumber(Number(fields['person']));
   const denied = fields['deny'] !== undefined;
   if (!person && !denied) return { reply: refuse(dialect, 'No person was chosen.') };
-  const refusal = denied || !person ? dialect.denied : dialect.checkSignIn(person);
+  const refusal = denied || !person ? dialect.denied : dialect.checkSignIn(person, pending.params);
   pending.result = refusal
     ? { error: refusal.error, error_description: refusal.description }
     : { login: { accountId: dialect.accountIdOf(person!), remember: false }, consent: {} };

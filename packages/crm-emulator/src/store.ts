@@ -10,6 +10,7 @@ const UNSAVED_MODELS = new Set(['Session']);
 /** Expired entries stay for an hour, so that a refusal can say "expired" instead of "unknown". */
 export class Store {
   readonly #entries = new Map<string, Stored>();
+  #pruneAbove = PRUNE_ABOVE_ENTRIES;
   readonly #modelsDeletedOnUse: ReadonlySet<string>;
 
   /**
@@ -35,7 +36,7 @@ export class Store {
 
   save(model: string, id: string, payload: Stored): void {
     if (UNSAVED_MODELS.has(model)) return;
-    if (this.#entries.size > PRUNE_ABOVE_ENTRIES) this.#prune();
+    if (this.#entries.size > this.#pruneAbove) this.#prune();
     this.#entries.set(`${model}:${id}`, payload);
   }
 
@@ -85,5 +86,7 @@ export class Store {
     for (const [key, { exp }] of this.#entries) {
       if (typeof exp === 'number' && exp < oldest) this.#entries.delete(key);
     }
+    // Doubled, so that a store of many live entries is not searched at each save.
+    this.#pruneAbove = Math.max(PRUNE_ABOVE_ENTRIES, 2 * this.#entries.size);
   }
 }

@@ -66,9 +66,11 @@ export type AnswerFault = FaultTarget &
     | { kind: 'patch'; merge: Record<string, unknown> }
   );
 
-/** Faults of the token response that only the signer can make: a wrong signature, or a wrong ID Token. */
+/** Faults of the token response that take the signer, or what was granted. */
 export type TokenFault = { step: 'token'; times?: number } & (
   | { kind: 'wrong-signature' }
+  /** The scopes that allow a refresh token are not granted, although they were asked for. */
+  | { kind: 'not-offline' }
   | {
       kind: 'id-token';
       alg?: 'none' | 'HS256' | 'unknown-kid' | 'no-kid' | 'bad-signature' | 'embedded-jwk';
@@ -130,6 +132,29 @@ export interface Person {
   locale?: string;
   /** `false`: the Salesforce identity response has no `urls`. */
   urls?: boolean;
+  /** Salesforce: the id of the org, 15 or 18 characters. A sandbox and a My Domain keep their own. */
+  organizationId?: string;
+  /** Salesloft: the id of the team. */
+  teamId?: number;
+  /** SalesOS: the ids or names of the organizations of this person. Default: the first organization. */
+  organizations?: string[];
+}
+
+/** An organization of SalesOS. */
+export interface Organization {
+  /** `org_` and letters or digits. */
+  id: string;
+  /** In lower case. */
+  name: string;
+}
+
+/** One more client of a provider. */
+export interface ClientRegistration {
+  provider: ProviderName;
+  clientID: string;
+  clientSecret: string;
+  /** The only redirect URIs of this client. Default: those of every client without a list. */
+  callbackURLs?: string[] | undefined;
 }
 
 export interface EmulatorOptions {
@@ -139,6 +164,8 @@ export interface EmulatorOptions {
   host?: string;
   /** Redirect URIs to register. Those of this machine (loopback) always count as registered. */
   callbackURLs?: string[];
+  /** Clients to register beside the one that `options` name. A code or token belongs to one client. */
+  clients?: ClientRegistration[];
   /** Seconds. Default: Salesloft 7 200, SalesOS 86 400, Salesforce 7 200. */
   accessTokenTTL?: number;
   /** Seconds. Default: SalesOS 36 000, Salesforce 120. */
@@ -156,10 +183,16 @@ export interface EmulatorOptions {
   people?: Person[];
   /** SalesOS only: adds the `iss` parameter of RFC 9207 to the callback. */
   sendIss?: boolean;
+  /** SalesOS only: the organizations. Default: `harbour-bakery`, and `pine-street-cycles` without a member. */
+  organizations?: readonly Organization[];
+  /** SalesOS only: takes a name for an `organization`, and sends `org_name`. Default true. */
+  organizationNames?: boolean;
+  /** SalesOS only: where the browser may go after a logout. URLs of this machine always count as allowed. */
+  logoutURLs?: string[];
   /**
-   * Salesforce only: origins of their own for the org, for the issuer of ID Tokens and for a sandbox.
+   * Salesforce only: origins of their own for the org, the issuer of ID Tokens, a sandbox and a My Domain.
    * `true`: the org, which is also the issuer, and a sandbox. Default: one origin is all of them, and
-   * there is no sandbox.
+   * there is neither a sandbox nor a My Domain.
    */
   origins?: boolean | SalesforceOriginChoices;
   /**
@@ -183,6 +216,8 @@ export interface SalesforceOriginChoices {
   issuer?: boolean | number | 'org';
   /** A second place to log in, with an org, tokens and keys of its own. */
   sandbox?: boolean | number;
+  /** A third one, of another org. */
+  myDomain?: boolean | number;
 }
 
 export interface SalesforceOrigins {
@@ -191,6 +226,8 @@ export interface SalesforceOrigins {
   readonly issuer: string;
   /** Undefined unless it was asked for. */
   readonly sandbox?: string | undefined;
+  /** Missing unless it was asked for. */
+  readonly myDomain?: string;
 }
 
 /** One provider, running. */
@@ -231,6 +268,20 @@ export interface KeyRotation {
   /** Starts to sign with a new key. The old key stays published unless `retireOld` is true. */
   rotateKeys(options?: { retireOld?: boolean }): Promise<void>;
 }
+
+export interface Inviting {
+  readonly organizations: readonly Organization[];
+  /**
+   * Invites a person, by name or e-mail address, to an organization, by id or name.
+   *
+   * @returns the parameters of the invitation link
+   * @throws {TypeError} when either is unknown
+   */
+  invite(person: string, organization: string): Invitation;
+}
+
+/** As in the link that SalesOS mails: `organization_name` is not for the authorization request. */
+export type Invitation = Record<'invitation' | 'organization' | 'organization_name', string>;
 
 export interface MovableOrg {
   /** Where the parts of Salesforce are now. */

@@ -82,32 +82,29 @@ export function get(url: string, token?: unknown): Promise<Answer> {
 /** Shares no code with the packages under test, so that one mistake cannot hide in both. */
 export class Client {
   /** The origin that logs in. */
-  origin: string;
+  readonly origin: string;
+  readonly credentials: { client_id: string; client_secret: string };
 
+  /** @param at replaces the origin or the registered client */
   constructor(
-    readonly emulator: Emulator,
+    emulator: Emulator,
     readonly name: ProviderName,
+    at: { origin?: string; clientID?: string; clientSecret?: string } = {},
   ) {
-    this.origin = emulator[name].origin;
-  }
-
-  get provider() {
-    return this.emulator[this.name];
+    const { origin, clientID, clientSecret } = { ...emulator[name], ...at };
+    this.origin = origin;
+    this.credentials = { client_id: clientID, client_secret: clientSecret };
   }
 
   get tokenURL(): string {
     return this.origin + PATHS[this.name].token;
   }
 
-  get credentials() {
-    const { clientID, clientSecret } = this.provider;
-    return { client_id: clientID, client_secret: clientSecret };
-  }
-
-  async page(changes: Fields = {}): Promise<{ url: string; html: string }> {
+  /** Sends the authorization request. */
+  async start(changes: Fields = {}): Promise<Answer> {
     const query = formOf({
       response_type: 'code',
-      client_id: this.provider.clientID,
+      client_id: this.credentials.client_id,
       redirect_uri: CALLBACK,
       state: 'a-state',
       code_challenge: CHALLENGE,
@@ -116,7 +113,11 @@ export class Client {
       ...(this.name === 'salesos' && { audience: 'https://api.play2sell.com' }),
       ...changes,
     });
-    const { headers } = await send(`${this.origin}${PATHS[this.name].authorize}?${query}`);
+    return send(`${this.origin}${PATHS[this.name].authorize}?${query}`);
+  }
+
+  async page(changes: Fields = {}): Promise<{ url: string; html: string }> {
+    const { headers } = await this.start(changes);
     const url = new URL(headers['location'] as string, this.origin).href;
     return { url, html: (await send(url)).text };
   }

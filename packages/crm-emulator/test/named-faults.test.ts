@@ -66,6 +66,23 @@ describe('crm-emulator: named faults', () => {
       });
     }
 
+    const offline = { salesos: 'offline_access', salesforce: 'refresh_token' } as const;
+    for (const name of ['salesos', 'salesforce'] as const) {
+      it(`${name} — gives no refresh token unless ${offline[name]} is asked for and allowed`, async () => {
+        const client = clients[name];
+        const tokensOf = (scope: string) => client.login('Suri', { scope });
+        const asked = `openid ${offline[name]}`;
+        expect(await tokensOf('openid')).to.not.have.property('refresh_token');
+        expect(await tokensOf(asked))
+          .to.include({ scope: asked })
+          .and.have.property('refresh_token');
+        emulator[name].fail('token-no-refresh-token');
+        const refused = await tokensOf(asked);
+        expect(refused).to.include({ scope: 'openid' }).and.have.property('id_token');
+        expect(refused).to.not.have.property('refresh_token');
+      });
+    }
+
     it('salesos — a blocked person, an unverified address and a missing organization', async () => {
       const expected = {
         'callback-blocked': ['unauthorized', 'user is blocked'],

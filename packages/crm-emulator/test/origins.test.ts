@@ -2,7 +2,7 @@
 import { createPublicKey, type JsonWebKey, verify } from 'node:crypto';
 import { expect } from 'chai';
 import { type Emulator, startEmulator } from 'crm-emulator';
-import { claimsOf, Client, get, type Json } from './client.js';
+import { claimsOf, Client, get, type Json, send } from './client.js';
 
 /** Tells whether the keys published at an origin verify the token. */
 async function areKeysOf(origin: string, token: unknown): Promise<boolean> {
@@ -76,8 +76,7 @@ describe('crm-emulator: origins', () => {
   });
 
   it('org — refreshes tokens too', async () => {
-    const atOrg = new Client(emulator, 'salesforce');
-    atOrg.origin = origins.org;
+    const atOrg = new Client(emulator, 'salesforce', { origin: origins.org });
     expect((await atOrg.refresh(tokens)).json).to.include({ id: tokens['id'] });
   });
 
@@ -113,25 +112,56 @@ describe('crm-emulator: origins', () => {
     }
   });
 
-  it('sandbox — has people with the same ids in another org, and tokens of its own', async () => {
-    const inSandbox = new Client(emulator, 'salesforce');
-    inSandbox.origin = origins.sandbox;
-    expect(emulator.salesforce.sandbox?.options.loginURL).to.equal(origins.sandbox);
-    const json = await inSandbox.login();
-    const [, , org, user] = new URL(String(json['id'])).pathname.split('/');
-    const [, , productionOrg, productionUser] = new URL(String(tokens['id'])).pathname.split('/');
-    expect(org)
-      .to.match(/^00D\w{15}$/)
-      .and.not.equal(productionOrg);
-    expect(user).to.equal(productionUser);
-    expect(claimsOf(json['id_token'])).to.include({ iss: origins.sandbox });
-    expect((await client.refresh(json)).json).to.include({
-      error_description: 'expired access/refresh token',
-    });
-    const { searchParams } = await inSandbox.callback();
-    expect((await client.exchange(searchParams.get('code'))).json).to.include({
-      error: 'invalid_grant',
-    });
+  it('sandbox, myDomain — have people with the same ids in other orgs, and what is of one is refused at another', async function () {
+    this.timeout(60_000);
+    const other = await startEmulator({ origins: { sandbox: true, myDomain: true } });
+    try {
+      const { salesforce } = other;
+      const { sandbox, myDomain } = salesforce;
+      expect(salesforce.origins).to.include({
+        sandbox: sandbox?.origin,
+        myDomain: myDomain?.options.loginURL,
+      });
+      const environments = await Promise.all(
+        [salesforce, sandbox!, myDomain!].map(async ({ origin }) => {
+          const at = new Client(other, 'salesforce', { origin });
+          const json = await at.login();
+          const { searchParams } = await at.callback();
+          return { at, origin, json, code: searchParams.get('code') };
+        }),
+      );
+      const ids = environments.map(({ json }) => new URL(String(json['id'])).pathname.split('/'));
+      expect(new Set(ids.map(([, , org]) => org))).to.have.lengthOf(3);
+      expect(new Set(ids.map(([, , , user]) => user))).to.have.lengthOf(1);
+      for (const { at, origin } of environments) {
+        for (const own of environments) {
+          const isHere = own.origin === origin;
+          const { json } = own;
+          const where = `${own.origin} at ${origin}`;
+          expect(await areKeysOf(origin, json['id_token']), where).to.equal(isHere);
+          const identity = origin + new URL(String(json['id'])).pathname;
+          expect((await get(identity, json['access_token'])).status, where).to.equal(
+            isHere ? 200 : 403,
+          );
+          expect((await at.refresh(json)).status, where).to.equal(isHere ? 200 : 400);
+          const introspected = await send(`${origin}/services/oauth2/introspect`, {
+            form: { ...at.credentials, token: String(json['access_token']) },
+          });
+          expect(introspected.json['active'], where).to.equal(isHere);
+          if (isHere) continue;
+          expect((await at.exchange(own.code)).json, where).to.include({ error: 'invalid_grant' });
+          const form = { token: String(json['refresh_token']) };
+          const revoked = await send(`${origin}/services/oauth2/revoke`, { form });
+          expect(revoked.json, where).to.include({ error: 'invalid_token' });
+        }
+      }
+      for (const { at, json } of environments) {
+        expect((await at.refresh(json)).status, 'still alive').to.equal(200);
+        expect(claimsOf(json['id_token'])).to.include({ iss: at.origin, sub: json['id'] });
+      }
+    } finally {
+      await other.close();
+    }
   });
 
   it('refuses an unknown part, and a value that is not a port', async () => {

@@ -27,13 +27,13 @@ export function identityRoutes(environment: Environment): Route[] {
     const owner = tokenOwner(context);
     if (!('userId' in owner)) return owner;
     const [, organization = '', user = ''] = match;
-    const person = people.all.find(({ userId }) => isSameId(userId, user));
-    const organizationKnown = people.all.some((known) =>
-      isSameId(known.organizationId, organization),
+    const isOwnOrg = isSameId(owner.organizationId, organization);
+    if (/^00D\w{12}(\w{3})?$/.test(organization) && !isOwnOrg) return text(403, 'Wrong_Org');
+    const person = people.all.find(
+      ({ userId, organizationId }) =>
+        organizationId === owner.organizationId && isSameId(userId, user),
     );
-    if (/^00D\w{12}(\w{3})?$/.test(organization) && !organizationKnown)
-      return text(403, 'Wrong_Org');
-    if (!organizationKnown || !person) return text(404, 'Bad_Id');
+    if (!isOwnOrg || !person) return text(404, 'Bad_Id');
     const { scopes } = sessionOf(environment, bearerToken(request) ?? '')!;
     if (!IDENTITY_SCOPES.some((scope) => scopes.has(scope))) return text(403, 'No_Access');
     if (person !== owner && !scopes.has('api') && !scopes.has('full'))

@@ -14,6 +14,7 @@ import type {
 import { isCodeChallengeMissing, missingParameter, type TokenErrors } from '../engine-errors.js';
 import { FORM_TYPE } from '../engine-request.js';
 import { atHash, type KeyRing } from '../keys.js';
+import { loggedOutPage, pageReply } from '../pages.js';
 import { HTML_TYPE, oauthError, type Reply } from '../reply.js';
 import { areAllKnown } from '../values.js';
 import { salesforceFaults } from './salesforce-faults.js';
@@ -78,7 +79,7 @@ function facts(environment: Environment, keysAt: (origin: string) => KeyRing): P
     claims: { profile: [], email: [] },
     audiences: {},
     faults: salesforceFaults(() => origins.org),
-    signedFaults: ['wrong-signature', 'id-token'],
+    signedFaults: ['wrong-signature', 'id-token', 'not-offline'],
     routes: [
       ...identityRoutes(environment),
       ...salesforceApi(environment),
@@ -102,6 +103,12 @@ function facts(environment: Environment, keysAt: (origin: string) => KeyRing): P
         path: /^\/services\/oauth2\/introspect$/,
         handle: (context) => introspect(context, environment),
       },
+      {
+        // Salesforce ignores `post_logout_redirect_uri`: an app sets its logout page in Setup.
+        methods: ['GET', 'POST'],
+        path: /^\/services\/auth\/idp\/oidc\/logout$/,
+        handle: () => pageReply(200, loggedOutPage('Salesforce')),
+      },
     ],
     endpoints: [
       { name: 'Discovery', methods: 'GET', path: '/.well-known/openid-configuration' },
@@ -112,6 +119,7 @@ function facts(environment: Environment, keysAt: (origin: string) => KeyRing): P
       { name: 'UserInfo', methods: 'GET, POST', path: '/services/oauth2/userinfo' },
       { name: 'Revocation', methods: 'POST, GET', path: '/services/oauth2/revoke' },
       { name: 'Introspection', methods: 'POST', path: '/services/oauth2/introspect' },
+      { name: 'Logout', methods: 'GET, POST', path: LOGOUT_PATH },
       { name: 'API: versions', methods: 'GET', path: '/services/data' },
     ],
     strategyOptions: salesforceOptions(origin),
@@ -135,13 +143,16 @@ function servedBy({ origins }: Environment): Pick<ProviderFacts, 'misdirected'> 
       if (arrivedAt !== origins.login) {
         return /^\/(id\/keys|\.well-known\/.+)$/.test(path) ? undefined : NO_LONGER_HERE;
       }
-      if (path.startsWith('/services/data')) return NO_LONGER_HERE;
+      if (path.startsWith('/services/data') || path === LOGOUT_PATH) return NO_LONGER_HERE;
       return /^\/id\/\w+\/\w+$/.test(path)
         ? { status: 302, headers: { location: origins.org + path + search } }
         : undefined;
     },
   };
 }
+
+/** Of an org only: a host where several orgs log in has no logout. */
+const LOGOUT_PATH = '/services/auth/idp/oidc/logout';
 
 const NO_LONGER_HERE: Reply = {
   status: 404,
@@ -221,7 +232,7 @@ function authorizationError(error: string, description: string, isImmediate: boo
 }
 
 function tokenRules(environment: Environment, keys: KeyRing): TokenRules {
-  const { origins, client, options } = environment;
+  const { origins, clients, options } = environment;
   return {
     issuesRefreshToken: (scopes) => scopes.has('refresh_token') || scopes.has('offline_access'),
     tokenRequest(request, url) {
@@ -254,6 +265,7 @@ function tokenRules(environment: Environment, keys: KeyRing): TokenRules {
       const accessToken = wrapAccessToken(person!, String(body['access_token']));
       const id = identityURL(environment, person!);
       const issuedAt = String(Date.now());
+      const { secret } = clients.get(issued.clientId)!;
       const isRenewed =
         grantType !== 'refresh_token' || options.refreshTokenRotation?.salesforce === true;
       return {
@@ -262,7 +274,7 @@ function tokenRules(environment: Environment, keys: KeyRing): TokenRules {
           isRenewed && { refresh_token: wrapRefreshToken(refreshToken) }),
         signature: createHmac(
           'sha256',
-          fault?.kind === 'wrong-signature' ? `not-${client.secret}` : client.secret,
+          fault?.kind === 'wrong-signature' ? `not-${secret}` : secret,
         )
           .update(id + issuedAt)
           .digest('base64'),
@@ -339,17 +351,10 @@ function revoke({ method, request, url }: RouteContext, { store }: Environment):
 
 /** RFC 7662. */
 function introspect({ request }: RouteContext, environment: Environment): Reply {
-  const { client, store } = environment;
-  switch (authenticateClient(request, client)) {
-    case 'authenticated':
-      break;
-    case 'unknown':
-      return badRequest('invalid_client_id', 'client identifier invalid');
-    case 'none':
-    case 'twice':
-    case 'wrong-secret':
-      return badRequest('invalid_client', 'invalid client credentials');
-  }
+  const { clients, store } = environment;
+  const client = authenticateClient(request, clients);
+  if (client === 'unknown') return badRequest('invalid_client_id', 'client identifier invalid');
+  if (typeof client === 'string') return badRequest('invalid_client', 'invalid client credentials');
   const token = request.fields?.['token'];
   if (typeof token !== 'string') {
     return badRequest('invalid_request', 'missing required parameter: token');
@@ -357,7 +362,9 @@ function introspect({ request }: RouteContext, environment: Environment): Reply 
   const session = sessionOf(environment, token);
   const entry = session?.entry ?? store.findLive('RefreshToken', unwrapRefreshToken(token));
   const person = personOfIdentity(environment, entry?.['accountId']);
-  if (!entry || !person) return { status: 200, body: { active: false } };
+  if (!entry || !person || entry['clientId'] !== client.id) {
+    return { status: 200, body: { active: false } };
+  }
   return {
     status: 200,
     body: {
@@ -387,6 +394,7 @@ function discovery(issuer: string, { login, org }: Environment['origins']) {
     revocation_endpoint: `${oauth2}/revoke`,
     introspection_endpoint: `${oauth2}/introspect`,
     userinfo_endpoint: `${oauth2}/userinfo`,
+    ...(issuer === org && { end_session_endpoint: org + LOGOUT_PATH }),
     jwks_uri: `${issuer}/id/keys`,
     scopes_supported: SCOPES,
     response_types_supported: ['code'],

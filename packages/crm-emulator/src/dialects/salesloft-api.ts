@@ -132,7 +132,7 @@ function userOf(person: CompletePerson): Record<string, unknown> {
     phone_client: { id: number - 2_000 },
     phone_number_assignment: null,
     group: { id: 1, _href: `${REAL_API_ORIGIN}/v2/groups/1` },
-    team: { id: 111_800, _href: `${REAL_API_ORIGIN}/v2/team` },
+    team: { id: person.teamId, _href: `${REAL_API_ORIGIN}/v2/team` },
     role: { id: person.admin ? 'Admin' : 'User' },
   };
 }

@@ -234,16 +234,17 @@ function tokenRefusal(error: ErrorCode, description: string = ENGINE_WORDS[error
 }
 
 /** RFC 7009: one record holds both tokens, so that revoking either one revokes both. */
-function revoke(request: EngineRequest, { client, store }: Environment): Reply {
-  const authentication = authenticateClient(request, client);
-  if (authentication === 'twice') return tokenRefusal('invalid_request', TWO_METHODS);
-  if (authentication !== 'authenticated') {
-    return oauthError(403, 'unauthorized_client', 'You are not authorized to revoke this token');
-  }
+function revoke(request: EngineRequest, { clients, store }: Environment): Reply {
+  const client = authenticateClient(request, clients);
+  if (client === 'twice') return tokenRefusal('invalid_request', TWO_METHODS);
   const token = String(request.fields?.['token'] ?? '');
   const entry = ['AccessToken', 'RefreshToken', 'ClientCredentials']
     .map((model) => store.find(model, token))
     .find(Boolean);
+  // RFC 7009 §2.1: the token must be of this client.
+  if (typeof client === 'string' || (entry && entry['clientId'] !== client.id)) {
+    return oauthError(403, 'unauthorized_client', 'You are not authorized to revoke this token');
+  }
   if (entry) store.revokeGrant(entry['grantId']);
   store.destroy('ClientCredentials', token);
   return { status: 200, body: {} };

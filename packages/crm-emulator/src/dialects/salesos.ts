@@ -27,6 +27,8 @@ import {
   subjectOf,
   userInfo,
 } from './salesos-identity.js';
+import { keepSignIn, LOGOUT_PATH, logoutRoute, organizationOf, sidOf } from './salesos-logout.js';
+import type { Organizations } from './salesos-organizations.js';
 
 /** The API that access tokens are for. */
 const AUDIENCE = 'https://api.play2sell.com';
@@ -46,12 +48,16 @@ export function salesosOptions(origin: string) {
 }
 
 /** SalesOS: an Auth0 tenant, that is, OpenID Connect with an `audience` for access tokens. */
-export function createSalesos(environment: Environment, keys: KeyRing): Dialect {
+export function createSalesos(
+  environment: Environment,
+  keys: KeyRing,
+  organizations: Organizations,
+): Dialect {
   return {
     ...facts(environment, keys),
-    ...accountRules(environment),
-    ...authorizationRules(environment),
-    ...tokenRules(environment, keys),
+    ...accountRules(environment, organizations),
+    ...authorizationRules(environment, organizations),
+    ...tokenRules(environment, keys, organizations),
   };
 }
 
@@ -74,7 +80,7 @@ function facts(environment: Environment, keys: KeyRing): ProviderFacts {
     claims: CLAIMS_BY_SCOPE,
     audiences: { [AUDIENCE]: [...OIDC_SCOPES, ...API_SCOPES] },
     faults: SALESOS_FAULTS,
-    signedFaults: ['id-token'],
+    signedFaults: ['id-token', 'not-offline'],
     routes: [
       ...leadsRoutes(keys, issuer, AUDIENCE),
       photoRoute(people),
@@ -102,6 +108,7 @@ function facts(environment: Environment, keys: KeyRing): ProviderFacts {
         path: /^\/oauth\/revoke$/,
         handle: ({ request }) => revoke(request, environment),
       },
+      logoutRoute(environment, keys),
     ],
     endpoints: [
       { name: 'Discovery', methods: 'GET', path: '/.well-known/openid-configuration' },
@@ -111,6 +118,7 @@ function facts(environment: Environment, keys: KeyRing): ProviderFacts {
       { name: 'UserInfo', methods: 'GET, POST', path: '/userinfo' },
       { name: 'Photo', methods: 'GET', path: '/photos/:number.svg' },
       { name: 'Revocation', methods: 'POST', path: '/oauth/revoke' },
+      { name: 'Logout', methods: 'GET, POST', path: LOGOUT_PATH },
       { name: 'API: leads', methods: 'GET, POST', path: '/v1/leads' },
     ],
     strategyOptions: salesosOptions(origin),
@@ -129,18 +137,30 @@ function rotatesRefreshTokens({ options }: Environment): boolean {
   return options.refreshTokenRotation?.salesos ?? true;
 }
 
-function accountRules({ origin, people }: Environment): AccountRules {
+function accountRules(
+  { origin, people, store }: Environment,
+  organizations: Organizations,
+): AccountRules {
   return {
     accountIdOf: subjectOf,
     personOf: (accountId) => personOfSubject(people, accountId),
     claimsOf: (person) => claimsOf(person, origin),
-    checkSignIn: ({ active }) =>
-      active ? undefined : { error: 'unauthorized', description: 'user is blocked' },
+    checkSignIn: (person, params = {}) =>
+      person.active
+        ? organizations.admit(person, params)
+        : { error: 'unauthorized', description: 'user is blocked' },
+    signedIn: (grantId, { organization }) =>
+      keepSignIn(store, grantId, organizations.find(organization)?.id),
   };
 }
 
-function authorizationRules({ origin, options }: Environment): AuthorizationRules {
+function authorizationRules(
+  { origin, options }: Environment,
+  organizations: Organizations,
+): AuthorizationRules {
   return {
+    extraParameters: ['organization', 'invitation'],
+    checkAuthorizationRequest: (params) => organizations.checkRequest(params),
     authorizationRequest({ audience, nonce, ...query }) {
       const scopes = (query['scope'] ?? '').split(' ').filter(Boolean);
       return {
@@ -192,8 +212,12 @@ function authorizationError(
   }
 }
 
-function tokenRules(environment: Environment, keys: KeyRing): TokenRules {
-  const { origin } = environment;
+function tokenRules(
+  environment: Environment,
+  keys: KeyRing,
+  organizations: Organizations,
+): TokenRules {
+  const { origin, store } = environment;
   return {
     issuesRefreshToken: (scopes) => scopes.has('offline_access'),
     tokenRequest({ fields }) {
@@ -225,8 +249,13 @@ function tokenRules(environment: Environment, keys: KeyRing): TokenRules {
         .split(' ')
         .filter((name) => name !== NO_SCOPE)
         .join(' ');
+      const { grantId } = issued;
+      const organization = grantId && organizations.claimsOf(organizationOf(store, grantId));
       const accessToken = issued.aud
-        ? await keys.sign(accessTokenClaims(environment, issued, scope, grantType, expiresIn))
+        ? await keys.sign({
+            ...accessTokenClaims(environment, issued, scope, grantType, expiresIn),
+            ...organization,
+          })
         : String(body['access_token']);
       const isRenewed = grantType !== 'refresh_token' || rotatesRefreshTokens(environment);
       return {
@@ -236,7 +265,12 @@ function tokenRules(environment: Environment, keys: KeyRing): TokenRules {
         ...(typeof idToken === 'string' && {
           id_token: await keys.signIdToken(
             idToken,
-            { iss: issuerOf(origin), at_hash: atHash(accessToken) },
+            {
+              iss: issuerOf(origin),
+              at_hash: atHash(accessToken),
+              ...(grantId && { sid: sidOf(grantId) }),
+              ...organization,
+            },
             fault,
           ),
         }),
@@ -255,7 +289,7 @@ function tokenRules(environment: Environment, keys: KeyRing): TokenRules {
 
 /** An access token for an audience is a JWT. With the scope `openid` it is for UserInfo too. */
 function accessTokenClaims(
-  { origin, client }: Environment,
+  { origin }: Environment,
   issued: TokenResponseContext['issued'],
   scope: string,
   grantType: string,
@@ -265,12 +299,12 @@ function accessTokenClaims(
   const isForUserInfo = scope.split(' ').includes('openid');
   return {
     iss: issuerOf(origin),
-    sub: issued.accountId ?? `${client.id}@clients`,
+    sub: issued.accountId ?? `${issued.clientId}@clients`,
     aud: isForUserInfo ? [issued.aud, `${origin}/userinfo`] : issued.aud,
     iat: now,
     exp: now + Number(expiresIn),
     scope,
-    azp: client.id,
+    azp: issued.clientId,
     ...(issued.accountId === undefined && { gty: 'client-credentials' }),
     ...(grantType === 'refresh_token' && { gty: 'refresh_token' }),
   };
@@ -306,15 +340,18 @@ const TOKEN_ERRORS: TokenErrors<readonly [status: number, error: string, descrip
 };
 
 /** RFC 7009, for refresh tokens only: an access token lives until it expires. */
-function revoke(request: EngineRequest, { client, store }: Environment): Reply {
-  if (authenticateClient(request, client) !== 'authenticated') {
+function revoke(request: EngineRequest, { clients, store }: Environment): Reply {
+  const client = authenticateClient(request, clients);
+  if (typeof client === 'string') {
     return oauthError(401, 'invalid_client', 'Client authentication failed');
   }
   const token = request.fields?.['token'];
   if (typeof token !== 'string') {
     return oauthError(400, 'invalid_request', 'Missing required parameter: token');
   }
-  store.destroy('RefreshToken', token.replace(REFRESH_TOKEN_PREFIX, ''));
+  const id = token.replace(REFRESH_TOKEN_PREFIX, '');
+  const isOwn = store.find('RefreshToken', id)?.['clientId'] === client.id;
+  if (isOwn) store.destroy('RefreshToken', id);
   return { status: 200, body: '' };
 }
 
@@ -326,6 +363,7 @@ function discovery(origin: string, sendsIss: boolean): Record<string, unknown> {
     userinfo_endpoint: `${origin}/userinfo`,
     jwks_uri: `${origin}/.well-known/jwks.json`,
     revocation_endpoint: `${origin}/oauth/revoke`,
+    end_session_endpoint: origin + LOGOUT_PATH,
     scopes_supported: OIDC_SCOPES,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
@@ -338,6 +376,7 @@ function discovery(origin: string, sendsIss: boolean): Record<string, unknown> {
       'exp',
       'iat',
       'iss',
+      'sid',
       'sub',
       ...CLAIMS_BY_SCOPE.profile,
       ...CLAIMS_BY_SCOPE.email,
