@@ -49,12 +49,11 @@ export function judgeLoginURL(value: unknown, options: ChoiceOptions): string {
   if (typeof value !== 'string') throw refusal('must be a string');
   if (value.length > MAX_LENGTH) throw refusal('is too long');
   const read = readLoginAddress(value);
-  const own = loginOrigin(options.loginURL ?? DEFAULT_LOGIN_URL);
   const isOwn = typeof read === 'string' && isOwnOrigin(read) && PLAIN_HOST.test(value.trim());
-  const chosen = listed(value, options) ?? (isOwn ? read : undefined);
+  const chosen = isOwn ? read : listed(value, options);
   if (chosen === undefined) throw refusal(faultOf(read), value);
   const apart = ENDPOINT_OPTIONS.find((name) => options[name] !== undefined);
-  if (apart !== undefined && chosen !== own) {
+  if (apart !== undefined && chosen !== loginOrigin(options.loginURL ?? DEFAULT_LOGIN_URL)) {
     throw refusal(`cannot be chosen by a login, since "${apart}" does not follow it`, value);
   }
   return chosen;
@@ -64,7 +63,7 @@ export function judgeLoginURL(value: unknown, options: ChoiceOptions): string {
 function listed(value: string, options: ChoiceOptions): string | undefined {
   const text = withoutSlashes(value);
   const entries = [options.loginURL ?? DEFAULT_LOGIN_URL, ...(options.allowedLoginURLs ?? [])];
-  const entry = entries.find((one) => [withoutSlashes(one), loginOrigin(one)].includes(text));
+  const entry = entries.find((one) => withoutSlashes(one) === text || loginOrigin(one) === text);
   return entry === undefined ? undefined : loginOrigin(entry);
 }
 
