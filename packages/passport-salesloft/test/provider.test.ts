@@ -259,6 +259,14 @@ describe('Salesloft', () => {
     });
   });
 
+  it('salesloft 7.1 — a redirect URI that is not registered has the shared code, and says where to register it', async () => {
+    accounts().post('/oauth/token').reply(400, { error: 'invalid_redirect_uri' });
+    const error = await rejection(completeLogin(createClient()));
+    expect(error).to.include({ code: 'redirect_uri_mismatch', stage: 'token' });
+    expect(error.message).to.contain('(invalid_redirect_uri)');
+    expect(error.hint).to.contain('Your Applications > OAuth Applications');
+  });
+
   describe('profile', () => {
     const tokens = { accessToken: 'slat_1', tokenType: 'Bearer', response: {} };
 
