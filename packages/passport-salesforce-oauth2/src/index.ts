@@ -26,6 +26,7 @@ declare namespace SalesforceStrategy {
   export import TokenError = family.TokenError;
   export import InternalOAuthError = family.InternalOAuthError;
   export import CookieStateStore = family.CookieStateStore;
+  export import loginHandler = family.loginHandler;
   export type Options = family.StrategyOptions<SalesforceProfile> & SalesforceOptions;
   export type Profile = SalesforceProfile;
   export type TokenSet = client.TokenSet;

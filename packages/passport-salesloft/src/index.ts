@@ -26,6 +26,7 @@ declare namespace SalesloftStrategy {
   export import TokenError = family.TokenError;
   export import InternalOAuthError = family.InternalOAuthError;
   export import CookieStateStore = family.CookieStateStore;
+  export import loginHandler = family.loginHandler;
   export type Options = family.StrategyOptions<SalesloftProfile> & SalesloftOptions;
   export type Profile = SalesloftProfile;
   export type TokenSet = client.TokenSet;

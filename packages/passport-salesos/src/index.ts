@@ -21,6 +21,7 @@ declare namespace SalesosStrategy {
   export import TokenError = family.TokenError;
   export import InternalOAuthError = family.InternalOAuthError;
   export import CookieStateStore = family.CookieStateStore;
+  export import loginHandler = family.loginHandler;
   export type Options = family.StrategyOptions<SalesosProfile> & SalesosOptions;
   export type Profile = SalesosProfile;
   export type TokenSet = client.TokenSet;
