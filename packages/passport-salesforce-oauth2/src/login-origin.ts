@@ -57,7 +57,7 @@ export function readLoginAddress(text: string): string | UnusableAddress {
   const url = parseUrl(hasScheme ? text : `https://${text.trim()}`);
   if (url === undefined) return NOT_ABSOLUTE;
   const { protocol, pathname, username, password } = url;
-  const hostname = url.hostname.replace(/\.+$/, '');
+  const hostname = url.hostname.replace(/(?<!\.)\.+$/, '');
   const isLocal = isLoopback(hostname);
   if (!isLocal && !hostname.includes('.')) return NOT_ABSOLUTE;
   const isSalesforce = hasSalesforceName(hostname);
@@ -84,7 +84,9 @@ export function readLoginAddress(text: string): string | UnusableAddress {
     return { fault: 'is an address at which no one signs in', right: USUAL };
   }
   const hasRootOnly = isSalesforce && !hostname.endsWith('.my.site.com');
-  return url.origin + (hasRootOnly ? '' : pathname.replace(SITE_PAGE, '').replace(/\/+$/, ''));
+  return (
+    url.origin + (hasRootOnly ? '' : pathname.replace(SITE_PAGE, '').replace(/(?<!\/)\/+$/, ''))
+  );
 }
 
 /**
