@@ -121,6 +121,45 @@ describe('pages — Frameworks', () => {
   });
 });
 
+describe('pages — From a Request to a Response', () => {
+  before(start);
+  after(stop);
+
+  it('loginHandler — logs in with the cookie alone', async () => {
+    const page = readFileSync(join(__dirname, '../docs/frameworks.md'), 'utf8');
+    const [, code = ''] = /## Next, Hono[^]*?```js\n([^]*?)```/.exec(page) ?? [];
+    const callbackURL = 'http://127.0.0.1:3000/auth/salesloft/callback';
+    const handler = (await run(code, 'login', {
+      options: { ...emulator.salesloft.options, callbackURL },
+      process: { env: { LOGIN_SECRET: 's'.repeat(32) } },
+      console: { error() {} },
+      sessionCookie: ({ name }: { name: string }) => `person=${name}`,
+    })) as (request: Request) => Promise<Response>;
+
+    const origin = 'http://127.0.0.1:3000';
+    /** Starts a login, signs in, and comes back with the cookie. */
+    const comeBack = async (who: string, query = ''): Promise<Response> => {
+      const started = await handler(new Request(`${origin}/auth/salesloft${query}`));
+      const cookie = started.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+      const location = started.headers.get('location') ?? '';
+      const callback = await new Browser().signIn(location, who);
+      return await handler(new Request(callback, { headers: { cookie } }));
+    };
+    const signedIn = await comeBack('Suri', '?returnTo=/reports');
+    expect(signedIn.status).to.equal(303);
+    expect(signedIn.headers.get('location')).to.equal('/reports');
+    expect(signedIn.headers.getSetCookie()).to.include('person=Suri').and.have.lengthOf(2);
+    expect((await comeBack('Suri')).headers.get('location')).to.equal('/');
+    const refused = await comeBack('deny');
+    expect(refused.status).to.equal(401);
+    expect(await refused.json()).to.include({ code: 'access_denied' });
+    emulator.salesloft.fault({ step: 'token', kind: 'status', status: 500 });
+    const failed = await comeBack('Suri');
+    expect(failed.status).to.equal(502);
+    expect(await failed.text()).to.equal('The login failed (provider_unavailable).');
+  });
+});
+
 describeWithRedis('pages — Tokens that stay alive', () => {
   const redis = new RedisServer();
   before(start);
