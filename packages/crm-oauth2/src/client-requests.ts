@@ -3,6 +3,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { TIMEOUT_RANGE_MS } from './client-options';
 import type { ClientSettings } from './client-options';
 import { withRedirectUri } from './errors/meanings';
+import type { Vocabulary } from './errors/meanings';
 import { located } from './errors/oauth2-error';
 import type { Stage } from './errors/oauth2-error';
 import { Problem, isProblem } from './errors/problem';
@@ -75,6 +76,9 @@ const MOVED: readonly string[] = [
   'unexpected_redirect',
   'unexpected_status',
 ];
+
+/** The connection failed before the answer, or in the middle of it. */
+export const CUT_OFF: readonly string[] = ['connection_failed', 'incomplete_response'];
 
 /** The parts that the clients of one strategy share, those of its environments and of its tenants. */
 export class Shared {
@@ -185,7 +189,11 @@ export class ClientRequests<Options extends object, P extends Profile> {
     kind: 'revocation' | 'introspection',
     token: string,
     options: TokenCallOptions,
-    judge: (response: HttpResponse, secrets: readonly (string | undefined)[]) => T,
+    judge: (
+      response: HttpResponse,
+      secrets: readonly (string | undefined)[],
+      vocabulary: Vocabulary,
+    ) => T,
   ): Promise<T> {
     const name = `${kind}Endpoint` as const;
     const stage = kind === 'revocation' ? 'revoke' : 'introspect';
@@ -206,7 +214,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
         const url = this.url(endpoint);
         place.host = url.host;
         const response = await this.send({ ...request, url }, deadline);
-        return judge(response, [token, ...this.#authentication.secrets]);
+        return judge(response, [token, ...this.#authentication.secrets], provider);
       };
       if (own === undefined) return await ask(configured);
       try {

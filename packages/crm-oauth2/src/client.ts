@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { judgeClientOptions, judgeEnvironment } from './client-options';
 import type { ClientOptions, ClientSettings } from './client-options';
 import { profileOf } from './client-profile';
-import { ClientRequests, Shared } from './client-requests';
+import { CUT_OFF, ClientRequests, Shared } from './client-requests';
 import type {
   CallOptions,
   GrantOptions,
@@ -12,7 +12,7 @@ import type {
   TokenCallOptions,
   Transport,
 } from './client-requests';
-import { describe, isOAuth2Error } from './errors/oauth2-error';
+import { described, isOAuth2Error } from './errors/oauth2-error';
 import { Problem } from './errors/problem';
 import { extraParameters, judgeLoginRequest } from './login-request';
 import type { LoginRequest } from './login-request';
@@ -23,20 +23,25 @@ import type {
   MissingAttempt,
   ValidatedAuthorizationResponse,
 } from './protocol/authorization-response';
+import { buildEndSessionForm, buildEndSessionUrl } from './protocol/end-session';
+import type {
+  EndSessionForm,
+  EndSessionFormRequest,
+  EndSessionRequest,
+} from './protocol/end-session';
 import { createIdTokenVerifier } from './protocol/id-token';
 import type { IdTokenVerifier } from './protocol/id-token';
 import { LOGIN_ATTEMPT_LIFETIME_MS, questionsOf } from './protocol/login-attempt';
 import type { Environment, LoginAttempt } from './protocol/login-attempt';
 import { randomTexts } from './protocol/pkce';
-import { processTokenError, replaceTokens } from './protocol/token-endpoint';
+import { processIntrospection, processRevocation, replaceTokens } from './protocol/token-endpoint';
+import type { Introspection } from './protocol/token-endpoint';
 import type { TokenSet } from './protocol/token-set';
 import type { Endpoints, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
-import { isJsonObject, ownFields, withoutUndefined } from './values/json';
-import type { JsonObject } from './values/json';
+import { ownFields, withoutUndefined } from './values/json';
 import { LruMap } from './values/lru-map';
 import { requireCallbackUrl, scopeList } from './values/options';
-import { isSuccess, jsonOf } from './wire/answers';
 import type { Deadline } from './wire/deadline';
 
 /** Clients of environments that are kept. A forgotten one is made again. */
@@ -49,9 +54,6 @@ const UNCHECKED: readonly string[] = [
   'id_token_expired',
   'id_token_not_yet_valid',
 ];
-
-/** The connection failed before the answer, or in the middle of it. */
-const CUT_OFF: readonly string[] = ['connection_failed', 'incomplete_response'];
 
 /**
  * It needs neither Passport, nor a request, nor a session: a background job refreshes with the very
@@ -119,7 +121,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const { provider } = this;
     const { home, environments, ...related } = this.#relations;
     const { options: given } = home.#settings.context;
-    try {
+    return described({ provider, stage: 'authorize' }, () => {
       const environment = judgeEnvironment(provider, ownFields(choice), given);
       const key = JSON.stringify([home.fingerprint, environment]);
       const known = environments.get(key);
@@ -130,9 +132,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       const client = new OAuth2Client<Options, P>(provider, options, relations);
       environments.set(key, client);
       return client;
-    } catch (error) {
-      throw describe(error, { provider, stage: 'authorize' });
-    }
+    });
   }
 
   /**
@@ -158,8 +158,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   beginLogin(options: LoginRequest): { url: string; attempt: LoginAttempt } {
     const { provider } = this;
     const request = judgeLoginRequest(provider, options);
-    const { title } = provider;
-    const redirectUri = requireCallbackUrl(title, 'redirectUri', request.redirectUri, false);
+    const uri = request.redirectUri;
+    const redirectUri = requireCallbackUrl(provider.title, 'redirectUri', uri, false);
     const scope = this.scopes(request.scope);
     const asksIdToken = provider.idToken !== 'none' && scope.includes('openid');
     const { state, codeVerifier, ...texts } = randomTexts();
@@ -285,23 +285,19 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const protocol = { scope: this.#scopeParameter(ownFields(options).scope) };
     const stage = 'client_credentials';
     const call = { ...options, deadline: this.#requests.deadline(options) };
-    const ask = () => this.#requests.grant(stage, stage, call, protocol);
-    const tokens = await ask().catch((error: unknown) => {
+    const ask = async () =>
+      this.#complete(await this.#requests.grant(stage, stage, call, protocol));
+    return await ask().catch((error: unknown) => {
       if (isOAuth2Error(error) && CUT_OFF.includes(error.code)) return ask();
       throw error;
     });
-    return this.#complete(tokens);
   }
 
   /** Revokes a token (RFC 7009). A token the provider does not know is revoked already (§2.2). */
   async revokeToken(token: string, options: TokenCallOptions = {}): Promise<void> {
     const client = this.#of(options.tokens?.environment);
     if (client !== this) return await client.revokeToken(token, options);
-    await this.#requests.askAbout('revocation', token, options, (response, secrets) => {
-      if (isSuccess(response)) return;
-      const problem = processTokenError(response, secrets, this.provider, 'revoke');
-      if (problem.code !== 'invalid_token') throw problem;
-    });
+    await this.#requests.askAbout('revocation', token, options, processRevocation);
   }
 
   /**
@@ -309,22 +305,10 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    *
    * @throws {TypeError} where the provider has no introspection endpoint
    */
-  async introspectToken(
-    token: string,
-    options: TokenCallOptions = {},
-  ): Promise<Readonly<JsonObject & { active: boolean }>> {
+  async introspectToken(token: string, options: TokenCallOptions = {}): Promise<Introspection> {
     const client = this.#of(options.tokens?.environment);
     if (client !== this) return await client.introspectToken(token, options);
-    return await this.#requests.askAbout('introspection', token, options, (response, secrets) => {
-      if (!isSuccess(response)) {
-        throw processTokenError(response, secrets, this.provider, 'introspect');
-      }
-      const json = jsonOf(response, secrets);
-      if (isJsonObject(json) && typeof json.active === 'boolean') {
-        return Object.freeze({ ...json, active: json.active });
-      }
-      throw new Problem('invalid_token_response', 'the answer does not say whether it is active');
-    });
+    return await this.#requests.askAbout('introspection', token, options, processIntrospection);
   }
 
   /**
@@ -344,6 +328,33 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         request && (await this.#requests.askProfile(request, own.accessToken, options, place));
       return profileOf(provider, context, own, answer);
     });
+  }
+
+  /**
+   * Logs the person out of the provider too, whose session would otherwise sign them in again without a
+   * question: the address to send the browser to. No token is in it. Revoke the tokens beside it.
+   *
+   * @throws {TypeError} where the provider, or the environment of the tokens, has no such logout
+   * @see https://openid.net/specs/openid-connect-rpinitiated-1_0.html
+   */
+  buildEndSessionUrl(request: EndSessionRequest = {}): string {
+    return buildEndSessionUrl(this.#endSessionEndpoint(request), this.clientID, request);
+  }
+
+  /** The same as a form to post, which may hold the ID Token. @throws {TypeError} */
+  buildEndSessionForm(request: EndSessionFormRequest): EndSessionForm {
+    return buildEndSessionForm(this.#endSessionEndpoint(request), this.clientID, request);
+  }
+
+  #endSessionEndpoint({ tokens }: EndSessionRequest): string {
+    const client = this.#of(tokens?.environment);
+    const { provider, endpoints } = client;
+    const { endSessionEndpoint: endpoint = endpoints.endSessionEndpoint } =
+      described({ provider, stage: 'logout' }, () =>
+        provider.organizationEndpoints?.(tokens?.response ?? {}, client.#settings.context),
+      ) ?? {};
+    if (endpoint !== undefined) return endpoint;
+    throw new TypeError(`${provider.title} has no logout here; revoke the tokens`);
   }
 
   /**
@@ -380,8 +391,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   async #withClaims(tokens: TokenSet, deadline: Deadline, login?: LoginAttempt): Promise<TokenSet> {
     const { provider, endpoints, clientID } = this;
     const verify = this.#verifyIdToken;
-    const { jwksUri } = endpoints;
-    const { idToken, accessToken } = tokens;
+    const [{ jwksUri }, { idToken, accessToken }] = [endpoints, tokens];
     const isNeeded =
       login !== undefined &&
       (provider.idToken === 'required' || login.maxAge !== undefined || login.asked !== undefined);
@@ -416,7 +426,6 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     return own ?? (issuer === undefined ? [] : [issuer]);
   }
 
-  /** Adds what the token response does not say in one field. */
   #complete(tokens: TokenSet): TokenSet {
     const { provider, environment } = this;
     const subject = provider.subject(ownFields(tokens));

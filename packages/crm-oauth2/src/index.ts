@@ -17,6 +17,11 @@ export type {
   MissingAttempt,
   ValidatedAuthorizationResponse,
 } from './protocol/authorization-response';
+export type {
+  EndSessionForm,
+  EndSessionFormRequest,
+  EndSessionRequest,
+} from './protocol/end-session';
 export type { IdTokenClaims } from './protocol/id-token';
 export type { Environment, LoginAttempt } from './protocol/login-attempt';
 export type { TokenSet } from './protocol/token-set';

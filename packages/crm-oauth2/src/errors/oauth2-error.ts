@@ -15,6 +15,7 @@ export type Stage =
   | 'client_credentials'
   | 'revoke'
   | 'introspect'
+  | 'logout'
   | 'discover'
   | 'store'
   | 'api';
@@ -90,7 +91,7 @@ export function assignFields(error: Error, fields: object): void {
 export function describe(error: unknown, { provider, stage, host }: Where): unknown {
   if (!isProblem(error)) return error;
   const { code, details } = error;
-  const described = new OAuth2Error(`${provider.name}: ${error.message}`, {
+  const full = new OAuth2Error(`${provider.name}: ${error.message}`, {
     code,
     provider: provider.name,
     stage,
@@ -100,8 +101,8 @@ export function describe(error: unknown, { provider, stage, host }: Where): unkn
   });
   // The stack of the check, where the problem was found.
   const [, ...frames] = (error.stack ?? '').split('\n    at ');
-  described.stack = [`${described.name}: ${described.message}`, ...frames].join('\n    at ');
-  return described;
+  full.stack = [`${full.name}: ${full.message}`, ...frames].join('\n    at ');
+  return full;
 }
 
 /** The remedy: the provider's own, else the shared one; by stage first: `refresh.invalid_grant`. */
@@ -125,6 +126,15 @@ export async function located<W extends Where, T>(
 ): Promise<T> {
   try {
     return await step(where);
+  } catch (error) {
+    throw describe(error, where);
+  }
+}
+
+/** The same for a step that asks no one. */
+export function described<T>(where: Where, step: () => T): T {
+  try {
+    return step();
   } catch (error) {
     throw describe(error, where);
   }

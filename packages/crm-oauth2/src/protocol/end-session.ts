@@ -12,7 +12,7 @@ import type { TokenSet } from './token-set';
 /** A logout at the provider; without any field the provider asks the person. */
 export interface EndSessionRequest {
   /** The tokens of the login that ends. They are not sent: the session id of their ID Token is. */
-  tokens?: Pick<TokenSet, 'claims'>;
+  tokens?: Pick<TokenSet, 'claims' | 'environment'> & { response?: TokenSet['response'] };
   /** Names the session or the person. Default: `sid` of the tokens' ID Token. */
   logoutHint?: string;
   /** Where the browser returns to; registered at the provider, apart from the callback URLs. */

@@ -8,7 +8,7 @@ import { providerCode } from '../errors/provider-codes';
 import { quote } from '../errors/redaction';
 import { isJsonObject, ownFields, text, withoutUndefined } from '../values/json';
 import type { JsonObject } from '../values/json';
-import { jsonOf, retryAfterSeconds, statusProblem } from '../wire/answers';
+import { isSuccess, jsonOf, retryAfterSeconds, statusProblem } from '../wire/answers';
 import type { HttpResponse } from '../wire/http';
 import type { ClientAuthentication } from './client-authentication';
 import type { TokenSet } from './token-set';
@@ -191,4 +191,34 @@ export function replaceTokens(previous: TokenSet, next: TokenSet): TokenSet {
   const fields: JsonObject = { ...previous.response, ...ended, ...next.response };
   const response = Object.freeze(withoutUndefined(fields));
   return Object.freeze(withoutUndefined<TokenSet>({ ...next, scope, subject, response }));
+}
+
+/** RFC 7009 §2.2: a token that the provider does not know is revoked already. @throws {Problem} */
+export function processRevocation(
+  response: HttpResponse,
+  secrets: readonly (string | undefined)[],
+  vocabulary: Vocabulary,
+): void {
+  if (isSuccess(response)) return;
+  const problem = processTokenError(response, secrets, vocabulary, 'revoke');
+  if (problem.code !== 'invalid_token') throw problem;
+}
+
+/** The answer about a token (RFC 7662 §2.2), with the fields that the provider adds. */
+export type Introspection = Readonly<JsonObject & { active: boolean }>;
+
+/** @throws {Problem} `invalid_token_response`, and those of the error that the provider reports */
+export function processIntrospection(
+  response: HttpResponse,
+  secrets: readonly (string | undefined)[],
+  vocabulary: Vocabulary,
+): Introspection {
+  if (!isSuccess(response)) {
+    throw processTokenError(response, secrets, vocabulary, 'introspect');
+  }
+  const json = jsonOf(response, secrets);
+  if (isJsonObject(json) && typeof json.active === 'boolean') {
+    return Object.freeze({ ...json, active: json.active });
+  }
+  throw new Problem('invalid_token_response', 'the answer does not say whether it is active');
 }
