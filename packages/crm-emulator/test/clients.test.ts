@@ -1,16 +1,9 @@
 /** Several registered clients: each has a secret, redirect URIs, codes and tokens of its own. */
 import { expect } from 'chai';
 import { type Emulator, startEmulator } from 'crm-emulator';
-import { CALLBACK, Client, get, send } from './client.js';
+import { CALLBACK, Client, get, NAMES, send } from './client.js';
 
-const NAMES = ['salesloft', 'salesos', 'salesforce'] as const;
 const OWN_CALLBACK = 'https://tenant.example/callback';
-const REVOCATION = {
-  salesloft: '/oauth/revoke',
-  salesos: '/oauth/revoke',
-  salesforce: '/services/oauth2/revoke',
-} as const;
-
 const clientOf = (name: (typeof NAMES)[number], number: number) => ({
   provider: name,
   clientID: `${name}-tenant-${number}`,
@@ -47,7 +40,7 @@ describe('crm-emulator: clients', () => {
       const refused = await first.refresh(tokens);
       expect([refused.status, refused.json['error']]).to.deep.equal([refusal, 'invalid_grant']);
       if (name !== 'salesforce') {
-        const url = first.origin + REVOCATION[name];
+        const url = first.url('revoke');
         const token = String(tokens['refresh_token']);
         const revoked = await send(url, { form: { ...first.credentials, token } });
         expect(revoked.status).to.equal(name === 'salesloft' ? 403 : 200);
@@ -69,7 +62,7 @@ describe('crm-emulator: clients', () => {
       const { href } = await strict.callback('Suri', { redirect_uri: OWN_CALLBACK });
       expect(href.startsWith(`${OWN_CALLBACK}?`)).to.equal(true);
       const authorize = async (client: Client, redirectURI: string) =>
-        (await client.start({ redirect_uri: redirectURI })).status;
+        (await send(client.authorizationURL({ redirect_uri: redirectURI }))).status;
       expect(await authorize(strict, CALLBACK)).to.equal(400);
       expect(await authorize(new Client(emulator, name), OWN_CALLBACK)).to.equal(400);
     });

@@ -3,7 +3,6 @@ import { createHash, createHmac, createPublicKey, type JsonWebKey, verify } from
 import { expect } from 'chai';
 import { type Emulator, startEmulator } from 'crm-emulator';
 import {
-  answer,
   AUDIENCE,
   CALLBACK,
   claimsOf,
@@ -12,8 +11,9 @@ import {
   headerOf,
   type Json,
   NAMES,
+  send,
   VERIFIER,
-} from './support.js';
+} from './client.js';
 
 const ENDPOINTS = {
   salesloft: [
@@ -32,6 +32,7 @@ const ENDPOINTS = {
     '/userinfo',
     '/photos/:number.svg',
     '/oauth/revoke',
+    '/oidc/logout',
     '/v1/leads',
   ],
   salesforce: [
@@ -43,6 +44,7 @@ const ENDPOINTS = {
     '/services/oauth2/userinfo',
     '/services/oauth2/revoke',
     '/services/oauth2/introspect',
+    '/services/auth/idp/oidc/logout',
     '/services/data',
   ],
 } as const;
@@ -86,8 +88,8 @@ describe('crm-emulator: dialects', () => {
         const { origin, options } = emulator[name];
         const { status, text, headers } = await get(`${origin}/`);
         expect(status).to.equal(200);
-        expect(headers.get('content-type')).to.equal('text/html; charset=utf-8');
-        expect(headers.get('content-security-policy')).to.include("default-src 'none'");
+        expect(headers['content-type']).to.equal('text/html; charset=utf-8');
+        expect(headers['content-security-policy']).to.include("default-src 'none'");
         const page = text.replace(/&#39;/g, "'");
         for (const [option, value] of Object.entries(options)) {
           expect(page).to.include(`${option}: '${String(value)}'`);
@@ -156,10 +158,10 @@ describe('crm-emulator: dialects', () => {
           {},
           encoding === 'JSON'
             ? { body: JSON.stringify(fields), headers: { 'content-type': 'application/json' } }
-            : { body: new URLSearchParams(fields) },
+            : { form: fields },
         );
         expect(status).to.equal(200);
-        expect(headers.get('cache-control')).to.include('no-store');
+        expect(headers['cache-control']).to.include('no-store');
         expect(Object.keys(json)).to.deep.equal([
           'access_token',
           'token_type',
@@ -174,19 +176,13 @@ describe('crm-emulator: dialects', () => {
     }
 
     it('token endpoint — accepts HTTP Basic', async () => {
-      const { refresh_token } = await salesloft.login();
+      const tokens = await salesloft.login();
       const { client_id, client_secret } = salesloft.credentials;
       const basic = Buffer.from(`${client_id}:${client_secret}`).toString('base64');
-      const { status } = await salesloft.token(
-        {},
-        {
-          headers: { authorization: `Basic ${basic}` },
-          body: new URLSearchParams({
-            grant_type: 'refresh_token',
-            refresh_token: String(refresh_token),
-          }),
-        },
-      );
+      const { status } = await send(salesloft.url('token'), {
+        headers: { authorization: `Basic ${basic}` },
+        form: { grant_type: 'refresh_token', refresh_token: String(tokens['refresh_token']) },
+      });
       expect(status).to.equal(200);
     });
 
@@ -199,8 +195,8 @@ describe('crm-emulator: dialects', () => {
 
     it('refresh — issues a new access token and a new refresh token each time', async () => {
       const first = await salesloft.login();
-      const { json: second } = await salesloft.refresh(first['refresh_token']);
-      const { status, json: third } = await salesloft.refresh(second['refresh_token']);
+      const { json: second } = await salesloft.refresh(first);
+      const { status, json: third } = await salesloft.refresh(second);
       expect(status).to.equal(200);
       const pairs = [first, second, third].flatMap((t) => [t['access_token'], t['refresh_token']]);
       expect(new Set(pairs).size).to.equal(6);
@@ -225,8 +221,8 @@ describe('crm-emulator: dialects', () => {
           active: true,
         });
         expect((json['data'] as Json)['id']).to.be.a('number');
-        expect(headers.get('x-ratelimit-endpoint-cost')).to.equal('1');
-        expect(Number(headers.get('x-ratelimit-remaining-minute'))).to.be.within(0, 599);
+        expect(headers['x-ratelimit-endpoint-cost']).to.equal('1');
+        expect(Number(headers['x-ratelimit-remaining-minute'])).to.be.within(0, 599);
       }
     });
 
@@ -258,14 +254,12 @@ describe('crm-emulator: dialects', () => {
     it('RFC 7009 §2.2 — revokes, and answers {} for an unknown token too', async () => {
       const tokens = await salesloft.login();
       for (const token of [String(tokens['refresh_token']), 'unknown']) {
-        const body = new URLSearchParams({ ...salesloft.credentials, token });
-        const { status, json } = await answer(
-          await fetch(salesloft.url('revoke'), { method: 'POST', body }),
-        );
+        const form = { ...salesloft.credentials, token };
+        const { status, json } = await send(salesloft.url('revoke'), { form });
         expect(status).to.equal(200);
         expect(json).to.deep.equal({});
       }
-      expect((await salesloft.refresh(tokens['refresh_token'])).status).to.equal(400);
+      expect((await salesloft.refresh(tokens)).status).to.equal(400);
       expect((await salesloft.profile(tokens)).status).to.equal(401);
     });
 
@@ -273,7 +267,7 @@ describe('crm-emulator: dialects', () => {
       const url = `${salesloft.provider.origin}/.well-known/openid-configuration`;
       const { status, headers } = await get(url);
       expect(status).to.equal(200);
-      expect(headers.get('content-type')).to.match(/^text\/html/);
+      expect(headers['content-type']).to.match(/^text\/html/);
     });
   });
 
@@ -353,7 +347,7 @@ describe('crm-emulator: dialects', () => {
 
     it('refresh — returns a new ID Token of the same person', async () => {
       const tokens = await salesos.login('Suri');
-      const { json } = await salesos.refresh(tokens['refresh_token']);
+      const { json } = await salesos.refresh(tokens);
       const { sub } = claimsOf(tokens['id_token']);
       expect(claimsOf(json['id_token'])['sub']).to.equal(sub);
       expect(json['refresh_token']).not.to.equal(tokens['refresh_token']);
@@ -363,10 +357,10 @@ describe('crm-emulator: dialects', () => {
       const other = await startEmulator({ refreshTokenRotation: { salesos: false } });
       try {
         const client = new Client(other, 'salesos');
-        const { refresh_token: token } = await client.login();
-        const { json } = await client.refresh(token);
+        const tokens = await client.login();
+        const { json } = await client.refresh(tokens);
         expect(json).not.to.have.property('refresh_token');
-        expect((await client.refresh(token)).status).to.equal(200);
+        expect((await client.refresh(tokens)).status).to.equal(200);
       } finally {
         await other.close();
       }
@@ -403,10 +397,10 @@ describe('crm-emulator: dialects', () => {
       expect(picture).to.match(new RegExp(`^${salesos.provider.origin}/photos/\\d+\\.svg$`));
       const { status, text, headers } = await get(String(picture));
       expect(status).to.equal(200);
-      expect(headers.get('content-type')).to.equal('image/svg+xml');
-      expect(headers.get('cache-control')).to.match(/^public, max-age=\d+$/);
-      expect(headers.get('content-security-policy')).to.equal("default-src 'none'");
-      expect(headers.get('x-content-type-options')).to.equal('nosniff');
+      expect(headers['content-type']).to.equal('image/svg+xml');
+      expect(headers['cache-control']).to.match(/^public, max-age=\d+$/);
+      expect(headers['content-security-policy']).to.equal("default-src 'none'");
+      expect(headers['x-content-type-options']).to.equal('nosniff');
       expect(text)
         .to.match(/^<svg /)
         .and.to.match(/>\s*ZÅ\s*</);
@@ -540,7 +534,7 @@ describe('crm-emulator: dialects', () => {
 
     it('refresh — keeps the token unless rotation is on', async () => {
       const tokens = await salesforce.login();
-      const { status, json } = await salesforce.refresh(tokens['refresh_token']);
+      const { status, json } = await salesforce.refresh(tokens);
       expect(status).to.equal(200);
       expect(json).not.to.have.property('refresh_token');
       expect(json['id']).to.equal(tokens['id']);
@@ -552,22 +546,21 @@ describe('crm-emulator: dialects', () => {
         const tokens = await salesforce.login();
         const token = String(tokens['refresh_token']);
         const url = salesforce.url('revoke');
-        const response =
+        const { status, text } =
           method === 'GET'
-            ? await fetch(`${url}?token=${encodeURIComponent(token)}`)
-            : await fetch(url, { method, body: new URLSearchParams({ token }) });
-        expect([response.status, await response.text()]).to.deep.equal([200, '']);
+            ? await get(`${url}?token=${encodeURIComponent(token)}`)
+            : await send(url, { form: { token } });
+        expect([status, text]).to.deep.equal([200, '']);
         expect((await salesforce.profile(tokens)).text).to.equal('Bad_OAuth_Token');
-        expect((await salesforce.refresh(token)).status).to.equal(400);
+        expect((await salesforce.refresh(tokens)).status).to.equal(400);
       });
     }
 
     it('RFC 7662 §2.2 — introspects an access token, and calls an unknown one inactive', async () => {
       const tokens = await salesforce.login();
       const introspect = async (token: string) => {
-        const body = new URLSearchParams({ ...salesforce.credentials, token });
-        const url = `${salesforce.provider.origin}/services/oauth2/introspect`;
-        return (await answer(await fetch(url, { method: 'POST', body }))).json;
+        const form = { ...salesforce.credentials, token };
+        return (await send(`${salesforce.origin}/services/oauth2/introspect`, { form })).json;
       };
       expect(await introspect(String(tokens['access_token']))).to.include({
         active: true,

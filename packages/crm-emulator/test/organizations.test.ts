@@ -1,7 +1,7 @@
 /** Organizations of SalesOS, and people of other organizations at Salesloft and Salesforce. */
 import { expect } from 'chai';
 import { type Emulator, startEmulator } from 'crm-emulator';
-import { claimsOf, Client, type Fields, get } from './client.js';
+import { claimsOf, Client, type Fields, get, refusedAt } from './client.js';
 
 describe('crm-emulator: organizations', () => {
   let emulator: Emulator;
@@ -21,12 +21,8 @@ describe('crm-emulator: organizations', () => {
 
   after(() => emulator.close());
 
-  const back = async (who: string, changes: Fields) =>
-    Object.fromEntries((await client.callback(who, changes)).searchParams);
-  const refusedAt = async (changes: Fields) => {
-    const { headers } = await client.start(changes);
-    return Object.fromEntries(new URL(headers['location'] as string).searchParams);
-  };
+  const back = (who: string, changes: Fields) => client.signIn(who, changes);
+  const refused = (changes: Fields) => refusedAt(client.authorizationURL(changes));
 
   describe('SalesOS', () => {
     it('organization — by id or name: org_id and org_name are in the ID Token and the access token, also of a refresh', async () => {
@@ -46,7 +42,7 @@ describe('crm-emulator: organizations', () => {
     });
 
     it('organization — one that is unknown, and a person who is not a member, are refused', async () => {
-      expect(await refusedAt({ organization: 'org_unknown' })).to.include({
+      expect(await refused({ organization: 'org_unknown' })).to.include({
         error: 'invalid_request',
         error_description: 'parameter organization is invalid',
         state: 'a-state',
@@ -69,7 +65,7 @@ describe('crm-emulator: organizations', () => {
       );
       const { id_token: token } = await client.login('Kay Lund', link);
       expect(claimsOf(token)).to.include({ org_id: link.organization });
-      expect(await refusedAt(link)).to.include({
+      expect(await refused(link)).to.include({
         error: 'invalid_request',
         error_description: 'invitation not found or already used',
       });
@@ -82,15 +78,15 @@ describe('crm-emulator: organizations', () => {
         'Ida Berg',
         'org_Other0Emulator00',
       );
-      expect(await refusedAt({ invitation })).to.include({ error: 'invalid_request' });
-      expect(await refusedAt({ invitation, organization: 'harbour-bakery' })).to.include({
+      expect(await refused({ invitation })).to.include({ error: 'invalid_request' });
+      expect(await refused({ invitation, organization: 'harbour-bakery' })).to.include({
         error: 'invalid_request',
       });
       expect(await back('Olu Reed', { invitation, organization })).to.include({
         error: 'access_denied',
         error_description: 'the specified account is not allowed to accept the current invitation',
       });
-      expect(await refusedAt({ invitation, organization })).to.include({
+      expect(await refused({ invitation, organization })).to.include({
         error: 'invalid_request',
       });
       expect(() => emulator.salesos.invite('Nobody', 'harbour-bakery')).to.throw(TypeError);
@@ -103,7 +99,7 @@ describe('crm-emulator: organizations', () => {
       const other = await startEmulator({ organizations, organizationNames: false });
       try {
         client = new Client(other, 'salesos');
-        expect(await refusedAt({ organization: 'own' })).to.include({ error: 'invalid_request' });
+        expect(await refused({ organization: 'own' })).to.include({ error: 'invalid_request' });
         const { id_token: token } = await client.login('Suri', { organization: 'org_own' });
         expect(claimsOf(token)).to.include({ org_id: 'org_own' }).and.not.have.property('org_name');
       } finally {

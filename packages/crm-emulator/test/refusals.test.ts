@@ -1,7 +1,6 @@
 /** Proves every entry of `REFUSALS`, by a test of the same title. */
-import { request } from 'node:http';
 import { expect } from 'chai';
-import { type Emulator, REFUSALS, startEmulator } from 'crm-emulator';
+import { type Emulator, type ProviderName, REFUSALS, startEmulator } from 'crm-emulator';
 import {
   type Answer,
   AUDIENCE,
@@ -11,29 +10,26 @@ import {
   type Json,
   NAMES,
   refusedAt,
+  send,
   waitSeconds,
-} from './support.js';
+} from './client.js';
 
 /** The status and the error of an answer, such as `400 invalid_grant`. */
 const statusAndError = ({ status, json }: Answer) => `${status} ${String(json['error'])}`;
 const description = ({ json }: Answer) => json['error_description'];
-
-/** `fetch` cannot choose the `Host`. */
-const statusAt = (origin: string, host: string) =>
-  new Promise<number | undefined>((resolve, reject) => {
-    request(origin, { headers: { host } }, (response) => {
-      response.resume();
-      resolve(response.statusCode);
-    })
-      .once('error', reject)
-      .end();
-  });
 
 const INVALID_GRANT = {
   salesloft: '400 invalid_grant',
   salesos: '403 invalid_grant',
   salesforce: '400 invalid_grant',
 } as const;
+
+/** A second client of each provider. */
+const registrationOf = (provider: ProviderName) => ({
+  provider,
+  clientID: 'another-client',
+  clientSecret: 'secret-of-another-client',
+});
 
 describe('crm-emulator: refusals', () => {
   let emulator: Emulator;
@@ -46,7 +42,7 @@ describe('crm-emulator: refusals', () => {
     // Three emulators make twelve RSA keys, which takes long on a busy machine.
     this.timeout(60_000);
     [emulator, strict, shortLived] = await Promise.all([
-      startEmulator(),
+      startEmulator({ clients: NAMES.map(registrationOf) }),
       startEmulator({ pkce: 'required', refreshTokenRotation: { salesforce: true } }),
       startEmulator({ codeTTL: 1, accessTokenTTL: 1 }),
     ]);
@@ -68,11 +64,11 @@ describe('crm-emulator: refusals', () => {
   }
 
   async function page(url: string): Promise<string> {
-    const response = await fetch(url, { redirect: 'manual' });
-    expect(response.status).to.equal(400);
-    expect(response.headers.get('location')).to.equal(null);
-    expect(response.headers.get('content-type')).to.match(/^text\/html/);
-    return response.text();
+    const { status, headers, text } = await send(url);
+    expect(status).to.equal(400);
+    expect(headers['location']).to.equal(undefined);
+    expect(headers['content-type']).to.match(/^text\/html/);
+    return text;
   }
 
   const proofs: Record<string, () => Promise<void>> = {
@@ -141,6 +137,35 @@ describe('crm-emulator: refusals', () => {
       });
       const machine = await clients.salesos.token({ grant_type: 'client_credentials', audience });
       expect(statusAndError(machine)).to.equal('403 access_denied');
+    },
+
+    'refuses an unknown organization, and a person who is not a member (SalesOS)': async () => {
+      const { salesos } = clients;
+      const unknown = salesos.authorizationURL({ organization: 'unknown' });
+      expect(await refusedAt(unknown)).to.include({
+        error: 'invalid_request',
+        error_description: 'parameter organization is invalid',
+      });
+      const refused = await salesos.signIn('Suri', { organization: 'pine-street-cycles' });
+      expect(refused).to.include({ error: 'access_denied' });
+      expect(refused['error_description']).to.match(/ is not part of the org_\w+ organization$/);
+    },
+
+    'refuses an invitation of another person, and one that was used (SalesOS)': async () => {
+      const { salesos } = clients;
+      const { invitation, organization } = emulator.salesos.invite('Suri', 'pine-street-cycles');
+      expect(await salesos.signIn('Marta Quill', { invitation, organization })).to.include({
+        error: 'access_denied',
+        error_description: 'the specified account is not allowed to accept the current invitation',
+      });
+      const again = salesos.authorizationURL({ invitation, organization });
+      expect(await refusedAt(again)).to.include({ error: 'invalid_request' });
+    },
+
+    'refuses to go to a URI that is not allowed, after a logout (SalesOS)': async () => {
+      const query = `post_logout_redirect_uri=${encodeURIComponent('https://evil.example/')}`;
+      const shown = await page(`${emulator.salesos.origin}/oidc/logout?${query}`);
+      expect(shown).to.include('Allowed Logout URLs');
     },
 
     'refuses a request without a code challenge where one is required': async () => {
@@ -218,7 +243,7 @@ describe('crm-emulator: refusals', () => {
         const first = await client.exchange(code);
         expect(first.status).to.equal(200);
         expect(statusAndError(await client.exchange(code))).to.equal(INVALID_GRANT[client.name]);
-        expect(statusAndError(await client.refresh(first.json['refresh_token']))).to.equal(
+        expect(statusAndError(await client.refresh(first.json))).to.equal(
           INVALID_GRANT[client.name],
         );
       }),
@@ -236,6 +261,15 @@ describe('crm-emulator: refusals', () => {
           expect(description(refused)).to.equal('expired authorization code');
       }
     },
+
+    'refuses a code and a refresh token of another client': () =>
+      each(async (client) => {
+        const other = new Client(emulator, client.name, registrationOf(client.name));
+        const { code } = await client.signIn();
+        expect(statusAndError(await other.exchange(code))).to.equal(INVALID_GRANT[client.name]);
+        const tokens = await client.login();
+        expect(statusAndError(await other.refresh(tokens))).to.equal(INVALID_GRANT[client.name]);
+      }),
 
     'refuses an invented code': async () => {
       await each(async (client) => {
@@ -287,7 +321,7 @@ describe('crm-emulator: refusals', () => {
         expect(statusAndError(refused)).to.equal(expected[client.name]);
         const none = await client.exchange(code, { client_secret: undefined });
         expect(statusAndError(none)).to.equal(expected[client.name]);
-        const challenge = refused.headers.get('www-authenticate');
+        const challenge = refused.headers['www-authenticate'];
         if (client.name === 'salesloft') expect(challenge).to.match(/^Bearer realm="Doorkeeper"/);
       });
     },
@@ -338,11 +372,9 @@ describe('crm-emulator: refusals', () => {
       async () => {
         for (const client of [clients.salesloft, clients.salesforce]) {
           for (const name of ['client_secret', 'code', 'refresh_token']) {
-            const response = await fetch(`${client.url('token')}?${name}=secret`, {
-              method: 'POST',
-            });
-            const body = (await response.json()) as Json;
-            expect(`${response.status} ${String(body['error'])}`).to.equal('400 invalid_request');
+            const url = `${client.url('token')}?${name}=secret`;
+            const refused = await send(url, { method: 'POST' });
+            expect(statusAndError(refused)).to.equal('400 invalid_request');
           }
         }
       },
@@ -382,7 +414,7 @@ describe('crm-emulator: refusals', () => {
 
     'refuses a refresh token that a refresh has replaced': () =>
       each(async (client) => {
-        const { refresh_token: old } = await client.login();
+        const old = await client.login();
         expect((await client.refresh(old)).status).to.equal(200);
         expect(statusAndError(await client.refresh(old))).to.equal(INVALID_GRANT[client.name]);
       }, strict),
@@ -390,10 +422,10 @@ describe('crm-emulator: refusals', () => {
     'revokes the live refresh token when an old one is replayed (SalesOS, Salesforce)':
       async () => {
         const replay = async (client: Client) => {
-          const { refresh_token: old } = await client.login();
+          const old = await client.login();
           const { json } = await client.refresh(old);
           await client.refresh(old);
-          return client.refresh(json['refresh_token']);
+          return client.refresh(json);
         };
         const running = of(strict);
         expect(statusAndError(await replay(running.salesos))).to.equal('403 invalid_grant');
@@ -406,21 +438,16 @@ describe('crm-emulator: refusals', () => {
     'refuses to revoke for a client that is not authenticated (Salesloft, SalesOS)': async () => {
       const expected = { salesloft: 403, salesos: 401 };
       for (const name of ['salesloft', 'salesos'] as const) {
-        const response = await fetch(clients[name].url('revoke'), {
-          method: 'POST',
-          body: new URLSearchParams({ token: 'a-token' }),
-        });
-        expect(response.status).to.equal(expected[name]);
+        const url = clients[name].url('revoke');
+        const { status } = await send(url, { form: { token: 'a-token' } });
+        expect(status).to.equal(expected[name]);
       }
     },
 
     'refuses to revoke an unknown token (Salesforce)': async () => {
-      const response = await fetch(clients.salesforce.url('revoke'), {
-        method: 'POST',
-        body: new URLSearchParams({ token: 'a-token' }),
-      });
-      expect(response.status).to.equal(400);
-      expect(await response.json()).to.include({ error: 'invalid_token' });
+      const url = clients.salesforce.url('revoke');
+      const refused = await send(url, { form: { token: 'a-token' } });
+      expect(statusAndError(refused)).to.equal('400 invalid_token');
     },
 
     'refuses a profile request without a token, or with an invalid one': () =>
@@ -430,7 +457,7 @@ describe('crm-emulator: refusals', () => {
         if (client.name === 'salesforce') {
           expect(none).to.include({ status: 403, text: 'Missing_OAuth_Token' });
           expect(invalid).to.include({ status: 403, text: 'Bad_OAuth_Token' });
-          expect(none.headers.get('content-type')).to.match(/^text\/plain/);
+          expect(none.headers['content-type']).to.match(/^text\/plain/);
         } else {
           expect([none.status, invalid.status]).to.deep.equal([401, 401]);
           expect(none.json['error']).to.be.a('string');
@@ -458,8 +485,9 @@ describe('crm-emulator: refusals', () => {
 
     'refuses the identity of another person, another organization or an unknown user': async () => {
       const { salesforce } = clients;
-      const mine = await salesforce.login('Marta Quill');
-      const theirs = await salesforce.login('Suri');
+      const scope = 'openid id';
+      const mine = await salesforce.login('Marta Quill', { scope });
+      const theirs = await salesforce.login('Suri', { scope });
       const read = (url: unknown) => get(String(url), mine['access_token']);
       expect(await read(theirs['id'])).to.include({ status: 403, text: 'No_Access' });
       const elsewhere = String(mine['id']).replace(/00D\w{15}/, '00D000000000001EAA');
@@ -492,19 +520,23 @@ describe('crm-emulator: refusals', () => {
         [salesos, 'openid offline_access', 'openid users:write', '403 invalid_scope'],
       ] as const;
       for (const [client, granted, scope, answered] of expected) {
-        const { refresh_token: token } = await client.login('Suri', { scope: granted });
-        const fields = { grant_type: 'refresh_token', refresh_token: String(token), scope };
+        const tokens = await client.login('Suri', { scope: granted });
+        const fields = {
+          grant_type: 'refresh_token',
+          refresh_token: String(tokens['refresh_token']),
+          scope,
+        };
         expect(statusAndError(await client.token(fields))).to.equal(answered);
-        expect((await client.refresh(token)).status).to.equal(200);
+        expect((await client.refresh(tokens)).status).to.equal(200);
       }
     },
 
     'refuses a refresh of a person who was deactivated': () =>
       each(async (client) => {
-        const { refresh_token: token } = await client.login('Suri');
+        const tokens = await client.login('Suri');
         client.provider.setActive('Suri', false);
         try {
-          const refused = await client.refresh(token);
+          const refused = await client.refresh(tokens);
           expect(statusAndError(refused)).to.equal(INVALID_GRANT[client.name]);
           if (client.name !== 'salesloft') {
             expect(description(refused)).to.match(/^(user is blocked|inactive user)$/);
@@ -517,8 +549,9 @@ describe('crm-emulator: refusals', () => {
     'refuses a Host that is not its own': () =>
       each(async ({ provider: { origin } }) => {
         const { port } = new URL(origin);
-        expect(await statusAt(origin, `localhost:${port}`)).to.equal(200);
-        expect(await statusAt(origin, `evil.example:${port}`)).to.equal(421);
+        const at = async (host: string) => (await send(origin, { headers: { host } })).status;
+        expect(await at(`localhost:${port}`)).to.equal(200);
+        expect(await at(`evil.example:${port}`)).to.equal(421);
       }),
 
     'refuses an API key that is not listed': async () => {

@@ -66,7 +66,7 @@ describe('crm-emulator: strictness', () => {
   describe('the scope of a refresh', () => {
     it('RFC 6749 §6 — Salesloft refuses one that is wider than the grant, or unknown', async () => {
       const client = new Client(emulator, 'salesloft');
-      const tokens = await client.login();
+      const tokens = await client.login('Suri', { scope: 'people:read cadences:read' });
       for (const scope of ['people:read cadences:write', 'everything']) {
         const { status, json } = await client.refresh(tokens, { scope });
         expect(status).to.equal(400);
@@ -79,14 +79,6 @@ describe('crm-emulator: strictness', () => {
       // RFC 6749 §6: the new refresh token has the scope of the old one.
       const widened = await client.refresh(narrowed.json, { scope: 'people:read cadences:read' });
       expect(widened.json).to.include({ scope: 'people:read cadences:read' });
-    });
-
-    it('RFC 6749 §6 — SalesOS refuses one that is wider than the grant', async () => {
-      const client = new Client(emulator, 'salesos');
-      const tokens = await client.login();
-      const { status, json } = await client.refresh(tokens, { scope: 'openid users:write' });
-      expect(status).to.equal(403);
-      expect(json).to.include({ error: 'invalid_scope' });
     });
   });
 });

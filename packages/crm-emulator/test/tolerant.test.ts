@@ -52,7 +52,7 @@ describe('crm-emulator: the tolerant mode', () => {
           redirect_uri: CALLBACK,
           code_verifier: 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk',
         });
-        return send(`${client.tokenURL}?${query}`, { method: 'POST' });
+        return send(`${client.url('token')}?${query}`, { method: 'POST' });
       };
       expect((await exchange(tolerant)).json).to.have.property('access_token');
       expect((await exchange(strict)).status).to.equal(400);
@@ -78,10 +78,10 @@ describe('crm-emulator: the tolerant mode', () => {
       client_secret: 'x',
       grant_type: 'refresh_token',
     });
-    const wrong = await send(`${client.tokenURL}?${query}`, { method: 'POST' });
+    const wrong = await send(`${client.url('token')}?${query}`, { method: 'POST' });
     expect(wrong.json).to.include({ error: 'invalid_client' });
     const json = { 'content-type': 'application/json' };
-    const asJSON = await send(client.tokenURL, {
+    const asJSON = await send(client.url('token'), {
       headers: json,
       body: JSON.stringify({ grant_type: 'refresh_token' }),
     });
