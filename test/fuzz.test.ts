@@ -13,6 +13,7 @@ import { salesos } from 'passport-salesos';
 import type { Problem } from '../packages/crm-oauth2/dist/errors/problem';
 import { createIdTokenVerifier } from '../packages/crm-oauth2/dist/protocol/id-token';
 import type { ExpectedIdToken } from '../packages/crm-oauth2/dist/protocol/id-token';
+import { KeySets } from '../packages/crm-oauth2/dist/protocol/signing-keys';
 import { fetchWithToken } from '../packages/crm-oauth2/dist/protocol/profile-request';
 import {
   processTokenError,
@@ -469,7 +470,7 @@ describe('fuzz', () => {
 
   describe('ID Token', () => {
     const ISSUER = 'https://acme.test/';
-    const EXPECTED: ExpectedIdToken = {
+    const EXPECTED: Omit<ExpectedIdToken, 'keysOf'> = {
       issuers: [ISSUER],
       clientID: 'client-1',
       accessToken: 'at-1',
@@ -493,12 +494,12 @@ describe('fuzz', () => {
     });
 
     const json = { 'content-type': 'application/json' };
-    const verifierFor = (answer: () => HttpResponse) =>
-      createIdTokenVerifier({
-        fetchKeys: () => Promise.resolve(answer()),
-        algorithms: ['RS256'],
-        clockToleranceSeconds: 60,
-      });
+    const verifierFor = (answer: () => HttpResponse) => {
+      const keySets = new KeySets();
+      const keysOf = () => keySets.at(ISSUER, () => Promise.resolve(answer()));
+      const verify = createIdTokenVerifier({ algorithms: ['RS256'], clockToleranceSeconds: 60 });
+      return (token: string, expected: typeof EXPECTED) => verify(token, { ...expected, keysOf });
+    };
     const verifier = () =>
       verifierFor(() => ({ status: 200, headers: json, body: JSON.stringify(jwks) }));
 

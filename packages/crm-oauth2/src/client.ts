@@ -14,8 +14,8 @@ import type {
 } from './client-requests';
 import { described, isOAuth2Error } from './errors/oauth2-error';
 import { Problem } from './errors/problem';
-import { extraParameters, judgeLoginRequest } from './login-request';
-import type { LoginRequest } from './login-request';
+import { extraParameters, judgeLoginRequest } from './client-login-request';
+import type { LoginRequest } from './client-login-request';
 import { buildAuthorizationRequest } from './protocol/authorization-request';
 import { validateAuthorizationResponse } from './protocol/authorization-response';
 import type {

@@ -7,7 +7,7 @@ export type {
   ParseErrorResponse,
   TokenCallOptions,
 } from './client-requests';
-export type { LoginRequest } from './login-request';
+export type { LoginRequest } from './client-login-request';
 export type { ApiError } from './errors/api-errors';
 export type { ErrorCode } from './errors/codes';
 export type { DiagnosticsEvent } from './errors/diagnostics';

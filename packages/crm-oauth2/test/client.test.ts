@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import nock = require('nock');
 import type { ValidatedAuthorizationResponse } from '../dist/protocol/authorization-response';
 import { OAuth2Client } from '../dist/client';
-import type { LoginRequest } from '../dist/login-request';
+import type { LoginRequest } from '../dist/client-login-request';
 import type { ClientOptions } from '../dist/client-options';
 import type { CallOptions } from '../dist/client-requests';
 import { HINTS } from '../dist/errors/codes';

@@ -13,7 +13,11 @@ import type { SalesforceOptions } from './provider';
  *   ),
  * );
  */
-class SalesforceStrategy extends family.strategyFor(salesforce) {}
+class SalesforceStrategy extends family.strategyFor<
+  SalesforceOptions,
+  SalesforceProfile,
+  'loginURL'
+>(salesforce) {}
 
 declare namespace SalesforceStrategy {
   export {
@@ -27,7 +31,10 @@ declare namespace SalesforceStrategy {
   export import InternalOAuthError = family.InternalOAuthError;
   export import CookieStateStore = family.CookieStateStore;
   export import loginHandler = family.loginHandler;
-  export type Options = family.StrategyOptions<SalesforceProfile> & SalesforceOptions;
+  export type Options = family.OrTenant<
+    family.StrategyOptions<SalesforceProfile, SalesforceOptions> &
+      family.OwnOptions<SalesforceOptions, 'loginURL'>
+  >;
   export type Profile = SalesforceProfile;
   export type TokenSet = client.TokenSet;
   export type Done = family.Done;

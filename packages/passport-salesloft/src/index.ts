@@ -27,7 +27,9 @@ declare namespace SalesloftStrategy {
   export import InternalOAuthError = family.InternalOAuthError;
   export import CookieStateStore = family.CookieStateStore;
   export import loginHandler = family.loginHandler;
-  export type Options = family.StrategyOptions<SalesloftProfile> & SalesloftOptions;
+  export type Options = family.OrTenant<
+    family.StrategyOptions<SalesloftProfile, SalesloftOptions> & SalesloftOptions
+  >;
   export type Profile = SalesloftProfile;
   export type TokenSet = client.TokenSet;
   export type Done = family.Done;

@@ -22,7 +22,9 @@ declare namespace SalesosStrategy {
   export import InternalOAuthError = family.InternalOAuthError;
   export import CookieStateStore = family.CookieStateStore;
   export import loginHandler = family.loginHandler;
-  export type Options = family.StrategyOptions<SalesosProfile> & SalesosOptions;
+  export type Options = family.OrTenant<
+    family.StrategyOptions<SalesosProfile, SalesosOptions> & SalesosOptions
+  >;
   export type Profile = SalesosProfile;
   export type TokenSet = client.TokenSet;
   export type Done = family.Done;

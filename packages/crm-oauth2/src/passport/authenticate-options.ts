@@ -5,23 +5,10 @@ import { adviceOnExtras, extrasOf } from '../protocol/authorization-request';
 import type { Provider } from '../provider/description';
 import { adviceOn, didYouMean } from '../values/options';
 import type { Advice } from '../values/options';
-import type { PassportResponse } from './request';
+import type { LoginOptions, MaxAgeOptions } from './passport-types';
 
 /** The options of `passport.authenticate` that this family reads, beside the provider's extras. */
-export interface AuthenticateOptions {
-  scope?: string | readonly string[];
-  /** The application's own state: comes back as `req.authInfo.state`, never travels in the URL. */
-  state?: unknown;
-  callbackURL?: string;
-  /**
-   * Where the person goes after the login: a path of the application, or an address of the same origin.
-   * Comes back as `req.authInfo.returnTo`, a path. Any other address is left out.
-   */
-  returnTo?: string;
-  /** The response, where the framework does not set `req.res`; for `CookieStateStore`. */
-  response?: PassportResponse;
-  /** Seconds since the person last signed in (OpenID Connect Core §3.1.2.1). */
-  maxAge?: number;
+export interface AuthenticateOptions extends LoginOptions, MaxAgeOptions {
   [extra: string]: unknown;
 }
 

@@ -9,10 +9,11 @@ export { publishStrategy } from './publish';
 export type * from './passport-types';
 export type { PassportRequest, PassportResponse } from './request';
 export { SessionStateStore } from './session-state-store';
+export type { Tenant, TenantResolver } from './registrations';
 export type { StateStore } from './state-store';
 export { ProviderStrategy, strategyFor } from './strategy';
 export type { StrategyClass } from './strategy';
-export type { SkipUserProfile, StrategyOptions } from './strategy-options';
+export type { OrTenant, OwnOptions, SkipUserProfile, StrategyOptions } from './strategy-options';
 export type {
   Done,
   TypedVerify,

@@ -14,10 +14,11 @@ import { calledBack } from './called-back';
 import type { Login, Outcome } from './login-parts';
 import { missingAttempt } from './missing-attempt';
 import { requireOrganization } from './organizations';
+import type { LoginWarning } from './passport-types';
 import type { Registrations } from './registrations';
 import { isAhead } from './request';
 import type { StrategyOptions } from './strategy-options';
-import type { LoginWarning, Request } from './verify';
+import type { Request } from './verify';
 
 /** Takes the attempt, validates the response, redeems the code, gets the profile, verifies. */
 export async function finishLogin(

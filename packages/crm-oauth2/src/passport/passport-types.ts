@@ -48,8 +48,8 @@ export interface LoginOptions extends PassportOptions {
   /** Where the provider sends the browser back to, absolute or relative. Default: that of the constructor. */
   callbackURL?: string | undefined;
   /**
-   * Page of this application to show after the login, of the same origin. It comes back as
-   * `req.authInfo.returnTo`. Default: none.
+   * Page to show after the login: a path of this application, or an address of its origin. Comes back as
+   * `req.authInfo.returnTo`, a path. An address of another origin is left out. Default: none.
    */
   returnTo?: string | undefined;
   /** The response, for `CookieStateStore` where the framework sets no `req.res`. Default: `req.res`. */
@@ -114,7 +114,7 @@ interface Handlers {
 /** The callback of `authenticate`, in place of Passport's own answer. */
 export type AuthenticateCallback = Handlers['callback'];
 
-/** Advice beside a login that succeeded. */
+/** Something that a login lacks, though it succeeds: `refresh_token_missing`. */
 export interface LoginWarning {
   code: ErrorCode;
   message: string;
@@ -126,7 +126,7 @@ export interface LoginWarning {
 export interface LoginInfo {
   /** The application's own state, as passed to `authenticate`. */
   state?: unknown;
-  /** The page to show now, as passed to `authenticate`; of the origin of this application. */
+  /** The page to show now, as passed to `authenticate`: a path of this application. */
   returnTo?: string;
   /** The key of the tenant that the login was for. */
   tenant?: string;

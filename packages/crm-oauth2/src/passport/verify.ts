@@ -1,11 +1,11 @@
 /** The application's verify function in one form. The only file that counts arguments. */
 import type OAuth2Strategy = require('passport-oauth2');
 import { isPromise } from 'node:util/types';
-import type { ErrorCode } from '../errors/codes';
 import type { Deadline } from '../wire/deadline';
 import { Problem } from '../errors/problem';
 import type { JsonObject } from '../values/json';
 import type { Profile } from '../provider/standard-claims';
+import type { LoginInfo } from './passport-types';
 import type { TokenSet } from '../protocol/token-set';
 
 /** The request as Passport's own types know it. */
@@ -53,33 +53,19 @@ export type AnyVerifyFunction<P extends Profile = Profile> =
   | VerifyFunctionWithRequestAndParams<P>;
 
 /** The argument of the typed form of verify. */
-export interface VerifyContext<P extends Profile = Profile> {
+export interface VerifyContext<P extends Profile = Profile> extends Omit<LoginInfo, 'state'> {
   tokens: TokenSet;
   /** Absent only under `skipUserProfile`. */
   profile: P;
   req: Request;
   /** The application's own state, as passed to `authenticate`. */
   state: unknown;
-  /** `returnTo`, as passed to `authenticate`: a path of the application. */
-  returnTo?: string;
-  /** The key of the tenant. */
-  tenant?: string;
-  /** The login lacks something that was asked for: `refresh_token_missing`. */
-  warnings?: readonly LoginWarning[];
   /** Aborted with the error `verify_timeout` once `verifyTimeout` is over, and the login with it. */
   signal: AbortSignal;
 }
 
 /** `options.verify`: returns the user, or `false` to refuse. */
 export type TypedVerify<P extends Profile = Profile> = (context: VerifyContext<P>) => unknown;
-
-/** Something that a login lacks, though it succeeds. */
-export interface LoginWarning {
-  code: ErrorCode;
-  message: string;
-  /** The remedy. */
-  hint: string;
-}
 
 export interface Verified {
   user: unknown;
