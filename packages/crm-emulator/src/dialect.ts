@@ -18,6 +18,8 @@ export interface RegisteredClient {
 /** The parts of a running provider that its dialect needs. */
 export interface Environment {
   origin: string;
+  /** Tells apart, on the pages, the orgs of one provider. */
+  label?: string | undefined;
   /** Salesforce's parts may have other origins, and its org can move. */
   origins: { login: string; org: string; issuer: string };
   /** The client that `options` name. */

@@ -49,7 +49,10 @@ export interface Emulator {
 }
 
 /** The people of each org have the same ids, but the ids of the orgs differ. */
-const ORGANIZATION_IDS = { sandbox: '00DSandboxEmulr', myDomain: '00DMyDomainEmul' } as const;
+const ORGS = {
+  sandbox: { label: 'sandbox', organization: '00DSandboxEmulr' },
+  myDomain: { label: 'My Domain', organization: '00DMyDomainEmul' },
+} as const;
 
 /**
  * Starts the three providers, each at its own origin on this machine, for development and tests only.
@@ -148,7 +151,7 @@ type Part = Listener | undefined;
 /** @param orgs the listeners of further orgs, each with tokens and keys of its own */
 async function startSalesforce(
   at: { login: Listener; org: Part; issuer: Part },
-  orgs: Record<keyof typeof ORGANIZATION_IDS, Part>,
+  orgs: Record<keyof typeof ORGS, Part>,
   options: EmulatorOptions,
   listeners: Listener[],
 ): Promise<Emulator['salesforce']> {
@@ -157,8 +160,9 @@ async function startSalesforce(
   const startOrg = async (name: keyof typeof orgs) => {
     const listener = orgs[name];
     if (!listener) return undefined;
-    const people = new People(options.people, ORGANIZATION_IDS[name]);
-    const started = { at: listener, options, people };
+    const { label, organization } = ORGS[name];
+    const people = new People(options.people, organization);
+    const started = { at: listener, options, people, label };
     return toSalesforceLogin(await startSigned('salesforce', createSalesforce, started));
   };
   const [salesforce, sandbox, myDomain] = await Promise.all([
@@ -194,16 +198,18 @@ interface Start {
   origins?: Environment['origins'];
   people?: People;
   store?: Store;
+  label?: string;
 }
 
 function start(
   name: ProviderName,
   create: (environment: Environment) => Dialect,
-  { at, options, origins, people = new People(options.people), store = new Store() }: Start,
+  { at, options, origins, label, people = new People(options.people), store = new Store() }: Start,
 ) {
   const { origin } = at;
   const environment = {
     origin,
+    label,
     origins: origins ?? { login: origin, org: origin, issuer: origin },
     ...registeredClients(name, options),
     people,

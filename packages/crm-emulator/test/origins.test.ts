@@ -126,11 +126,17 @@ describe('crm-emulator: origins', () => {
         [salesforce, sandbox!, myDomain!].map(async ({ origin }) => {
           const at = new Client(other, 'salesforce', { origin });
           const json = await at.login();
+          const { html } = await at.page();
           const { searchParams } = await at.callback();
-          return { at, origin, json, code: searchParams.get('code') };
+          return { at, origin, json, code: searchParams.get('code'), html };
         }),
       );
       const ids = environments.map(({ json }) => new URL(String(json['id'])).pathname.split('/'));
+      expect(environments.map(({ html }) => /emulator of ([^<]+)</.exec(html)?.[1])).to.deep.equal([
+        'Salesforce',
+        'Salesforce sandbox',
+        'Salesforce My Domain',
+      ]);
       expect(new Set(ids.map(([, , org]) => org))).to.have.lengthOf(3);
       expect(new Set(ids.map(([, , , user]) => user))).to.have.lengthOf(1);
       for (const { at, origin } of environments) {

@@ -62,10 +62,11 @@ export function createSalesforce(
 }
 
 function facts(environment: Environment, keysAt: (origin: string) => KeyRing): ProviderFacts {
-  const { origin, origins, options } = environment;
+  const { origin, origins, options, label } = environment;
+  const title = label ? `Salesforce ${label}` : 'Salesforce';
   return {
     name: 'salesforce',
-    title: 'Salesforce',
+    title,
     issuer: origin,
     paths: { authorize: '/services/oauth2/authorize', token: '/services/oauth2/token' },
     pkce: 'required',
@@ -107,7 +108,7 @@ function facts(environment: Environment, keysAt: (origin: string) => KeyRing): P
         // Salesforce ignores `post_logout_redirect_uri`: an app sets its logout page in Setup.
         methods: ['GET', 'POST'],
         path: /^\/services\/auth\/idp\/oidc\/logout$/,
-        handle: () => pageReply(200, loggedOutPage('Salesforce')),
+        handle: () => pageReply(200, loggedOutPage(title)),
       },
     ],
     endpoints: [
