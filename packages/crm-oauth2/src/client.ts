@@ -1,5 +1,4 @@
 /** The OAuth 2.0 client of one provider, without Passport: one method per grant. */
-import { hash } from 'node:crypto';
 import { judgeClientOptions, judgeEnvironment } from './client-options';
 import type { ClientOptions, ClientSettings } from './client-options';
 import { profileOf } from './client-profile';
@@ -31,7 +30,7 @@ import type {
 } from './protocol/end-session';
 import { createIdTokenVerifier } from './protocol/id-token';
 import type { IdTokenVerifier } from './protocol/id-token';
-import { LOGIN_ATTEMPT_LIFETIME_MS, questionsOf } from './protocol/login-attempt';
+import { LOGIN_ATTEMPT_LIFETIME_MS, fingerprintOf, questionsOf } from './protocol/login-attempt';
 import type { Environment, LoginAttempt } from './protocol/login-attempt';
 import { randomTexts } from './protocol/pkce';
 import { processIntrospection, processRevocation, replaceTokens } from './protocol/token-endpoint';
@@ -97,8 +96,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     this.clientID = context.options.clientID;
     this.timeout = settings.timeoutMs;
     this.environment = relations.environment;
-    const names = [provider.name, this.clientID, this.endpoints, binding];
-    this.fingerprint = hash('sha256', JSON.stringify(names), 'base64url').slice(0, 22);
+    this.fingerprint = fingerprintOf(provider.name, this.clientID, this.endpoints, binding);
     this.#settings = settings;
     this.#requests = new ClientRequests(provider, settings, shared);
     this.#relations = { shared, environments, home, binding };

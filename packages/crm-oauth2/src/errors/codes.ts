@@ -63,11 +63,11 @@ export const HINTS = {
   other_browser:
     'This server began that login, but in another browser, a private window, or a session that has been replaced since. Start the login again from its button, in this browser. Tabs that start at the same moment may each get a session of their own, or overwrite one another through several processes; `CookieStateStore` keeps them apart.',
   session_missing:
-    'There is no session on the request. Mount the session middleware before Passport, or pass `store: new CookieStateStore({ secrets })`.',
+    'There is no session on the request. Mount the session middleware before Passport. Where there is none, such as in a `loginHandler`, give the strategy `store: new CookieStateStore({ secrets })`.',
   callback_without_parameters:
     'The provider has sent the browser back, but its answer was lost on the way: a proxy or a rewrite drops the query, or the answer is in the fragment (`response_mode=fragment`) or in a form that was posted to another address. Let the query reach this route unchanged.',
   form_not_parsed:
-    'The provider has posted its answer as a form, and nothing has read it. Mount express.urlencoded({ extended: false }) before Passport, or leave `response_mode` alone.',
+    'The provider has posted its answer as a form, and nothing has read it. Mount express.urlencoded({ extended: false }) before Passport, or leave `response_mode` alone. In a `loginHandler`, leave the body of the request unread.',
   iss_missing:
     'The provider promises to name itself in each answer, and this one does not (mix-up). Start the login again from its button; if it lasts, look for a proxy that drops parameters of the callback.',
   issuer_mismatch:

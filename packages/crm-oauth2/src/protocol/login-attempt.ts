@@ -1,4 +1,5 @@
 /** A login between its start and its callback: what was sent, and what the answer must match. */
+import { hash } from 'node:crypto';
 import { ownFields } from '../values/json';
 
 /** A login that takes longer than ten minutes is over. */
@@ -38,6 +39,27 @@ export interface LoginAttempt {
   readonly returnTo?: string;
   /** Set when the login was begun at the path to which its answer comes. */
   readonly sameRoute?: true;
+}
+
+/**
+ * Names a client and the places that a login of it involves, so that an answer comes back to the very
+ * client that began it. Kept with each attempt.
+ *
+ * @param binding any other text that must stay the same
+ */
+export function fingerprintOf(
+  provider: string,
+  clientID: string,
+  places: Readonly<
+    Record<'authorizationEndpoint' | 'tokenEndpoint', string> &
+      Partial<Record<'issuer' | 'jwksUri', string>>
+  >,
+  binding?: string,
+): string {
+  const { authorizationEndpoint, tokenEndpoint, issuer, jwksUri } = places;
+  const urls = [authorizationEndpoint, tokenEndpoint, issuer, jwksUri];
+  const names = JSON.stringify([provider, clientID, ...urls, binding]);
+  return hash('sha256', names, 'base64url').slice(0, 22);
 }
 
 /** Milliseconds by which the clocks of two processes may differ. */

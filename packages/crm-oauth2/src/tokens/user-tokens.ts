@@ -51,12 +51,13 @@ export interface UserTokensOptions {
 export type RefreshClient = Pick<
   OAuth2Client,
   'clientID' | 'timeout' | 'endpoints' | 'refreshTokenGrant' | 'revokeToken'
-> & {
-  readonly provider: Pick<
-    Provider,
-    'name' | 'hints' | 'rateLimit' | 'refreshTokenLifetime' | 'refusals'
-  >;
-};
+> &
+  Partial<Pick<OAuth2Client, 'forEnvironment'>> & {
+    readonly provider: Pick<
+      Provider,
+      'name' | 'hints' | 'rateLimit' | 'refreshTokenLifetime' | 'refusals'
+    >;
+  };
 
 type Refreshes = Map<string, SharedRefresh<TokenSet>>;
 
@@ -134,12 +135,12 @@ export class UserTokens implements TokenSource {
     if (isGoodEnough(record, { rejected }, isLate)) return record.tokens;
     this.#conclude(record, nextStep(record, { rejected }, false));
     try {
-      const tokens = await this.#shareRefresh({ rejected });
+      const tokens = await this.#shareRefresh({ rejected }, record);
       const now = Date.now();
       // A refresh that other callers had begun may have found the rejected token still good. A late
       // answer may bring tokens that have ended on their way.
       if (isUsable({ tokens, since: now }, now, rejected)) return tokens;
-      return await this.#shareRefresh({ rejected });
+      return await this.#shareRefresh({ rejected }, record);
     } catch (error) {
       // Fall back to the present token, unless it was deleted.
       const mayPass = isOAuth2Error(error) && error.code !== 'reauthorization_required';
@@ -164,7 +165,8 @@ export class UserTokens implements TokenSource {
       const error = await this.#join(other).catch((reason: unknown) => reason);
       if (this.#refreshes.get(this.#key) === other) throw error;
     }
-    return await this.#shareRefresh({ newerThan });
+    const { record } = this.#required(await this.#records.findLatest());
+    return await this.#shareRefresh({ newerThan }, record);
   }
 
   /**
@@ -219,13 +221,16 @@ export class UserTokens implements TokenSource {
   }
 
   /** One refresh at a time in this process. A caller that comes meanwhile gets its outcome. */
-  async #shareRefresh(wanted: Wanted): Promise<TokenSet> {
+  async #shareRefresh(wanted: Wanted, { tokens }: TokenRecord): Promise<TokenSet> {
     let refresh = this.#refreshes.get(this.#key);
     if (!refresh) {
       refresh = new SharedRefresh(this.#client.timeout, async (shared) => {
         const work = () => this.#lockAndRefresh(wanted, shared);
         try {
-          return await unlessRefused(this.#client, pauseForPeople, work);
+          const { environment } = tokens;
+          // An organization that refuses the client says nothing about the others.
+          const refusable = environment && this.#client.forEnvironment?.(environment);
+          return await unlessRefused(refusable ?? this.#client, pauseForPeople, work);
         } finally {
           this.#refreshes.delete(this.#key);
         }

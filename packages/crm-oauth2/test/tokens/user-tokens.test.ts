@@ -780,6 +780,23 @@ describe('user tokens', () => {
       });
     });
 
+    it('invalid_client — said in one environment, does not stop another', async () => {
+      const [client, elsewhere] = [clientOf(world.provider), clientOf(world.provider)];
+      for (const one of [client, elsewhere]) {
+        Object.assign(one, { forEnvironment: () => elsewhere });
+      }
+      const { tokens, store } = await processWith(2 * HOUR, {}, client);
+      const there = userTokens(client, { store, key: 'suri' });
+      const environment = { loginURL: 'https://suri.test' };
+      await there.save(world.provider.grant({ expiresAt: Date.now(), environment }));
+      world.provider.faults.push({ status: 401, body: { error: 'invalid_client' } });
+      for (const ask of ['getAccessToken', 'refresh'] as const) {
+        await failure(there[ask](), 'invalid_client', { stage: 'refresh', status: 401 });
+      }
+      expect(asked()).to.have.length(1);
+      expect(await tokens.getAccessToken()).to.equal('access-1');
+    });
+
     it('RFC 6749 §5.2 — any other failure is reported at once', async () => {
       const { tokens } = await processWith(2 * HOUR, {}, patient());
       world.provider.faults.push({ status: 400, body: { error: 'invalid_scope' } });
