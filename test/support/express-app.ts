@@ -20,8 +20,8 @@ interface AppSettings {
   /** `false`: no session at all, neither for pending logins nor for the user. */
   sessions?: boolean;
   /** Options of `authenticate` where a login starts, and where it is finished. */
-  start?: object;
-  finish?: object;
+  start?: object | ((req: Request) => object);
+  finish?: object | ((req: Request) => object);
   /** Takes the outcome in place of Passport. */
   callback?: Callback;
   /** Express' own setting. */
@@ -53,9 +53,10 @@ export async function startApp(
   }
   const options = { session: sessions };
   const authenticate =
-    (which: string, more: object, own?: Callback): RequestHandler =>
+    (which: string, more: object | ((req: Request) => object), own?: Callback): RequestHandler =>
     (req, res, next) => {
-      const all = { ...options, ...more } as AuthenticateOptions;
+      const chosen: unknown = typeof more === 'function' ? Reflect.apply(more, null, [req]) : more;
+      const all = { ...options, ...(chosen as object) } as AuthenticateOptions;
       const handler: unknown = own
         ? passport.authenticate(which, all, own(next))
         : passport.authenticate(which, all);
