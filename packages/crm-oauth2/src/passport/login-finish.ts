@@ -35,7 +35,7 @@ export async function finishLogin(
       parameters: Object.keys(parameters).filter((name) => /^[\w-]{1,40}$/.test(name)),
     });
   }
-  let found: Awaited<ReturnType<Registrations['of']>> | undefined;
+  let found!: Awaited<ReturnType<Registrations['of']>>;
   const response = await login.client.validateAuthorizationResponse(
     parameters,
     (state) => takeAttempt(login, state),
@@ -44,30 +44,25 @@ export async function finishLogin(
       return found.client;
     },
   );
-  const { client, registration } =
-    found ?? (await login.registrations.of(response.attempt, req, deadline));
+  const { client, registration } = found;
   const tokens = await client.authorizationCodeGrant(response, {
     deadline,
     parameters: { ...hooks.tokenParams() },
     parseErrorResponse: hooks.parseErrorResponse,
   });
-  const warnings = registration.offline === true ? lacksRefreshToken(client, tokens) : [];
-  for (const { code, hint } of isObserved() ? warnings : []) {
+  const warning = registration.offline ? missingRefreshToken(client, tokens) : undefined;
+  if (warning && isObserved()) {
+    const { code, hint } = warning;
     const { login: name } = deadline;
     publish({ event: 'login.warned', login: name, provider: provider.name, code, hint });
   }
   const profile = await located({ provider, stage: 'profile' }, async () => {
-    const loaded = await loadProfile(login, client, tokens);
-    const { allowedOrganizations } = registration;
-    requireOrganization(provider, allowedOrganizations, { tokens, profile: loaded as Profile });
-    return loaded as Profile;
+    const loaded = (await loadProfile(login, client, tokens)) as Profile;
+    requireOrganization(provider, registration.allowedOrganizations, { tokens, profile: loaded });
+    return loaded;
   });
   const { appState: state, returnTo, tenant } = response.attempt;
-  const told = withoutUndefined({
-    returnTo,
-    tenant,
-    warnings: warnings.length > 0 ? warnings : undefined,
-  });
+  const told = withoutUndefined({ returnTo, tenant, warnings: warning && [warning] });
   const { user, info } = await located({ provider, stage: 'verify' }, () =>
     login.verify(
       { tokens, profile, req: req as Request, state, ...told },
@@ -77,24 +72,26 @@ export async function finishLogin(
   if (user)
     return {
       verb: 'success',
-      values: [user, withTold(info, { ...(state !== undefined && { state }), ...told })],
+      values: [user, withTold(info, withoutUndefined({ state, ...told }))],
     };
   return { verb: 'fail', values: [info ?? (user === undefined ? NOTHING : {}), undefined] };
 }
 
-/** The likely cause is that the scope was not granted, where the provider says which were. */
-function lacksRefreshToken({ provider }: OAuth2Client, tokens: TokenSet): readonly LoginWarning[] {
-  if (tokens.refreshToken !== undefined) return [];
-  const granted = tokens.scope?.split(' ');
-  const missing = provider.offlineScopes.filter((scope) => granted?.includes(scope) === false);
+/** The scope was not granted, where the provider says which were. */
+function missingRefreshToken(
+  { provider }: OAuth2Client,
+  { refreshToken, scope }: TokenSet,
+): LoginWarning | undefined {
+  if (refreshToken !== undefined) return undefined;
+  const granted = scope?.split(' ');
+  const refused = provider.offlineScopes.filter((name) => granted?.includes(name) === false);
   const words =
-    missing.length > 0
-      ? `the scope ${missing.join(', ')} was not granted`
+    refused.length > 0
+      ? `the scope ${refused.join(', ')} was not granted`
       : 'no refresh token came';
   const code = 'refresh_token_missing';
-  return [
-    { code, message: `${provider.name}: ${words}`, hint: provider.hints[code] ?? HINTS[code] },
-  ];
+  const hint = provider.hints[code] ?? HINTS[code];
+  return { code, message: `${provider.name}: ${words}`, hint };
 }
 
 /** The info of `done()`, which is a refusal in Passport, and mostly a slip. */
@@ -104,7 +101,7 @@ const NOTHING = {
   hint: HINTS.verify_returned_nothing,
 };
 
-/** passport-oauth2's rule: the state joins an `info` that is an object, and leaves others alone. */
+/** passport-oauth2's rule for the state: it joins an `info` that is an object, and leaves others alone. */
 function withTold(info: object | undefined, told: object): object | undefined {
   if (info !== undefined && (typeof info !== 'object' || info === null)) return info;
   const copy = Object.create(Object.getPrototypeOf(info ?? {}) as object | null) as object;

@@ -64,13 +64,14 @@ const MAX_TENANTS = 1000;
 /** Finds registrations, and keeps the clients of tenants. */
 export class Registrations {
   readonly #own: Registration;
-  readonly #options: object;
+  readonly #options: { clientSecret?: unknown };
   readonly #resolve: TenantResolver | undefined;
   readonly #kept = new LruMap<string, { options: object; registration: Registration }>(MAX_TENANTS);
 
   /**
    * @param own of the strategy's options
-   * @param options those of its client, which the options of a tenant replace one by one
+   * @param options those of its client, which the options of a tenant replace one by one; a client id
+   * and its secret together
    */
   constructor(own: Registration, options: object, resolve: TenantResolver | undefined) {
     this.#own = own;
@@ -123,7 +124,8 @@ export class Registrations {
     const kept = this.#kept.get(key);
     if (kept && isSame(kept.options, options)) return kept.registration;
     const registration = this.#register(client.provider, options);
-    this.#kept.set(key, { options, registration });
+    // A copy, since the application may change a list of its own later.
+    this.#kept.set(key, { options: structuredClone(options), registration });
     return registration;
   }
 
@@ -135,9 +137,12 @@ export class Registrations {
     if (callbackURL !== undefined) requireCallbackUrl(owner, 'callbackURL', callbackURL, true);
     const { allowedOrganizations: organizations, ...options } = rest;
     const own = this.#own;
+    // The secret of the strategy is of its own client id.
+    const { clientSecret: _, ...withoutSecret } = this.#options;
+    const usual = options.clientID === undefined ? this.#options : withoutSecret;
     return {
       tenant: key,
-      client: own.client.sibling({ ...this.#options, ...options } as never, callbackURL ?? ''),
+      client: own.client.sibling({ ...usual, ...options } as never, callbackURL ?? ''),
       callbackURL: callbackURL ?? own.callbackURL,
       allowedOrganizations:
         judgeOrganizations(owner, provider, organizations) ?? own.allowedOrganizations,
