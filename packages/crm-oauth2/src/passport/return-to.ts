@@ -1,6 +1,6 @@
 /** Where the application sends the person after the login. */
 
-/** Characters. A pending login, which may be a cookie, has a copy. */
+/** Characters, before and after the address is encoded. A pending login, which may be a cookie, has a copy. */
 const MAX_LENGTH = 1024;
 
 /**
@@ -11,11 +11,15 @@ const MAX_LENGTH = 1024;
  * @param redirectUri of the login: its origin is the one that browsers see
  */
 export function ownPath(value: unknown, redirectUri: string): string | undefined {
-  if (typeof value !== 'string' || value.length > MAX_LENGTH) return undefined;
+  // An empty value would be the address of the callback itself.
+  if (typeof value !== 'string' || value === '' || value.length > MAX_LENGTH) return undefined;
   if (!URL.canParse(value, redirectUri)) return undefined;
   const own = new URL(redirectUri);
-  const { origin, pathname, search, hash, username, password } = new URL(value, redirectUri);
+  const url = new URL(value, redirectUri);
+  // A `blob:` URL has the origin of the URL within it, and that URL for a path.
+  if (url.origin !== own.origin || url.protocol !== own.protocol) return undefined;
+  if (url.username !== '' || url.password !== '') return undefined;
+  const path = url.pathname + url.search + url.hash;
   // As a redirect, a path that begins with two slashes would lead to another host.
-  const isOwn = origin === own.origin && !pathname.startsWith('//') && username + password === '';
-  return isOwn ? pathname + search + hash : undefined;
+  return path.startsWith('//') || path.length > MAX_LENGTH ? undefined : path;
 }
