@@ -1,7 +1,6 @@
 /** The code of the documents: calls to an API, and a whole app, run as it is written there. */
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
@@ -14,26 +13,8 @@ import { salesloft } from 'passport-salesloft';
 import { salesos } from 'passport-salesos';
 import { Browser } from './support/browser';
 import { freePorts } from './support/free-ports';
+import { blocks, run } from './support/pages';
 import { RedisServer, describeWithRedis } from './support/redis';
-
-/** The blocks of JavaScript under a heading. */
-function blocks(name: string, heading: string): string[] {
-  const page = readFileSync(join(__dirname, '../packages', name, 'README.md'), 'utf8');
-  const [, section = ''] = page.split(`\n## ${heading}\n`);
-  return [...(section.split('\n## ')[0] ?? '').matchAll(/```js\n([^]*?)```/g)].map(
-    ([, code]) => code ?? '',
-  );
-}
-
-/** Runs a block with these variables in scope, and returns the value of an expression after it. */
-async function run(code: string, result: string, scope: Record<string, unknown>): Promise<unknown> {
-  const names = ['require', ...Object.keys(scope)];
-  const values = [createRequire(__filename), ...Object.values(scope)];
-  const body = `return (async () => { ${code}\nreturn ${result}; })()`;
-  // oxlint-disable-next-line typescript/no-implied-eval -- the code of a document is what is tested
-  const block = new Function(...names, body) as (...parameters: unknown[]) => Promise<unknown>;
-  return await block(...values);
-}
 
 async function login<Options extends object, P extends Profile>(
   client: OAuth2Client<Options, P>,
@@ -63,7 +44,8 @@ describe('pages — Call the API', () => {
   before(start);
   after(stop);
 
-  const block = (name: string) => here(blocks(name, 'Call the API')[0] ?? '');
+  const block = (name: string) =>
+    here(blocks(`packages/${name}/README.md`, 'Call the API')[0] ?? '');
 
   it('passport-salesloft', async () => {
     const client = new OAuth2Client(salesloft, emulator.salesloft.options);
@@ -168,7 +150,10 @@ describeWithRedis('pages — Tokens that stay alive', () => {
   after(async () => await redis.close());
 
   it('crm-oauth2 — at the login, and for months after', async () => {
-    const [atLogin = '', after = ''] = blocks('crm-oauth2', 'Tokens that stay alive').map(here);
+    const [atLogin = '', after = ''] = blocks(
+      'packages/crm-oauth2/README.md',
+      'Tokens that stay alive',
+    ).map(here);
     const client = new OAuth2Client(salesloft, emulator.salesloft.options);
     const person = await login(client);
     const env = { REDIS_URL: redis.url, TOKEN_SECRET: 's'.repeat(32) };
