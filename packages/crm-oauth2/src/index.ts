@@ -35,6 +35,8 @@ export type {
 } from './tokens/authorized-fetch';
 export { planRefreshes } from './tokens/refresh-plan';
 export type { PlannedRefresh, RefreshPlanOptions } from './tokens/refresh-plan';
+export { PostgresTokenStore } from './tokens/postgres-token-store';
+export type { PostgresClient, PostgresTokenStoreOptions } from './tokens/postgres-token-store';
 export { RedisTokenStore } from './tokens/redis-token-store';
 export type {
   IoredisClient,

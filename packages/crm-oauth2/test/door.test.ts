@@ -40,6 +40,7 @@ describe('doors', () => {
       'MemoryTokenStore',
       'OAuth2Client',
       'OAuth2Error',
+      'PostgresTokenStore',
       'RedisTokenStore',
       'SealedValues',
       'UserTokens',
