@@ -89,13 +89,13 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   ) {
     const settings = judgeClientOptions(provider, options);
     const { context, clockToleranceSeconds } = settings;
-    const { shared = new Shared(settings) } = relations;
-    const { environments = new LruMap(MAX_ENVIRONMENTS), home = this, binding } = relations;
+    const { environment, binding, home = this, ...related } = ownFields(relations);
+    const { shared = new Shared(settings), environments = new LruMap(MAX_ENVIRONMENTS) } = related;
     this.provider = provider;
     this.endpoints = context.endpoints;
     this.clientID = context.options.clientID;
     this.timeout = settings.timeoutMs;
-    this.environment = relations.environment;
+    this.environment = environment;
     this.fingerprint = fingerprintOf(provider.name, this.clientID, this.endpoints, binding);
     this.#settings = settings;
     this.#requests = new ClientRequests(provider, settings, shared);
@@ -121,6 +121,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const { options: given } = home.#settings.context;
     return described({ provider, stage: 'authorize' }, () => {
       const environment = judgeEnvironment(provider, ownFields(choice), given);
+      if (Object.keys(environment).length === 0) return home;
       const key = JSON.stringify([home.fingerprint, environment]);
       const known = environments.get(key);
       // A client of the same tenant may have had another secret.
@@ -196,7 +197,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     choose: (
       attempt: LoginAttempt,
     ) => OAuth2Client<Options, P> | Promise<OAuth2Client<Options, P>> = (attempt) =>
-      this.#of(attempt.environment),
+      this.#of(attempt),
   ): Promise<ValidatedAuthorizationResponse> {
     const { provider: vocabulary, endpoints } = this;
     const expect = async (attempt: LoginAttempt) => (await choose(attempt)).#expectedResponse();
@@ -226,7 +227,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     options: GrantOptions & { parseErrorResponse?: ParseErrorResponse } = {},
   ): Promise<TokenSet> {
     const { attempt, code, issuer } = ownFields(response);
-    const client = this.#of(attempt.environment);
+    const client = this.#of(attempt);
     if (client !== this) return await client.authorizationCodeGrant(response, options);
     const call = ownFields({ ...options, deadline: this.#requests.deadline(options) });
     const tokens = await this.#requests.grant('authorization_code', 'token', call, {
@@ -258,7 +259,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   ): Promise<TokenSet> {
     const call = ownFields({ ...options, deadline: this.#requests.deadline(options) });
     const { previous, scope } = call;
-    const client = this.#of(previous?.environment);
+    const client = this.#of(previous);
     if (client !== this) return await client.refreshTokenGrant(refreshToken, call);
     const protocol = { refresh_token: refreshToken, scope: this.#scopeParameter(scope) };
     const tokens = await this.#requests.grant('refresh_token', 'refresh', call, protocol);
@@ -293,7 +294,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
 
   /** Revokes a token (RFC 7009). A token the provider does not know is revoked already (§2.2). */
   async revokeToken(token: string, options: TokenCallOptions = {}): Promise<void> {
-    const client = this.#of(options.tokens?.environment);
+    const client = this.#of(ownFields(options).tokens);
     if (client !== this) return await client.revokeToken(token, options);
     await this.#requests.askAbout('revocation', token, options, processRevocation);
   }
@@ -304,7 +305,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * @throws {TypeError} where the provider has no introspection endpoint
    */
   async introspectToken(token: string, options: TokenCallOptions = {}): Promise<Introspection> {
-    const client = this.#of(options.tokens?.environment);
+    const client = this.#of(ownFields(options).tokens);
     if (client !== this) return await client.introspectToken(token, options);
     return await this.#requests.askAbout('introspection', token, options, processIntrospection);
   }
@@ -314,7 +315,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * access token in the `Authorization` header, at a host that may have it.
    */
   async fetchProfile(tokens: TokenSet, options: CallOptions = {}): Promise<P> {
-    const client = this.#of(tokens.environment);
+    const client = this.#of(tokens);
     if (client !== this) return await client.fetchProfile(tokens, options);
     const { provider, endpoints } = this;
     const { context } = this.#settings;
@@ -345,7 +346,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   }
 
   #endSessionEndpoint({ tokens }: EndSessionRequest): string {
-    const client = this.#of(tokens?.environment);
+    const client = this.#of(tokens);
     const { provider, endpoints } = client;
     const { endSessionEndpoint: endpoint = endpoints.endSessionEndpoint } =
       described({ provider, stage: 'logout' }, () =>
@@ -436,7 +437,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     return new OAuth2Client(this.provider, options, { shared, environments, binding });
   }
 
-  #of(environment: Environment | undefined): OAuth2Client<Options, P> {
+  /** The client of the environment that an attempt or tokens name. */
+  #of(named: { environment?: Environment | undefined } = {}): OAuth2Client<Options, P> {
+    const { environment } = ownFields(named);
     return environment === undefined ? this : this.forEnvironment(environment);
   }
 

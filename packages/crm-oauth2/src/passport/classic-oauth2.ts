@@ -50,6 +50,12 @@ export function routeClassicRefreshes(
   useHeaders(hide(oauth2, '_customHeaders', useHeaders));
 }
 
+/** For a strategy whose logins have the client of a tenant each: `_oauth2` has one set of credentials. */
+export function refuseGrants(oauth2: OAuth2Strategy['_oauth2'], refusal: () => Error): void {
+  const refused: GetAccessToken = (_code, _params, done) => process.nextTick(done, refusal());
+  Object.assign(oauth2, { getOAuthAccessToken: refused, _clientId: '' });
+}
+
 /**
  * Takes a property out of `console.log`, `util.inspect` (also of hidden ones) and `JSON.stringify`.
  *

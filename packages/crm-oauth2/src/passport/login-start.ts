@@ -37,6 +37,9 @@ export async function startLogin(
     const isOwn = callbackURL === login.callbackURL;
     const redirectUri = isOwn ? early : await redirectUriOf(login, callbackURL);
     if (!redirectUri) throw new Problem('callback_url_missing', 'there is no callbackURL');
+    if (!isOwn && isAtCallback(req, redirectUri)) {
+      await refuseLostAnswer(login, parameters, redirectUri);
+    }
     if (options.state !== undefined) requireJson(provider.title, 'state', options.state);
     const client = await inEnvironment(login, registration.client);
     const { url, attempt } = client.beginLogin({

@@ -2,6 +2,7 @@
 import type { OAuth2Client } from '../client';
 import type { ClientOptions } from '../client-options';
 import { Problem } from '../errors/problem';
+import { quote } from '../errors/redaction';
 import type { ClientCredentials } from '../protocol/client-authentication';
 import type { LoginAttempt } from '../protocol/login-attempt';
 import type { Provider } from '../provider/description';
@@ -58,6 +59,9 @@ const TENANT_OPTIONS = [
 /** Characters of a key. A pending login, which may be a cookie, has a copy of it. */
 const MAX_KEY_LENGTH = 128;
 
+/** Characters of a key in a message. */
+const MAX_QUOTED_LENGTH = 40;
+
 /** Clients of tenants that are kept. A forgotten one is made again when its tenant is next used. */
 const MAX_TENANTS = 1000;
 
@@ -100,9 +104,14 @@ export class Registrations {
    */
   async of(attempt: LoginAttempt, req: PassportRequest, deadline: Deadline) {
     const { tenant, environment } = attempt;
-    if (this.#resolve !== undefined && tenant === undefined) {
-      const words = 'the pending login is of no tenant';
-      throw new Problem('state_of_another_client', words, { refusal: 403 });
+    const { provider } = this.#own.client;
+    const isForeign = Object.keys(environment ?? {}).some(
+      (name) => !(name in provider.environment),
+    );
+    if (isForeign || (this.#resolve !== undefined && tenant === undefined)) {
+      const words = isForeign ? 'of another provider' : 'of no tenant';
+      const problem = `the pending login is ${words}`;
+      throw new Problem('state_of_another_client', problem, { refusal: 403 });
     }
     const registration = await this.find(req, deadline, tenant);
     const { client: home } = registration;
@@ -131,7 +140,7 @@ export class Registrations {
 
   #register(provider: Provider, { key, callbackURL, ...rest }: Tenant): Registration {
     const { title } = provider;
-    const owner = `${title}, tenant "${key.slice(0, 40)}"`;
+    const owner = `${title}, tenant "${quote(key, [], MAX_QUOTED_LENGTH)}"`;
     const given = { key, callbackURL, ...rest };
     refuseUnknownOptions(owner, given, [...TENANT_OPTIONS, ...Object.keys(provider.options)]);
     if (callbackURL !== undefined) requireCallbackUrl(owner, 'callbackURL', callbackURL, true);
@@ -154,7 +163,8 @@ export class Registrations {
 /** A tenant is mostly read anew for each login, and mostly the same. */
 function isSame(one: object, other: object): boolean {
   const names = Object.keys(one);
-  const isSameValue = (name: string) => isEqual(Reflect.get(one, name), Reflect.get(other, name));
+  const isSameValue = (name: string) =>
+    Object.hasOwn(other, name) && isEqual(Reflect.get(one, name), Reflect.get(other, name));
   return names.length === Object.keys(other).length && names.every(isSameValue);
 }
 

@@ -9,10 +9,11 @@ import type { TokenSet } from '../protocol/token-set';
 import type { Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
 import { ownFields, text } from '../values/json';
+import { requireString } from '../values/options';
 import { Deadline } from '../wire/deadline';
 import { authenticateOptionsCheck } from './authenticate-options';
 import type { AuthenticateOptions } from './authenticate-options';
-import { hide, routeClassicRefreshes } from './classic-oauth2';
+import { hide, refuseGrants, routeClassicRefreshes } from './classic-oauth2';
 import { TokenError, asPassportError } from './errors';
 import { calledBack } from './called-back';
 import { runLogin } from './login';
@@ -83,15 +84,15 @@ export abstract class ProviderStrategy<
     );
     const { tenant, callbackURL, customHeaders } = options;
     const hasOwnClient = tenant === undefined || options.clientID !== undefined;
-    if (!hasOwnClient) clientOptions.clientID = TENANTS_ONLY;
-    const client = new OAuth2Client(provider, clientOptions as never);
+    const placeholder = hasOwnClient ? {} : { clientID: TENANTS_ONLY };
+    const client = new OAuth2Client(provider, { ...clientOptions, ...placeholder } as never);
     const { sessionKey = `oauth2:${name}` } = options;
-    const registration = {
+    const registration = ownFields({
       client,
       callbackURL,
       allowedOrganizations: judgeOrganizations(title, provider, options.allowedOrganizations),
       offline: options.offline,
-    };
+    });
 
     super(
       ownFields({
@@ -124,7 +125,8 @@ export abstract class ProviderStrategy<
       checkOptions: authenticateOptionsCheck(provider, OWN_OPTIONS),
     };
     Object.defineProperty(this, SETTINGS, { value: settings });
-    routeClassicRefreshes(this._oauth2, hasOwnClient ? client : noClient(client), options.agent);
+    routeClassicRefreshes(this._oauth2, client, options.agent);
+    if (!hasOwnClient) refuseGrants(this._oauth2, () => noClientHere(provider));
     hide(this, '_oauth2');
   }
 
@@ -179,11 +181,12 @@ export abstract class ProviderStrategy<
    * `tenant` is asked for the key, with a request that has no address.
    *
    * @throws {OAuth2Error} `tenant_unknown`, `tenant_mismatch`, `tenant_timeout`, and the errors of `tenant`
-   * @throws {TypeError} without the option `tenant`
+   * @throws {TypeError} without the option `tenant`, and without a key
    */
   async clientFor(key: string): Promise<OAuth2Client<Own, P>> {
     const { client, registrations } = Reflect.get(this, SETTINGS) as LoginSettings;
     const { provider, timeout } = client;
+    requireString(provider.title, 'key', key);
     const found = await located({ provider, stage: 'authorize' }, () =>
       registrations.find({ headers: {} }, new Deadline(timeout), key),
     );
@@ -214,14 +217,6 @@ function hideClient(strategy: { readonly client: OAuth2Client }): void {
     throw noClientHere(provider);
   };
   Object.defineProperty(strategy, 'client', { get, enumerable: false });
-}
-
-/** For `_oauth2`, which has one set of credentials. */
-function noClient(client: OAuth2Client): Pick<OAuth2Client, 'refreshTokenGrant' | 'useTransport'> {
-  return {
-    refreshTokenGrant: () => Promise.reject(noClientHere(client.provider)),
-    useTransport: (transport) => client.useTransport(transport),
-  };
 }
 
 /** passport-oauth2's hooks. An error body and a profile go through a subclass only if it overrides them. */

@@ -4,7 +4,7 @@ import { reportedProblem, withRedirectUri } from '../errors/meanings';
 import type { Vocabulary } from '../errors/meanings';
 import { Problem, isProblem } from '../errors/problem';
 import { quote } from '../errors/redaction';
-import { withoutUndefined } from '../values/json';
+import { ownFields, withoutUndefined } from '../values/json';
 import { isPending } from './login-attempt';
 import type { LoginAttempt } from './login-attempt';
 
@@ -129,8 +129,9 @@ async function ownAttempt(
 ): Promise<{ attempt: LoginAttempt; issuer: string | undefined }> {
   if (!state) throw refuse('state_missing', 'the response has no state');
   // A store that finds nothing may return `undefined` in place of a reason.
-  const attempt = (await take(state)) ?? 'state_unknown';
-  if (typeof attempt === 'string') throw refuse(attempt, MISSING_ATTEMPT[attempt]);
+  const taken = (await take(state)) ?? 'state_unknown';
+  if (typeof taken === 'string') throw refuse(taken, MISSING_ATTEMPT[taken]);
+  const attempt = ownFields(taken);
   if (!isPending(attempt)) throw refuse('state_expired', MISSING_ATTEMPT.state_expired);
   if (attempt.state !== state) throw refuse('state_unknown', MISSING_ATTEMPT.state_unknown);
   const expected = await expect(attempt);

@@ -128,7 +128,7 @@ describe('return to', () => {
     new URL('/reports', OWN),
     Symbol('/reports'),
   ]) {
-    it(`refuses a value that is no text: ${typeof value} ${JSON.stringify(value)}`, () => {
+    it(`refuses a value that is not a text: ${typeof value} ${JSON.stringify(value)}`, () => {
       expect(ownPath(value, CALLBACK)).to.equal(undefined);
     });
   }
