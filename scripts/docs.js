@@ -68,10 +68,10 @@ recognizes them.
   text, redacted; or the cause, where there was no answer.
 
 - If the person or the browser caused the failure, Passport's \`fail\` is called with \`{ message, code, hint }\`, and
-  with the status in \`refusal\`: 401 or 403.
+  with the status in \`refusal\`: 400, 401 or 403.
 
 An error has these fields, those that apply: \`code\`, \`provider\`, \`stage\` (\`authorize\`, \`token\`, \`id_token\`,
-\`profile\`, \`verify\`, \`refresh\`, \`client_credentials\`, \`revoke\`, \`introspect\`, \`discover\`, \`store\`, \`api\`),
+\`profile\`, \`verify\`, \`refresh\`, \`client_credentials\`, \`revoke\`, \`introspect\`, \`logout\`, \`discover\`, \`store\`, \`api\`),
 \`host\`, \`status\`, \`hint\`, \`retryAfterSeconds\`, \`apiCode\` and \`apiErrors\` (an API's own code, and its
 entries), \`refusal\`, \`uri\`, \`reportedIn\` and \`cause\`. No field
 contains a code, token, verifier or secret.
@@ -121,6 +121,7 @@ function factsOf(provider) {
       ['UserInfo', endpoints.userInfoEndpoint],
       ['Revocation endpoint', endpoints.revocationEndpoint],
       ['Introspection endpoint', endpoints.introspectionEndpoint],
+      ['Logout', endpoints.endSessionEndpoint],
       ['Signing keys', endpoints.jwksUri],
       ['Issuer', endpoints.issuer],
     ]
@@ -130,6 +131,7 @@ function factsOf(provider) {
       'Default scope',
       provider.scope.length > 0 ? `\`${provider.scope.join(' ')}\`` : 'none: those of the app',
     ],
+    ['Scope of a refresh token', codeList(provider.offlineScopes, 'none')],
     ['Token requests', `${format}, ${AUTHENTICATION[provider.clientAuthentication]}`],
     [
       '`scope` in token requests',
@@ -140,6 +142,7 @@ function factsOf(provider) {
       isSigned ? `${provider.idToken}, ${provider.idTokenAlgorithms.join(' or ')}` : 'none',
     ],
     ['Own options', codeList(Object.keys(provider.options), 'none')],
+    ['Options that a login may choose', codeList(Object.keys(provider.environment), 'none')],
     ['Extras of `authenticate`', codeList(Object.keys(provider.authorizationParameters), 'none')],
   ];
   return `## ${provider.title}
