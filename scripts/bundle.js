@@ -11,9 +11,21 @@ const { ROOT, STRATEGIES } = require('./packages');
 
 const CORE = 'packages/crm-oauth2';
 
-async function bundle(folder, source, outfile, plugins = []) {
+/** The functions of jose that the core uses. */
+const JOSE = [
+  'CompactEncrypt',
+  'SignJWT',
+  'compactDecrypt',
+  'createLocalJWKSet',
+  'decodeJwt',
+  'exportJWK',
+  'generateKeyPair',
+  'jwtVerify',
+];
+
+async function bundle(folder, source, outfile, options = {}) {
   const file = join(ROOT, folder, 'lib', outfile);
-  await build({
+  const { metafile } = await build({
     stdin: { contents: source, resolveDir: join(ROOT, folder, 'src'), loader: 'ts' },
     outfile: file,
     bundle: true,
@@ -21,12 +33,15 @@ async function bundle(folder, source, outfile, plugins = []) {
     platform: 'node',
     format: 'cjs',
     target: 'node20.19',
+    // As `require`, which every loader of CommonJS knows; Jest's does not know import().
+    supported: { 'dynamic-import': false },
     // Decides how ES modules see what is required; TypeScript's own rule for these packages.
     tsconfigRaw: { compilerOptions: { esModuleInterop: true } },
     logLevel: 'warning',
-    plugins,
+    ...options,
   });
   announce(file);
+  if (metafile) writeLicences(file, metafile.inputs);
 }
 
 /** Node's reader of CommonJS finds the names for `import { Strategy }` in a line that never runs. */
@@ -59,6 +74,47 @@ const outsideIsCore = (door) => ({
   },
 });
 
+/** A file of its own, loaded when it is first needed. */
+const joseIsBuiltIn = {
+  name: 'jose-is-built-in',
+  setup({ onResolve }) {
+    onResolve({ filter: /^jose$/ }, () => ({ path: './jose.js', external: true }));
+  },
+};
+
+/** The functions that `values/jose.ts` lends (decision 20). */
+async function bundleJose() {
+  await bundle(CORE, `export { ${JOSE.join(', ')} } from 'jose';`, 'jose.js', builtIn);
+}
+
+/** The emulator is an ES module, and so are packages that it needs. This file is for `require`. */
+async function bundleEmulator() {
+  await bundle('packages/crm-emulator', "export * from './index';", 'index.cjs', builtIn);
+}
+
+/** Packages that become a part of the file. Their licences stand beside it. */
+const builtIn = {
+  packages: 'bundle',
+  metafile: true,
+};
+
+/** @param inputs the files of a bundle, from the root */
+function writeLicences(file, inputs) {
+  const folders = new Set(
+    Object.keys(inputs).flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []),
+  );
+  const texts = [...folders].toSorted().map((folder) => {
+    const { name, version, license } = JSON.parse(
+      readFileSync(join(ROOT, folder, 'package.json'), 'utf8'),
+    );
+    const own = readdirSync(join(ROOT, folder)).find((entry) => /^licen[cs]e\b/i.test(entry));
+    // Some packages name their licence, and have no copy of it.
+    const words = own ? readFileSync(join(ROOT, folder, own), 'utf8').trim() : license;
+    return `${name} ${version}\n\n${words}\n`;
+  });
+  writeFileSync(`${file}.LICENSES.txt`, texts.join(`\n${'-'.repeat(72)}\n\n`));
+}
+
 /** The modules of the core: all but the doors. */
 function coreModules() {
   return readdirSync(join(ROOT, CORE, 'src'), { recursive: true, encoding: 'utf8' })
@@ -68,6 +124,8 @@ function coreModules() {
 }
 
 async function main() {
+  await bundleJose();
+  await bundleEmulator();
   await bundle(
     CORE,
     [
@@ -76,11 +134,14 @@ async function main() {
       "export * as providerDoor from './provider/index';",
     ].join('\n'),
     'core.js',
+    { plugins: [joseIsBuiltIn] },
   );
   window('index');
   window('provider');
   for (const door of ['passport', 'testing']) {
-    await bundle(CORE, `export * from './${door}/index';`, `${door}.js`, [outsideIsCore(door)]);
+    await bundle(CORE, `export * from './${door}/index';`, `${door}.js`, {
+      plugins: [outsideIsCore(door)],
+    });
   }
   for (const { folder } of STRATEGIES) {
     await bundle(folder, "import s = require('./index'); export = s;", 'index.js');

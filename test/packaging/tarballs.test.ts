@@ -65,9 +65,11 @@ describe('packages as published', () => {
         const others = files.filter(
           (file) =>
             !/^(?:package\.json|README\.md|LICENSE)$/.test(file) &&
-            !(isBundled ? /^(?:lib\/\w+\.js|dist\/.+\.d\.ts)$/ : /^(?:bin|dist|src)\/.+$/).test(
-              file,
-            ),
+            !(
+              isBundled
+                ? /^(?:lib\/\w+\.js(?:\.LICENSES\.txt)?|dist\/.+\.d\.ts)$/
+                : /^(?:bin|dist|lib|src|types)\/.+$/
+            ).test(file),
         );
         expect(others).to.deep.equal([]);
         expect(files.filter((file) => /\btests?\b|\bbuild\b|tsbuildinfo/.test(file))).to.deep.equal(

@@ -1,6 +1,5 @@
 /** ID Token validation (OpenID Connect Core §3.1.3.7), in its order; jose does the cryptography. */
 import { createHash } from 'node:crypto';
-import type { JWTPayload } from 'jose' with { 'resolution-mode': 'import' };
 import type { ErrorCode } from '../errors/codes';
 import { Problem, isProblem } from '../errors/problem';
 import { bareCause, quote } from '../errors/redaction';
@@ -9,8 +8,21 @@ import { isTooDeep } from '../values/json';
 import type { LoginAttempt } from './login-attempt';
 import type { SigningKeys } from './signing-keys';
 
+/** The claims of a JWT (RFC 7519 §4.1). */
+interface JwtClaims {
+  iss?: string;
+  sub?: string;
+  aud?: string | string[];
+  /** Epoch seconds, as `nbf` and `iat`. */
+  exp?: number;
+  nbf?: number;
+  iat?: number;
+  jti?: string;
+  [claim: string]: unknown;
+}
+
 /** The verified claims; `sub` and `iss` are always there. */
-export interface IdTokenClaims extends JWTPayload {
+export interface IdTokenClaims extends JwtClaims {
   iss: string;
   sub: string;
 }
@@ -103,7 +115,7 @@ export function createIdTokenVerifier(settings: {
   };
 }
 
-function unprovenClaims(decode: () => JWTPayload): JWTPayload {
+function unprovenClaims(decode: () => JwtClaims): JwtClaims {
   try {
     return decode();
   } catch {
@@ -113,7 +125,7 @@ function unprovenClaims(decode: () => JWTPayload): JWTPayload {
 }
 
 /** Names an issuer and an audience that are not the expected ones, also where a key or signature failed. */
-function named({ iss, aud }: JWTPayload, expected: ExpectedIdToken): string {
+function named({ iss, aud }: JwtClaims, expected: ExpectedIdToken): string {
   const { issuers, clientID } = expected;
   const claims = [
     ...(iss !== undefined && !issuers.includes(iss)
@@ -134,7 +146,7 @@ function came(claim: unknown, { accessToken }: ExpectedIdToken): string {
 
 function verificationProblem(
   error: unknown,
-  unproven: JWTPayload,
+  unproven: JwtClaims,
   expected: ExpectedIdToken,
 ): Problem {
   const cause = bareCause(error);
@@ -156,7 +168,7 @@ function verificationProblem(
 
 /** The checks of §3.1.3.7 beyond signature, `iss`, `aud` and `exp`. */
 function checkClaims(
-  claims: JWTPayload,
+  claims: JwtClaims,
   expected: ExpectedIdToken,
   algorithm: string,
   clockToleranceSeconds: number,

@@ -1,7 +1,5 @@
 /** The keys that ID Tokens are signed with: fetched when they are needed, kept for ten minutes. */
-import type { CryptoKey, JSONWebKeySet, JWTVerifyGetKey } from 'jose' with {
-  'resolution-mode': 'import',
-};
+import type { webcrypto } from 'node:crypto';
 import { loadJose } from '../values/jose';
 import { LruMap } from '../values/lru-map';
 import { isSuccess, parseJson, statusProblem } from '../wire/answers';
@@ -18,6 +16,9 @@ const MAX_KEY_SETS = 500;
 
 /** Sends the request for the keys. With `isBackground`, it does not keep the process alive. */
 export type FetchKeys = (request: { isBackground?: true }) => Promise<HttpResponse>;
+
+/** Finds the key that signed a token, as `jwtVerify` asks for it: by the header, and the token's parts. */
+type FindKey = (header: object, token: object) => Promise<webcrypto.CryptoKey>;
 
 /** The keys of each issuer, by their address. */
 export class KeySets {
@@ -37,7 +38,7 @@ export class KeySets {
  */
 export class SigningKeys {
   readonly #fetchKeys: FetchKeys;
-  #current: { find: JWTVerifyGetKey; fetchedAt: number; isAhead: boolean } | undefined;
+  #current: { find: FindKey; fetchedAt: number; isAhead: boolean } | undefined;
   #fetching: Promise<void> | undefined;
   #askedAheadAt = Number.NEGATIVE_INFINITY;
 
@@ -46,17 +47,17 @@ export class SigningKeys {
   }
 
   /** The key that signed a token, for `jwtVerify`. */
-  readonly find: JWTVerifyGetKey = async (header, token): Promise<CryptoKey> => {
+  readonly find: FindKey = async (header, token) => {
     if (!this.#isFresh()) await this.#fetchOrJoin();
     const { fetchedAt = 0, isAhead } = this.#current ?? {};
     try {
-      return (await this.#current?.find(header, token)) as CryptoKey;
+      return (await this.#current?.find(header, token)) as webcrypto.CryptoKey;
     } catch (error) {
       const isUnknown = Reflect.get(Object(error), 'code') === 'ERR_JWKS_NO_MATCHING_KEY';
       // A provider may make its key when it first signs, and then the keys fetched ahead lack it.
       if (!isUnknown || (!isAhead && isWithin(COOLDOWN_MS, fetchedAt))) throw error;
       await this.#fetchOrJoin();
-      return (await this.#current?.find(header, token)) as CryptoKey;
+      return (await this.#current?.find(header, token)) as webcrypto.CryptoKey;
     }
   };
 
@@ -95,10 +96,11 @@ export class SigningKeys {
     const response = await this.#fetchKeys(request);
     if (!isSuccess(response)) throw statusProblem(response);
     // Some servers label their keys with another content type, so the header is ignored.
-    const json = parseJson(response.body, 'application/json') as unknown as JSONWebKeySet;
+    const json = parseJson(response.body, 'application/json') as never;
     const { createLocalJWKSet } = await loadJose();
     const isAhead = request.isBackground ?? false;
-    this.#current = { find: createLocalJWKSet(json), fetchedAt: Date.now(), isAhead };
+    const find = createLocalJWKSet(json) as FindKey;
+    this.#current = { find, fetchedAt: Date.now(), isAhead };
   }
 }
 

@@ -50,16 +50,22 @@ export async function startStub(answers: StubAnswers) {
   return { origin: `http://127.0.0.1:${port}`, requests, close };
 }
 
-const keysByAlgorithm = new Map<IdTokenAlgorithm, ReturnType<typeof createKeys>>();
+/** A key set as an issuer publishes it, and its signature under claims. */
+export interface StubKeys {
+  jwks: Json;
+  sign(claims: JsonObject): Promise<string>;
+}
+
+const keysByAlgorithm = new Map<IdTokenAlgorithm, Promise<StubKeys>>();
 
 /** The keys for an algorithm, made once: an RSA key takes a second. */
-export async function stubKeys(algorithm: IdTokenAlgorithm) {
+export async function stubKeys(algorithm: IdTokenAlgorithm): Promise<StubKeys> {
   const keys = keysByAlgorithm.get(algorithm) ?? createKeys(algorithm);
   keysByAlgorithm.set(algorithm, keys);
   return await keys;
 }
 
-async function createKeys(algorithm: IdTokenAlgorithm) {
+async function createKeys(algorithm: IdTokenAlgorithm): Promise<StubKeys> {
   const { SignJWT, exportJWK, generateKeyPair } = await loadJose();
   const { privateKey, publicKey } = await generateKeyPair(algorithm);
   const jwk = { ...(await exportJWK(publicKey)), kid: 'stub', alg: algorithm, use: 'sig' };
