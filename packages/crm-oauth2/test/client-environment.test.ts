@@ -63,7 +63,7 @@ function answerAt(origin: string, answer: object = {}): Asked[] {
   const asked: Asked[] = [];
   const body = { access_token: 'at-1', sub: 'zoe', active: true, ...answer };
   const reply = function (this: nock.ReplyFnContext, uri: string, sent: unknown) {
-    const { host, authorization } = this.req.headers as Record<string, string>;
+    const { host, authorization } = this.req.headers;
     asked.push({ host: host ?? '', path: uri, form: formOf(sent), authorization });
     return [200, body] as const;
   };

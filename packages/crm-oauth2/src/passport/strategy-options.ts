@@ -181,7 +181,7 @@ export function extrasOfLinks(
 ): readonly (readonly [name: string, wireName: string])[] {
   const extras = extrasOf(provider);
   return names.map((name) => {
-    const wireName = extras[name];
+    const wireName = Object.hasOwn(extras, name) ? extras[name] : undefined;
     if (wireName !== undefined) return [name, wireName];
     throw new TypeError(
       `${provider.title}: option "extrasFromQuery" has "${name}"; known: ${Object.keys(extras).join(', ')}`,
