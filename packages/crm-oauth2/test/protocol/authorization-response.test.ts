@@ -71,6 +71,82 @@ describe('authorization response', () => {
     expect(error).to.include({ code: 'state_unknown' });
   });
 
+  describe('the client that began the attempt', () => {
+    const parameters = { code: 'code-1', state: 'state-1' };
+    const client = 'fingerprint-1';
+
+    it('is found by the attempt, at once or later', async () => {
+      const seen: unknown[] = [];
+      for (const expected of [{ client }, Promise.resolve({ client })]) {
+        const expectOf = (attempt: LoginAttempt) => {
+          seen.push(attempt);
+          return expected;
+        };
+        const pending = { take: () => ATTEMPT, expect: expectOf };
+        expect((await validateAuthorizationResponse(parameters, pending)).code).to.equal('code-1');
+      }
+      expect(seen).to.deep.equal([ATTEMPT, ATTEMPT]);
+    });
+
+    it('RFC 6749 §10.12 — is looked for only when the attempt is of this state, and pending', async () => {
+      for (const attempt of [
+        'state_unknown' as const,
+        { ...ATTEMPT, state: 'state-2' },
+        { ...ATTEMPT, expiresAt: Date.now() - 1 },
+      ]) {
+        let isAsked = false;
+        const expectOf = () => {
+          isAsked = true;
+          return { client };
+        };
+        const pending = { take: () => attempt, expect: expectOf };
+        await rejection(validateAuthorizationResponse(parameters, pending));
+        expect(isAsked).to.equal(false);
+      }
+    });
+
+    it('that cannot be found ends the login, whatever the answer reports', async () => {
+      const problem = new Problem('tenant_unknown', 'there is no such tenant', { refusal: 403 });
+      const bug = new Error('the database is down');
+      for (const reason of [problem, bug]) {
+        const pending = { take: () => ATTEMPT, expect: async () => await Promise.reject(reason) };
+        const error = await rejection(
+          validateAuthorizationResponse({ state: 'state-1', error: 'access_denied' }, pending),
+        );
+        expect(error).to.equal(reason);
+      }
+      expect(problem.message).to.equal(
+        'there is no such tenant; the answer also reported "access_denied"',
+      );
+      expect(bug.message).to.equal('the database is down');
+    });
+
+    it('CWE-1321 — is found by the fields of the attempt alone', async () => {
+      Reflect.set(Object.prototype, 'tenant', 'evil');
+      try {
+        let tenant: unknown = 'unset';
+        const expectOf = (attempt: LoginAttempt) => {
+          tenant = attempt.tenant;
+          return { client };
+        };
+        const { attempt } = await validateAuthorizationResponse(parameters, {
+          take: () => ATTEMPT,
+          expect: expectOf,
+        });
+        expect([tenant, attempt.tenant]).to.deep.equal([undefined, undefined]);
+      } finally {
+        Reflect.deleteProperty(Object.prototype, 'tenant');
+      }
+    });
+  });
+
+  it('RFC 6749 §4.1.2.1 — names the redirect URI that the provider does not know', async () => {
+    const { problem } = await refusalOf({ state: 'state-1', error: 'redirect_uri_mismatch' });
+    expect(problem.message).to.equal('redirect_uri_mismatch; sent: https://app.test/callback');
+    const { problem: other } = await refusalOf({ state: 'state-1', error: 'access_denied' });
+    expect(other.message).to.equal('access_denied');
+  });
+
   it('RFC 6749 §4.1.2 — accepts code and state, and hands out the attempt', async () => {
     const { response, taken } = validate({ code: 'code-1', state: 'state-1' });
     expect(await response).to.deep.equal({ code: 'code-1', attempt: ATTEMPT });

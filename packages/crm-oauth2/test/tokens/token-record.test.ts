@@ -130,7 +130,33 @@ describe('token record', () => {
     expect(hasSameTokens(RECORD, withTokens({ refreshToken: undefined }))).to.equal(false);
   });
 
+  it('RFC 9700 §4.4 — keeps the environment of the tokens, and adds none', () => {
+    const environment = { region: 'eu', zone: 'z' };
+    const tokens = { ...RECORD.tokens, environment };
+    expect(parseRecord(serialize({ ...RECORD, tokens })).tokens.environment).to.deep.equal(
+      environment,
+    );
+    expect(newRecord({ accessToken: 'a', environment }).tokens.environment).to.deep.equal(
+      environment,
+    );
+    expect(parseRecord(serialize(RECORD)).tokens).not.to.have.property('environment');
+    expect(newRecord({ accessToken: 'a', environment: null }).tokens).not.to.have.property(
+      'environment',
+    );
+  });
+
+  it('RFC 9700 §4.4 — refuses to save an environment that could not be read again', () => {
+    for (const environment of ['eu', ['eu'], { region: 7 }, { region: { eu: '' } }]) {
+      const save = () => newRecord({ accessToken: 'a', environment: environment as never });
+      expect(save).to.throw(TypeError, /^userTokens: tokens to save/);
+    }
+  });
+
   const garbage: [string, unknown][] = [
+    ['an environment of another kind', { ...MINIMAL, environment: 'eu' }],
+    ['an environment that is null', { ...MINIMAL, environment: null }],
+    ['an environment that is a list', { ...MINIMAL, environment: ['eu'] }],
+    ['a choice of another kind', { ...MINIMAL, environment: { zone: 'z', region: 7 } }],
     ['a text', 'hello'],
     ['null', null],
     ['a list', []],
