@@ -23,8 +23,16 @@ const GOAL = 90;
  * the core have other tests beside their own, or need fewer than all.
  */
 const OTHER_TESTS = {
-  client: ['wire/connections', 'errors/diagnostics', 'passport/strategy'],
-  'client-requests': ['client', 'wire/connections', 'errors/diagnostics', 'passport/strategy'],
+  client: ['client-environment', 'wire/connections', 'errors/diagnostics', 'passport/strategy'],
+  'client-login-request': ['client', 'passport/authenticate-options'],
+  'client-options': ['client-environment', 'client'],
+  'client-requests': [
+    'client-environment',
+    'client',
+    'wire/connections',
+    'errors/diagnostics',
+    'passport/strategy',
+  ],
   'errors/echoes': ['errors/redaction'],
   'errors/meanings': [
     'protocol/authorization-response',
@@ -35,10 +43,18 @@ const OTHER_TESTS = {
   'errors/problem': ['errors/oauth2-error'],
   'errors/provider-codes': ['protocol/token-endpoint'],
   'passport/called-back': ['passport/strategy', 'passport/session-turns'],
-  'passport/classic-oauth2': ['passport/strategy'],
-  'passport/login': ['passport/passport', 'passport/strategy', 'passport/lost-answer'],
+  'passport/classic-oauth2': ['passport/strategy', 'passport/registrations'],
+  'passport/login': ['passport/login-start', 'passport/strategy', 'passport/lost-answer'],
+  'passport/login-finish': ['passport/strategy', 'passport/organizations', 'passport/passport'],
+  'passport/login-start': ['passport/registrations', 'passport/strategy', 'passport/lost-answer'],
   'passport/session-state-store': ['passport/passport'],
-  'passport/strategy-options': ['passport/strategy', 'passport/passport'],
+  'passport/registrations': ['passport/login-start'],
+  'passport/strategy': ['passport/registrations', 'passport/classic-oauth2'],
+  'passport/strategy-options': [
+    'passport/strategy',
+    'passport/login-start',
+    'passport/registrations',
+  ],
   'protocol/authorization-request': ['client'],
   'protocol/id-token': ['protocol/signing-keys'],
   'protocol/login-attempt': ['client'],
