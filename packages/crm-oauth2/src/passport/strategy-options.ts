@@ -164,8 +164,9 @@ export function judgeStrategyOptions<T extends object>(provider: Provider, given
 /** The functions of the request among the options that a login may choose: see `environment`. */
 export function choosersOf(provider: Provider, options: object): Readonly<Record<string, Chooser>> {
   const isChooser = ([name, value]: [string, unknown]) =>
-    name in provider.environment && typeof value === 'function';
-  return Object.fromEntries(Object.entries(options).filter(isChooser)) as Record<string, Chooser>;
+    Object.hasOwn(provider.environment, name) && typeof value === 'function';
+  const choosers = Object.fromEntries(Object.entries(options).filter(isChooser));
+  return ownFields(choosers as Record<string, Chooser>);
 }
 
 export type Chooser = (req: Request) => unknown;

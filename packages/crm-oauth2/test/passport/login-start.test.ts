@@ -375,6 +375,23 @@ describe('the start of a login', () => {
       expect(error).to.include({ code: 'timeout', stage: 'authorize' });
     });
 
+    it('CWE-1321 — a polluted prototype lends no function, and takes no option away', async () => {
+      const polluted = { region: () => 'eu', clientID: 'evil', clientSecret: 'evil' };
+      Object.assign(Object.prototype, polluted);
+      const session = {};
+      try {
+        const strategy = make({ clientSecret: 's-1' });
+        const { url, state } = await start(strategy, session);
+        expect(url.origin).to.equal(ORIGIN);
+        expect(url.searchParams.get('client_id')).to.equal('client-1');
+        const forms = answer();
+        expect((await finish(strategy, session, state)).verb).to.equal('success');
+        expect(forms[0]).to.include({ client_id: 'client-1', client_secret: 's-1' });
+      } finally {
+        for (const name of Object.keys(polluted)) Reflect.deleteProperty(Object.prototype, name);
+      }
+    });
+
     it('only its own options may be functions', () => {
       for (const name of ['tokenURL', 'allowedRegions', 'clientID', 'scope']) {
         expect(thrown(() => make({ [name]: () => 'x' }))).to.be.instanceOf(TypeError);
