@@ -277,7 +277,7 @@ describe('pglite', () => {
       for (const client of [undefined, null, {}, () => {}, { query: {} }, { query: 'SELECT' }]) {
         expect(() => storeWith({ client: client as PostgresClient })).to.throw(
           TypeError,
-          'PostgresTokenStore: option "client" must be a Pool or Client of the package "pg"',
+          'PostgresTokenStore: option "client" must be a Pool of the package "pg"',
         );
       }
       expect(() => storeWith({ secrets: ['short'] })).to.throw(TypeError, 'secrets');

@@ -4,9 +4,9 @@ import { SealedValues } from './sealed-values';
 import type { StoredValue, TokenStore, Unlock } from './token-store';
 
 /**
- * The part that is used of a `Pool` or a `Client` of the package `pg` (8), or of a `PGlite`. You
- * connect and close it. A `Client` must not be inside a transaction: other processes would not see
- * its locks.
+ * The part that is used of a `Pool` of the package `pg` (8), or of a `PGlite`. You make it and end it.
+ * A single `Client` makes one query at a time, and must not be inside a transaction: other processes
+ * would not see its locks.
  */
 export interface PostgresClient {
   query(text: string, values: unknown[]): Promise<{ rows: unknown[] }>;
@@ -66,7 +66,7 @@ export class PostgresTokenStore implements TokenStore {
   constructor({ client, secrets, prefix = DEFAULT_PREFIX }: PostgresTokenStoreOptions) {
     if (typeof Reflect.get(Object(client) as object, 'query') !== 'function') {
       throw new TypeError(
-        'PostgresTokenStore: option "client" must be a Pool or Client of the package "pg", or a PGlite',
+        'PostgresTokenStore: option "client" must be a Pool of the package "pg", or a PGlite',
       );
     }
     this.#client = client;
