@@ -1,15 +1,18 @@
 /** The application, without a port: it takes its configuration as a parameter, so that tests can start it too. */
 import { join } from 'node:path';
 import express from 'express';
-import type { ErrorRequestHandler, Express, Request, RequestHandler } from 'express';
+import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import session from 'express-session';
 import helmet from 'helmet';
 // The three packages export the same error classes.
 import { AuthorizationError, InternalOAuthError, TokenError } from 'passport-salesloft';
 import type { Failure } from './failures';
+import { homePage } from './home';
+import type { Samples } from './home';
 import { loginRoutes } from './login';
-import { errorPage, failurePage, homePage, notFoundPage, profilePage, tooManyPage } from './pages';
+import { logoutRoutes } from './logout';
+import { errorPage, failurePage, notFoundPage, profilePage, tooManyPage } from './pages';
 import { PROVIDERS, createPassport } from './strategies';
 import type { ProviderName, ProviderOptions } from './strategies';
 
@@ -20,21 +23,30 @@ export interface AppOptions {
   providers: ProviderOptions;
   /** The providers that the emulator plays, with their origins: the pages name them and show their photos. */
   emulated: Partial<Record<ProviderName, string>>;
+  /** Other values for the forms and links of the start page, while the emulator plays. */
+  samples?: Samples;
 }
 
 const MINUTE_MS = 60 * 1000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-export function createApp({ baseURL, sessionSecret, providers, emulated }: AppOptions): Express {
+export function createApp({
+  baseURL,
+  sessionSecret,
+  providers,
+  emulated,
+  samples = {},
+}: AppOptions): Express {
   const secure = baseURL.startsWith('https:');
-  const passport = createPassport(baseURL, providers);
+  const logins = createPassport(baseURL, providers);
   const emulatedNames = PROVIDERS.filter((name) => emulated[name]);
   const app = express();
 
   // This server speaks plain http. With an https BASE_URL, one proxy in front of it ends TLS.
   if (secure) app.set('trust proxy', 1);
 
-  app.use(secureHeaders(Object.values(emulated)));
+  const { allowedLoginURLs = [] } = providers.salesforce;
+  app.use(secureHeaders(Object.values(emulated), [baseURL, ...allowedLoginURLs]));
   app.get('/healthz', (_req, res) => void res.type('text').send('ok'));
   app.use(express.static(join(__dirname, '../public')));
   app.use((_req, res, next) => {
@@ -52,10 +64,10 @@ export function createApp({ baseURL, sessionSecret, providers, emulated }: AppOp
       cookie: { httpOnly: true, sameSite: 'lax', secure, maxAge: 8 * HOUR_MS },
     }),
   );
-  app.use(passport.session());
+  app.use(logins.passport.session());
 
   app.get('/', (req, res) => {
-    const { returnTo } = req.query;
+    const { returnTo, loggedOut } = req.query;
     res.send(
       homePage({
         user: req.user,
@@ -64,7 +76,8 @@ export function createApp({ baseURL, sessionSecret, providers, emulated }: AppOp
         // 127.0.0.1 therefore links to localhost, if that is the host of baseURL.
         loginOrigin: req.get('host') === new URL(baseURL).host ? '' : baseURL,
         returnTo: typeof returnTo === 'string' ? returnTo : undefined,
-        loggedOut: req.query.loggedOut !== undefined,
+        loggedOut: typeof loggedOut === 'string' ? loggedOut : undefined,
+        samples,
       }),
     );
   });
@@ -79,7 +92,7 @@ export function createApp({ baseURL, sessionSecret, providers, emulated }: AppOp
       handler: (_req, res, _next, { statusCode }) =>
         void res.status(statusCode).send(tooManyPage()),
     }),
-    loginRoutes(passport, baseURL),
+    loginRoutes(logins),
   );
 
   app.get('/profile', (req, res) => {
@@ -87,20 +100,17 @@ export function createApp({ baseURL, sessionSecret, providers, emulated }: AppOp
     else res.redirect('/?returnTo=/profile');
   });
 
-  app.post('/logout', (req, res, next) => {
-    if (!isSameOrigin(req)) {
-      res.status(403).send(errorPage(403, req.user));
-      return;
-    }
-    req.logout((error) => (error ? next(error) : res.redirect(303, '/?loggedOut')));
-  });
+  app.use('/logout', logoutRoutes(logins));
 
   app.use((req, res) => void res.status(404).send(notFoundPage(req.user)));
   app.use(handleError);
   return app;
 }
 
-function secureHeaders(photoOrigins: readonly string[]): RequestHandler {
+function secureHeaders(
+  emulators: readonly string[],
+  loginOrigins: readonly string[],
+): RequestHandler {
   return helmet({
     contentSecurityPolicy: {
       useDefaults: false,
@@ -108,9 +118,10 @@ function secureHeaders(photoOrigins: readonly string[]): RequestHandler {
         defaultSrc: ["'none'"],
         styleSrc: ["'self'"],
         // The provider decides where its profile photos are.
-        imgSrc: ["'self'", 'https:', 'data:', ...photoOrigins],
-        // The logout form. Logins are links, so the list needs no provider.
-        formAction: ["'self'"],
+        imgSrc: ["'self'", 'https:', 'data:', ...emulators],
+        // Browsers hold the redirects after a form to this list too. A login and a logout may pass
+        // through the sign-in service of any organization.
+        formAction: ["'self'", 'https:', ...emulators, ...loginOrigins],
         baseUri: ["'none'"],
         frameAncestors: ["'none'"],
       },
@@ -118,18 +129,6 @@ function secureHeaders(photoOrigins: readonly string[]): RequestHandler {
     // "no-referrer" would make browsers send `Origin: null` with our own logout form.
     referrerPolicy: { policy: 'same-origin' },
   });
-}
-
-/**
- * Against cross-site request forgery: browsers tell where a POST comes from. A request without these
- * headers does not come from a browser, and carries only the cookies that its sender already has.
- */
-function isSameOrigin(req: Request): boolean {
-  const site = req.get('sec-fetch-site');
-  const origin = req.get('origin');
-  const sameHost =
-    origin === undefined || (URL.canParse(origin) && new URL(origin).host === req.get('host'));
-  return sameHost && (site === undefined || site === 'same-origin');
 }
 
 /** Answers with a page. The stack stays in the log. */

@@ -7,7 +7,7 @@ export interface Config {
   baseURL: string | undefined;
   /** `undefined`: a random one, so that sessions end with the process. */
   sessionSecret: string | undefined;
-  /** The first of three ports. */
+  /** The first of the emulator's ports. */
   emulatorPort: number;
   /** Providers without credentials are absent. The emulator plays them. */
   providers: Partial<ProviderOptions>;

@@ -7,6 +7,11 @@ const FIXERS = {
     lead: 'You can fix this yourself: take the next step, then try again.',
     tryAgain: true,
   },
+  personWhoTyped: {
+    who: 'You',
+    lead: 'Compare the address with that of your organization, and enter it again.',
+    tryAgain: false,
+  },
   personOrAdministrator: {
     who: 'You, or an administrator of your organization if a rule refused it',
     lead: 'You refused it at {provider}, or a rule of your organization did. Nothing was shared with this site.',
@@ -25,6 +30,11 @@ const FIXERS = {
   operatorOfAccounts: {
     who: 'The operator of this site',
     lead: 'You signed in at {provider}, but this site does not accept the account: it may be deactivated there.',
+    tryAgain: false,
+  },
+  operatorOfOrganizations: {
+    who: 'The operator of this site',
+    lead: 'You signed in at {provider}, but this site is for other organizations. Use an account of one of them.',
     tryAgain: false,
   },
   operatorOrAdministrator: {
@@ -76,6 +86,8 @@ export const FAILURES: Readonly<Record<string, Row>> = {
   email_not_verified: ['person', 'Your e-mail address is not verified'],
   app_not_approved: ['person', 'You have not allowed the access yet'],
   id_token_organization: ['person', 'You signed in to another organization'],
+  tenant_changed: ['person', 'This login is out of date'],
+  login_url_not_allowed: ['personWhoTyped', 'This site cannot log you in at that address'],
   login_required: ONE_MORE_STEP,
   consent_required: ONE_MORE_STEP,
   interaction_required: ONE_MORE_STEP,
@@ -110,18 +122,21 @@ export const FAILURES: Readonly<Record<string, Row>> = {
   unsupported_third_party: NOT_SET_UP,
   invalid_scope: NOT_SET_UP,
   redirect_uri_mismatch: NOT_SET_UP,
-  invalid_redirect_uri: NOT_SET_UP,
   unknown_audience: NOT_SET_UP,
   unknown_connection: NOT_SET_UP,
   organization_required: NOT_SET_UP,
   invalid_organization: NOT_SET_UP,
   session_missing: NOT_SET_UP,
+  tenant_mismatch: NOT_SET_UP,
+  tenant_unknown: ['operator', 'This site does not know your organization'],
+  organization_not_allowed: ['operatorOfOrganizations', 'This site is not for your organization'],
 
   unauthorized_client: NOT_ALLOWED,
   oauth_flow_disabled: NOT_ALLOWED,
 
   callback_without_parameters: LOST,
   form_not_parsed: LOST,
+  tenant_timeout: ['operatorIfItLasts', 'This site took too long to begin the login'],
 
   timeout: ['provider', '{provider} did not answer in time'],
   provider_unavailable: UNAVAILABLE,

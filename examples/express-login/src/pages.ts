@@ -3,11 +3,11 @@ import { explain } from './failures';
 import type { Failure } from './failures';
 import { html } from './html';
 import type { Html } from './html';
-import { PROVIDERS, TITLES } from './strategies';
+import { TITLES } from './strategies';
 import type { ProviderName } from './strategies';
 import type { User } from './user';
 
-function layout(title: string, user: User | undefined, body: Html): string {
+export function layout(title: string, user: User | undefined, body: Html): string {
   return `<!doctype html>\n${
     html`<html lang="en">
       <head>
@@ -33,67 +33,9 @@ function layout(title: string, user: User | undefined, body: Html): string {
   }\n`;
 }
 
-interface Home {
-  user: User | undefined;
-  emulated: readonly ProviderName[];
-  returnTo: string | undefined;
-  loggedOut: boolean;
-  /** The origin of the login links; empty for this host. */
-  loginOrigin: string;
-}
-
-export function homePage({ user, emulated, returnTo, loggedOut, loginOrigin }: Home): string {
-  const query = returnTo === undefined ? '' : `?returnTo=${encodeURIComponent(returnTo)}`;
-  return layout(
-    'Log in',
-    user,
-    html`<div class="card narrow">
-      ${loggedOut && !user && html`<p class="note" role="status">You are logged out here.</p>`}
-      <h1>${user ? 'Log in as another person' : 'Log in'}</h1>
-      ${
-        user
-          ? html`<p class="lead">
-              You are logged in as <strong>${user.displayName}</strong> with ${titleOf(user)}.
-              <a href="/profile">Show the profile</a>
-            </p>`
-          : html`<p class="lead">
-              ${
-                returnTo === undefined
-                  ? 'Use the account you already have at work.'
-                  : 'Please log in to see that page. Use the account you already have at work.'
-              }
-            </p>`
-      }
-      <nav aria-label="Log in">
-        <ul class="logins">
-          ${PROVIDERS.map(
-            (name) =>
-              html`<li>
-                <a class="button" href="${loginOrigin}/auth/${name}${query}" rel="nofollow"
-                  >Log in with ${TITLES[name]}</a
-                >
-              </li>`,
-          )}
-        </ul>
-      </nav>
-      ${emulated.length > 0 && emulatorNote(emulated)}
-    </div>`,
-  );
-}
-
-function emulatorNote(emulated: readonly ProviderName[]): Html {
-  const titles = emulated.map((name) => TITLES[name]);
-  return html`<div class="aside">
-    <h2>Emulated: ${new Intl.ListFormat('en-GB').format(titles)}</h2>
-    <p>
-      A local emulator with invented people plays them, because no credentials are set. Put yours
-      into <code>examples/express-login/.env</code> and start again.
-    </p>
-  </div>`;
-}
-
 export function profilePage(user: User): string {
-  const { displayName, email, emailVerified, photo, id, organization, expiresAt, raw } = user;
+  const { displayName, email, emailVerified, photo, id, organization, signedInAt } = user;
+  const { expiresAt, raw } = user;
   return layout(
     'Profile',
     user,
@@ -139,7 +81,9 @@ export function profilePage(user: User): string {
         </div>
         <div>
           <dt>Provider</dt>
-          <dd>${titleOf(user)}</dd>
+          <dd>
+            ${titleOf(user)}${signedInAt !== undefined && html`, at <code>${signedInAt}</code>`}
+          </dd>
         </div>
         <div>
           <dt>Access token ends</dt>
@@ -152,8 +96,11 @@ export function profilePage(user: User): string {
         <summary>Show what ${titleOf(user)} sent</summary>
         <pre tabindex="0">${JSON.stringify(raw, null, 2)}</pre>
       </details>
-      <form method="post" action="/logout">
+      <form class="actions" method="post" action="/logout">
         <button class="button">Log out</button>
+        <button class="button" formaction="/logout/provider">
+          ${user.logoutURL === undefined ? 'Log out and revoke access' : `Log out of ${titleOf(user)} too`}
+        </button>
       </form>
     </div>`,
   );
@@ -261,7 +208,7 @@ function plainPage(heading: string, lead: string, user?: User): string {
 
 const unknown = (text: string) => html`<span class="unknown">${text}</span>`;
 
-function titleOf({ provider }: User): string {
+export function titleOf({ provider }: User): string {
   return TITLES[provider as ProviderName] ?? provider;
 }
 

@@ -16,14 +16,14 @@ async function main(): Promise<void> {
   if (existsSync(envFile)) loadEnvFile(envFile);
   const config = readConfig(process.env);
 
-  const { providers, emulated, close } = await completeProviders(config);
+  const { providers, emulated, samples, close } = await completeProviders(config);
   const sessionSecret = config.sessionSecret ?? randomBytes(32).toString('hex');
 
   // Listen last, and attach the application in the same turn: every request that is accepted finds it.
   const server = createServer().listen(config.port);
   await once(server, 'listening');
   const baseURL = config.baseURL ?? `http://localhost:${(server.address() as AddressInfo).port}`;
-  server.on('request', createApp({ baseURL, sessionSecret, providers, emulated }));
+  server.on('request', createApp({ baseURL, sessionSecret, providers, emulated, samples }));
 
   const stop = () => {
     server.close();
@@ -36,6 +36,9 @@ async function main(): Promise<void> {
   for (const name of PROVIDERS) {
     const origin = emulated[name];
     console.log(`  ${TITLES[name].padEnd(11)} ${origin ? `emulated at ${origin}` : 'real'}`);
+  }
+  for (const [name, origin] of Object.entries(samples.salesforce ?? {})) {
+    console.log(`    ${name.padEnd(9)} at ${origin}`);
   }
   if (!config.sessionSecret) {
     console.log('\nSESSION_SECRET is not set: all people are logged out when this process ends.');
