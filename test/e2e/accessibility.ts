@@ -15,11 +15,17 @@ const CHECKS = `(() => {
   for (const image of all('img')) if (image.alt === null) say('no alt', image);
 
   for (const control of all('a, button, summary')) {
+    if (!control.checkVisibility()) continue;
     if (!control.innerText.trim()) say('no name', control);
     if (control.hasAttribute('aria-label')) say('a name that is not its text', control);
     // WCAG 2.5.8 excepts links inside a sentence.
     const inSentence = getComputedStyle(control).display === 'inline';
     if (!inSentence && control.getBoundingClientRect().height < 44) say('small target', control);
+  }
+
+  for (const field of all('input:not([type=hidden])')) {
+    if (!field.labels.length) say('no label', field);
+    if (field.checkVisibility() && field.getBoundingClientRect().height < 44) say('small field', field);
   }
 
   const channels = (color) => color.match(/[\\d.]+/g).map(Number);

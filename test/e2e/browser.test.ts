@@ -212,6 +212,108 @@ describe('example in a browser', function () {
     });
   });
 
+  describe('sandbox or My Domain', () => {
+    const summary = () => page.getByText('Use a sandbox or My Domain');
+
+    /** The places at which one strategy signs people in: the way there, and what the profile says. */
+    function places() {
+      const { salesforce } = example.emulator;
+      const [sandbox, myDomain] = [salesforce.sandbox!.origin, salesforce.myDomain!.origin];
+      return [
+        {
+          origin: salesforce.origin,
+          start: (tab: Page) => startLogin(tab, example, 'Salesforce'),
+          provider: 'Salesforce',
+        },
+        {
+          origin: sandbox,
+          start: (tab: Page) => elsewhere(tab, 'link', 'Log in to a sandbox'),
+          provider: `Salesforce, at ${sandbox}`,
+        },
+        {
+          origin: myDomain,
+          start: (tab: Page) => elsewhere(tab, 'button', 'Continue'),
+          provider: `Salesforce, at ${myDomain}`,
+        },
+      ];
+    }
+
+    async function elsewhere(tab: Page, role: 'link' | 'button', name: string) {
+      await tab.goto(example.baseURL);
+      await tab.getByText('Use a sandbox or My Domain').click();
+      await tab.getByRole(role, { name, exact: true }).click();
+      await tab.getByRole('heading', { name: 'Who is signing in?' }).waitFor();
+    }
+
+    it('three tabs begun at production, sandbox and My Domain, then finished — each is of its org', async () => {
+      const tabs = [];
+      for (const place of places()) {
+        const tab = await person.newPage();
+        await place.start(tab);
+        expect(new URL(tab.url()).origin).to.equal(place.origin);
+        tabs.push({ tab, ...place });
+      }
+      for (const { tab, provider } of tabs) {
+        await answer(tab, example, 'Continue as Suri');
+        expect(await fact(tab, 'Provider')).to.equal(provider);
+      }
+      // All three are on the screen now.
+      const organizations = await Promise.all(tabs.map(({ tab }) => fact(tab, 'Organization')));
+      expect(new Set(organizations).size).to.equal(3);
+      const ids = await Promise.all(tabs.map(({ tab }) => fact(tab, 'Id')));
+      for (const [at, id] of ids.entries())
+        expect(id).to.match(new RegExp(`^${organizations[at]}/`));
+    });
+
+    it('without JavaScript — the form leads there, and back to the page that asked', async () => {
+      await person.close();
+      person = await newPerson(browser!, { javaScriptEnabled: false });
+      page = await person.newPage();
+      await page.goto(`${example.baseURL}/?returnTo=${encodeURIComponent('/?from=a')}`);
+      await summary().click();
+      await page.getByRole('button', { name: 'Continue', exact: true }).click();
+      await answer(page, example, 'Continue as Suri');
+      expect(page.url()).to.equal(`${example.baseURL}/?from=a`);
+    });
+
+    it('address of another site — says so, and stays here', async () => {
+      await page.goto(example.baseURL);
+      await summary().click();
+      await page.getByLabel('My Domain').fill('login.salesforce.com.evil.example');
+      const [response] = await Promise.all([
+        page.waitForResponse(/\/auth\/salesforce\?/),
+        page.getByRole('button', { name: 'Continue', exact: true }).click(),
+      ]);
+      expect(response.status()).to.equal(400);
+      expect(await heading(page)).to.equal('This site cannot log you in at that address');
+      expect(await fact(page, 'Code')).to.equal('login_url_not_allowed');
+      expect(await primaryAction(page)).to.equal('Log in another way');
+      await page.getByRole('link', { name: 'Log in another way' }).click();
+      expect(await heading(page)).to.equal('Log in');
+    });
+  });
+
+  describe('invitation', () => {
+    const open = async () => {
+      await page.goto(example.baseURL);
+      await page.getByRole('link', { name: 'Open the invitation link' }).click();
+    };
+
+    it('link — signs its person in to the organization of the invitation', async () => {
+      await open();
+      await answer(page, example, 'Continue as Suri');
+      const [, other] = example.emulator.salesos.organizations;
+      expect(await fact(page, 'Organization')).to.equal(other!.id);
+    });
+
+    it('link of another person — is refused, in words', async () => {
+      await open();
+      const response = await answer(page, example, 'Continue as Marta Quill');
+      expect(response.status()).to.equal(401);
+      expect(await heading(page)).to.equal('Your invitation is no longer valid');
+    });
+  });
+
   describe('callback opened again', () => {
     async function callbackOfLogin(): Promise<string> {
       const request = page.waitForRequest(/\/callback\?/);
@@ -414,6 +516,49 @@ describe('example in a browser', function () {
       expect(await page.content()).not.to.contain('marta.quill@example.com');
     });
 
+    it('of SalesOS too — ends the session there, and comes back', async () => {
+      await logIn('SalesOS', 'Marta Quill');
+      const asked = page.waitForRequest(/\/oidc\/logout\?/);
+      await page.getByRole('button', { name: 'Log out of SalesOS too' }).click();
+      const end = new URL((await asked).url());
+      expect(end.origin).to.equal(example.emulator.salesos.origin);
+      expect(end.href).not.to.match(/token|eyJ/);
+      await page.getByRole('status').waitFor();
+      expect(await page.getByRole('status').innerText()).to.equal(
+        'You are logged out here and at SalesOS.',
+      );
+      // The session is over there: SalesOS asks before it ends one that it does not know.
+      expect(await (await fetch(end)).text()).to.contain('<form');
+      await page.goto(`${example.baseURL}/profile`);
+      expect(await heading(page)).to.equal('Log in');
+    });
+
+    it('of Salesforce too — revokes, and ends on the page of the organization', async () => {
+      await logIn('Salesforce', 'Marta Quill');
+      const { origin, requests } = example.emulator.salesforce;
+      await page.getByRole('button', { name: 'Log out of Salesforce too' }).click();
+      await page.getByRole('heading', { name: 'You are logged out' }).waitFor();
+      expect(new URL(page.url()).origin).to.equal(origin);
+      const [revocation, logout] = requests.slice(-2);
+      expect(revocation).to.include({ path: '/services/oauth2/revoke', status: 200 });
+      expect(logout).to.include({ path: '/services/auth/idp/oidc/logout', status: 200 });
+      await page.goto(`${example.baseURL}/profile`);
+      expect(await heading(page)).to.equal('Log in');
+    });
+
+    it('of Salesloft, which has no logout — revokes, and says that the access is over', async () => {
+      await logIn('Salesloft', 'Marta Quill');
+      await page.getByRole('button', { name: 'Log out and revoke access' }).click();
+      await page.getByRole('status').waitFor();
+      expect(await page.getByRole('status').innerText()).to.contain(
+        'can no longer use your Salesloft account',
+      );
+      expect(example.emulator.salesloft.requests.at(-1)).to.include({
+        path: '/oauth/revoke',
+        status: 200,
+      });
+    });
+
     it('form of another site — is refused, and the person stays logged in', async () => {
       await logIn('Salesloft', 'Marta Quill');
       const site = 'http://127.0.0.1:9/';
@@ -450,6 +595,15 @@ describe('example in a browser', function () {
         };
         await page.goto(example.baseURL);
         await check('start');
+        await page.getByText('Use a sandbox or My Domain').click();
+        await check('start, with the form');
+        await page.getByLabel('My Domain').fill('evil.example');
+        await page.getByRole('button', { name: 'Continue', exact: true }).click();
+        await page.getByRole('heading', { name: 'This site cannot' }).waitFor();
+        await page.waitForLoadState();
+        await check('address that is not allowed');
+        await page.goto(`${example.baseURL}/?loggedOut=unrevoked`);
+        await check('logged out');
         await page.goto(`${example.baseURL}/nowhere`);
         await check('not found');
         await startLogin(page, example, 'SalesOS');
@@ -528,7 +682,13 @@ describe('example in a browser', function () {
       page.on('console', (message) => messages.push(message.text()));
       page.on('pageerror', (error) => messages.push(error.message));
       await logIn('Salesforce', 'Marta Quill');
-      await page.getByRole('button', { name: 'Log out' }).click();
+      await page.getByRole('button', { name: 'Log out of Salesforce too' }).click();
+      await page.getByRole('heading', { name: 'You are logged out' }).waitFor();
+      await page.goto(example.baseURL);
+      await page.getByText('Use a sandbox or My Domain').click();
+      await page.getByRole('button', { name: 'Continue', exact: true }).click();
+      await answer(page, example, 'Continue as Suri');
+      await page.getByRole('button', { name: 'Log out', exact: true }).click();
       await page.getByRole('status').waitFor();
       expect(messages).to.deep.equal([]);
     });

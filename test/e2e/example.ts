@@ -1,11 +1,13 @@
 /** The example application with an emulator beside it, both on free ports, and a browser to visit it. */
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
+import type { Agent } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Emulator, EmulatorOptions } from 'crm-emulator';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { createApp } from '../../examples/express-login/dist/app';
+import { playedBy } from '../../examples/express-login/dist/emulator';
 
 export interface Example {
   /** `http://localhost` and the port. */
@@ -14,31 +16,35 @@ export interface Example {
   close(): Promise<void>;
 }
 
-/** @param options.timeout milliseconds for each login, in place of the strategies' own */
+/** Options of the strategies in place of their own. */
+interface StrategyOptions {
+  timeout?: number;
+  agent?: Agent;
+}
+
 export async function startExample({
   timeout,
+  agent,
   ...options
-}: EmulatorOptions & { timeout?: number } = {}): Promise<Example> {
+}: EmulatorOptions & StrategyOptions = {}): Promise<Example> {
   const { startEmulator } = await import('crm-emulator');
-  const emulator = await startEmulator({ port: 0, ...options });
-  const limit = timeout === undefined ? {} : { timeout };
+  const origins = { sandbox: true, myDomain: true };
+  const emulator = await startEmulator({ port: 0, origins, ...options });
+  const own = { ...(timeout !== undefined && { timeout }), ...(agent && { agent }) };
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, resolve));
   const baseURL = `http://localhost:${(server.address() as AddressInfo).port}`;
+  const { providers, ...played } = playedBy(emulator);
   server.on(
     'request',
     createApp({
+      ...played,
       baseURL,
       sessionSecret: 'a secret for tests only',
       providers: {
-        salesloft: { ...emulator.salesloft.options, ...limit },
-        salesos: { ...emulator.salesos.options, ...limit },
-        salesforce: { ...emulator.salesforce.options, ...limit },
-      },
-      emulated: {
-        salesloft: emulator.salesloft.origin,
-        salesos: emulator.salesos.origin,
-        salesforce: emulator.salesforce.origin,
+        salesloft: { ...providers.salesloft, ...own },
+        salesos: { ...providers.salesos, ...own },
+        salesforce: { ...providers.salesforce, ...own },
       },
     }),
   );

@@ -55,7 +55,7 @@ describe('example over HTTP', () => {
       const { headers } = await ask(path);
       const policy = headers.get('content-security-policy') ?? '';
       expect(policy, path).to.contain("default-src 'none'").and.contain("form-action 'self'");
-      expect(policy, path).not.to.match(/unsafe|\*/);
+      expect(policy, path).not.to.match(/unsafe|\*|http: /);
       expect(headers.get('x-powered-by'), path).to.equal(null);
       expect(headers.get('x-content-type-options'), path).to.equal('nosniff');
     }
@@ -129,12 +129,9 @@ describe('example over HTTP', () => {
   });
 
   it('unknown or malformed address — is an error page without a stack', async () => {
-    for (const [path, status] of [
-      ['/nowhere', 404],
-      ['/auth/%E0%A4%A', 400],
-    ] as const) {
+    for (const path of ['/nowhere', '/auth/%E0%A4%A', '/%E0%A4%A']) {
       const response = await ask(path);
-      expect(response.status, path).to.equal(status);
+      expect(response.status, path).to.equal(404);
       expect(await response.text(), path)
         .to.contain('<h1>')
         .and.not.to.match(/ at .*\.js:/);

@@ -6,7 +6,7 @@ export type Provider = 'salesloft' | 'salesos' | 'salesforce';
 /** A page of the application, as read. */
 export interface Shown {
   status: number;
-  /** Where a redirect leads, with status 302. */
+  /** Where a redirect leads, with status 302 or 303. */
   location: string | null;
   html: string;
   heading: string;
@@ -23,10 +23,21 @@ export class Visitor {
 
   constructor(readonly example: Example) {}
 
-  /** @param who a person of the emulator, or `Deny` */
-  async logIn(provider: Provider, who = 'Suri'): Promise<Shown> {
-    const begun = await this.#ask(`${this.example.baseURL}/auth/${provider}`);
-    const authorization = begun.headers.get('location') ?? '';
+  get cookie(): string {
+    return this.#cookie;
+  }
+
+  /**
+   * @param who a person of the emulator, or `Deny`
+   * @param query of the login link
+   */
+  async logIn(
+    provider: Provider,
+    who = 'Suri',
+    query: Record<string, string> = {},
+  ): Promise<Shown> {
+    const begun = await this.visit(`/auth/${provider}?${new URLSearchParams(query).toString()}`);
+    const authorization = begun.location ?? '';
     const signIn = await next(await fetch(authorization, { redirect: 'manual' }), authorization);
     const page = await (await fetch(signIn)).text();
     const person = new RegExp(`value="(\\d+)"[^>]*>\\s*Continue as ${who}`).exec(page)?.[1];
@@ -40,8 +51,19 @@ export class Visitor {
     return shown(await this.#ask(callback, { referer }));
   }
 
-  async #ask(url: string, headers: Record<string, string> = {}): Promise<Response> {
+  async visit(path: string): Promise<Shown> {
+    return shown(await this.#ask(this.example.baseURL + path));
+  }
+
+  /** Posts a form of the application. */
+  async post(path: string): Promise<Shown> {
+    const { baseURL } = this.example;
+    return shown(await this.#ask(baseURL + path, { origin: baseURL }, 'POST'));
+  }
+
+  async #ask(url: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> {
     const response = await fetch(url, {
+      method,
       redirect: 'manual',
       headers: { ...headers, ...(this.#cookie && { cookie: this.#cookie }) },
     });
