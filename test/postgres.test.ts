@@ -103,11 +103,11 @@ describeWithPostgres('postgres', () => {
 
   describe('the store', () => {
     let opened = 0;
-    for (const { title, run } of tokenStoreChecks(() => {
+    for (const { title, run: check } of tokenStoreChecks(() => {
       opened += 1;
       return storeOver(opened % 2 ? one : other);
     })) {
-      it(title, run);
+      it(title, check);
     }
   });
 
@@ -122,7 +122,7 @@ describeWithPostgres('postgres', () => {
     after(async () => {
       await strict?.end();
     });
-    for (const { title, run } of tokenStoreChecks(() => storeOver(strict))) it(title, run);
+    for (const { title, run: check } of tokenStoreChecks(() => storeOver(strict))) it(title, check);
   });
 
   it('docs/token-stores.md — shows how to keep tokens', async () => {

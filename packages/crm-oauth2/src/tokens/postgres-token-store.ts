@@ -98,7 +98,7 @@ BEGIN
     ends_at timestamptz NOT NULL
   );
 END
-$schema$`;
+$schema$;`;
   }
 
   async get(key: string): Promise<StoredValue | undefined> {
