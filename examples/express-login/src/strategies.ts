@@ -64,7 +64,8 @@ export function createPassport(baseURL: string, options: ProviderOptions) {
       await userTokens(salesforce.client, { store, key: profile.id }).save(tokens);
       return {
         ...toUser(profile, tokens, profile.organizationId),
-        logoutURL: unlessMissing(() => salesforce.client.buildEndSessionUrl({ tokens })),
+        // Only the My Domain of an organization has one.
+        logoutURL: salesforce.client.buildEndSessionUrl({ tokens }),
       };
     },
   });
@@ -83,13 +84,4 @@ export function createPassport(baseURL: string, options: ProviderOptions) {
   }
 
   return { passport, revoke };
-}
-
-/** Only the My Domain of an organization has a logout page. */
-function unlessMissing(build: () => string): string | undefined {
-  try {
-    return build();
-  } catch {
-    return undefined;
-  }
 }
