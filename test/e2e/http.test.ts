@@ -206,8 +206,15 @@ describe('example configuration', () => {
 
   it('options — of the environment and of the emulator are never undefined', async () => {
     const config = readConfig({ SALESOS_CLIENT_ID: 'id', SALESOS_CLIENT_SECRET: 'secret' });
-    const { providers, close } = await completeProviders({ ...config, emulatorPort: 0 });
+    const { providers, emulated, samples, close } = await completeProviders({
+      ...config,
+      emulatorPort: 0,
+    });
     await close();
+    // The start page offers nothing that a real provider would refuse.
+    expect(emulated).to.have.all.keys('salesloft', 'salesforce');
+    expect(samples).to.have.all.keys('salesforce');
+    expect(providers.salesforce.allowedLoginURLs).to.deep.equal(Object.values(samples.salesforce!));
     for (const options of Object.values(providers)) {
       expect(Object.values(options)).not.to.include(undefined);
     }
