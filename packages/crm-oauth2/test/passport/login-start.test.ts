@@ -207,7 +207,11 @@ describe('the start of a login', () => {
         const session = {};
         await start(strategy, session, call);
         const outcome = await arrive(strategy, session);
-        expect(refusalOf(outcome)).to.deep.include({ code: LOST, status: 403 });
+        expect(refusalOf(outcome)).to.deep.equal({
+          code: LOST,
+          message: 'acme: the callback was called without the answer',
+          status: 403,
+        });
         // A click on an own page is the start of the next one.
         const click = { headers: { 'sec-fetch-site': 'same-origin', host: 'app.test' } };
         const next = await run(strategy, request({ session, url: PATH, ...click }), call);
@@ -286,6 +290,11 @@ describe('the start of a login', () => {
       });
     }
 
+    it('is not chosen by an empty field', async () => {
+      expect(await startedAt(make(), { region: '' })).to.equal(ORIGIN);
+      expect(await startedAt(make({ region: () => '' }))).to.equal(ORIGIN);
+    });
+
     it('authenticate wins over the function, which is not called', async () => {
       const region = () => {
         throw new Error('called');
@@ -331,7 +340,7 @@ describe('the start of a login', () => {
       expect(calls).to.equal(1);
     });
 
-    for (const region of ['evil.test', '', 7, ['eu', 'us'], { toString: () => 'eu' }]) {
+    for (const region of ['evil.test', 7, ['eu', 'us'], { toString: () => 'eu' }]) {
       it(`is refused before the browser is sent anywhere: ${JSON.stringify(region)}`, async () => {
         for (const [strategy, options] of [
           [make(), { region }],
