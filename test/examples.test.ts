@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createWebServer } from 'node:http';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
@@ -87,7 +88,7 @@ describe('example cadence-transfer', function () {
   }
 
   it('visitInBrowser — waits for the browser at the callback URL', async () => {
-    const server = createServer().listen(0, '127.0.0.1');
+    const server = createWebServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     server.close();
@@ -114,25 +115,79 @@ const SYNC = 'background-sync/dist/sync.js';
 describe('example background-sync', function () {
   this.timeout(30_000);
 
-  it('without Redis — prints the remedy', async () => {
-    const { code, out, error } = await run(SYNC, [], { REDIS_URL: 'redis://:s3cret@127.0.0.1:1' });
-    expect(code).to.equal(1);
-    expect(out).to.equal('');
-    expect(error).to.contain('127.0.0.1:1').and.contain('REDIS_URL').and.not.contain('s3cret');
-    expect(error.trim().split('\n')).to.have.length(1);
+  it('--help — prints the usage on stdout, and ends with status 0', async () => {
+    const { code, out, error } = await run(SYNC, ['--help']);
+    expect(code).to.equal(0);
+    expect(error).to.equal('');
+    for (const option of ['--workers', '--seconds', 'REDIS_URL']) expect(out).to.contain(option);
   });
 
-  for (const [what, parameters, env, words] of [
-    ['a wrong number', ['--seconds', 'soon'], {}, '--seconds'],
-    ['half of the credentials', [], { PEOPLE: 'salesloft:1' }, 'TOKEN_SECRET'],
+  for (const [what, parameters, words] of [
+    ['a wrong number', ['--seconds', 'soon'], '--seconds must be a whole number'],
+    ['too many workers', ['--workers', '100000'], '--workers must be a whole number'],
+    ['an unknown option', ['--hours', '1'], "Unknown option '--hours'"],
+    ['an extra argument', ['salesloft'], "Unexpected argument 'salesloft'"],
   ] as const) {
-    it(`${what} — ends with one line that names it`, async () => {
-      const { code, error } = await run(SYNC, [...parameters], env);
+    it(`${what} — prints it and the usage on stderr, and ends with status 2`, async () => {
+      const { code, out, error } = await run(SYNC, [...parameters]);
+      expect(code).to.equal(2);
+      expect(out).to.equal('');
+      expect(error.split('\n')[0]).to.contain(words);
+      expect(error).to.contain('Usage: node examples/background-sync/dist/sync.js');
+    });
+  }
+
+  const OWN = {
+    SALESLOFT_CLIENT_ID: 'one',
+    SALESLOFT_CLIENT_SECRET: 's3cret-one',
+    SALESOS_CLIENT_ID: 'two',
+    SALESOS_CLIENT_SECRET: 's3cret-two',
+    PEOPLE: 'salesloft:1',
+    TOKEN_SECRET: 's3cret-'.repeat(6),
+  };
+  for (const [what, env, words] of [
+    ['no Redis', { REDIS_URL: 'redis://:s3cret@127.0.0.1:1' }, '127.0.0.1:1 (ECONNREFUSED). Start'],
+    ['a wrong REDIS_URL', { REDIS_URL: 's3cret' }, 'REDIS_URL'],
+    ['another kind of URL', { REDIS_URL: 'http://:s3cret@x' }, 'redis://'],
+    ['half of the credentials', { PEOPLE: 'salesloft:1' }, 'TOKEN_SECRET'],
+    ['a short secret', { ...OWN, TOKEN_SECRET: 's3cret' }, 'TOKEN_SECRET must have at least 32'],
+    ['a person of another provider', { ...OWN, PEOPLE: 'hubspot:1' }, '"hubspot:1"'],
+  ] as const) {
+    it(`${what} — ends with one line that names the remedy, and status 1`, async () => {
+      const { code, out, error } = await run(SYNC, [], env);
       expect(code).to.equal(1);
-      expect(error).to.contain(words);
+      expect(out).to.equal('');
+      expect(error).to.contain(words).and.not.contain('s3cret');
       expect(error.trim().split('\n')).to.have.length(1);
     });
   }
+});
+
+describe('example background-sync and a Redis that says nothing', function () {
+  this.timeout(30_000);
+  const server = createServer();
+  server.on('connection', (socket: Socket) => socket.on('error', () => undefined));
+  let url = '';
+  before(async () => {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    url = `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  after(() => server.close());
+
+  it('SIGINT — ends at once with status 130, since there is nothing to sum up', async () => {
+    const { child, ended } = start(SYNC, [], { REDIS_URL: url });
+    await once(server, 'connection');
+    child.kill('SIGINT');
+    const { code, out, error } = await ended;
+    expect({ code, out, error }).to.deep.equal({ code: 130, out: '', error: '' });
+  });
+
+  it('no signal — ends with the remedy and status 1', async () => {
+    const { code, out, error } = await run(SYNC, [], { REDIS_URL: url });
+    expect({ code, out }).to.deep.equal({ code: 1, out: '' });
+    expect(error).to.match(/^Redis does not answer at 127\S+ \(no answer\). Start it .*\n$/);
+  });
 });
 
 describeWithRedis('example background-sync with Redis', function () {
@@ -148,36 +203,129 @@ describeWithRedis('example background-sync with Redis', function () {
     return found;
   };
 
+  const startSync = (seconds: string) =>
+    start(SYNC, ['--seconds', seconds, '--workers', '3'], { REDIS_URL: redis.url });
+
+  /** Waits until a worker has refreshed tokens. */
+  const firstRefresh = async ({ child }: ReturnType<typeof start>) => {
+    let said = '';
+    await new Promise<void>((resolve) => {
+      child.stdout.on('data', (chunk) => {
+        said += String(chunk);
+        if (said.includes('refreshed')) resolve();
+      });
+    });
+  };
+
+  const PERSON = /^ {2}.+ \(sales\w+\): \d+ answers?, \d+ refresh/;
+
   it('workers — share each person’s tokens, and one of them refreshes in time', async () => {
-    const env = { REDIS_URL: redis.url };
     const began = performance.now();
-    const { code, out, error, lines } = await run(SYNC, ['--seconds', '7', '--workers', '3'], env);
+    const { code, out, error, lines } = await startSync('7').ended;
     expect(error).to.equal('');
     expect(code, out).to.equal(0);
-    expect(lines[0]).to.equal('3 workers, 4 people, 7 seconds');
-    const fetched = lines.filter((line) => line.startsWith('Worker '));
-    expect(fetched).to.have.length(3);
-    for (const line of fetched) expect(line.match(/ [1-9]\d*×/g)).to.have.length(4);
-    const refreshes = lines.find((line) => line.startsWith('Refreshes: ')) ?? '';
-    const counts = [...refreshes.matchAll(/ (\d+)×/g)].map(([, count]) => Number(count));
-    expect(counts).to.have.length(4);
+    expect(lines[1]).to.contain('3 workers, which fetch data of 4 people for 7 seconds');
+    expect(lines.filter((line) => /^ +\d+\.\d s {2}\d+ answers?, \d+ refresh/.test(line))).not
+      .empty;
+    const refreshes = lines.filter((line) => / s {2}worker [123] refreshed the tokens/.test(line));
+    const people = lines.filter((line) => PERSON.test(line));
+    expect(people).to.have.length(4);
     // Every two seconds, at half of a token's life. Three workers without a lock would refresh three times as often.
     const most = Math.ceil((performance.now() - began) / 2000) + 1;
-    for (const count of counts) expect(count).to.be.within(2, most);
-    expect(lines.filter((line) => line.includes('sign in again by'))).to.have.length(2);
+    let sum = 0;
+    for (const line of people) {
+      const [, answers, count] = /: (\d+) answers?, (\d+) refresh/.exec(line) ?? [];
+      expect(Number(answers)).to.be.greaterThan(3);
+      expect(Number(count)).to.be.within(2, most);
+      sum += Number(count);
+    }
+    expect(refreshes).to.have.length(sum);
+    expect(people.filter((line) => line.includes('must sign in again by'))).to.have.length(2);
     expect(await keys()).to.deep.equal([]);
   });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    it(`${signal} — ends the workers, and prints the summary`, async () => {
-      const { child, ended } = start(SYNC, ['--seconds', '60'], { REDIS_URL: redis.url });
-      await once(child.stdout, 'data');
-      child.kill(signal);
-      const { code, lines, error } = await ended;
+    it(`${signal} — ends the workers, prints the summary, and ends with status 0`, async () => {
+      const sync = startSync('60');
+      await firstRefresh(sync);
+      sync.child.kill(signal);
+      const { code, lines, error } = await sync.ended;
       expect(error).to.equal('');
       expect(code).to.equal(0);
-      expect(lines.filter((line) => line.startsWith('Worker '))).to.have.length(4);
+      expect(lines.filter((line) => PERSON.test(line))).to.have.length(4);
       expect(await keys()).to.deep.equal([]);
     });
   }
+
+  it('SIGINT while the workers start — ends them too', async () => {
+    const sync = startSync('60');
+    await once(sync.child.stdout, 'data');
+    sync.child.kill('SIGINT');
+    const { code, error } = await sync.ended;
+    expect(error).to.equal('');
+    expect(code).to.be.oneOf([0, 130]);
+    expect(await keys()).to.deep.equal([]);
+  });
+
+  describe('without Redis', () => {
+    const stopped = 'has stopped answering, so the workers were ended. Start it again';
+    beforeEach(async () => {
+      await redis.kill();
+      await redis.start();
+    });
+
+    for (const how of ['kill', 'pause'] as const) {
+      it(`${how} in the middle — prints the summary and the remedy, and ends with status 1`, async () => {
+        const sync = startSync('600');
+        await firstRefresh(sync);
+        const began = performance.now();
+        await redis[how]();
+        const { code, lines, error } = await sync.ended;
+        expect(performance.now() - began).to.be.lessThan(25_000);
+        expect(code).to.equal(1);
+        expect(lines.filter((line) => PERSON.test(line))).to.have.length(4);
+        expect(error).to.contain('does not answer. Waiting 5 seconds for it.');
+        expect(error)
+          .to.contain(stopped)
+          .and.not.match(/\n\s+at /);
+      });
+    }
+
+    it('SIGINT while Redis is away — ends without the wait', async () => {
+      const sync = startSync('600');
+      await firstRefresh(sync);
+      const noticed = once(sync.child.stderr, 'data');
+      redis.pause();
+      await noticed;
+      sync.child.kill('SIGINT');
+      const { code, error } = await sync.ended;
+      expect(code).to.equal(1);
+      expect(error)
+        .to.contain(stopped)
+        .and.not.match(/\n\s+at /);
+    });
+
+    it('SIGINT twice — ends at once with status 130', async () => {
+      const sync = startSync('600');
+      await firstRefresh(sync);
+      const noticed = once(sync.child.stderr, 'data');
+      redis.pause();
+      await noticed;
+      sync.child.kill('SIGINT');
+      sync.child.stdout.on('data', () => sync.child.kill('SIGINT'));
+      expect((await sync.ended).code).to.equal(130);
+    });
+
+    it('a Redis that comes back in time — is used again', async () => {
+      const sync = startSync('8');
+      await firstRefresh(sync);
+      redis.pause();
+      await once(sync.child.stderr, 'data');
+      redis.resume();
+      const { code, lines, error } = await sync.ended;
+      expect(error).to.contain('answers again').and.not.contain(stopped);
+      expect(code, error).to.be.oneOf([0, 1]);
+      expect(lines.filter((line) => PERSON.test(line))).to.have.length(4);
+    });
+  });
 });

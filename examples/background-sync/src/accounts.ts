@@ -20,12 +20,13 @@ export interface Job {
   prefix: string;
   providers: Record<ProviderName, { options: ClientOptions; baseURL: string }>;
   people: Person[];
+  /** Milliseconds between two requests for one person, on average. */
+  pauseMs: number;
 }
 
 export interface Account {
   label: string;
   fetch: () => Promise<unknown>;
-  refreshes: () => number;
 }
 
 type Accounts = Pick<Job, 'providers' | 'people'>;
@@ -41,49 +42,52 @@ export function clientsOf({
   };
 }
 
-export function accountsOf({ providers, people }: Accounts, store: TokenStore): Account[] {
+/** @param onRefresh told each time this process has refreshed the tokens of a person */
+export function accountsOf(
+  { providers, people }: Accounts,
+  store: TokenStore,
+  onRefresh: (label: string) => void,
+): Account[] {
   return people.map((person) => {
     const { provider, key } = person;
-    // One client per person, so that the refreshes of each are counted. One client would do otherwise.
+    const label = labelOf(person);
+    // A client for each person, so that each refresh has a name. Otherwise one client serves all of them.
     const client = clientsOf({ providers })[provider];
-    const refreshes = countRefreshes(client);
+    const refresh = client.refreshTokenGrant.bind(client);
+    client.refreshTokenGrant = async (...parameters) => {
+      const tokens = await refresh(...parameters);
+      onRefresh(label);
+      return tokens;
+    };
     const { baseURL } = providers[provider];
     const api = authorizedFetch(userTokens(client, { store, key }), { baseURL });
     const path = provider === 'salesloft' ? 'me.json' : 'leads';
-    return { label: labelOf(person), fetch: async () => await api.json(path), refreshes };
+    return { label, fetch: async () => await api.json(path) };
   });
 }
 
-function countRefreshes(client: OAuth2Client): () => number {
-  let count = 0;
-  const refresh = client.refreshTokenGrant.bind(client);
-  client.refreshTokenGrant = async (...parameters) => {
-    count += 1;
-    return await refresh(...parameters);
-  };
-  return () => count;
-}
-
-/** The time by which each person's tokens must be refreshed, in words. */
-export async function planOf(job: Accounts, store: TokenStore): Promise<string[]> {
+/** How long each person's tokens last, in words. */
+export async function planOf(job: Accounts, store: TokenStore): Promise<Map<string, string>> {
   const clients = clientsOf(job);
-  const keysOf = (name: ProviderName) =>
-    job.people.filter(({ provider }) => provider === name).map(({ key }) => key);
-  const plans = await Promise.all(
-    (['salesloft', 'salesos'] as const).map(async (provider) => {
-      const plan = await planRefreshes(clients[provider], { store, keys: keysOf(provider) });
-      return plan.map((planned) => `${labelOf({ provider, ...planned })}: ${wordsOf(planned)}`);
-    }),
-  );
-  return plans.flat();
+  const words = new Map<string, string>();
+  for (const provider of ['salesloft', 'salesos'] as const) {
+    const people = job.people.filter((person) => person.provider === provider);
+    const keys = people.map(({ key }) => key);
+    // oxlint-disable-next-line no-await-in-loop -- two providers
+    for (const planned of await planRefreshes(clients[provider], { store, keys })) {
+      words.set(labelOf({ provider, key: planned.key }), wordsOf(planned));
+    }
+  }
+  return words;
 }
 
-function wordsOf({ missing, refreshBy, signInBy }: PlannedRefresh): string {
-  if (missing) return 'the store has no tokens, the person must sign in';
+function wordsOf({ missing, error, refreshBy, signInBy }: PlannedRefresh): string {
+  if (missing) return 'Redis has no tokens: the person must sign in';
+  if (error) return error.message;
   const day = (at: number) => new Date(at).toISOString().slice(0, 10);
   const words = [
-    refreshBy !== undefined && `refresh by ${day(refreshBy)}`,
-    signInBy !== undefined && `sign in again by ${day(signInBy)}`,
+    refreshBy !== undefined && `must be refreshed by ${day(refreshBy)}`,
+    signInBy !== undefined && `must sign in again by ${day(signInBy)}`,
   ].filter(Boolean);
-  return words.join(', ') || 'the tokens have no known end';
+  return words.join(', ') || 'no known end of the sign-in';
 }

@@ -1,4 +1,5 @@
 /** For development only: the emulator plays both providers, and its people sign in by `fetch`. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { userTokens } from 'crm-oauth2';
 import type { OAuth2Client, TokenSet, TokenStore } from 'crm-oauth2';
 import { clientsOf } from './accounts';
@@ -6,6 +7,8 @@ import type { Job, Person } from './accounts';
 
 /** Short, so that tokens are refreshed while the example runs. */
 const ACCESS_TOKEN_SECONDS = 4;
+
+const DELETE_MS = 1000;
 
 const PEOPLE: Person[] = [
   { provider: 'salesloft', key: 'Marta Quill' },
@@ -33,12 +36,18 @@ export async function emulate(
     tokens: userTokens(clients[provider], { store, key }),
     login: async () => await logIn(clients[provider], key),
   }));
-  await Promise.all(accounts.map(async ({ tokens, login }) => tokens.save(await login())));
+  const loggedIn = accounts.map(async ({ tokens, login }) => tokens.save(await login()));
+  await Promise.all(loggedIn).catch(async (error: unknown) => {
+    await emulator.close();
+    throw error;
+  });
   return {
     providers,
     people: PEOPLE,
     end: async () => {
-      await Promise.all(accounts.map(async ({ tokens }) => await tokens.delete()));
+      const deleted = Promise.allSettled(accounts.map(({ tokens }) => tokens.delete()));
+      // Redis may be away.
+      await Promise.race([deleted, sleep(DELETE_MS, undefined, { ref: false })]);
       await emulator.close();
     },
   };

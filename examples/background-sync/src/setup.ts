@@ -1,69 +1,84 @@
-/** Reads the command line and the environment: the people, the store, and how long to run. */
+/** Reads the environment: the people, their providers, and the store of their tokens. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { RedisTokenStore } from 'crm-oauth2';
 import type { ClientOptions, TokenStore } from 'crm-oauth2';
 import type { Job, Person } from './accounts';
 import { emulate } from './emulator';
-import { connect } from './redis';
+import { connect, disconnect } from './redis';
+import type { Redis } from './redis';
 
 export interface Setup {
   job: Job;
+  /** The host and port of Redis, for messages. */
+  redisHost: string;
+  redis: Redis;
   store: TokenStore;
-  workers: number;
-  seconds: number;
+  isEmulated: boolean;
   close: () => Promise<void>;
 }
 
-/** An option is missing or wrong. The message is for the person who starts the example. */
+/** A variable is missing or wrong. The message is for the person who starts the example. */
 export class ConfigError extends Error {}
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-function parameters() {
-  try {
-    const options = { workers: { type: 'string' }, seconds: { type: 'string' } } as const;
-    return parseArgs({ options }).values;
-  } catch {
-    throw new ConfigError(
-      'Usage: node examples/background-sync/dist/sync.js [--workers N] [--seconds N]',
-    );
-  }
-}
+const SECRET_CHARACTERS = 32;
 
-/** @throws {ConfigError} */
-export async function setUp(env: Environment): Promise<Setup> {
-  const values = parameters();
-  const workers = number('--workers', values.workers, 4);
-  const seconds = number('--seconds', values.seconds, 10);
-  const redisURL = env.REDIS_URL || 'redis://127.0.0.1:6379';
+/** Milliseconds between two requests of one worker for one person; the emulator may be asked often. */
+const PAUSE_MS = 5000;
+const EMULATOR_PAUSE_MS = 150;
+
+/**
+ * @param stop ends the wait for Redis
+ * @throws {ConfigError}
+ */
+export async function setUp(env: Environment, stop: AbortSignal): Promise<Setup> {
   const own = ownOf(env);
-  const client = await connect(redisURL).catch((error: unknown) => {
-    const why = String(Reflect.get(Object(error), 'code') ?? 'no answer');
+  const redisURL = env.REDIS_URL || 'redis://127.0.0.1:6379';
+  const redisHost = hostOf(redisURL);
+  const redis = await connect(redisURL, stop).catch((error: unknown) => {
+    stop.throwIfAborted();
     throw new ConfigError(
-      `Redis does not answer at ${new URL(redisURL).host} (${why}). Start it (redis-server), or set REDIS_URL.`,
+      `Redis does not answer at ${redisHost} (${reasonOf(error)}). Start it (redis-server), or set REDIS_URL.`,
     );
   });
   // The emulator's people end with this process, and so may the secret of their tokens.
-  const secret = own?.secret ?? randomBytes(32).toString('hex');
+  const secret = own?.secret ?? randomBytes(SECRET_CHARACTERS).toString('hex');
   const prefix = own ? 'crm-oauth2:' : `background-sync:${randomUUID()}:`;
-  const store = new RedisTokenStore({ client, secrets: [secret], prefix });
+  const store = new RedisTokenStore({ client: redis, secrets: [secret], prefix });
   const emulated = async () =>
-    await emulate(store).catch(async (error: unknown) => {
-      await client.close();
+    await emulate(store).catch((error: unknown) => {
+      disconnect(redis);
       throw error;
     });
   const { providers, people, end } = own ?? (await emulated());
+  const pauseMs = own ? PAUSE_MS : EMULATOR_PAUSE_MS;
   return {
-    job: { redisURL, secret, prefix, providers, people },
+    job: { redisURL, secret, prefix, providers, people, pauseMs },
+    redisHost,
+    redis,
     store,
-    workers,
-    seconds,
+    isEmulated: !own,
     close: async () => {
       await end();
-      await client.close();
+      disconnect(redis);
     },
   };
+}
+
+function hostOf(redisURL: string): string {
+  // The URL may hold a password, so the message does not show it.
+  if (!URL.canParse(redisURL)) throw new ConfigError('REDIS_URL must be such as redis://host:6379');
+  const { protocol, host } = new URL(redisURL);
+  if (['redis:', 'rediss:'].includes(protocol) && host !== '') return host;
+  throw new ConfigError('REDIS_URL must begin with redis:// or rediss://, and name a host');
+}
+
+/** The code of a failed connection, or the first word of an answer, such as WRONGPASS. */
+function reasonOf(error: unknown): string {
+  const { code, message } = Object(error) as { code?: unknown; message?: unknown };
+  if (typeof code === 'string') return code;
+  return /^[A-Z]{4,}/.exec(String(message))?.[0] ?? 'no answer';
 }
 
 const VARIABLES = [
@@ -80,19 +95,27 @@ function ownOf(env: Environment) {
   const missing = VARIABLES.filter((name) => !env[name]);
   if (missing.length === VARIABLES.length) return undefined;
   if (missing.length > 0) {
-    throw new ConfigError(`${missing.join(', ')}: set all of ${VARIABLES.join(', ')}, or none`);
+    throw new ConfigError(
+      `${missing.join(', ')} missing. Set all of ${VARIABLES.join(', ')}; or none, for the emulator.`,
+    );
+  }
+  const { TOKEN_SECRET: secret = '', PEOPLE: people = '' } = env;
+  if (secret.length < SECRET_CHARACTERS) {
+    throw new ConfigError(
+      `TOKEN_SECRET must have at least ${SECRET_CHARACTERS} characters: the secret of your web app's token store.`,
+    );
   }
   const options = (prefix: 'SALESLOFT' | 'SALESOS'): ClientOptions => ({
     clientID: env[`${prefix}_CLIENT_ID`] ?? '',
     clientSecret: env[`${prefix}_CLIENT_SECRET`] ?? '',
   });
   return {
-    secret: env.TOKEN_SECRET,
+    secret,
     providers: {
       salesloft: { options: options('SALESLOFT'), baseURL: 'https://api.salesloft.com/v2' },
       salesos: { options: options('SALESOS'), baseURL: 'https://api.play2sell.com/v1' },
     },
-    people: (env.PEOPLE ?? '').trim().split(/\s+/).map(personOf),
+    people: people.trim().split(/\s+/).map(personOf),
     end: async () => await Promise.resolve(),
   };
 }
@@ -103,10 +126,4 @@ function personOf(text: string): Person {
   throw new ConfigError(
     `PEOPLE must be such as "salesloft:48201 salesos:auth0|6553", not "${text}"`,
   );
-}
-
-function number(name: string, value: string | undefined, fallback: number): number {
-  if (value === undefined) return fallback;
-  if (/^[1-9]\d{0,5}$/.test(value)) return Number(value);
-  throw new ConfigError(`${name} must be a whole number, not "${value}"`);
 }

@@ -1,71 +1,138 @@
-/** Starts the workers, ends them, and prints what they did. */
-import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+/** Starts the workers, shows what they do, ends them, and sums up. */
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isOAuth2Error } from 'crm-oauth2';
-import { planOf } from './accounts';
+import { labelOf, planOf } from './accounts';
+import { USAGE, UsageError, readOptions } from './options';
+import type { Options } from './options';
+import { LONGEST_SILENCE_SECONDS, watch, pause } from './redis';
 import { ConfigError, setUp } from './setup';
-import type { Report } from './worker';
+import type { Setup } from './setup';
+import { Tally, many } from './tally';
+import { startTeam } from './team';
+import type { Message } from './worker';
+
+/** A refresh takes at most the client's timeout of ten seconds; then its tokens are stored. */
+const LAST_REQUEST_MS = 15_000;
+/** Without Redis, new tokens cannot be stored. */
+const LAST_REQUEST_WITHOUT_REDIS_MS = 2000;
+
+const PROGRESS_LINES = 5;
+
+const STATUS = { failure: 1, usage: 2, SIGINT: 130, SIGTERM: 143 };
+
+/** Ctrl+C came before the workers were started. */
+class NothingDone extends Error {
+  constructor(readonly signal: 'SIGINT' | 'SIGTERM') {
+    super(signal);
+  }
+}
 
 async function main(): Promise<void> {
-  const over = new AbortController();
-  const stop = () => over.abort();
-  process.once('SIGINT', stop).once('SIGTERM', stop);
-
-  const { job, store, workers, seconds, close } = await setUp(process.env);
+  const options = readOptions(process.argv.slice(2));
+  if (options.help) return console.log(USAGE);
+  const stop = stopOnSignal();
+  const setup = await setUp(process.env, stop);
   try {
-    console.log(`${workers} workers, ${job.people.length} people, ${seconds} seconds`);
-    const children = Array.from({ length: workers }, () => fork(join(__dirname, 'worker.js')));
-    const reports = Promise.all(children.map(reportOf));
-    for (const child of children) child.send(job);
-    // A worker sends its first message when it is ready.
-    await Promise.race([Promise.all(children.map((child) => once(child, 'message'))), reports]);
-    const time = sleep(seconds * 1000, undefined, { signal: over.signal }).catch(() => undefined);
-    await Promise.race([time, reports]);
-    // The callback takes the error of a worker that ends just now.
-    for (const child of children) if (child.connected) child.send('stop', () => undefined);
-    sumUp(await reports);
-
-    console.log('Each token must be refreshed in time:');
-    for (const line of await planOf(job, store)) console.log(`  ${line}`);
+    stop.throwIfAborted();
+    const { people } = setup.job;
+    if (setup.isEmulated) console.log('The emulator plays Salesloft and SalesOS.');
+    console.log(
+      `Starting ${many(options.workers, 'worker')}, which fetch data of ${many(people.length, 'person')} for ${many(options.seconds, 'second')}. Ctrl+C ends them earlier.`,
+    );
+    const tally = new Tally(people.map(labelOf));
+    const hasLostRedis = await run(setup, options, tally, stop);
+    await sumUp(setup, tally, hasLostRedis);
   } finally {
-    await close();
+    await setup.close();
   }
 }
 
-/** The last message of a worker; `undefined` when it was killed. */
-async function reportOf(child: ChildProcess): Promise<Report | undefined> {
-  let report: Report | undefined;
-  child.on('message', (message) => {
-    report = message as Report;
+/** @returns true when Redis is away at the end */
+async function run(
+  { job, redis, redisHost }: Setup,
+  { workers, seconds }: Options,
+  tally: Tally,
+  stop: AbortSignal,
+): Promise<boolean> {
+  const say = sayWithClock();
+  const over = new AbortController();
+  const end = AbortSignal.any([over.signal, stop]);
+  const team = startTeam(job, workers, (message: Message, worker) => {
+    const line = tally.count(message, worker);
+    if (line !== undefined) say(line, message.event === 'failure');
   });
-  const [code] = (await once(child, 'exit')) as [number | null];
-  return code === 0 ? report : undefined;
-}
-
-function sumUp(reports: (Report | undefined)[]): void {
-  const refreshes: Record<string, number> = {};
-  for (const [index, report] of reports.entries()) {
-    const { fetched, errors } = report ?? { fetched: {}, errors: ['the worker did not report'] };
-    console.log(`Worker ${index + 1} fetched ${list(fetched)}`);
-    for (const [person, count] of Object.entries(report?.refreshes ?? {})) {
-      refreshes[person] = (refreshes[person] ?? 0) + count;
-    }
-    for (const error of new Set(errors)) console.error(`  ${error}`);
-    if (errors.length > 0) process.exitCode = 1;
+  const silence = watch(redis, end, (isSilent) => {
+    const waiting = `does not answer. Waiting ${LONGEST_SILENCE_SECONDS} seconds for it.`;
+    say(`Redis at ${redisHost} ${isSilent ? waiting : 'answers again.'}`, true);
+  });
+  const work = async () => {
+    await team.ready;
+    const every = Math.max(1000, (seconds * 1000) / PROGRESS_LINES);
+    const progress = setInterval(() => say(tally.progress()), every);
+    await pause(seconds * 1000, end);
+    clearInterval(progress);
+  };
+  const stopped = once(stop, 'abort').then(() => {
+    say('Each worker finishes the request that it has begun. Ctrl+C again ends at once.');
+  });
+  await Promise.race([work(), stopped, team.ended, silence]);
+  over.abort();
+  const hasLostRedis = await silence;
+  const killed = await team.end(hasLostRedis ? LAST_REQUEST_WITHOUT_REDIS_MS : LAST_REQUEST_MS);
+  if (killed > 0 && !hasLostRedis) {
+    throw new ConfigError(
+      `${many(killed, 'worker')} did not finish the last request in ${LAST_REQUEST_MS / 1000} seconds.`,
+    );
   }
-  console.log(`Refreshes: ${list(refreshes)}`);
+  return hasLostRedis;
 }
 
-function list(counts: Record<string, number>): string {
-  const items = Object.entries(counts).map(([person, count]) => `${person} ${count}×`);
-  return items.join(', ') || 'nothing';
+async function sumUp(setup: Setup, tally: Tally, hasLostRedis: boolean): Promise<void> {
+  const { job, store, redisHost } = setup;
+  console.log(`In all: ${tally.progress()}`);
+  const plan = hasLostRedis ? new Map<string, string>() : await planOf(job, store);
+  for (const [person, line] of tally.people()) {
+    console.log(`  ${[`${person}: ${line}`, plan.get(person)].filter(Boolean).join('; ')}`);
+  }
+  if (hasLostRedis) {
+    throw new ConfigError(
+      `Redis at ${redisHost} has stopped answering, so the workers were ended. Start it again (redis-server), then this command. A person whose tokens were being refreshed may have to sign in again.`,
+    );
+  }
+  for (const failure of tally.unshownFailures()) console.error(failure);
+  if (tally.failed > 0) process.exitCode = STATUS.failure;
 }
 
-main().catch((error: unknown) => {
-  if (isOAuth2Error(error)) console.error([error.message, error.hint].join('\n'));
+/** The first Ctrl+C lets the workers finish what they have begun. A second one ends everything at once. */
+function stopOnSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) process.exit(STATUS[signal]);
+      stop.abort(new NothingDone(signal));
+    });
+  }
+  return stop.signal;
+}
+
+function sayWithClock() {
+  const start = performance.now();
+  return (line: string, isFailure = false) => {
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    (isFailure ? console.error : console.log)(`${seconds.padStart(5)} s  ${line}`);
+  };
+}
+
+function explain(error: unknown): void {
+  process.exitCode = STATUS.failure;
+  if (error instanceof UsageError) {
+    process.exitCode = STATUS.usage;
+    console.error(`${error.message}\n\n${USAGE}`);
+  } else if (error instanceof NothingDone) {
+    process.exitCode = STATUS[error.signal];
+  } else if (isOAuth2Error(error)) console.error([error.message, error.hint].join('\n'));
+  // Any other error is a fault of this program, which its stack helps to find.
   else console.error(error instanceof ConfigError ? error.message : error);
-  process.exitCode = 1;
-});
+}
+
+main().catch(explain);
