@@ -190,11 +190,8 @@ describe('organizations', () => {
       const claims = { org_id: 'org_Other0Emulator00' };
       emulator.salesos.fault({ step: 'token', kind: 'id-token', claims });
       const options = { organization: 'org_Local0Emulator00' };
-      const { error } = expectVerb(
-        await attempt(create.salesos(), 'Ida Berg', { options }),
-        'error',
-      );
-      expect(error).to.include({ code: 'id_token_organization' });
+      const { info } = expectVerb(await attempt(create.salesos(), 'Ida Berg', { options }), 'fail');
+      expect(info).to.include({ code: 'id_token_organization' });
     });
   });
 
@@ -309,11 +306,11 @@ describe('organizations', () => {
         const url = client.buildEndSessionUrl(request);
         expect(url).not.to.include(accessToken).and.not.include(idToken);
         expect(url).to.include('logout_hint=').and.include('client_id=');
-        const { action, fields } = client.buildEndSessionForm({ ...request, idToken });
-        const form = { method: 'POST', body: new URLSearchParams({ ...fields }) };
+        const form = client.buildEndSessionForm({ ...request, idToken });
+        const post = { method: 'POST', body: new URLSearchParams({ ...form?.fields }) };
         const { headers } = await new Browser().visit(
-          how === 'link' ? url : action,
-          how === 'link' ? {} : form,
+          (how === 'link' ? url : form?.action) ?? '',
+          how === 'link' ? {} : post,
         );
         expect(headers.get('location')).to.equal(`${home}?state=s1`);
       }
@@ -329,7 +326,7 @@ describe('organizations', () => {
         verify,
       });
       const tokens = await login(strategy, { loginURL });
-      const url = strategy.client.buildEndSessionUrl({ tokens });
+      const url = strategy.client.buildEndSessionUrl({ tokens }) ?? '';
       expect(new URL(url).origin).to.equal(loginURL);
       expect((await new Browser().visit(url)).status).to.equal(200);
     });
@@ -337,7 +334,7 @@ describe('organizations', () => {
     it('salesloft — has none: its tokens are revoked', async () => {
       const strategy = create.salesloft();
       const tokens = await login(strategy);
-      expect(() => strategy.client.buildEndSessionUrl({ tokens })).to.throw(TypeError);
+      expect(strategy.client.buildEndSessionUrl({ tokens })).to.equal(undefined);
       await strategy.client.revokeToken(tokens.refreshToken!, { tokens });
     });
   });

@@ -4,7 +4,7 @@ import { TIMEOUT_RANGE_MS } from './client-options';
 import type { ClientSettings } from './client-options';
 import { withRedirectUri } from './errors/meanings';
 import type { Vocabulary } from './errors/meanings';
-import { located } from './errors/oauth2-error';
+import { described, located } from './errors/oauth2-error';
 import type { Stage } from './errors/oauth2-error';
 import { Problem, isProblem } from './errors/problem';
 import { redact } from './errors/redaction';
@@ -226,6 +226,16 @@ export class ClientRequests<Options extends object, P extends Profile> {
     });
   }
 
+  /** Where the person logs out: at the organization of the tokens, if it has its own host. */
+  endSessionEndpoint(tokens: { response?: TokenSet['response'] } = {}): string | undefined {
+    const { context } = this.#settings;
+    const provider = this.#provider;
+    const own = described({ provider, stage: 'logout' }, () =>
+      provider.organizationEndpoints?.(tokens.response ?? {}, context),
+    );
+    return own?.endSessionEndpoint ?? context.endpoints.endSessionEndpoint;
+  }
+
   /** Asks for the profile, and remembers the host of an organization that two logins in a row had. */
   async askProfile(
     request: ProfileRequest,
@@ -266,6 +276,15 @@ export class ClientRequests<Options extends object, P extends Profile> {
     const { http } = this.#shared;
     for (const url of this.#loginHosts) http.open(url);
     if (this.#profileHost) http.open(this.#profileHost);
+  }
+
+  fetchKeysAhead(): void {
+    const { jwksUri } = this.#settings.context.endpoints;
+    // The login that needs the keys meets a failure, and tells it.
+    if (jwksUri !== undefined)
+      this.keysAt(jwksUri)
+        .fetchAhead()
+        .catch(() => undefined);
   }
 
   deadline(options: CallOptions): Deadline {

@@ -12,6 +12,7 @@ import type {
   Transport,
 } from './client-requests';
 import { described, isOAuth2Error } from './errors/oauth2-error';
+import type { Stage } from './errors/oauth2-error';
 import { Problem } from './errors/problem';
 import { extraParameters, judgeLoginRequest } from './client-login-request';
 import type { LoginRequest } from './client-login-request';
@@ -38,7 +39,7 @@ import type { Introspection } from './protocol/token-endpoint';
 import type { TokenSet } from './protocol/token-set';
 import type { Endpoints, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
-import { ownFields, withoutUndefined } from './values/json';
+import { ownFields, text, withoutUndefined } from './values/json';
 import { LruMap } from './values/lru-map';
 import { requireCallbackUrl, scopeList } from './values/options';
 import type { Deadline } from './wire/deadline';
@@ -55,9 +56,8 @@ const UNCHECKED: readonly string[] = [
 ];
 
 /**
- * It needs neither Passport, nor a request, nor a session: a background job refreshes with the very
- * code that a login runs through. Each method rejects with an {@link OAuth2Error}, whose `code`
- * `docs/errors.md` lists.
+ * It needs neither Passport nor a session: a background job refreshes with the very code that a login
+ * runs through. Each method rejects with an {@link OAuth2Error}, whose `code` `docs/errors.md` lists.
  *
  * @example
  * const client = new OAuth2Client(salesloft, { clientID, clientSecret });
@@ -116,10 +116,17 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * @throws {OAuth2Error} `login_url_not_allowed`
    */
   forEnvironment(choice: Readonly<Record<string, unknown>>): OAuth2Client<Options, P> {
+    return this.#forEnvironment(choice, 'authorize');
+  }
+
+  #forEnvironment(
+    choice: Readonly<Record<string, unknown>>,
+    stage: Stage,
+  ): OAuth2Client<Options, P> {
     const { provider } = this;
-    const { home, environments, ...related } = this.#relations;
+    const { home, environments } = this.#relations;
     const { options: given } = home.#settings.context;
-    return described({ provider, stage: 'authorize' }, () => {
+    return described({ provider, stage }, () => {
       const environment = judgeEnvironment(provider, ownFields(choice), given);
       if (Object.keys(environment).length === 0) return home;
       const key = JSON.stringify([home.fingerprint, environment]);
@@ -127,7 +134,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       // A client of the same tenant may have had another secret.
       if (known && known.#relations.home === home) return known;
       const options: ClientOptions & Options = { ...withoutUndefined(given), ...environment };
-      const relations = { ...related, home, environments, environment };
+      const relations = { ...this.#relations, environment };
       const client = new OAuth2Client<Options, P>(provider, options, relations);
       environments.set(key, client);
       return client;
@@ -197,7 +204,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     choose: (
       attempt: LoginAttempt,
     ) => OAuth2Client<Options, P> | Promise<OAuth2Client<Options, P>> = (attempt) =>
-      this.#of(attempt),
+      this.#of(attempt, 'authorize'),
   ): Promise<ValidatedAuthorizationResponse> {
     const { provider: vocabulary, endpoints } = this;
     const expect = async (attempt: LoginAttempt) => (await choose(attempt)).#expectedResponse();
@@ -227,7 +234,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     options: GrantOptions & { parseErrorResponse?: ParseErrorResponse } = {},
   ): Promise<TokenSet> {
     const { attempt, code, issuer } = ownFields(response);
-    const client = this.#of(attempt);
+    const client = this.#of(attempt, 'token');
     if (client !== this) return await client.authorizationCodeGrant(response, options);
     const call = ownFields({ ...options, deadline: this.#requests.deadline(options) });
     const tokens = await this.#requests.grant('authorization_code', 'token', call, {
@@ -259,7 +266,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   ): Promise<TokenSet> {
     const call = ownFields({ ...options, deadline: this.#requests.deadline(options) });
     const { previous, scope } = call;
-    const client = this.#of(previous);
+    const client = this.#of(previous, 'refresh');
     if (client !== this) return await client.refreshTokenGrant(refreshToken, call);
     const protocol = { refresh_token: refreshToken, scope: this.#scopeParameter(scope) };
     const tokens = await this.#requests.grant('refresh_token', 'refresh', call, protocol);
@@ -294,7 +301,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
 
   /** Revokes a token (RFC 7009). A token the provider does not know is revoked already (§2.2). */
   async revokeToken(token: string, options: TokenCallOptions = {}): Promise<void> {
-    const client = this.#of(ownFields(options).tokens);
+    const client = this.#of(ownFields(options).tokens, 'revoke');
     if (client !== this) return await client.revokeToken(token, options);
     await this.#requests.askAbout('revocation', token, options, processRevocation);
   }
@@ -305,7 +312,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * @throws {TypeError} where the provider has no introspection endpoint
    */
   async introspectToken(token: string, options: TokenCallOptions = {}): Promise<Introspection> {
-    const client = this.#of(ownFields(options).tokens);
+    const client = this.#of(ownFields(options).tokens, 'introspect');
     if (client !== this) return await client.introspectToken(token, options);
     return await this.#requests.askAbout('introspection', token, options, processIntrospection);
   }
@@ -315,13 +322,13 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * access token in the `Authorization` header, at a host that may have it.
    */
   async fetchProfile(tokens: TokenSet, options: CallOptions = {}): Promise<P> {
-    const client = this.#of(tokens);
+    const client = this.#of(tokens, 'profile');
     if (client !== this) return await client.fetchProfile(tokens, options);
     const { provider, endpoints } = this;
     const { context } = this.#settings;
     const own = ownFields(tokens);
-    const endpoint = endpoints.userInfoEndpoint ?? endpoints.tokenEndpoint;
-    return await this.#requests.at('profile', endpoint, async (place) => {
+    const { userInfoEndpoint = endpoints.tokenEndpoint } = endpoints;
+    return await this.#requests.at('profile', userInfoEndpoint, async (place) => {
       const request = provider.profileRequest(own, context);
       const answer =
         request && (await this.#requests.askProfile(request, own.accessToken, options, place));
@@ -333,27 +340,23 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * Logs the person out of the provider too, whose session would otherwise sign them in again without a
    * question: the address to send the browser to. No token is in it. Revoke the tokens beside it.
    *
-   * @throws {TypeError} where the provider, or the environment of the tokens, has no such logout
+   * @returns nothing where the provider, or the environment of the tokens, has no such logout
+   * @throws {TypeError} for an option that is unknown or of the wrong kind
    * @see https://openid.net/specs/openid-connect-rpinitiated-1_0.html
    */
-  buildEndSessionUrl(request: EndSessionRequest = {}): string {
-    return buildEndSessionUrl(this.#endSessionEndpoint(request), this.clientID, request);
+  buildEndSessionUrl(request: EndSessionRequest = {}): string | undefined {
+    const { tokens } = ownFields(request);
+    const endpoint = this.#of(tokens, 'logout').#requests.endSessionEndpoint(tokens);
+    return endpoint && buildEndSessionUrl(endpoint, this.clientID, request);
   }
 
   /** The same as a form to post, which may hold the ID Token. @throws {TypeError} */
-  buildEndSessionForm(request: EndSessionFormRequest): EndSessionForm {
-    return buildEndSessionForm(this.#endSessionEndpoint(request), this.clientID, request);
-  }
-
-  #endSessionEndpoint({ tokens }: EndSessionRequest): string {
-    const client = this.#of(tokens);
-    const { provider, endpoints } = client;
-    const { endSessionEndpoint: endpoint = endpoints.endSessionEndpoint } =
-      described({ provider, stage: 'logout' }, () =>
-        provider.organizationEndpoints?.(tokens?.response ?? {}, client.#settings.context),
-      ) ?? {};
-    if (endpoint !== undefined) return endpoint;
-    throw new TypeError(`${provider.title} has no logout here; revoke the tokens`);
+  buildEndSessionForm(request: EndSessionFormRequest): EndSessionForm | undefined {
+    const { tokens } = ownFields(request);
+    const endpoint = this.#of(tokens, 'logout').#requests.endSessionEndpoint(tokens);
+    return endpoint === undefined
+      ? undefined
+      : buildEndSessionForm(endpoint, this.clientID, request);
   }
 
   /**
@@ -363,11 +366,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    */
   prepare(attempt: LoginAttempt): void {
     this.#requests.openConnections();
-    const { jwksUri } = this.endpoints;
-    if (attempt.nonce === undefined || jwksUri === undefined) return;
-    // The login that needs the keys meets a failure, and tells it.
-    const keys = this.#requests.keysAt(jwksUri);
-    keys.fetchAhead().catch(() => undefined);
+    if (attempt.nonce !== undefined) this.#requests.fetchKeysAhead();
   }
 
   /** @internal For what older code sets on `_oauth2`. @throws {TypeError} */
@@ -428,7 +427,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   #complete(tokens: TokenSet): TokenSet {
     const { provider, environment } = this;
     const subject = provider.subject(ownFields(tokens));
-    return Object.freeze(withoutUndefined<TokenSet>({ ...tokens, subject, environment }));
+    const sid = text(tokens.claims?.sid);
+    return Object.freeze(withoutUndefined<TokenSet>({ ...tokens, subject, sid, environment }));
   }
 
   /** @internal A client with other options, over the same connections. @throws {TypeError} */
@@ -438,9 +438,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   }
 
   /** The client of the environment that an attempt or tokens name. */
-  #of(named: { environment?: Environment | undefined } = {}): OAuth2Client<Options, P> {
+  #of(named: { environment?: Environment | undefined } = {}, stage: Stage) {
     const { environment } = ownFields(named);
-    return environment === undefined ? this : this.forEnvironment(environment);
+    return environment === undefined ? this : this.#forEnvironment(environment, stage);
   }
 
   #scopeParameter(scope: string | readonly string[] | undefined): string | undefined {

@@ -95,12 +95,20 @@ const METHODS: [string, string, (client: Client, tokens: TokenSet) => Promise<un
   ['fetchProfile', '/me', async (client, tokens) => await client.fetchProfile(tokens)],
 ];
 
+/** The step that each of them takes. */
+const STAGES: Record<string, string> = {
+  refreshTokenGrant: 'refresh',
+  revokeToken: 'revoke',
+  introspectToken: 'introspect',
+  fetchProfile: 'profile',
+};
+
 /** The same for those that build a logout. */
-const LOGOUTS: [string, (client: Client, tokens: TokenSet) => string][] = [
+const LOGOUTS: [string, (client: Client, tokens: TokenSet) => string | undefined][] = [
   ['buildEndSessionUrl', (client, tokens) => client.buildEndSessionUrl({ tokens })],
   [
     'buildEndSessionForm',
-    (client, tokens) => client.buildEndSessionForm({ tokens, idToken: 'id-1' }).action,
+    (client, tokens) => client.buildEndSessionForm({ tokens, idToken: 'id-1' })?.action,
   ],
 ];
 
@@ -374,7 +382,7 @@ describe('client of an environment', () => {
 
       for (const [method, call] of LOGOUTS) {
         it(`${method} leads to their environment, ${where}`, () => {
-          const url = new URL(call(clientOf(make()), TOKENS_EU));
+          const url = new URL(call(clientOf(make()), TOKENS_EU) ?? '');
           expect(url.origin + url.pathname).to.equal(`${originOf('eu')}/logout`);
         });
       }
@@ -430,7 +438,7 @@ describe('client of an environment', () => {
         for (const one of [client, client.forEnvironment({ region: 'us' })]) {
           const error = await rejection(call(one, TOKENS_EU));
           expect(error).to.be.instanceOf(OAuth2Error);
-          expect(error).to.include({ code: REGION_REFUSED, stage: 'authorize' });
+          expect(error).to.include({ code: REGION_REFUSED, stage: STAGES[method] });
         }
       });
 
@@ -483,7 +491,7 @@ describe('client of an environment', () => {
       it(`${method}: an environment that was allowed once is refused`, () => {
         const error: unknown = thrown(() => call(make({ allowedRegions: ['us'] }), TOKENS_EU));
         expect(error).to.be.instanceOf(OAuth2Error);
-        expect(error).to.include({ code: REGION_REFUSED, stage: 'authorize' });
+        expect(error).to.include({ code: REGION_REFUSED, stage: 'logout' });
       });
     }
   });

@@ -34,6 +34,9 @@ function isOwnOrigin(origin: string): boolean {
 /** A host as it reads: without user info, escapes, line feeds, and letters of other scripts. */
 const PLAIN_HOST = /^https:\/\/[a-z\d.-]+(?::443)?(?:[/?#]|$)/i;
 
+/** As people type it: `acme.my.salesforce.com`. */
+const BARE_HOST = /^\s*[a-z\d-]+(?:\.[a-z\d-]+)+(?:\/|\s*$)/i;
+
 /** Characters of an address that a message repeats. */
 const MAX_QUOTED = 100;
 
@@ -48,8 +51,9 @@ const MAX_QUOTED = 100;
 export function judgeLoginURL(value: unknown, options: ChoiceOptions): string {
   if (typeof value !== 'string') throw refusal('must be a string');
   if (value.length > MAX_LENGTH) throw refusal('is too long');
-  const read = readLoginAddress(value);
-  const isOwn = typeof read === 'string' && isOwnOrigin(read) && PLAIN_HOST.test(value.trim());
+  const address = BARE_HOST.test(value) ? `https://${value.trim()}` : value;
+  const read = readLoginAddress(address);
+  const isOwn = typeof read === 'string' && isOwnOrigin(read) && PLAIN_HOST.test(address.trim());
   const chosen = isOwn ? read : listed(value, options);
   if (chosen === undefined) throw refusal(faultOf(read), value);
   const apart = ENDPOINT_OPTIONS.find((name) => options[name] !== undefined);

@@ -29,6 +29,10 @@ const chosen: Record<string, readonly string[]> = {
   'https://test.salesforce.com': ['https://test.salesforce.com?startURL=%2F'],
   [ACME]: [
     ACME,
+    // As people type it.
+    'acme.my.salesforce.com',
+    ' ACME.my.salesforce.com/lightning/page?x=1 ',
+    'acme.lightning.force.com/',
     `${ACME}/one/one.app#/home`,
     `${ACME}/services/apexrest/evil`,
     'https://acme.lightning.force.com/lightning/setup/SetupOneHome/home',

@@ -112,7 +112,11 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
       ? [claims.org_id, organization]
       : [claims.org_name, organization.toLowerCase()];
     if (claim !== wanted) {
-      throw new Problem('id_token_organization', 'the ID Token is of another organization');
+      const [asked, came = 'no organization'] = [organization, text(claim)].map((name) =>
+        name?.slice(0, 100),
+      );
+      const words = `the login asked for ${asked}, and the ID Token is of ${came}`;
+      throw new Problem('id_token_organization', words, { refusal: 403 });
     }
   },
   // The claims alone: `/userinfo` says no more. A name that looks like an id would pass for one.

@@ -548,16 +548,17 @@ describe('SalesOS', () => {
       });
     }
 
-    const wrong: [string, string, object][] = [
-      ['another organization', 'org_1', { org_id: 'org_2' }],
-      ['another case of the id', 'org_ab1', { org_id: 'org_Ab1' }],
-      ['no organization', 'org_1', {}],
-      ['an organization by name for one by id', 'org_1', { org_name: 'org_1' }],
-      ['an organization by id for one by name', 'acme', { org_id: 'acme' }],
-      ['another organization by name', 'acme', { org_name: 'other' }],
-      ['an id that is a list', 'org_1', { org_id: ['org_1'] }],
+    const wrong: [string, string, object, string][] = [
+      ['another organization', 'org_1', { org_id: 'org_2' }, 'org_2'],
+      ['another case of the id', 'org_ab1', { org_id: 'org_Ab1' }, 'org_Ab1'],
+      ['no organization', 'org_1', {}, 'no organization'],
+      ['an organization by name for one by id', 'org_1', { org_name: 'org_1' }, 'no organization'],
+      ['an organization by id for one by name', 'acme', { org_id: 'acme' }, 'no organization'],
+      ['another organization by name', 'acme', { org_name: 'other' }, 'other'],
+      ['a long name', 'acme', { org_name: 'x'.repeat(101) }, 'x'.repeat(100)],
+      ['an id that is a list', 'org_1', { org_id: ['org_1'] }, 'no organization'],
     ];
-    for (const [what, organization, claims] of wrong) {
+    for (const [what, organization, claims, came] of wrong) {
       it(`salesos 5.1 — refuses ${what}: id_token_organization`, async () => {
         publishKeys();
         const error = await rejection(login({ claims, request: asks(organization) }));
@@ -565,10 +566,11 @@ describe('SalesOS', () => {
           code: 'id_token_organization',
           stage: 'id_token',
           host: 'auth.play2sell.com',
-          message: 'salesos: the ID Token is of another organization',
+          message: `salesos: the login asked for ${organization}, and the ID Token is of ${came}`,
         });
         expect(error.hint).to.contain('choose that organization');
-        expect(error.refusal).to.equal(undefined);
+        // The person has chosen.
+        expect(error.refusal).to.equal(403);
       });
     }
 

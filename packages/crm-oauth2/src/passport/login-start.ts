@@ -47,7 +47,7 @@ export async function startLogin(
       scope: options.scope,
       extras: {
         ...extrasOfLink(login, parameters),
-        ...pick(options, Object.keys(extrasOf(provider))),
+        ...withoutUndefined(pick(options, Object.keys(extrasOf(provider)))),
       },
       parameters: { ...login.hooks.authorizationParams() },
       appState: options.state,
@@ -95,7 +95,8 @@ async function inEnvironment(login: Login, home: OAuth2Client): Promise<OAuth2Cl
   for (const name of Object.keys(home.provider.environment)) {
     const chooser = choosers[name];
     const value = options[name] ?? (chooser && (await deadline.wait(chosenBy(chooser, req))));
-    if (value !== undefined) choice[name] = value;
+    // A form sends an empty field for no choice.
+    if (value !== undefined && value !== null && value !== '') choice[name] = value;
   }
   return Object.keys(choice).length === 0 ? home : home.forEnvironment(choice);
 }

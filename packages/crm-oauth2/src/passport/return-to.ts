@@ -13,9 +13,9 @@ const MAX_LENGTH = 1024;
 export function ownPath(value: unknown, redirectUri: string): string | undefined {
   // An empty value would be the address of the callback itself.
   if (typeof value !== 'string' || value === '' || value.length > MAX_LENGTH) return undefined;
-  if (!URL.canParse(value, redirectUri)) return undefined;
   const own = new URL(redirectUri);
-  const url = new URL(value, redirectUri);
+  if (!URL.canParse(value, own.origin)) return undefined;
+  const url = new URL(value, own.origin);
   // A `blob:` URL has the origin of the URL within it, and that URL for a path.
   if (url.origin !== own.origin || url.protocol !== own.protocol) return undefined;
   if (url.username !== '' || url.password !== '') return undefined;

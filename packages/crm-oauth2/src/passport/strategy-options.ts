@@ -38,8 +38,8 @@ export interface StrategyOptions<
    */
   allowedOrganizations?: readonly string[];
   /**
-   * Extras that the link which starts a login may carry in its query, by their wire names: for SalesOS,
-   * `['organization', 'invitation']` makes invitation links work. Default: none.
+   * Names of extras that the link which starts a login may carry in its query, there under their wire
+   * names. For SalesOS, `['organization', 'invitation']` makes invitation links work. Default: none.
    */
   extrasFromQuery?: readonly string[];
   /** Passes the request to verify as its first argument. Default: `false`. */

@@ -1,5 +1,4 @@
 /** Logout at the provider: the address, or the form, that the browser is sent to (OpenID Connect RP-Initiated Logout 1.0 §2). */
-import { text } from '../values/json';
 import {
   checkProviderOptions,
   refuseUnknownOptions,
@@ -12,7 +11,7 @@ import type { TokenSet } from './token-set';
 /** A logout at the provider; without any field the provider asks the person. */
 export interface EndSessionRequest {
   /** The tokens of the login that ends. They are not sent: the session id of their ID Token is. */
-  tokens?: Pick<TokenSet, 'claims' | 'environment'> & { response?: TokenSet['response'] };
+  tokens?: Pick<TokenSet, 'sid' | 'environment'> & { response?: TokenSet['response'] };
   /** Names the session or the person. Default: `sid` of the tokens' ID Token. */
   logoutHint?: string;
   /** Where the browser returns to; registered at the provider, apart from the callback URLs. */
@@ -95,7 +94,7 @@ function fieldsOf(
 ): Record<string, string> {
   checkProviderOptions(owner, request, { logoutHint: 'string', state: 'string' });
   const { tokens, postLogoutRedirectUri: uri, uiLocales, state } = request;
-  const logoutHint = request.logoutHint ?? text(tokens?.claims?.sid);
+  const logoutHint = request.logoutHint ?? tokens?.sid;
   return {
     client_id: clientID,
     ...(logoutHint !== undefined && { logout_hint: logoutHint }),

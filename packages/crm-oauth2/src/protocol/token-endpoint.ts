@@ -182,7 +182,7 @@ function expiresAt(value: unknown, requestedAt: number): number | undefined {
  * @throws {Problem} `subject_mismatch` when they are for another person (OpenID Connect Core §12.2)
  */
 export function replaceTokens(previous: TokenSet, next: TokenSet): TokenSet {
-  const { subject = previous.subject, scope = previous.scope } = next;
+  const { subject = previous.subject, scope = previous.scope, sid = previous.sid } = next;
   if (previous.subject !== undefined && subject !== previous.subject) {
     throw new Problem('subject_mismatch', 'the refreshed tokens are of another person');
   }
@@ -190,7 +190,7 @@ export function replaceTokens(previous: TokenSet, next: TokenSet): TokenSet {
   const ended = { refresh_token: undefined, id_token: undefined, expires_in: undefined };
   const fields: JsonObject = { ...previous.response, ...ended, ...next.response };
   const response = Object.freeze(withoutUndefined(fields));
-  return Object.freeze(withoutUndefined<TokenSet>({ ...next, scope, subject, response }));
+  return Object.freeze(withoutUndefined<TokenSet>({ ...next, scope, subject, sid, response }));
 }
 
 /** RFC 7009 §2.2: a token that the provider does not know is revoked already. @throws {Problem} */

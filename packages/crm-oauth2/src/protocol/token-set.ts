@@ -21,6 +21,8 @@ export interface TokenSet {
   readonly claims?: IdTokenClaims;
   /** The person the tokens are for, as in `profile.id`, where the token response says. */
   readonly subject?: string;
+  /** `sid` of the ID Token: the person's session at the provider, for a logout there. */
+  readonly sid?: string;
   /**
    * The options that the login chose. Wherever the tokens are passed on, the client asks this
    * environment: for a refresh, a revocation, an introspection, the profile.

@@ -64,10 +64,10 @@ export function hasSameTokens(one: TokenRecord, other: TokenRecord): boolean {
 }
 
 export function serialize({ tokens, ...state }: TokenRecord): string {
-  const { accessToken, refreshToken, expiresAt, scope, subject, environment } = tokens;
+  const { accessToken, refreshToken, expiresAt, scope, subject, sid, environment } = tokens;
   // Both tokens have fields of their own, and the ID Token is large and has been read.
   const { access_token: _at, refresh_token: _rt, id_token: _id, ...response } = tokens.response;
-  const kept = { accessToken, refreshToken, expiresAt, scope, subject, environment, response };
+  const kept = { accessToken, refreshToken, expiresAt, scope, subject, sid, environment, response };
   return JSON.stringify({ ...kept, ...state });
 }
 
@@ -77,7 +77,7 @@ export function parseRecord(value: string): TokenRecord {
   if (
     !isJsonObject(json) ||
     text(json.accessToken) === undefined ||
-    ![json.refreshToken, json.scope, json.subject].every(isTextOrAbsent) ||
+    ![json.refreshToken, json.scope, json.subject, json.sid].every(isTextOrAbsent) ||
     !isJsonObject(json.response) ||
     !(json.environment === undefined || isEnvironment(json.environment)) ||
     !isTime(json.since) ||
@@ -96,6 +96,7 @@ export function parseRecord(value: string): TokenRecord {
         expiresAt: json.expiresAt,
         scope: text(json.scope),
         subject: text(json.subject),
+        sid: text(json.sid),
         environment: json.environment,
         response: Object.freeze(json.response),
       }),

@@ -63,7 +63,7 @@ describe('return to', () => {
     ['/größe', '/gr%C3%B6%C3%9Fe'],
     ['/%5Cevil.test', '/%5Cevil.test'],
     ['\\reports', '/reports'],
-    ['reports', '/auth/acme/reports'],
+    ['reports', '/reports'],
     [`${OWN}/reports`, '/reports'],
     ['HTTPS://APP.TEST:443/reports', '/reports'],
     [OWN, '/'],

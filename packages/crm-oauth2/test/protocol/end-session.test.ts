@@ -1,6 +1,5 @@
 /** OpenID Connect RP-Initiated Logout 1.0: the address and the form. */
 import { expect } from 'chai';
-import type { IdTokenClaims } from '../../dist/protocol/id-token';
 import { buildEndSessionForm, buildEndSessionUrl } from '../../dist/protocol/end-session';
 import type { EndSessionRequest } from '../../dist/protocol/end-session';
 
@@ -14,7 +13,6 @@ const form = (request: EndSessionRequest = {}, endpoint = ENDPOINT) =>
   buildEndSessionForm(endpoint, 'client-1', { ...request, idToken: ID_TOKEN });
 const query = (request?: EndSessionRequest, endpoint?: string) =>
   Object.fromEntries(new URL(url(request, endpoint)).searchParams);
-const tokensWith = (claims: object) => ({ claims: claims as IdTokenClaims });
 
 const ALL = {
   logoutHint: 'session-1',
@@ -50,17 +48,15 @@ describe('logout at the provider', () => {
   });
 
   it('RP-Initiated Logout §2 — hints at the session of the ID Token, unless another hint is given', () => {
-    const tokens = tokensWith({ sub: 'jane', sid: 'session-2' });
+    const tokens = { sid: 'session-2' };
     expect(query({ tokens }).logout_hint).to.equal('session-2');
     expect(form({ tokens }).fields.logout_hint).to.equal('session-2');
     expect(query({ tokens, logoutHint: 'jane@acme.test' }).logout_hint).to.equal('jane@acme.test');
-    for (const sid of [undefined, '', 7, ['session-2']]) {
-      expect(query({ tokens: tokensWith({ sub: 'jane', sid }) })).to.have.all.keys('client_id');
-    }
+    expect(query({ tokens: {} })).to.have.all.keys('client_id');
   });
 
   it('RP-Initiated Logout §2 — never puts a token into the URL', () => {
-    const tokens = { ...tokensWith({ sid: 'session-2' }), accessToken: 'at-1', idToken: ID_TOKEN };
+    const tokens = { sid: 'session-2', accessToken: 'at-1', idToken: ID_TOKEN };
     expect(url({ tokens })).to.equal(`${ENDPOINT}?client_id=client-1&logout_hint=session-2`);
     for (const name of ['idToken', 'idTokenHint', 'id_token_hint']) {
       expect(() => url({ [name]: ID_TOKEN }))

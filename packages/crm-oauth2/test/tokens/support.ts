@@ -196,6 +196,8 @@ const description = acmeWith({
       ? { code: providerCode('still_in_progress'), retryAfterSeconds: SHORT_WAIT_SECONDS }
       : undefined,
   refreshTokenLifetime: { idle: 30 * 86_400 },
+  // It has the same endpoints.
+  environment: { region: String },
 });
 
 export function clientOf(

@@ -781,13 +781,10 @@ describe('user tokens', () => {
     });
 
     it('invalid_client — said in one environment, does not stop another', async () => {
-      const [client, elsewhere] = [clientOf(world.provider), clientOf(world.provider)];
-      for (const one of [client, elsewhere]) {
-        Object.assign(one, { forEnvironment: () => elsewhere });
-      }
+      const client = clientOf(world.provider);
       const { tokens, store } = await processWith(2 * HOUR, {}, client);
       const there = userTokens(client, { store, key: 'suri' });
-      const environment = { loginURL: 'https://suri.test' };
+      const environment = { region: 'eu' };
       await there.save(world.provider.grant({ expiresAt: Date.now(), environment }));
       world.provider.faults.push({ status: 401, body: { error: 'invalid_client' } });
       for (const ask of ['getAccessToken', 'refresh'] as const) {
