@@ -23,13 +23,6 @@ export interface User {
   raw: unknown;
 }
 
-declare global {
-  namespace Express {
-    interface User extends LoggedInUser {}
-  }
-}
-type LoggedInUser = User;
-
 /** The user object has no tokens, and so neither the session nor a page has any. */
 export function toUser(
   profile: Omit<Profile, 'provider'> & { provider: string },
