@@ -343,6 +343,7 @@ describe('Salesforce environments', () => {
     const pages = [
       ['https://acme.lightning.force.com/lightning/page/home?x=1#top', 'acme'],
       ['https://acme.my.salesforce.com/?ec=302', 'acme'],
+      ['acme.my.salesforce.com', 'acme'],
       ['https://acme.my.salesforce-setup.com/lightning/setup/SetupOneHome/home', 'acme'],
       ['https://acme--c.vf.force.com/apex/page', 'acme'],
       [
@@ -358,6 +359,11 @@ describe('Salesforce environments', () => {
         );
       });
     }
+
+    it('is that of the options for an empty field', async () => {
+      const url = await begin(create(), {}, { loginURL: '' });
+      expect(new URL(url).origin).to.equal(orgs.production.origin);
+    });
 
     it('takes a listed address with a slash at its end', async () => {
       const url = await begin(create(), {}, { loginURL: `${orgs.sandbox.origin}/` });
