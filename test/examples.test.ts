@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer as createWebServer } from 'node:http';
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
@@ -9,6 +10,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { createClient } from 'redis';
+import { nameOf, stepsOf } from '../examples/cadence-transfer/dist/cadence';
 import { visitInBrowser } from '../examples/cadence-transfer/dist/sign-in';
 import { RedisServer, describeWithRedis } from './support/redis';
 
@@ -52,14 +54,56 @@ describe('example cadence-transfer', function () {
     TO_CLIENT_SECRET: 's3cret-two',
   };
 
-  it('without credentials — exports, signs in, imports, and prints each step', async () => {
+  it('without credentials — reads, signs in, copies, and prints what was copied', async () => {
     const { code, error, lines } = await run(FILE, ['7']);
     expect(error).to.equal('');
     expect(code).to.equal(0);
-    expect(lines).to.have.length(3);
-    expect(lines[0]).to.match(/^Exported "Cadence 7" from http:/);
-    expect(lines[1]).to.match(/^Signed in at http:\S+ as Suri$/);
-    expect(lines[2]).to.match(/^Imported it as "Imported: Cadence 7", number \d+$/);
+    expect(lines).to.have.length(5);
+    expect(lines[0]).to.equal('The emulator plays both Salesloft instances.');
+    expect(lines[1]).to.match(/^Read cadence 7, "Cadence 7", at http:\S+:$/);
+    expect(lines[2]).to.equal('  day 1: Email "Introduction"');
+    expect(lines[3]).to.match(/^Signed in at http:\S+ as Suri$/);
+    expect(lines[4]).to.match(/^Copied 1 step to cadence \d+, "Imported: Cadence 7"$/);
+  });
+
+  it('stepsOf — names each step, and escapes what a terminal would obey', () => {
+    const call = { type: 'Phone', name: '\u001b[2JCall' };
+    const mail = { type: 'Email', name: 'Hello' };
+    const step_groups = [
+      { day: 1, steps: [mail, call] },
+      { day: 3, steps: [mail] },
+    ];
+    const exported = { data: { cadence_content: { step_groups } } };
+    expect(stepsOf(exported)).to.deep.equal([
+      'day 1: Email "Hello"',
+      'day 1: Phone "\\u001b[2JCall"',
+      'day 3: Email "Hello"',
+    ]);
+    expect(stepsOf({ data: { cadence_content: {} } })).to.deep.equal([]);
+    expect(nameOf(exported, 7)).to.equal('Cadence 7');
+  });
+
+  it('--help — prints the usage on stdout, and ends with status 0', async () => {
+    const { code, out, error } = await run(FILE, ['--help']);
+    expect(code).to.equal(0);
+    expect(error).to.equal('');
+    expect(out)
+      .to.match(/^Usage: /)
+      .and.contain('NUMBER')
+      .and.contain('.env.example');
+  });
+
+  it('.env.example — names every variable, and its empty lines count as not set', async () => {
+    const path = join(__dirname, '../examples/cadence-transfer/.env.example');
+    const names = [...readFileSync(path, 'utf8').matchAll(/^(\w+)=$/gm)].map(([, name]) => name);
+    expect(names).to.have.members([
+      ...Object.keys(CREDENTIALS),
+      'CALLBACK_URL',
+      'REDIS_URL',
+      'TOKEN_SECRET',
+    ]);
+    const empty = Object.fromEntries(names.map((name) => [name, '']));
+    expect((await run(FILE, [], empty)).code).to.equal(0);
   });
 
   it('a failure — prints its cause and its remedy, and ends with status 1', async () => {
@@ -73,19 +117,64 @@ describe('example cadence-transfer', function () {
   });
 
   for (const [what, parameters, env, words] of [
-    ['half of the credentials', [], { FROM_CLIENT_ID: 'one' }, 'FROM_CLIENT_SECRET, TO_CLIENT_ID'],
     ['no number of a cadence', [], CREDENTIALS, 'Which cadence?'],
     ['a wrong number', ['seven'], {}, '"seven"'],
-    ['a Redis without a secret', ['7'], { ...CREDENTIALS, REDIS_URL: 'redis://x' }, 'TOKEN_SECRET'],
+    ['two numbers', ['7', '8'], {}, '"8"'],
+    ['an unknown option', ['--from', '7'], {}, "Unknown option '--from'"],
   ] as const) {
-    it(`${what} — ends with one line that names it`, async () => {
+    it(`${what} — prints it and the usage on stderr, and ends with status 2`, async () => {
       const { code, out, error } = await run(FILE, [...parameters], env);
+      expect(code).to.equal(2);
+      expect(out).to.equal('');
+      expect(error.split('\n')[0]).to.contain(words);
+      expect(error).to.contain('Usage: node').and.not.contain('s3cret');
+    });
+  }
+
+  const SECRET = 's3cret-'.repeat(6);
+  for (const [what, env, words] of [
+    ['half of the credentials', { FROM_CLIENT_ID: 'one' }, 'FROM_CLIENT_SECRET, TO_CLIENT_ID'],
+    ['a Redis without a secret', { ...CREDENTIALS, REDIS_URL: 'redis://x' }, 'TOKEN_SECRET must'],
+    [
+      'a wrong REDIS_URL',
+      { ...CREDENTIALS, REDIS_URL: 's3cret', TOKEN_SECRET: SECRET },
+      'REDIS_URL must be',
+    ],
+    [
+      'no Redis',
+      { ...CREDENTIALS, REDIS_URL: 'redis://:s3cret@127.0.0.1:1', TOKEN_SECRET: SECRET },
+      'Redis does not answer at 127.0.0.1:1. Start it',
+    ],
+    ['a callback elsewhere', { CALLBACK_URL: 'https://app.example/callback' }, 'CALLBACK_URL must'],
+  ] as const) {
+    it(`${what} — ends with one line that names the remedy, and status 1`, async () => {
+      const { code, out, error } = await run(FILE, ['7'], env);
       expect(code).to.equal(1);
       expect(out).to.equal('');
       expect(error).to.contain(words).and.not.contain('s3cret');
       expect(error.trim().split('\n')).to.have.length(1);
     });
   }
+
+  it('visitInBrowser — says so when another program uses the port, or the person stays away', async () => {
+    const server = createWebServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const callbackURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}/callback`;
+    const failure = async () =>
+      await visitInBrowser('https://accounts.example/', callbackURL, 1).catch(String);
+    expect(await failure())
+      .to.contain('EADDRINUSE')
+      .and.contain('CALLBACK_URL');
+    server.close();
+    await once(server, 'close');
+    const { log } = console;
+    console.log = () => undefined;
+    try {
+      expect(await failure()).to.contain('ten minutes');
+    } finally {
+      console.log = log;
+    }
+  });
 
   it('visitInBrowser — waits for the browser at the callback URL', async () => {
     const server = createWebServer().listen(0, '127.0.0.1');
