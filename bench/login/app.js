@@ -3,43 +3,12 @@
 const express = require('express');
 const session = require('express-session');
 const passport = require('passport');
+const { SessionStore, cpu, heap, show } = require('./app-parts');
 const { serve } = require('./rpc');
 const { SUBJECTS } = require('./subjects');
 
 const subject = SUBJECTS[process.argv[2]];
-const CLIENT = { clientID: 'bench', clientSecret: 'a client secret' };
-
-/** Keeps the latest sessions only, so that the heap shows what the subject keeps. */
-class SessionStore extends session.Store {
-  #sessions = new Map();
-
-  get(id, done) {
-    const text = this.#sessions.get(id);
-    setImmediate(() => done(null, text && JSON.parse(text)));
-  }
-
-  set(id, value, done) {
-    this.#sessions.set(id, JSON.stringify(value));
-    if (this.#sessions.size > 2000) this.#sessions.delete(this.#sessions.keys().next().value);
-    if (done) setImmediate(() => done());
-  }
-
-  destroy(id, done) {
-    this.#sessions.delete(id);
-    if (done) setImmediate(() => done());
-  }
-
-  /** Bytes of the only session, beside its cookie. */
-  bytes() {
-    const [text = '{}'] = this.#sessions.values();
-    const { cookie: _cookie, ...rest } = JSON.parse(text);
-    return JSON.stringify(rest).length - '{}'.length;
-  }
-
-  clear() {
-    this.#sessions.clear();
-  }
-}
+const CLIENT = { clientID: 'bench', clientSecret: 'the secret of bench' };
 
 const store = new SessionStore();
 const app = express();
@@ -61,9 +30,6 @@ server.keepAliveTimeout = 0;
 const listening = new Promise((resolve) => {
   server.on('listening', () => resolve(server.address().port));
 });
-
-/** With its length, so that the browser need not know chunks. */
-const show = (res, id) => res.set('content-length', String(id.length)).end(id);
 
 async function mount(origin) {
   const name = String(mounts.length);
@@ -89,19 +55,8 @@ serve({
     for (let made = 0; made < count; made += 1) await mount(origin);
     return { port: await listening, last: mounts.length - 1 };
   },
-  cpu: () => {
-    const { user, system } = process.cpuUsage();
-    return user + system;
-  },
-  heap: async () => {
-    for (let round = 0; round < 4; round += 1) {
-      globalThis.gc();
-      await new Promise((resolve) => {
-        setTimeout(resolve, 20);
-      });
-    }
-    return process.memoryUsage().heapUsed;
-  },
+  cpu,
+  heap,
   forgetSessions: () => store.clear(),
   sessionBytes: () => store.bytes(),
   /** Many callers of one person's tokens, which have just ended. */

@@ -22,6 +22,8 @@ const base64url = (value) => Buffer.from(value).toString('base64url');
 const sha256 = (value) => createHash('sha256').update(value).digest();
 const accessTokenOf = (n) => `at-${n}-${'x'.repeat(48)}`;
 const readCode = (code) => JSON.parse(Buffer.from(code.split('.')[1], 'base64url').toString());
+/** Each client has its own; another one, and a code of another origin, are refused. */
+const secretOf = (clientID) => `the secret of ${clientID}`;
 const issuerOf = (origin, isSalesforce) => (isSalesforce ? origin : `${origin}/`);
 
 /** The key in use comes last; of the others only the form counts. */
@@ -61,13 +63,14 @@ async function idToken(code) {
   return `${input}.${(await signAsync('RSA-SHA256', Buffer.from(input), privateKey)).toString('base64url')}`;
 }
 
-function tokenResponse(parameters, idTokens) {
+function tokenResponse(parameters, asked, idTokens) {
   const common = { token_type: 'Bearer', refresh_token: `rt-${'y'.repeat(48)}` };
   if (parameters.grant_type === 'refresh_token') {
     return { ...common, access_token: accessTokenOf(Date.now()), expires_in: 7200 };
   }
-  const { code, code_verifier: verifier, client_secret: secret } = parameters;
-  const { n, challenge, origin, isSalesforce } = readCode(code);
+  const { code, code_verifier: verifier, client_id: client, client_secret: secret } = parameters;
+  const { n, challenge, clientID, origin, isSalesforce } = readCode(code);
+  if (origin !== asked || client !== clientID || secret !== secretOf(clientID)) return undefined;
   if (challenge && sha256(verifier ?? '').toString('base64url') !== challenge) return undefined;
   const tokens = { ...common, access_token: accessTokenOf(n), id_token: idTokens.get(code) };
   idTokens.delete(code);
@@ -147,30 +150,51 @@ function parametersOf(body, type, authorization) {
     ? JSON.parse(body)
     : Object.fromEntries(new URLSearchParams(body));
   if (authorization?.startsWith('Basic ')) {
-    const [, secret] = Buffer.from(authorization.slice(6), 'base64').toString().split(':');
+    const pair = Buffer.from(authorization.slice(6), 'base64').toString().split(':');
+    const [client, secret] = pair.map((text) => decodeURIComponent(text.replaceAll('+', ' ')));
+    parameters.client_id ??= client;
     parameters.client_secret ??= secret;
   }
   return parameters;
 }
 
-/** One listener: what one subject talks to, and what is counted of it. */
+/** One listener: what one subject talks to, at one port or at several, and what is counted of it. */
 class Listener {
-  counts = { requests: 0, connections: 0, handshakes: 0, resumed: 0 };
+  counts = { requests: 0, connections: 0, handshakes: 0, resumed: 0, open: 0 };
   idTokens = new Map();
   #keys;
   #protocol;
 
-  constructor({ tls, keepAlive, keys = 1 }) {
+  constructor({ tls, keepAlive, keys = 1, ports = 1 }) {
     this.#keys = keySet(keys);
     this.#protocol = tls ? 'https' : 'http';
     const handler = (req, res) => this.#answer(req, res);
-    this.server = tls ? https.createServer(tls, handler) : http.createServer(handler);
-    this.server.keepAliveTimeout = keepAlive;
-    this.server.on('connection', () => (this.counts.connections += 1));
-    this.server.on('secureConnection', (socket) => {
-      this.counts.handshakes += 1;
-      if (socket.isSessionReused()) this.counts.resumed += 1;
+    this.servers = Array.from({ length: ports }, () => {
+      const server = tls ? https.createServer(tls, handler) : http.createServer(handler);
+      server.keepAliveTimeout = keepAlive;
+      server.on('connection', (socket) => {
+        this.counts.connections += 1;
+        this.counts.open += 1;
+        socket.on('close', () => (this.counts.open -= 1));
+      });
+      server.on('secureConnection', (socket) => {
+        this.counts.handshakes += 1;
+        if (socket.isSessionReused()) this.counts.resumed += 1;
+      });
+      return server;
     });
+  }
+
+  /** @returns the ports, the first of which is the name of this listener */
+  async listen() {
+    return await Promise.all(
+      this.servers.map(async (server) => {
+        await new Promise((resolve) => {
+          server.listen(0, '127.0.0.1', resolve);
+        });
+        return server.address().port;
+      }),
+    );
   }
 
   #answer(req, res) {
@@ -180,13 +204,14 @@ class Listener {
     req.on('end', () => {
       const [path, query = ''] = req.url.split('?');
       const { authorization, host, 'content-type': type } = req.headers;
+      const origin = `${this.#protocol}://${host}`;
       let answer;
       if (req.method === 'POST') {
         const parameters = parametersOf(Buffer.concat(chunks).toString(), type, authorization);
-        answer = tokenResponse(parameters, this.idTokens);
+        answer = tokenResponse(parameters, origin, this.idTokens);
       } else {
         const [, n = '0'] = /at-(\d+)-/.exec(authorization ?? query) ?? [];
-        answer = resource(path, n, `${this.#protocol}://${host}`, this.#keys);
+        answer = resource(path, n, origin, this.#keys);
       }
       const body =
         typeof answer === 'string' ? answer : JSON.stringify(answer ?? { error: 'invalid_grant' });
@@ -206,12 +231,9 @@ const listeners = new Map();
 serve({
   async listen(options) {
     const listener = new Listener(options);
-    await new Promise((resolve) => {
-      listener.server.listen(0, '127.0.0.1', resolve);
-    });
-    const { port } = listener.server.address();
-    listeners.set(port, listener);
-    return port;
+    const ports = await listener.listen();
+    listeners.set(ports[0], listener);
+    return options.ports === undefined ? ports[0] : ports;
   },
   async sign({ port, codes }) {
     const { idTokens } = listeners.get(port);

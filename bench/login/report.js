@@ -8,6 +8,7 @@ const { join } = require('node:path');
 const prettier = require('prettier');
 const { overFloor, ratios } = require('./parts/cpu');
 const { everydayCase } = require('./parts/everyday');
+const tenants = require('../tenants/report');
 const { median, spread } = require('./statistics');
 const { PEERS, SUBJECTS } = require('./subjects');
 const { bars, curves } = require('./svg');
@@ -347,6 +348,7 @@ ${data.throughput ? throughputSection(data) : ''}
 ${data.memory ? memorySection(data) : ''}
 ${data.packages ? packageSection(data) : ''}
 ${data.growth ? growthSection(data, pictures) : ''}
+${tenants.latest()}
 ${readFileSync(join(__dirname, 'notes.md'), 'utf8')}
 ## How it is measured
 
