@@ -496,6 +496,60 @@ describe('client of an environment', () => {
     }
   });
 
+  describe('a logout', () => {
+    it('RP-Initiated Logout §2 — names the session of the ID Token, also after a refresh', async () => {
+      const keys = rsaKeys();
+      nock(ORIGIN)
+        .get('/keys')
+        .reply(200, { keys: [jwk(keys, 'key-1')] });
+      const home = make({}, regionsWith({ idToken: 'when present', scope: ['openid'] }));
+      const attempt = begin(home.forEnvironment(EU));
+      const fields = { iss: `${originOf('eu')}/`, nonce: attempt.nonce, sid: 'session-1' };
+      const idToken = await sign(keys.privateKey, claims(fields));
+      nock(originOf('eu')).post('/token').reply(200, { access_token: 'at-1', id_token: idToken });
+      const tokens = await redeem(home, attempt);
+      expect(tokens.sid).to.equal('session-1');
+      answerAt(originOf('eu'));
+      const next = await home.refreshTokenGrant('rt-0', { previous: tokens });
+      expect(next.sid).to.equal('session-1');
+      const url = new URL(home.buildEndSessionUrl({ tokens: next }) ?? '');
+      expect(url.origin).to.equal(originOf('eu'));
+      expect(url.searchParams.get('logout_hint')).to.equal('session-1');
+      expect(url.searchParams.get('client_id')).to.equal('client-1');
+    });
+
+    it('knows no session where no ID Token names one', async () => {
+      answerAt(ORIGIN, { sid: 'session-of-the-response' });
+      expect(await redeem(make(), begin(make()))).not.to.have.property('sid');
+    });
+
+    it('leads to the organization of the tokens, where it has a host of its own', () => {
+      const own = 'https://own.acme.test/logout';
+      const provider = regionsWith({
+        organizationEndpoints: ({ kept }, { endpoints }) =>
+          kept === 'field' && endpoints.issuer === `${originOf('eu')}/`
+            ? { endSessionEndpoint: own }
+            : {},
+      });
+      for (const [, call] of LOGOUTS) {
+        expect(call(make({}, provider), TOKENS_EU)).to.match(/^https:\/\/own\.acme\.test\/logout/);
+        expect(call(make({}, provider), { ...TOKENS_EU, response: {} })).to.include(originOf('eu'));
+      }
+      expect(make({}, provider).buildEndSessionUrl()).to.match(/^https:\/\/acme\.test\/logout\?/);
+    });
+
+    it('is none where the provider has none', () => {
+      const provider = regionsWith({
+        endpoints: (options) => {
+          const { endSessionEndpoint: _, ...others } = regions.endpoints(options);
+          return others;
+        },
+      });
+      for (const [, call] of LOGOUTS)
+        expect(call(make({}, provider), TOKENS_EU)).to.equal(undefined);
+    });
+  });
+
   describe('offline', () => {
     for (const [title, options, call, scopes] of [
       ['adds the scopes of the provider', {}, undefined, 'read offline refresh'],

@@ -358,6 +358,18 @@ describe('the start of a login', () => {
       });
     }
 
+    for (const none of [undefined, null, '']) {
+      it(`is that of the strategy for a choice of ${JSON.stringify(none)}, as a form sends it`, async () => {
+        const session = {};
+        const strategies = [make({ region: () => none }), make()];
+        for (const strategy of strategies) {
+          const { url } = await start(strategy, session, { region: none });
+          expect(url.origin).to.equal(ORIGIN);
+          expect(pendingIn(session)).not.to.have.property('environment');
+        }
+      });
+    }
+
     it('is refused at the callback when it is allowed no more', async () => {
       const session = {};
       const { state } = await start(make(), session, { region: 'eu' });
@@ -444,6 +456,12 @@ describe('the start of a login', () => {
       const strategy = strategyOf('organization', 'invitation');
       const sent = await asked(strategy, { query: INVITED }, { organization: 'org-2' });
       expect(sent).to.include({ organization: 'org-2', invitation: 'inv-1' });
+    });
+
+    it('those of authenticate count only where they have a value', async () => {
+      const strategy = strategyOf('organization', 'invitation');
+      const sent = await asked(strategy, { query: INVITED }, { organization: undefined });
+      expect(sent).to.include(INVITED);
     });
 
     it('an empty one asks for nothing', async () => {

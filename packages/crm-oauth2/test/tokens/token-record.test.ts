@@ -145,6 +145,12 @@ describe('token record', () => {
     );
   });
 
+  it('RP-Initiated Logout §2 — keeps the session of the person at the provider', () => {
+    const tokens = { ...RECORD.tokens, sid: 'session-1' };
+    expect(parseRecord(serialize({ ...RECORD, tokens })).tokens.sid).to.equal('session-1');
+    expect(parseRecord(serialize(RECORD)).tokens).not.to.have.property('sid');
+  });
+
   it('RFC 9700 §4.4 — refuses to save an environment that could not be read again', () => {
     for (const environment of ['eu', ['eu'], { region: 7 }, { region: { eu: '' } }]) {
       const save = () => newRecord({ accessToken: 'a', environment: environment as never });
@@ -166,6 +172,7 @@ describe('token record', () => {
     ['a refresh token of another kind', { ...MINIMAL, refreshToken: 5 }],
     ['a scope of another kind', { ...MINIMAL, scope: ['a'] }],
     ['a subject of another kind', { ...MINIMAL, subject: null }],
+    ['a session of another kind', { ...MINIMAL, sid: 7 }],
     ['no response', { ...MINIMAL, response: undefined }],
     ['a response of another kind', { ...MINIMAL, response: 'x' }],
     ['no time', { ...MINIMAL, since: undefined }],
