@@ -78,7 +78,7 @@ class Place {
 
   /**
    * Logins that interleave: each browser has two of different tenants under way, and they come back in
-   * mixed order. Every hundredth answer is tried in another browser first, where it must be refused.
+   * mixed order. Every fiftieth answer is tried in another browser first, where it must be refused.
    */
   async interleave(name, logins) {
     const subject = this.#subjects.get(name);

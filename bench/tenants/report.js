@@ -27,7 +27,7 @@ over loopback http, on ${os.cpus().length} cores with Node ${process.version.sli
 
 Each browser has two logins of different tenants under way, and they come back in mixed order. The provider refuses a
 code that comes with another client or secret, or at another origin than it was issued for; the page must name the tenant
-and the person. Every hundredth answer is tried in another browser first, which must be refused. The heap, in MiB after
+and the person. Every fiftieth answer is tried in another browser first, which must be refused. The heap, in MiB after
 garbage collection, and the open connections to the provider are read after ${grouped(warmUp)} logins, and four times more,
 after ${grouped(step)} each. The heap of every second reading is comparable: the table of recent logins drops 10 000 at a time.
 
