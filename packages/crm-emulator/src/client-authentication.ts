@@ -2,33 +2,33 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { RegisteredClient } from './dialect.js';
 import type { EngineRequest } from './engine-request.js';
-
-/** Why a client is not authenticated. */
-export type ClientRefusal = 'none' | 'twice' | 'unknown' | 'wrong-secret';
+import type { ClientReason } from './reasons.js';
 
 /** RFC 6749 §2.3.1: HTTP Basic or the body, but not both. */
 export function authenticateClient(
   request: EngineRequest,
   clients: ReadonlyMap<string, RegisteredClient>,
-): RegisteredClient | ClientRefusal {
+): RegisteredClient | ClientReason {
   const { client_id: id, client_secret: secret } = request.fields ?? {};
   const basic = /^basic ([a-z0-9+/=]+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  if (basic && secret !== undefined) return 'twice';
+  if (basic && secret) return 'client.twice';
   if (basic) {
     const [basicId = '', basicSecret = ''] = Buffer.from(basic, 'base64').toString().split(':');
-    return check(decodeForm(basicId), decodeForm(basicSecret), clients);
+    const named = decodeForm(basicId);
+    if (id !== undefined && id !== named) return 'client.missing';
+    return check(named, decodeForm(basicSecret), clients);
   }
-  if (typeof id !== 'string' || typeof secret !== 'string') return 'none';
+  if (typeof id !== 'string' || typeof secret !== 'string') return 'client.missing';
   return check(id, secret, clients);
 }
 
 function check(id: string, secret: string, clients: ReadonlyMap<string, RegisteredClient>) {
   const client = clients.get(id);
-  if (!client) return 'unknown';
+  if (!client) return 'client.unknown';
   const given = Buffer.from(secret);
   const expected = Buffer.from(client.secret);
   const same = given.length === expected.length && timingSafeEqual(given, expected);
-  return same ? client : 'wrong-secret';
+  return same ? client : 'client.secret';
 }
 
 /** RFC 6749 §2.3.1: both halves of HTTP Basic are form-encoded first. */

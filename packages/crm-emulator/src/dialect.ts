@@ -1,11 +1,12 @@
 /** The types that describe one provider: its facts, and where it differs from the engine. */
 import type { Context, OidcContext } from 'oidc-provider/lib/provider.js';
-import type { TokenErrorReason } from './engine-errors.js';
+import type { Endpoint } from './endpoints.js';
 import type { EngineRequest, Fields } from './engine-request.js';
-import type { FaultTable, StepPath } from './named-faults.js';
+import type { FaultTable } from './named-faults.js';
 import type { CompletePerson, People } from './people.js';
+import type { Params, Refusal, RefusalTable, Refused, Words } from './reasons.js';
 import type { Reply } from './reply.js';
-import type { Store } from './store.js';
+import type { Revocable, Store } from './store.js';
 import type { EmulatorOptions, Pkce, ProviderName, TokenFault } from './types.js';
 
 export interface RegisteredClient {
@@ -31,34 +32,18 @@ export interface Environment {
   options: EmulatorOptions;
 }
 
-/** The `error` and `error_description` of an authorization response or of a page. */
-export interface Refusal {
-  error: string;
-  description: string;
-}
-
-/** The parameters of an authorization request. */
-export type Params = Readonly<Record<string, string | undefined>>;
-
 /** The parameters that the browser brings back to the application, and their place in the URL. */
 export interface Callback {
   params: Record<string, string | undefined>;
   isInFragment?: boolean;
 }
 
-/** An endpoint that the dialect answers without the engine. */
-export interface Route {
-  methods: readonly string[];
-  path: RegExp;
-  handle(context: RouteContext): Reply | Promise<Reply>;
-}
-
-export interface RouteContext {
-  request: EngineRequest;
-  method: string;
-  url: URL;
-  /** The groups of the route's path. */
-  match: RegExpExecArray;
+/** The engine's token response (RFC 6749 §5.1). */
+export interface EngineTokens {
+  access_token: string;
+  refresh_token?: string | undefined;
+  id_token?: string;
+  expires_in: number;
 }
 
 export interface TokenResponseContext {
@@ -69,91 +54,61 @@ export interface TokenResponseContext {
   fault: TokenFault | undefined;
 }
 
-/** One line of the start page. */
-export interface Endpoint {
-  name: string;
-  methods: string;
-  path: string;
-}
-
-/** The part of a dialect that is plain values. */
-export interface ProviderFacts {
+/** How one provider differs from the engine, and from the other two. */
+export interface Dialect {
   readonly name: ProviderName;
   readonly title: string;
   readonly issuer: string;
-  readonly paths: { readonly authorize: string; readonly token: string };
   readonly pkce: Pkce;
   readonly scopes: readonly string[];
   readonly rotatesRefreshTokens: boolean;
+  /** Unless the options say otherwise. */
   readonly lifetimeSeconds: { accessToken: number; idToken: number; code: number };
   /** OpenID Connect claims, by scope. */
-  readonly claims: Readonly<Record<string, readonly string[]>>;
+  readonly claims?: Readonly<Record<string, readonly string[]>>;
   /** Identifiers of the APIs (resources) a client can ask an access token for, with their scopes. */
-  readonly audiences: Readonly<Record<string, readonly string[]>>;
+  readonly audiences?: Readonly<Record<string, readonly string[]>>;
   /** The faults with a name. */
   readonly faults: FaultTable;
   /** The faults of the token response that this provider's signer can make. */
-  readonly signedFaults: readonly TokenFault['kind'][];
-  readonly routes: readonly Route[];
-  /** Listed on the start page, in the order of a login. */
+  readonly signedFaults?: readonly TokenFault['kind'][];
+  /** In the order of a login. */
   readonly endpoints: readonly Endpoint[];
+  readonly refusals: RefusalTable;
+  readonly revokes: Revocable;
   /** Answers a request for a path that this origin does not serve. */
   misdirected?(url: URL, arrivedAt: string): Reply | undefined;
   /** The options, beside the client, that point a strategy at this origin. */
   readonly strategyOptions: Readonly<Record<string, string>>;
-  /** The steps, for faults, that a request belongs to: the first path that matches counts. */
-  readonly steps: readonly StepPath[];
-}
 
-/** How a dialect names people, and tells a client about them. */
-export interface AccountRules {
+  // How a dialect names people, and tells a client about them.
   accountIdOf(person: CompletePerson): string;
   personOf(accountId: string): CompletePerson | undefined;
-  claimsOf(person: CompletePerson): Record<string, unknown>;
-  /**
-   * Refuses a person who must not sign in, for example one whose account is blocked.
-   *
-   * @param params those of the authorization request, while the person signs in
-   */
-  checkSignIn(person: CompletePerson, params?: Params): Refusal | undefined;
+  claimsOf?(person: CompletePerson): Record<string, unknown>;
+  /** Refuses a person who may not answer this authorization request. */
+  admit?(person: CompletePerson, params: Params): Refusal | undefined;
   /** Called when a person has signed in: codes and tokens of this sign-in have this `grantId`. */
   signedIn?(grantId: string, params: Params): void;
-}
 
-/** How a dialect reads an authorization request, and writes the response (RFC 6749 §4.1.1, §4.1.2). */
-export interface AuthorizationRules {
+  // How it reads an authorization request, and writes the response (RFC 6749 §4.1.1, §4.1.2).
   /** Translates the application's request into one that the engine understands. */
   authorizationRequest(query: Record<string, string>): Record<string, string>;
   /** The parameters that the engine does not know, but keeps for the dialect. */
   readonly extraParameters?: readonly string[];
   /** Called once the client and the redirect URI are known to be good. */
   checkAuthorizationRequest?(params: Params): Refusal | undefined;
-  /** Sent to the application when the person chooses Deny. */
-  readonly denied: Refusal;
-  /** Shown on a page, because the redirect URI cannot be trusted. */
-  readonly unknownClient: Refusal;
-  readonly wrongRedirectUri: Refusal;
-  /** Translates the engine's response into the provider's words. */
-  authorizationResponse(
-    payload: Record<string, string>,
-    context: Context,
-  ): Record<string, string | undefined>;
-}
+  /** Changes the response: a code and its state, or a refusal in the provider's words. */
+  authorizationResponse(payload: Params, context: Context): Record<string, string | undefined>;
 
-/** How a dialect reads a token request, and writes the response (RFC 6749 §4.1.3, §5). */
-export interface TokenRules {
+  // How it reads a token request, and writes the response (RFC 6749 §4.1.3, §5).
   issuesRefreshToken(scopes: ReadonlySet<string>): boolean;
   /** Returns a refusal, or the form that the engine is to read. */
-  tokenRequest(request: EngineRequest, url: URL): { reply: Reply } | { form: Fields };
-  tokenResponse(
-    body: Record<string, unknown>,
-    context: TokenResponseContext,
-  ): Record<string, unknown> | Promise<Record<string, unknown>>;
-  tokenError(reason: TokenErrorReason, request: EngineRequest): Reply;
+  tokenRequest(request: EngineRequest, url: URL): Refused | { form: Fields };
+  /** Changes the engine's response, which has a refresh token only when that is a new one. */
+  tokenResponse(body: EngineTokens, context: TokenResponseContext): object | Promise<object>;
+  /** Default: the status, and a body with the error and its words. */
+  tokenError?(words: Words): Reply;
 }
-
-/** How one provider differs from the engine, and from the other two. */
-export interface Dialect extends ProviderFacts, AccountRules, AuthorizationRules, TokenRules {}
 
 /** Stands for "no scope" inside the engine, which requires at least one. */
 export const NO_SCOPE = 'emulator:none';

@@ -1,6 +1,6 @@
 /** Wraps a request whose body was read already, and gives the engine a form to read in its place. */
 import { IncomingMessage } from 'node:http';
-import { isObject } from './values.js';
+import { isObject, parseJson } from './values.js';
 
 const BODY_LIMIT_BYTES = 256 * 1024;
 
@@ -39,7 +39,7 @@ export class EngineRequest extends IncomingMessage {
       .split(';', 1)[0]!
       .trim()
       .toLowerCase();
-    this.json = this.mediaType === 'application/json' ? parseJson(body) : undefined;
+    this.json = this.mediaType === 'application/json' ? parseJson(body.toString()) : undefined;
     this.fields =
       this.mediaType === FORM_TYPE
         ? formFields(new URLSearchParams(body.toString()))
@@ -93,12 +93,4 @@ function jsonFields(json: unknown): Fields | undefined {
       .filter(([, value]) => value !== undefined && value !== null)
       .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
   );
-}
-
-function parseJson(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    return undefined;
-  }
 }

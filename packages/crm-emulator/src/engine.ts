@@ -1,11 +1,21 @@
 /** Sets up oidc-provider as the OAuth 2.0 engine of one provider: codes, grants, PKCE and refresh tokens. */
 import { generateKeyPairSync } from 'node:crypto';
-import { CustomOIDCProviderError, InvalidTarget } from 'oidc-provider/lib/helpers/errors.js';
+import {
+  CustomOIDCProviderError,
+  InvalidTarget,
+  SessionNotFound,
+} from 'oidc-provider/lib/helpers/errors.js';
 import { type Context, type EngineError, Provider } from 'oidc-provider/lib/provider.js';
-import type { Callback, Dialect, Environment, RegisteredClient, Refusal } from './dialect.js';
+import type { Callback, Dialect, Environment, RegisteredClient } from './dialect.js';
+import { pathOf } from './endpoints.js';
 import { errorPage, formPostPage, pageReply } from './pages.js';
+import { authorizationReason, inactive, refusalFor, type Params, type Refusal } from './reasons.js';
 import { isLoopback } from './redirect-uris.js';
 import { send } from './reply.js';
+import { signInIsOver } from './sign-in.js';
+import type { Store } from './store.js';
+import type { EmulatorOptions } from './types.js';
+import { areAllKnown } from './values.js';
 
 const YEAR_SECONDS = 365 * 24 * 3_600;
 const SIGN_IN_SECONDS = 3_600;
@@ -28,8 +38,8 @@ export function createEngine(
     // The engine's signatures never leave the emulator: the dialect signs each token again.
     jwks: { keys: [createEngineKey()] },
     clients: [...clients.values()].map(clientMetadata),
-    ...authorizationSettings(dialect),
-    ...tokenSettings(dialect),
+    ...authorizationSettings(dialect, store),
+    ...tokenSettings(dialect, options),
     ...accountSettings(dialect),
     loadExistingGrant: (context: Context) => grantEverything(engine, context, dialect),
   });
@@ -38,9 +48,11 @@ export function createEngine(
     return own ? own.includes(uri) : callbackURLs.includes(uri) || isLoopback(uri);
   };
   handleErrors(engine);
-  registerResponseModes(engine, (payload, context) =>
-    spoilCallback({ params: dialect.authorizationResponse(payload, context) }),
-  );
+  registerResponseModes(engine, ({ iss: _iss, error, error_description, ...payload }, context) => {
+    const { error: code, description } = refusalOf(dialect, context, { error, error_description });
+    const response = error ? { error: code, error_description: description, ...payload } : payload;
+    return spoilCallback({ params: dialect.authorizationResponse(response, context) });
+  });
   return engine;
 }
 
@@ -57,9 +69,12 @@ function clientMetadata({ id, secret }: RegisteredClient) {
   };
 }
 
-function authorizationSettings(dialect: Dialect) {
+function authorizationSettings(dialect: Dialect, store: Store) {
   return {
-    routes: { authorization: dialect.paths.authorize, token: dialect.paths.token },
+    routes: {
+      authorization: pathOf(dialect.endpoints, 'authorize'),
+      token: pathOf(dialect.endpoints, 'token'),
+    },
     scopes: [...dialect.scopes],
     responseTypes: ['code'],
     pkce: { required: () => dialect.pkce === 'required' },
@@ -67,7 +82,7 @@ function authorizationSettings(dialect: Dialect) {
     extraParams: {
       ...Object.fromEntries((dialect.extraParameters ?? []).map((name) => [name, undefined])),
       [CHECK_PARAMETER]: (context: Context) => {
-        const refusal = dialect.checkAuthorizationRequest?.(context.oidc?.params ?? {});
+        const refusal = checkRequest(dialect, context);
         if (refusal) throw new CustomOIDCProviderError(refusal.error, refusal.description);
       },
     },
@@ -75,14 +90,19 @@ function authorizationSettings(dialect: Dialect) {
       url: (_context: Context, { uid }: { uid: string }) => `${SIGN_IN_PATH}/${uid}`,
     },
     cookies: { names: cookieNames(dialect) },
-    renderError: (context: Context, failure: Record<string, string>) => {
-      const { error, description } = pageError(dialect, failure);
+    renderError: (context: Context, failure: Record<string, string>, thrown: EngineError) => {
+      rememberError(context, thrown);
+      if (thrown instanceof SessionNotFound) {
+        return send(context, signInIsOver(dialect, store, context.path.split('/').at(-1)!));
+      }
+      const { error, description } = refusalOf(dialect, context, failure);
+      context.state['page'] = error;
       send(context, pageReply(400, errorPage(dialect.title, error, description)));
     },
   };
 }
 
-function tokenSettings(dialect: Dialect) {
+function tokenSettings(dialect: Dialect, options: EmulatorOptions) {
   const { accessToken, idToken, code } = dialect.lifetimeSeconds;
   return {
     features: {
@@ -95,7 +115,7 @@ function tokenSettings(dialect: Dialect) {
         defaultResource: () => undefined,
         useGrantedResource: () => true,
         getResourceServerInfo: (_context: Context, audience: string) => {
-          const scopes = dialect.audiences[audience];
+          const scopes = dialect.audiences?.[audience];
           if (!scopes) throw new InvalidTarget(`Service not found: ${audience}`);
           return { audience, scope: scopes.join(' '), accessTokenFormat: 'opaque' };
         },
@@ -109,10 +129,10 @@ function tokenSettings(dialect: Dialect) {
     ) => dialect.issuesRefreshToken(authorizationCode.scopes),
     expiresWithSession: () => false,
     ttl: {
-      AccessToken: accessToken,
-      ClientCredentials: accessToken,
-      AuthorizationCode: code,
-      IdToken: idToken,
+      AccessToken: options.accessTokenTTL ?? accessToken,
+      ClientCredentials: options.accessTokenTTL ?? accessToken,
+      AuthorizationCode: options.codeTTL ?? code,
+      IdToken: options.idTokenTTL ?? idToken,
       RefreshToken: YEAR_SECONDS,
       Grant: YEAR_SECONDS,
       Session: SIGN_IN_SECONDS,
@@ -129,9 +149,11 @@ function accountSettings(dialect: Dialect) {
       const person = dialect.personOf(accountId);
       // A person who was deactivated after the sign-in gets no tokens.
       const isRefused =
-        token?.kind === 'RefreshToken' ? !person?.active : person && dialect.checkSignIn(person);
+        token?.kind === 'RefreshToken'
+          ? !person?.active
+          : person && inactive(dialect.refusals, person);
       if (!person || isRefused) return undefined;
-      return { accountId, claims: () => ({ sub: accountId, ...dialect.claimsOf(person) }) };
+      return { accountId, claims: () => ({ sub: accountId, ...dialect.claimsOf?.(person) }) };
     },
   };
 }
@@ -183,11 +205,26 @@ function cookieNames({ name }: Dialect) {
   };
 }
 
-function pageError(dialect: Dialect, failure: Record<string, string>): Refusal {
-  const { error = 'invalid_request', error_description: description = '' } = failure;
-  if (error === 'invalid_client') return dialect.unknownClient;
-  if (error === 'invalid_redirect_uri') return dialect.wrongRedirectUri;
-  return { error, description };
+/** The refusal in the provider's words, or in those of the emulator or the engine. */
+function refusalOf(
+  { refusals }: Dialect,
+  { state, oidc }: Context,
+  { error = 'invalid_request', error_description: description = '' }: Params,
+): Refusal {
+  const reason = authorizationReason(state['error'], oidc?.params ?? {});
+  return (reason && refusalFor(refusals, reason)) ?? { error, description };
+}
+
+/** Checks an authorization request once its client and redirect URI are known to be good. */
+function checkRequest(dialect: Dialect, { state, oidc }: Context): Refusal | undefined {
+  const { refusals, scopes } = dialect;
+  const params = oidc?.params ?? {};
+  if (state['isRepeated']) return refusalFor(refusals, { reason: 'authorize.repeated' });
+  const asked = (params['scope'] ?? '').split(' ');
+  const unknownScope = areAllKnown(asked, scopes)
+    ? undefined
+    : refusalFor(refusals, { reason: 'authorize.scope' });
+  return unknownScope ?? dialect.checkAuthorizationRequest?.(params);
 }
 
 function rememberError(context: Context, error: EngineError): void {
@@ -202,7 +239,7 @@ async function grantEverything(engine: Provider, context: Context, dialect: Dial
   const grant = new engine.Grant({ accountId, clientId: oidc.client.clientId });
   grant.addOIDCScope([...oidc.requestParamOIDCScopes].join(' '));
   for (const audience of Object.keys(oidc.resourceServers)) {
-    const offered = dialect.audiences[audience] ?? [];
+    const offered = dialect.audiences?.[audience] ?? [];
     const granted = offered.filter((scope) => oidc.requestParamScopes.has(scope));
     grant.addResourceScope(audience, granted.join(' '));
   }

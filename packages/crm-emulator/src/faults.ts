@@ -5,9 +5,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { Context } from 'oidc-provider/lib/provider.js';
 import type { Callback } from './dialect.js';
-import { html } from './html.js';
+import { markup } from './html.js';
 import { HTML_TYPE, JSON_TYPE, type Reply, send, TEXT_TYPE } from './reply.js';
-import type { Fault, Step } from './types.js';
+import type { Fault, NamedFault, Step } from './types.js';
 import { isObject, merged } from './values.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -26,25 +26,42 @@ const ENDLESS_LIMIT_MS = 30_000;
 const ENDLESS_CHUNK_BYTES = 64 * 1024;
 const ENDLESS_PAUSE_MS = 5;
 
+/** A fault that waits for its request. */
+interface Queued {
+  fault: Fault;
+  /** As on the pages of the emulator. */
+  label: string;
+  /** How many requests it will meet. */
+  left: number;
+  /** True for one that a person chose on the sign-in page. */
+  isRehearsed?: true;
+}
+
 /** Queued faults, and the signal that ends those in progress. */
 export class Faults {
-  #queue: { fault: Fault; left: number; isRehearsed?: true }[] = [];
+  #queue: Queued[] = [];
   #inProgress = new AbortController();
 
-  add(fault: Fault): void {
+  get queued(): readonly Readonly<Queued>[] {
+    return this.#queue;
+  }
+
+  add(fault: Fault, label = `A fault of the kind ${fault.kind}`): void {
     const left = fault.times ?? 1;
     if (left !== Infinity && (!Number.isInteger(left) || left < 1))
       throw new TypeError('fault.times: must be a whole number, 1 or more, or Infinity');
-    this.#queue.push({ fault, left });
+    this.#queue.push({ fault, label, left });
   }
 
   /**
    * Queues the fault that a person chose on the sign-in page. It replaces the choice of an earlier sign-in
    * that has not happened yet, because a late failure would surprise.
    */
-  rehearse(fault: Fault | undefined): void {
+  rehearse(chosen: NamedFault | undefined): void {
     this.#queue = this.#queue.filter(({ isRehearsed }) => !isRehearsed);
-    if (fault) this.#queue.push({ fault, left: fault.times ?? 1, isRehearsed: true });
+    if (!chosen) return;
+    const { fault, label } = chosen;
+    this.#queue.push({ fault, label, left: fault.times ?? 1, isRehearsed: true });
   }
 
   /** Forgets queued faults, and closes the sockets of requests that a fault keeps open. */
@@ -169,7 +186,7 @@ export function callbackAfter(fault: Fault, callback: Callback): Callback {
 }
 
 function page({ status = 200, title = 'Maintenance' }: Extract<Fault, { kind: 'html' }>): Reply {
-  return { status, type: HTML_TYPE, body: html`<!doctype html><title>${title}</title>`.text };
+  return { status, type: HTML_TYPE, body: markup`<!doctype html><title>${title}</title>`.text };
 }
 
 function jsonText(body: string, status = 200): Reply {

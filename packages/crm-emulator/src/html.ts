@@ -8,7 +8,7 @@ export class Html {
 type Part = string | number | undefined | false | Html | readonly Part[];
 
 /** A template tag: escapes each value that is not markup already. */
-export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
+export function markup(strings: TemplateStringsArray, ...parts: Part[]): Html {
   return new Html(String.raw({ raw: strings }, ...parts.map(render)));
 }
 

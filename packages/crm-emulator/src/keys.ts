@@ -1,14 +1,16 @@
 /** The signing keys of an issuer, and the ID Tokens they sign: right ones, and wrong ones for faults. */
-import { createHash, generateKeyPair, type KeyObject, randomBytes } from 'node:crypto';
-import { promisify } from 'node:util';
 import {
-  exportJWK,
-  type JWK,
-  jwtVerify,
-  type JWTPayload,
-  type JWTVerifyOptions,
-  SignJWT,
-} from 'jose';
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPair,
+  type JsonWebKey,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
+import { promisify } from 'node:util';
+import { type JWK, jwtVerify, type JWTPayload, type JWTVerifyOptions, SignJWT } from 'jose';
+import type { State } from './state.js';
 import type { TokenFault } from './types.js';
 import { merged } from './values.js';
 
@@ -24,28 +26,46 @@ interface SigningKey {
 }
 
 async function createKey(): Promise<SigningKey> {
-  const pair = await generate('rsa', { modulusLength: 2048 });
-  const kid = randomBytes(12).toString('base64url');
-  const jwk = await exportJWK(pair.publicKey);
-  return { kid, ...pair, jwk: { ...jwk, kid, use: 'sig', alg: 'RS256' } };
+  const { privateKey } = await generate('rsa', { modulusLength: 2048 });
+  return toSigningKey(privateKey, randomBytes(12).toString('base64url'));
+}
+
+function toSigningKey(privateKey: KeyObject, kid: string): SigningKey {
+  const publicKey = createPublicKey(privateKey);
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' } as JWK;
+  return { kid, privateKey, publicKey, jwk };
 }
 
 /** The signing keys of one issuer: the first one signs, all of them are published. */
 export class KeyRing {
-  #keys: [SigningKey, ...SigningKey[]];
+  #keys: SigningKey[] = [];
 
-  private constructor(keys: [SigningKey, ...SigningKey[]]) {
-    this.#keys = keys;
+  private constructor(private readonly changed: () => void) {}
+
+  /** Those that were kept, or two new ones, as providers publish the current key and the next. */
+  static async create(state: State, name: string): Promise<KeyRing> {
+    const ring = new KeyRing(() => state.changed());
+    const kept = state.keep('keys', name, () => ring.#exported());
+    ring.#keys = kept
+      ? kept.map(({ kid = '', ...jwk }) =>
+          toSigningKey(createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' }), kid),
+        )
+      : await Promise.all([createKey(), createKey()]);
+    state.changed();
+    return ring;
   }
 
-  /** Two keys, as providers publish the current one and the next. */
-  static async create(): Promise<KeyRing> {
-    return new KeyRing(await Promise.all([createKey(), createKey()]));
+  #exported(): JWK[] {
+    return this.#keys.map(({ privateKey, kid }) => ({
+      ...privateKey.export({ format: 'jwk' }),
+      kid,
+    }));
   }
 
   async rotate(retireOld = false): Promise<void> {
     const [old, ...others] = this.#keys;
-    this.#keys = [await createKey(), ...(retireOld ? [] : [old]), ...others];
+    this.#keys = [await createKey(), ...(retireOld || !old ? [] : [old]), ...others];
+    this.changed();
   }
 
   get jwks(): { keys: JWK[] } {
@@ -53,7 +73,7 @@ export class KeyRing {
   }
 
   async sign(claims: JWTPayload, fault?: IdTokenFault): Promise<string> {
-    const [key] = this.#keys;
+    const key = this.#keys[0]!;
     const { kid } = key;
     const rs256 = (header: Record<string, unknown>, signingKey = key.privateKey) =>
       new SignJWT(claims)

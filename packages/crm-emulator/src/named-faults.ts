@@ -1,4 +1,5 @@
 /** The rows of the providers' fault tables: each is a name, the step it goes wrong at, and the answer. */
+import type { Endpoint } from './endpoints.js';
 import type { Fault, FaultChanges, NamedFault, ProviderName, Step } from './types.js';
 
 export type FaultTable<Name extends string = string> = Readonly<Record<Name, NamedFault>>;
@@ -143,19 +144,16 @@ export const ID_TOKENS = at(
 interface Faulty {
   readonly name: ProviderName;
   readonly faults: FaultTable;
-  readonly steps: readonly StepPath[];
-  readonly signedFaults: readonly Fault['kind'][];
+  readonly endpoints: readonly Endpoint[];
+  readonly signedFaults?: readonly Fault['kind'][];
 }
 
-/** The path of a request, and the steps that it belongs to. */
-export type StepPath = readonly [path: RegExp, ...steps: Step[]];
-
 /** Refuses a fault that this provider cannot have. */
-export function checkFault({ name, steps, signedFaults }: Faulty, { step, kind }: Fault): void {
-  const known = [...steps.flatMap(([, ...some]) => some), 'callback', 'refresh'];
+export function checkFault({ name, endpoints, signedFaults }: Faulty, { step, kind }: Fault): void {
+  const known = [...endpoints.flatMap(({ steps }) => steps), 'callback', 'refresh'];
   if (!known.includes(step)) throw new TypeError(`fault.step: ${name} has no step "${step}"`);
   const isSigned = kind === 'id-token' || kind === 'wrong-signature' || kind === 'not-offline';
-  if (isSigned && !signedFaults.includes(kind)) {
+  if (isSigned && !signedFaults?.includes(kind)) {
     throw new TypeError(`fault.kind: ${name} has no fault of the kind "${kind}"`);
   }
 }

@@ -6,6 +6,12 @@ declare module 'oidc-provider/lib/provider.js' {
 
   export interface Stored {
     [field: string]: unknown;
+    accountId?: string;
+    clientId?: string;
+    grantId?: string;
+    /** Epoch seconds. */
+    exp?: number;
+    iat?: number;
   }
 
   export interface OidcContext {
@@ -77,8 +83,6 @@ declare module 'oidc-provider/lib/provider.js' {
   export interface EngineError extends Error {
     error: string;
     error_description?: string;
-    error_detail?: string;
-    statusCode: number;
   }
 
   export class Provider {
@@ -108,4 +112,12 @@ declare module 'oidc-provider/lib/helpers/errors.js' {
   export class InvalidTarget extends Error {
     constructor(description?: string);
   }
+  export class InvalidClient extends Error {}
+  export class InvalidGrant extends Error {}
+  export class InvalidRedirectUri extends Error {}
+  export class InvalidRequest extends Error {}
+  export class InvalidScope extends Error {}
+  export class LoginRequired extends Error {}
+  export class SessionNotFound extends InvalidRequest {}
+  export class UnsupportedResponseType extends Error {}
 }

@@ -1,23 +1,26 @@
 /** One provider at its own address: records each request, applies faults, then asks dialect or engine. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Context, EngineError, Provider } from 'oidc-provider/lib/provider.js';
-import type { Callback, Dialect, Environment } from './dialect.js';
+import type { Context, Provider } from 'oidc-provider/lib/provider.js';
+import { authenticateClient } from './client-authentication.js';
+import { CONTROL_PATH, controlRefusal } from './control.js';
+import type { Callback, Dialect, EngineTokens, Environment } from './dialect.js';
 import { createEngine, resumeCookie, SIGN_IN_PATH } from './engine.js';
-import { tokenErrorReason } from './engine-errors.js';
+import { type Endpoint, pathOf } from './endpoints.js';
 import { EngineRequest, readBody } from './engine-request.js';
 import { callbackAfter, Faults, isOfCallback } from './faults.js';
 import { checkFault, namedFault } from './named-faults.js';
-import { pageReply, startPage } from './pages.js';
+import { overview } from './overview.js';
+import { FAVICON, FAVICON_HEADERS, FAVICON_PATH, pageReply } from './pages.js';
 import { isOwnHost } from './own-host.js';
-import { type Reply, send, TEXT_TYPE } from './reply.js';
+import { formRefusal, type Refused, tokenReason, wordsOf } from './reasons.js';
+import { oauthError, type Reply, send, TEXT_TYPE } from './reply.js';
+import { complete, record } from './requests.js';
 import { continueSignIn, showSignIn } from './sign-in.js';
+import type { State } from './state.js';
 import { acceptLongVerifier, tolerate } from './tolerant.js';
 import type { Fault, FaultChanges, RequestRecord, Step, TokenFault } from './types.js';
-import { scopesOf } from './values.js';
-
-/** Limits the memory of an emulator that runs for days. */
-const MAX_RECORDED_REQUESTS = 10_000;
+import { scopesOf, textOf } from './values.js';
 
 export interface Listener {
   server: Server;
@@ -55,13 +58,20 @@ export class Origin {
   readonly #engine: Provider;
   readonly #callback: EngineCallback;
 
-  constructor(listener: Listener, dialect: Dialect, environment: Environment) {
+  constructor(
+    listener: Listener,
+    dialect: Dialect,
+    environment: Environment,
+    private readonly state: State,
+  ) {
     this.#dialect = dialect;
     this.#environment = environment;
     this.#engine = createEngine(dialect, environment, (callback) => this.#spoilCallback(callback));
     this.#engine
       .use((context, next) => this.#record(context, next))
       .use((context, next) => this.#applyFault(context, next))
+      // No answer leaves before what it says is kept.
+      .use((_context, next) => next().then(() => this.state.flush()))
       .use((context, next) => this.#route(context, next));
     this.#callback = this.#engine.callback();
     this.attach(listener);
@@ -85,13 +95,17 @@ export class Origin {
         response.end('Misdirected Request: the Host header is not that of the emulator.\n');
         return;
       }
+      if (request.url === FAVICON_PATH) {
+        response.writeHead(200, FAVICON_HEADERS).end(FAVICON);
+        return;
+      }
       const body = await readBody(request);
       if (!body) {
         response.writeHead(413, { connection: 'close' }).end();
         return;
       }
       const readable = new EngineRequest(request, body, origin);
-      if (this.#environment.options.tolerant) tolerate(readable, this.#dialect.paths);
+      if (this.#environment.options.tolerant) tolerate(readable, this.#dialect.endpoints);
       await this.#callback(readable, response);
     } catch {
       // The client left while it was still sending.
@@ -113,7 +127,8 @@ export class Origin {
   }
 
   fail(name: string, changes?: FaultChanges): void {
-    this.#faults.add(namedFault(this.#dialect, name, changes));
+    const fault = namedFault(this.#dialect, name, changes);
+    this.#faults.add(fault, this.#dialect.faults[name]!.label);
   }
 
   clearFaults(): void {
@@ -121,19 +136,17 @@ export class Origin {
   }
 
   async #record(context: Context, next: () => Promise<void>): Promise<void> {
-    const { method, path } = context;
-    const headers = recordedHeaders(context);
-    const record: RequestRecord = { method, path, at: Date.now(), headers, status: 0 };
-    this.requests.push(record);
-    if (this.requests.length > MAX_RECORDED_REQUESTS) this.requests.shift();
-    // The engine must not find a sign-in by a cookie of the browser: `#resume` alone sets one.
+    const request = record(this.requests, context);
+    // The engine must not find a sign-in by a cookie of the browser: `#route` alone sets one.
     delete context.req.headers.cookie;
     try {
       await next();
     } finally {
       context.remove('set-cookie');
-      if (context.respond !== false) record.status = context.status;
-      else if (context.res.headersSent) record.status = context.res.statusCode;
+      complete(request, context);
+      const { origin, options } = this.#environment;
+      const { name, title } = this.#dialect;
+      options.onRequest?.(request, { name, title, origin });
     }
   }
 
@@ -144,41 +157,35 @@ export class Origin {
   }
 
   #stepsOf({ path, req }: Context): readonly Step[] {
-    const { paths, steps } = this.#dialect;
-    if (path.startsWith(`${paths.authorize}/`)) return ['callback'];
-    const [, ...found] = steps.find(([pattern]) => pattern.test(path)) ?? [];
+    const { endpoints } = this.#dialect;
+    if (path.startsWith(`${pathOf(endpoints, 'authorize')}/`)) return ['callback'];
+    const { steps = [] } = endpoints.find(({ pattern }) => pattern.test(path)) ?? {};
     const isRefresh = (req as EngineRequest).fields?.['grant_type'] === 'refresh_token';
-    return found[0] === 'token' && isRefresh ? ['refresh', 'token'] : found;
+    return steps[0] === 'token' && isRefresh ? ['refresh', 'token'] : steps;
   }
 
   async #route(context: Context, next: () => Promise<void>): Promise<void> {
     const { method, path } = context;
-    const { paths } = this.#dialect;
     const request = context.req as EngineRequest;
     const url = new URL(context.url, this.#environment.origin);
     const misdirected = this.#dialect.misdirected?.(url, request.arrivedAt);
     if (misdirected) return send(context, misdirected);
-    if (path === paths.authorize && method === 'GET') return this.#authorize(context, next);
-    if (path.startsWith(`${paths.authorize}/`) && method === 'GET')
-      return this.#resume(context, next);
-    if (path === paths.token && method === 'POST') return this.#token(context, next);
+    if (path === '/' && method === 'GET') return send(context, this.#overview());
+    if (path === CONTROL_PATH) return send(context, this.#control(context));
     if (path.startsWith(`${SIGN_IN_PATH}/`)) return this.#signIn(context);
-    if (path === '/' && method === 'GET') return send(context, this.#startPage());
-
-    for (const { path: pattern, methods, handle } of this.#dialect.routes) {
-      const match = pattern.exec(path);
-      if (match && methods.includes(method)) {
-        return send(context, await handle({ request, method, url, match }));
-      }
+    const resumed = `${pathOf(this.#dialect.endpoints, 'authorize')}/`;
+    if (path.startsWith(resumed) && method === 'GET') {
+      context.req.headers.cookie = resumeCookie(this.#dialect, path.slice(resumed.length));
+      return next();
     }
-    send(context, { status: 404, body: { error: 'Not found' } });
-  }
-
-  /** Continues an authorization request after the sign-in page. */
-  async #resume(context: Context, next: () => Promise<void>): Promise<void> {
-    const uid = context.path.slice(this.#dialect.paths.authorize.length + 1);
-    context.req.headers.cookie = resumeCookie(this.#dialect, uid);
-    await next();
+    const answers = ({ methods, pattern }: Endpoint) =>
+      methods.includes(method) && pattern.test(path);
+    const endpoint = this.#dialect.endpoints.find(answers);
+    if (!endpoint) return send(context, { status: 404, body: { error: 'Not found' } });
+    const { handle, pattern, steps } = endpoint;
+    if (handle)
+      return send(context, await handle({ request, method, url, match: pattern.exec(path)! }));
+    return steps[0] === 'token' ? this.#token(context, next) : this.#authorize(context, next);
   }
 
   async #authorize(context: Context, next: () => Promise<void>): Promise<void> {
@@ -193,81 +200,92 @@ export class Origin {
       response_mode: mode === 'form_post' ? 'emulator_form_post' : 'emulator_query',
       prompt: translated['prompt']?.split(' ').includes('none') ? 'none' : 'login consent',
     });
-    // Repeats what was repeated, so that the engine refuses it (RFC 6749 §3.1).
-    for (const name of new Set(asked.keys())) {
-      if (asked.getAll(name).length > 1) query.append(name, '');
-    }
+    // RFC 6749 §3.1: refused once the client and the redirect URI are known to be good.
+    context.state['isRepeated'] = new Set(asked.keys()).size < asked.size;
     context.querystring = query.toString();
     await next();
   }
 
   async #token(context: Context, next: () => Promise<void>): Promise<void> {
     const dialect = this.#dialect;
+    const { clients, options, store, origin } = this.#environment;
     const request = context.req as EngineRequest;
-    const outcome = dialect.tokenRequest(request, new URL(context.url, this.#environment.origin));
+    const asked = dialect.tokenRequest(request, new URL(context.url, origin));
     context.set('cache-control', 'no-store');
-    if ('reply' in outcome) return send(context, outcome.reply);
-    if (this.#environment.options.tolerant) {
-      acceptLongVerifier(outcome.form, this.#environment.store);
-    }
-    request.setForm(outcome.form);
+    if ('reason' in asked) return this.#refuse(context, asked);
+    const { form } = asked;
+    const refused = formRefusal(form, authenticateClient(request, clients));
+    if (refused) return this.#refuse(context, refused);
+    if (options.tolerant) acceptLongVerifier(form, store);
+    const { code, refresh_token: refreshToken } = form;
+    const stored = code
+      ? store.find('AuthorizationCode', String(code))
+      : store.find('RefreshToken', String(refreshToken));
+    const before = stored && { ...stored };
+    request.setForm(form);
     request.headers.accept = 'application/json';
     context.querystring = '';
     await next();
 
     const { oidc, body, state } = context;
-    const grantType = [outcome.form['grant_type']].flat()[0] ?? '';
     const issued = oidc?.entities.AccessToken ?? oidc?.entities.ClientCredentials;
     if (context.status === 200 && issued) {
       const person = issued.accountId ? dialect.personOf(issued.accountId) : undefined;
+      const grantType = String(form['grant_type']);
       const fault = state['fault'] as TokenFault | undefined;
-      const response = await dialect.tokenResponse(body as Record<string, unknown>, {
-        person,
-        grantType,
-        issued,
-        fault,
-      });
+      const tokens = body as EngineTokens;
+      if (grantType === 'refresh_token' && !dialect.rotatesRefreshTokens)
+        delete tokens.refresh_token;
+      const response = await dialect.tokenResponse(tokens, { person, grantType, issued, fault });
       context.body = fault?.kind === 'not-offline' ? withoutOffline(response) : response;
       return;
     }
-    const error = state['error'] as EngineError | undefined;
-    if (!error || context.status >= 500) return;
+    if (!state['error'] || context.status >= 500) return;
     context.remove('www-authenticate');
-    const reason = tokenErrorReason({
-      error: error.error,
-      description: error.error_description ?? '',
-      detail: error.error_detail ?? '',
-      grantType,
-    });
-    send(context, dialect.tokenError(reason, request));
+    const own = before?.['clientId'] === oidc?.client?.clientId ? before : undefined;
+    const person = own && dialect.personOf(String(own['accountId']));
+    const reason = tokenReason(state['error'], form, own, person?.active ?? false);
+    return this.#refuse(context, { reason, name: textOf(request.fields?.['audience']) });
+  }
+
+  #refuse(context: Context, refused: Refused): void {
+    const { refusals, tokenError = (words) => oauthError(...words) } = this.#dialect;
+    send(context, tokenError(wordsOf(refusals, refused)!));
   }
 
   async #signIn(context: Context): Promise<void> {
-    const uid = context.path.slice(SIGN_IN_PATH.length + 1);
+    const { path, method } = context;
+    const uid = path.slice(SIGN_IN_PATH.length + 1);
     const pending = await this.#engine.Interaction.find(uid);
-    const signIn = { dialect: this.#dialect, environment: this.#environment, path: context.path };
-    if (context.method === 'GET') return send(context, showSignIn(signIn, pending));
-    if (context.method !== 'POST') return send(context, { status: 405 });
+    const signIn = { dialect: this.#dialect, environment: this.#environment, uid };
+    if (method === 'GET') return send(context, showSignIn(signIn, path, pending));
+    if (method !== 'POST') return send(context, { status: 405 });
     const { fields } = context.req as EngineRequest;
     const { reply, fault } = await continueSignIn(signIn, pending, fields ?? {});
     this.#faults.rehearse(fault);
     send(context, reply);
   }
 
-  #startPage(): Reply {
-    const { origin, client, options, people } = this.#environment;
-    const { name, title, endpoints, strategyOptions } = this.#dialect;
-    const page = startPage({
-      name,
-      title,
-      origin,
-      endpoints,
-      client,
-      options: { clientID: client.id, clientSecret: client.secret, ...strategyOptions },
-      callbackURLs: options.callbackURLs ?? [],
-      people: people.all,
-    });
-    return pageReply(200, page);
+  #overview(): Reply {
+    const { requests } = this;
+    const { queued } = this.#faults;
+    return pageReply(200, overview(this.#dialect, this.#environment, { requests, queued }));
+  }
+
+  /** The buttons of the start page. */
+  #control(context: Context): Reply {
+    const request = context.req as EngineRequest;
+    const refusal = controlRefusal(context.method, request);
+    if (refusal) return refusal;
+    const { expire, revoke, fail, clear } = request.fields ?? {};
+    const { store } = this.#environment;
+    const token = store.tokens.find(({ handle }) => handle === (expire ?? revoke));
+    if (token && expire) store.expire(token);
+    else if (token) store.revoke(token, this.#dialect.revokes[token.model]);
+    else if (clear) this.clearFaults();
+    else if (Object.hasOwn(this.#dialect.faults, String(fail))) this.fail(String(fail));
+    const section = fail === undefined ? 'tokens' : 'failures';
+    return { status: 303, headers: { location: `/#${section}`, 'cache-control': 'no-store' } };
   }
 
   #spoilCallback(callback: Callback): Callback {
@@ -277,19 +295,9 @@ export class Origin {
 }
 
 /** The token response to a client that must not have a refresh token (RFC 6749 §5.1). */
-function withoutOffline({ refresh_token: _token, ...response }: Record<string, unknown>) {
-  const scopes = scopesOf(response['scope']);
+function withoutOffline(tokens: { scope?: unknown; refresh_token?: unknown }) {
+  const { refresh_token: _token, ...response } = tokens;
+  const scopes = scopesOf(response.scope);
   for (const scope of ['offline_access', 'refresh_token']) scopes.delete(scope);
   return { ...response, scope: [...scopes].join(' ') };
-}
-
-/** Headers that hold no secret: the scheme of `authorization` only, and no cookie. */
-function recordedHeaders(context: Context): Record<string, string> {
-  const headers = Object.fromEntries(
-    Object.entries(context.headers).map(([name, value]) => [name, [value ?? ''].flat().join(', ')]),
-  );
-  const { authorization, cookie } = headers;
-  if (authorization) headers['authorization'] = authorization.split(' ', 1)[0]!;
-  if (cookie) headers['cookie'] = 'not kept';
-  return headers;
 }

@@ -1,8 +1,8 @@
-/** The emulator's pages: the sign-in page, the start page, the error page and the form that posts a callback. */
+/** The look of the emulator's pages, and all of them but the start page. */
 import { createHash } from 'node:crypto';
-import type { Endpoint, RegisteredClient } from './dialect.js';
-import { Html, html } from './html.js';
+import { Html, markup } from './html.js';
 import type { CompletePerson } from './people.js';
+import type { Params } from './reasons.js';
 import { HTML_TYPE, type Reply } from './reply.js';
 
 const STYLE = `
@@ -34,22 +34,35 @@ select{font:inherit;width:100%;min-height:44px;padding:.4rem .6rem;border:1px so
 details .soft{margin:.5rem 0 0}
 .deny{text-align:center;color:var(--soft)}
 dl{display:grid;grid-template-columns:auto minmax(0,1fr);gap:.25rem 1rem;margin:0}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
-.wide{max-width:52rem}.wide .body{padding:1.75rem 2rem 2rem}.wide .notice{padding-inline:2rem}
-h2{margin:1.75rem 0 .5rem;padding-top:1.25rem;border-top:1px solid var(--line);font-size:1.05rem;line-height:1.3}
+.wide{max-width:76rem}.wide .body{padding:1.75rem 2rem 2rem}.wide .notice{padding-inline:2rem}
+h2{margin:1.75rem 0 .5rem;padding-top:1.25rem;border-top:1px solid var(--line);font-size:1.05rem;line-height:1.3;scroll-margin-top:1rem}
 pre{margin:0 0 1rem;padding:.9rem 1.1rem;background:var(--paper);border:1px solid var(--line);border-radius:9px;line-height:1.6;overflow-x:auto}
-pre:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
-.wide dl{grid-template-columns:10.5rem minmax(0,1fr);gap:0}
-.wide dt,.wide dd{padding:.4rem 0}
+a{color:var(--accent);text-underline-offset:.2em}
+a:focus-visible,pre:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+nav{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;font-size:.9rem}
+nav a{padding:.35rem 0}
+.columns{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 2.5rem}
 .line{display:block}
-.wide .endpoint{display:grid;grid-template-columns:6.5rem minmax(0,1fr);align-items:baseline}
-.endpoint code{line-height:1.5}
 .method{color:var(--accent);font:600 .8125rem/1.5 ui-monospace,monospace}
-@media (max-width:40rem){.wide .body{padding:1.25rem 1.25rem 1.5rem}.wide .notice{padding-inline:1.25rem}.wide dl{grid-template-columns:minmax(0,1fr)}.wide dt{padding-bottom:0}.wide dd{padding-top:0}.wide .endpoint{grid-template-columns:minmax(0,1fr)}}
+.list{gap:0}
+.list li{display:flex;flex-wrap:wrap;align-items:baseline;gap:.1rem .75rem;padding:.45rem 0;border-bottom:1px solid var(--line)}
+.list li:last-child{border-bottom:0}
+.list li>:first-child{flex:1 1 10rem;min-width:0;overflow-wrap:anywhere}
+.list .soft{font-size:.8125rem}
+.bad{color:var(--warn)}
+.list li.row{align-items:center;gap:.5rem}
+.row{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center}
+.row select{flex:1 1 12rem;width:auto;min-width:0}
+.row button{width:auto;min-height:44px;padding:.3rem .8rem;font-size:.875rem;text-align:center}
+.list code{font-size:.8125rem}.home{margin:1rem 0 0}
+.go{display:inline-block;padding:.65rem 1.1rem;border-radius:9px;background:var(--accent);color:var(--accent-ink);font-weight:600;text-decoration:none}
+@media (max-width:60rem){.columns{grid-template-columns:minmax(0,1fr)}}
+@media (max-width:40rem){.wide .body{padding:1.25rem 1.25rem 1.5rem}.wide .notice{padding-inline:1.25rem}.list li>:first-child{flex-basis:100%}}
 `;
 
 const SUBMIT_SCRIPT = 'document.forms[0].submit()';
 
-// Built without `html`, because the hashes of the policy cover every character between the tags.
+// Built without `markup`, because the hashes of the policy cover every character between the tags.
 const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 const SUBMIT_ELEMENT = new Html(`<script>${SUBMIT_SCRIPT}</script>`);
 
@@ -65,6 +78,7 @@ const POLICY = [
   "default-src 'none'",
   `style-src ${sourceHash(STYLE)}`,
   `script-src ${sourceHash(SUBMIT_SCRIPT)}`,
+  "img-src 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
 ].join('; ');
@@ -73,7 +87,8 @@ const PAGE_HEADERS: Record<string, string> = {
   'content-security-policy': POLICY,
   'x-frame-options': 'DENY',
   'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
+  // With `no-referrer` a browser would not name the page that sends the form of a control.
+  'referrer-policy': 'same-origin',
   'cache-control': 'no-store',
 };
 
@@ -81,28 +96,34 @@ export function pageReply(status: number, page: string): Reply {
   return { status, body: page, type: HTML_TYPE, headers: PAGE_HEADERS };
 }
 
-function document(title: string, notice: string, body: Html, width?: 'wide'): string {
+export const FAVICON_PATH = '/favicon.ico';
+export const FAVICON_HEADERS = {
+  'content-type': 'image/svg+xml',
+  'cache-control': 'public, max-age=86400',
+  'content-security-policy': "default-src 'none'",
+};
+/** Two halves of a plug: the application and what it logs in to. */
+export const FAVICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#2b5c4f"/><path d="M8 10v12h6a6 6 0 0 0 0-12zM24 10v12M24 13h-4M24 19h-4" fill="none" stroke="#fff" stroke-width="3" stroke-linejoin="round"/></svg>';
+
+export function document(title: string, notice: string, body: Html, width = 'narrow'): string {
   return `<!doctype html>\n${
-    html`<html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title}</title>
-        ${STYLE_ELEMENT}
-      </head>
-      <body>
-        <main class="${width ?? 'narrow'}">
-          <p class="notice">${notice}</p>
-          <div class="body">${body}</div>
-        </main>
-      </body>
-    </html>`.text
+    markup`<html lang="en">
+<head>
+  <meta charset="utf-8" />
+  <meta name="viewport" content="width=device-width, initial-scale=1" />
+  <title>${title}</title>
+  <link rel="icon" type="image/svg+xml" href="${FAVICON_PATH}" />
+  ${STYLE_ELEMENT}
+</head>
+<body>
+  <main class="${width}"><p class="notice">${notice}</p><div class="body">${body}</div></main>
+</body>
+</html>`.text
   }\n`;
 }
 
-const noticeOf = (title: string) => `Local emulator of ${title}. For development only.`;
-
-const HEADING = 'Who is signing in?';
+export const noticeOf = (title: string) => `Local emulator of ${title}. For development only.`;
 
 /** The failures that the page offers, by the step they belong to. */
 export type Rehearsals = Readonly<Record<string, readonly { label: string; value: number }[]>>;
@@ -122,62 +143,48 @@ export interface SignInPage {
 
 export function signInPage(signIn: SignInPage): string {
   const { title, hinted, scopes } = signIn;
-  const people = hinted
-    ? [hinted, ...signIn.people.filter((person) => person !== hinted)]
-    : signIn.people;
+  const others = signIn.people.filter((person) => person !== hinted);
+  const item = (person: CompletePerson) => markup`
+    <li class="${person === hinted ? 'person hinted' : 'person'}">
+      <button name="person" value="${person.number}" aria-describedby="about-${person.number}">
+        Continue as ${person.name}</button>
+      <p class="who" id="about-${person.number}">${aboutPerson(person)}</p>
+    </li>`;
   return document(
     `Sign in: local emulator of ${title}`,
     noticeOf(title),
-    html`<h1>${HEADING}</h1>
-      <p class="soft">
-        <code>${signIn.clientID}</code> asks you to sign in. The answer goes to
-        <code>${signIn.redirectHost}</code>${scopes.length > 0 ? ', for these scopes:' : '.'}
-      </p>
-      ${
-        scopes.length > 0 &&
-        html`<ul class="scopes" aria-label="Scopes">
-          ${scopes.map((scope) => html`<li>${scope}</li>`)}
-        </ul>`
-      }
-      <form method="post" action="${signIn.action}">
-        <ul>
-          ${people.map(
-            (person) =>
-              html`<li class="${person === hinted ? 'person hinted' : 'person'}">
-                <button
-                  name="person"
-                  value="${person.number}"
-                  aria-describedby="about-${person.number}"
-                >
-                  Continue as ${person.name}
-                </button>
-                <p class="who" id="about-${person.number}">${aboutPerson(person)}</p>
-              </li>`,
+    markup`<h1>Who is signing in?</h1>
+    <p class="soft"><code>${signIn.clientID}</code> asks you to sign in. The answer goes to
+      <code>${signIn.redirectHost}</code>${scopes.length > 0 ? ', for these scopes:' : '.'}</p>
+    ${
+      scopes.length > 0 &&
+      markup`<ul class="scopes" aria-label="Scopes">
+      ${scopes.map((scope) => markup`<li>${scope}</li>`)}</ul>`
+    }
+    <form method="post" action="${signIn.action}">
+      <ul>${hinted && item(hinted)}${others.map(item)}</ul>
+      <button class="deny" name="deny" value="1">Deny</button>
+      <details>
+        <summary>Rehearse a failure</summary>
+        <label for="fault">Choose a failure that happens once, after this sign-in</label>
+        <select id="fault" name="fault">
+          <option value="">Nothing</option>
+          ${Object.entries(signIn.rehearsals).map(
+            ([step, rehearsals]) => markup`
+          <optgroup label="${step}">${rehearsals.map(
+            ({ label, value }) => markup`
+            <option value="${value}">${label}</option>`,
+          )}</optgroup>`,
           )}
-        </ul>
-        <button class="deny" name="deny" value="1">Deny</button>
-        <details>
-          <summary>Rehearse a failure</summary>
-          <label for="fault">Choose a failure that happens once, after this sign-in</label>
-          <select id="fault" name="fault">
-            <option value="">Nothing</option>
-            ${Object.entries(signIn.rehearsals).map(
-              ([step, rehearsals]) =>
-                html`<optgroup label="${step}">
-                  ${rehearsals.map(({ label, value }) => html`<option value="${value}">${label}</option>`)}
-                </optgroup>`,
-            )}
-          </select>
-          <p class="soft">
-            A request fails only if the application makes it. An application that has the keys
-            already does not ask for them, and may ask again when a connection breaks.
-          </p>
-        </details>
-      </form>`,
+        </select>
+        <p class="soft">A request fails only if the application makes it. An application that has the
+          keys already does not ask for them, and may ask again when a connection breaks.</p>
+      </details>
+    </form>`,
   );
 }
 
-function aboutPerson({ email, jobRole, admin, active }: CompletePerson): string {
+export function aboutPerson({ email, jobRole, admin, active }: CompletePerson): string {
   return [!active && 'inactive', admin && 'administrator', jobRole, email ?? 'no e-mail address']
     .filter(Boolean)
     .join(' · ');
@@ -188,31 +195,24 @@ export function loggedOutPage(title: string): string {
   return document(
     `Logged out: local emulator of ${title}`,
     noticeOf(title),
-    html`<h1>You are logged out</h1>
-      <p class="soft">You can close this window.</p>`,
+    markup`<h1>You are logged out</h1><p class="soft">You can close this window.</p>`,
   );
 }
 
 /** Asks whether to log out, when the request does not tell a session of this emulator. */
-export function confirmLogoutPage(
-  title: string,
-  action: string,
-  params: Record<string, string | undefined>,
-): string {
+export function confirmLogoutPage(title: string, action: string, params: Params): string {
   return document(
     `Log out: local emulator of ${title}`,
     noticeOf(title),
-    html`<h1>Do you want to log out?</h1>
-      <form method="post" action="${action}">
-        ${hiddenFields(params)}<button>Log out</button>
-      </form>`,
+    markup`<h1>Do you want to log out?</h1>
+    <form method="post" action="${action}">${hiddenFields(params)}<button>Log out</button></form>`,
   );
 }
 
-function hiddenFields(params: Record<string, string | undefined>): Html[] {
+function hiddenFields(params: Params): Html[] {
   return Object.entries(params)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`);
+    .map(([name, value]) => markup`<input type="hidden" name="${name}" value="${value}" />`);
 }
 
 /** Shown instead of a redirect to the application (RFC 6749 §4.1.2.1). */
@@ -220,97 +220,39 @@ export function errorPage(title: string, error: string, description: string): st
   return document(
     `Error: local emulator of ${title}`,
     noticeOf(title),
-    html`<h1>This request was refused</h1>
-      <p class="soft">
-        The browser is not sent back to the application. That takes a known client, a registered
-        redirect URI and a sign-in that is still open.
-      </p>
-      <dl>
-        <dt>error</dt>
-        <dd><code>${error}</code></dd>
-        <dt>description</dt>
-        <dd>${description}</dd>
-      </dl>`,
+    markup`<h1>This request was refused</h1>
+    <p class="soft">The browser is not sent back to the application. That takes a known client, a
+      registered redirect URI and a sign-in that is still open.</p>
+    <dl>
+      <dt>error</dt><dd><code>${error}</code></dd>
+      <dt>description</dt><dd>${description}</dd>
+    </dl>
+    <p class="soft home"><a href="/">Start page of the emulator</a></p>`,
+  );
+}
+
+/** Shown to a person who goes back to a sign-in that is over. */
+export function overPage(title: string, home: string | undefined): string {
+  const why = home
+    ? 'It was answered, and each is answered once.'
+    : 'It was answered, or came too late.';
+  return document(
+    `Finished: local emulator of ${title}`,
+    noticeOf(title),
+    markup`<h1>This sign-in is over</h1>
+    <p class="soft">${why} The application can begin another one.</p>
+    ${home !== undefined && markup`<p><a class="go" href="${home}">Go to ${new URL(home).host}</a></p>`}
+    <p class="soft home"><a href="/">Start page of the emulator</a></p>`,
   );
 }
 
 /** OAuth 2.0 Form Post Response Mode §2: the parameters are sent by a form that submits itself. */
-export function formPostPage(action: string, params: Record<string, string | undefined>): string {
+export function formPostPage(action: string, params: Params): string {
   return document(
     'Back to the application',
     'Local emulator. For development only.',
-    html`<form method="post" action="${action}">
-        ${hiddenFields(params)}
-        <button>Back to the application</button>
-      </form>
-      ${SUBMIT_ELEMENT}`,
-  );
-}
-
-export interface StartPage {
-  name: string;
-  title: string;
-  origin: string;
-  endpoints: readonly Endpoint[];
-  client: RegisteredClient;
-  /** The options to give to a strategy. */
-  options: Readonly<Record<string, string>>;
-  /** Registered redirect URIs; those of this machine need no registration. */
-  callbackURLs: readonly string[];
-  people: readonly CompletePerson[];
-}
-
-/** The page at `/` of an origin: everything that a developer needs to connect an application. */
-export function startPage(page: StartPage): string {
-  const { name, title, origin, endpoints, client, options, callbackURLs, people } = page;
-  const entries = Object.entries(options).map(([option, value]) => `  ${option}: '${value}',`);
-  return document(
-    `Local emulator of ${title}`,
-    noticeOf(title),
-    html`<h1>${title}, emulated</h1>
-      <p class="soft">At <code>${origin}</code>, without an account and without a network.</p>
-
-      <h2>Sign in from an app</h2>
-      <p>Spread these options into the strategy, beside a <code>callbackURL</code> of your own:</p>
-      <pre tabindex="0"><code>${['{', ...entries, '}'].join('\n')}</code></pre>
-      <p>
-        In a test that called <code>startEmulator()</code> they are
-        <code>emulator.${name}.options</code>. Then open the login of your app: the page it leads to
-        asks who signs in
-        (${new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(
-          people.map((person) => person.name),
-        )}).
-      </p>
-
-      <h2>The registered client</h2>
-      <dl>
-        <dt>Client id</dt>
-        <dd><code>${client.id}</code></dd>
-        <dt>Client secret</dt>
-        <dd><code>${client.secret}</code></dd>
-        <dt>Callback URLs</dt>
-        <dd>
-          All on this machine, with any port and path: <code>localhost</code>,
-          <code>*.localhost</code>, <code>127.0.0.1</code>, <code>[::1]</code>.
-          ${
-            callbackURLs.length === 0
-              ? html`Register others with <code>--callback</code> or <code>callbackURLs</code>.`
-              : 'Also registered:'
-          }
-          ${callbackURLs.map((url) => html`<code class="line">${url}</code>`)}
-        </dd>
-      </dl>
-
-      <h2>Endpoints</h2>
-      <dl>
-        ${endpoints.map(
-          ({ name: endpoint, methods, path }) =>
-            html`<dt>${endpoint}</dt>
-              <dd class="endpoint">
-                <span class="method">${methods}</span> <code>${origin}${path}</code>
-              </dd>`,
-        )}
-      </dl>`,
-    'wide',
+    markup`<form method="post" action="${action}">
+      ${hiddenFields(params)}<button>Back to the application</button>
+    </form>${SUBMIT_ELEMENT}`,
   );
 }

@@ -69,6 +69,16 @@ export class People {
   }
 }
 
+const DEFAULTS = {
+  emailVerified: true,
+  active: true,
+  admin: false,
+  urls: true,
+  jobRole: 'Sales',
+  timeZone: 'America/New_York',
+  locale: 'en_US',
+};
+
 const ORGANIZATION = '00DLocalEmulatr';
 
 function withDefaults(
@@ -91,17 +101,11 @@ function withDefaults(
   const digest = createHash('sha256').update(`${index} ${name}`).digest('hex');
   const number = 48_200 + index + 1;
   return {
-    name,
+    ...DEFAULTS,
+    ...person,
     firstName: person.firstName === undefined ? (words[0] ?? name) : person.firstName,
     lastName: person.lastName ?? words.slice(1).join(' '),
     email: person.email === null ? undefined : (person.email ?? `${handle}@example.com`),
-    emailVerified: person.emailVerified ?? true,
-    active: person.active ?? true,
-    admin: person.admin ?? false,
-    jobRole: person.jobRole ?? 'Sales',
-    timeZone: person.timeZone ?? 'America/New_York',
-    locale: person.locale ?? 'en_US',
-    urls: person.urls ?? true,
     handle,
     username: `${handle}@emulator.invalid`,
     number,

@@ -22,6 +22,8 @@ export function send(context: Context, { status, body, headers = {}, type }: Rep
   for (const [name, value] of Object.entries(headers)) context.set(name, value);
 }
 
+export const ok = (body: unknown): Reply => ({ status: 200, body });
+
 /** The error body of RFC 6749 §5.2. */
 export function oauthError(status: number, error: string, error_description: string): Reply {
   return { status, body: { error, error_description } };

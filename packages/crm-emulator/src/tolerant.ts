@@ -1,6 +1,6 @@
 /** The tolerant mode: reads what the real services accept, although it is unsafe, as if it came the right way. */
 import { createHash } from 'node:crypto';
-import type { Dialect } from './dialect.js';
+import { type Endpoint, pathOf } from './endpoints.js';
 import { type EngineRequest, type Fields, FORM_TYPE, formFields } from './engine-request.js';
 import type { Store } from './store.js';
 
@@ -12,11 +12,12 @@ const LONGEST_VERIFIER = 128;
 const SHORT_VERIFIER = 'a-verifier-of-the-emulator-in-its-tolerant-mode';
 
 /** Moves the parameters of a token request into its form, and a token in a query into the header. */
-export function tolerate(request: EngineRequest, paths: Dialect['paths']): void {
+export function tolerate(request: EngineRequest, endpoints: readonly Endpoint[]): void {
   const [path = '', query = ''] = (request.url ?? '').split('?', 2);
   const params = new URLSearchParams(query);
-  if (path.startsWith(paths.authorize) || (path === paths.token && params.size === 0)) return;
-  if (path === paths.token) {
+  const isToken = path === pathOf(endpoints, 'token');
+  if (path.startsWith(pathOf(endpoints, 'authorize')) || (isToken && params.size === 0)) return;
+  if (isToken) {
     request.fields = { ...formFields(params), ...request.fields };
     request.mediaType = FORM_TYPE;
     request.url = path;

@@ -114,6 +114,16 @@ export interface RequestRecord {
   headers: Record<string, string>;
   /** 0 until the request is answered; stays 0 when a fault leaves it unanswered. */
   status: number;
+  /** The error that the answer names. */
+  error?: string;
+}
+
+/** Where a request went. */
+export interface ProviderPlace {
+  name: ProviderName;
+  /** As on the pages: "Salesforce sandbox". */
+  title: string;
+  origin: string;
 }
 
 /** A person who can sign in. Fields that are left out get a default, some of them derived from the name. */
@@ -167,7 +177,7 @@ export interface EmulatorOptions {
   /** Clients to register beside the one that `options` name. A code or token belongs to one client. */
   clients?: ClientRegistration[];
   /** Seconds. Default: Salesloft 7 200, SalesOS 86 400, Salesforce 7 200. */
-  accessTokenTTL?: number;
+  accessTokenTTL?: number | undefined;
   /** Seconds. Default: SalesOS 36 000, Salesforce 120. */
   idTokenTTL?: number;
   /** Seconds. Default: Salesloft and SalesOS 600, Salesforce 900. */
@@ -180,11 +190,11 @@ export interface EmulatorOptions {
    */
   pkce?: Pkce | Partial<Record<ProviderName, Pkce>>;
   /** Replaces the list of people who can sign in. */
-  people?: Person[];
+  people?: Person[] | undefined;
   /** SalesOS only: adds the `iss` parameter of RFC 9207 to the callback. */
   sendIss?: boolean;
   /** SalesOS only: the organizations. Default: `harbour-bakery`, and `pine-street-cycles` without a member. */
-  organizations?: readonly Organization[];
+  organizations?: readonly Organization[] | undefined;
   /** SalesOS only: takes a name for an `organization`, and sends `org_name`. Default true. */
   organizationNames?: boolean;
   /** SalesOS only: where the browser may go after a logout. URLs of this machine always count as allowed. */
@@ -200,6 +210,13 @@ export interface EmulatorOptions {
    * verifiers above 128 characters. For a comparison or a migration only.
    */
   tolerant?: boolean;
+  /**
+   * A file that keeps ports, keys and everything issued, so that tokens survive a restart. Only its owner
+   * may read it. Made when it is missing.
+   */
+  state?: string | undefined;
+  /** Called when a request was answered, or left unanswered. */
+  onRequest?: ((request: RequestRecord, provider: ProviderPlace) => void) | undefined;
   /** Salesloft only: the keys (`ak` and 64 hexadecimal digits) that its API accepts. */
   apiKeys?: string[];
 }

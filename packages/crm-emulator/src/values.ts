@@ -31,3 +31,12 @@ export function merged<T>(
     ),
   );
 }
+
+/** The value of a JSON text, or undefined when it is not one. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -380,8 +380,8 @@ describe('crm-emulator: faults', () => {
       const { headers } = await send(page, { form: { deny: '1' } });
       const next = new URL(headers['location'] as string, page).href;
       await send(next);
-      expect((await send(page)).status).to.equal(400);
-      expect((await send(next)).status).to.equal(400);
+      expect((await send(page)).status).to.equal(410);
+      expect((await send(next)).status).to.equal(410);
     });
   });
 

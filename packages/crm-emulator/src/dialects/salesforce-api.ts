@@ -1,7 +1,8 @@
 /** A few resources of Salesforce's REST API, which answers errors as an array. */
 import { bearerToken } from '../client-authentication.js';
-import type { Environment, Route, RouteContext } from '../dialect.js';
-import type { Reply } from '../reply.js';
+import type { Environment } from '../dialect.js';
+import type { EndpointRow, RouteContext } from '../endpoints.js';
+import { ok, type Reply } from '../reply.js';
 import { textOf } from '../values.js';
 import { sessionOf } from './salesforce-tokens.js';
 
@@ -11,59 +12,46 @@ export const LATEST_API_VERSION = '66.0';
 const REQUESTS_PER_DAY = 15_000;
 const ACCOUNT_ID = '001Le00000Emulat';
 
-export function salesforceApi(environment: Environment): Route[] {
+export function salesforceApi(environment: Environment): EndpointRow[] {
   let used = 0;
 
-  /** Wraps a handler: checks the session, and counts the request. */
+  /** A row whose handler checks the session, and counts the request. */
   function resource(
-    methods: string[],
+    methods: string,
     path: string,
     answer: (context: RouteContext) => Reply,
-  ): Route {
-    return {
-      methods,
-      path: new RegExp(String.raw`^/services/data/v\d+\.\d/${path}$`),
-      handle(context) {
-        const session = sessionOf(environment, bearerToken(context.request) ?? '');
-        if (!session || !['api', 'full'].some((scope) => session.scopes.has(scope))) {
-          return refusal(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
-        }
-        used += 1;
-        const headers = { 'sforce-limit-info': `api-usage=${used}/${REQUESTS_PER_DAY}` };
-        return { headers, ...answer(context) };
-      },
+  ): EndpointRow {
+    const handle = (context: RouteContext) => {
+      const session = sessionOf(environment, bearerToken(context.request) ?? '');
+      if (!session || !['api', 'full'].some((scope) => session.scopes.has(scope))) {
+        return refusal(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
+      }
+      used += 1;
+      const headers = { 'sforce-limit-info': `api-usage=${used}/${REQUESTS_PER_DAY}` };
+      return { headers, ...answer(context) };
     };
+    return ['', methods, `/services/data/:version/${path}`, 'api', handle];
   }
 
   return [
-    {
-      methods: ['GET'],
-      path: /^\/services\/data\/?$/,
-      handle: () => ({ status: 200, body: [RELEASE] }),
-    },
-    resource(['GET'], 'query/?', () => ({
-      status: 200,
-      body: { totalSize: 1, done: true, records: [ACCOUNT] },
-    })),
-    resource(['GET'], 'limits/?', () => ({
-      status: 200,
-      body: {
-        DailyApiRequests: {
-          Max: REQUESTS_PER_DAY,
-          Remaining: Math.max(0, REQUESTS_PER_DAY - used),
-        },
-      },
-    })),
-    resource(['POST'], 'sobjects/Contact/?', ({ request }) =>
-      textOf(request.fields?.['LastName'])
-        ? { status: 201, body: { id: '003Le00000EmulatAAA', success: true, errors: [] } }
-        : refusal(400, 'REQUIRED_FIELD_MISSING', 'Required fields are missing: [LastName]', [
-            'LastName',
-          ]),
-    ),
-    resource(['GET', 'POST', 'PATCH', 'DELETE'], '.*', () =>
+    ['API: versions', 'GET', '/services/data{/}', [], () => ok([RELEASE])],
+    resource('GET', 'query{/}', () => ok({ totalSize: 1, done: true, records: [ACCOUNT] })),
+    resource('GET', 'limits{/}', () => {
+      const Remaining = Math.max(0, REQUESTS_PER_DAY - used);
+      return ok({ DailyApiRequests: { Max: REQUESTS_PER_DAY, Remaining } });
+    }),
+    resource('POST', 'sobjects/Contact{/}', ({ request }) => {
+      if (textOf(request.fields?.['LastName'])) {
+        return { status: 201, body: { id: '003Le00000EmulatAAA', success: true, errors: [] } };
+      }
+      const message = 'Required fields are missing: [LastName]';
+      return refusal(400, 'REQUIRED_FIELD_MISSING', message, ['LastName']);
+    }),
+    resource('GET, POST, PATCH, DELETE', '*', () =>
       refusal(404, 'NOT_FOUND', 'The requested resource does not exist'),
     ),
+    // A fault of the API meets an unknown version too.
+    ['', '', '/services/data/*', 'api'],
   ];
 }
 

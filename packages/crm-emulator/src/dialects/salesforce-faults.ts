@@ -1,18 +1,7 @@
 /** Salesforce's faults: name, step, answer. */
-import {
-  answers,
-  at,
-  brings,
-  CALLBACK_WIRE,
-  type FaultTable,
-  ID_TOKENS,
-  neverAccepts,
-  NO_REFRESH_TOKEN,
-  type Row,
-  says,
-  TOKEN_WIRE,
-  WIRE,
-} from '../named-faults.js';
+import * as named from '../named-faults.js';
+
+const { answers, at, brings, neverAccepts, says } = named;
 
 const NOT_INSTALLED = 'External client app is not installed in this org';
 const NOT_APPROVED = 'user is not admin approved to access this app';
@@ -32,11 +21,11 @@ const EITHER_LEG = {
 type Words = readonly [error: string, description: string];
 const inEach = <Name extends string>(
   rows: Readonly<Record<Name, Words>>,
-  toRow: (error: string, description: string) => Row,
+  toRow: (error: string, description: string) => named.Row,
 ) =>
   Object.fromEntries(
     Object.entries<Words>(rows).map(([name, words]) => [name, toRow(...words)]),
-  ) as Record<Name, Row>;
+  ) as Record<Name, named.Row>;
 
 const refused = (error: string, description: string) => says(400, error, description);
 const invalidGrant = (description: string) => refused('invalid_grant', description);
@@ -59,7 +48,7 @@ const errors = (errorCode: string, message: string, fields?: string[]) => [
 
 const STATIC_FAULTS = {
   ...at('callback', {
-    ...CALLBACK_WIRE,
+    ...named.CALLBACK_WIRE,
     ...inEach(EITHER_LEG, brings),
     'access-denied': brings('access-denied', 'end-user denied authorization'),
     'invalid-app-access': brings('invalid_app_access', NOT_APPROVED),
@@ -79,22 +68,22 @@ const STATIC_FAULTS = {
     'wrong-verifier': invalidGrant('invalid code verifier'),
     ...REFUSED,
     'wrong-signature': ['signs its response wrongly', { kind: 'wrong-signature' }],
-    ...NO_REFRESH_TOKEN,
-    ...TOKEN_WIRE,
+    ...named.NO_REFRESH_TOKEN,
+    ...named.TOKEN_WIRE,
   }),
-  ...ID_TOKENS,
-  ...at('jwks', WIRE),
+  ...named.ID_TOKENS,
+  ...at('jwks', named.WIRE),
   ...at(
     'profile',
     {
       'bad-token': answers(403, 'the token is not accepted', 'Bad_OAuth_Token'),
       'no-access': answers(403, 'access is denied', 'No_Access'),
       inactive: answers(404, 'the user is inactive', 'Inactive'),
-      ...WIRE,
+      ...named.WIRE,
     },
     'Identity URL',
   ),
-  ...at('refresh', { ...REFUSED, ...TOKEN_WIRE }),
+  ...at('refresh', { ...REFUSED, ...named.TOKEN_WIRE }),
   ...at('api', {
     'daily-limit': answers(
       403,
@@ -117,13 +106,16 @@ const STATIC_FAULTS = {
       errors('API_DISABLED_FOR_ORG', 'The REST API is not enabled for this Organization.'),
     ),
     'never-accepted': neverAccepts(errors('INVALID_SESSION_ID', 'Session expired or invalid')),
-    ...WIRE,
+    ...named.WIRE,
   }),
-} as const satisfies FaultTable;
+} as const satisfies named.FaultTable;
 
 /** @param org tells where the org is when a fault is queued, because it can move */
 export function salesforceFaults(org: () => string) {
-  const issOfOrg: Row = ['names the org in iss', () => ({ kind: 'patch', merge: { iss: org() } })];
+  const issOfOrg: named.Row = [
+    'names the org in iss',
+    () => ({ kind: 'patch', merge: { iss: org() } }),
+  ];
   return { ...at('callback', { 'iss-of-org': issOfOrg }), ...STATIC_FAULTS };
 }
 

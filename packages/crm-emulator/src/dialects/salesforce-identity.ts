@@ -1,6 +1,7 @@
 /** Salesforce's profile: the identity URL and UserInfo. Their errors are plain text. */
 import { bearerToken } from '../client-authentication.js';
-import type { Environment, Route, RouteContext } from '../dialect.js';
+import type { Environment } from '../dialect.js';
+import type { Handler, RouteContext } from '../endpoints.js';
 import type { CompletePerson } from '../people.js';
 import { type Reply, TEXT_TYPE } from '../reply.js';
 import { LATEST_API_VERSION } from './salesforce-api.js';
@@ -9,53 +10,55 @@ import { identityURL, personOfIdentity, sessionOf } from './salesforce-tokens.js
 /** Any of these scopes allows a token to read the identity of its own person. */
 const IDENTITY_SCOPES = ['id', 'profile', 'email', 'address', 'phone', 'api', 'full'];
 
-export function identityRoutes(environment: Environment): Route[] {
-  const { people } = environment;
+/** The person of the access token, or the refusal of it. */
+function tokenOwner(
+  { request, url }: RouteContext,
+  environment: Environment,
+): CompletePerson | Reply {
+  const isInUrl = ['access_token', 'oauth_token'].some((name) => url.searchParams.has(name));
+  const token = bearerToken(request);
+  if (isInUrl) return text(403, 'Bad_OAuth_Token');
+  if (!token) return text(403, 'Missing_OAuth_Token');
+  const accountId = sessionOf(environment, token)?.entry['accountId'];
+  return personOfIdentity(environment, accountId) ?? text(403, 'Bad_OAuth_Token');
+}
 
-  /** The person of the access token, or the refusal of it. */
-  function tokenOwner({ request, url }: RouteContext): CompletePerson | Reply {
-    const isInUrl = ['access_token', 'oauth_token'].some((name) => url.searchParams.has(name));
-    const token = bearerToken(request);
-    if (isInUrl) return text(403, 'Bad_OAuth_Token');
-    if (!token) return text(403, 'Missing_OAuth_Token');
-    const accountId = sessionOf(environment, token)?.entry['accountId'];
-    return personOfIdentity(environment, accountId) ?? text(403, 'Bad_OAuth_Token');
-  }
-
-  function identity(context: RouteContext): Reply {
+export const identity =
+  (environment: Environment): Handler =>
+  (context) => {
     const { match, request, url } = context;
-    const owner = tokenOwner(context);
+    const owner = tokenOwner(context, environment);
     if (!('userId' in owner)) return owner;
     const [, organization = '', user = ''] = match;
     const isOwnOrg = isSameId(owner.organizationId, organization);
     if (/^00D\w{12}(\w{3})?$/.test(organization) && !isOwnOrg) return text(403, 'Wrong_Org');
-    const person = people.all.find(
+    const person = environment.people.all.find(
       ({ userId, organizationId }) =>
         organizationId === owner.organizationId && isSameId(userId, user),
     );
     if (!isOwnOrg || !person) return text(404, 'Bad_Id');
     const { scopes } = sessionOf(environment, bearerToken(request) ?? '')!;
-    if (!IDENTITY_SCOPES.some((scope) => scopes.has(scope))) return text(403, 'No_Access');
-    if (person !== owner && !scopes.has('api') && !scopes.has('full'))
+    const mayReadOthers = scopes.has('api') || scopes.has('full');
+    if (
+      !IDENTITY_SCOPES.some((scope) => scopes.has(scope)) ||
+      (person !== owner && !mayReadOthers)
+    ) {
       return text(403, 'No_Access');
+    }
     if (!person.active) return text(404, 'Inactive');
     const version = url.searchParams.get('version') ?? undefined;
     if (version !== undefined && !/^(latest|\d+(\.\d)?)$/.test(version)) {
       return text(406, 'Invalid_Version');
     }
     return { status: 200, body: identityOf(environment, person, person === owner, version) };
-  }
+  };
 
-  function userInfo(context: RouteContext): Reply {
-    const owner = tokenOwner(context);
+export const userInfo =
+  (environment: Environment): Handler =>
+  (context) => {
+    const owner = tokenOwner(context, environment);
     return 'userId' in owner ? { status: 200, body: userInfoOf(environment, owner) } : owner;
-  }
-
-  return [
-    { methods: ['GET', 'POST'], path: /^\/id\/(\w+)\/(\w+)$/, handle: identity },
-    { methods: ['GET', 'POST'], path: /^\/services\/oauth2\/userinfo$/, handle: userInfo },
-  ];
-}
+  };
 
 /** A Salesforce id may be written with 15 or 18 characters. */
 function isSameId(id18: string, given: string): boolean {
@@ -102,74 +105,69 @@ function urlsOf(
   };
 }
 
-function identityOf(
-  environment: Environment,
-  person: CompletePerson,
-  isOwnIdentity: boolean,
-  version: string | undefined,
-): Record<string, unknown> {
-  const origin = environment.origins.org;
-  const { organizationId, userId, email } = person;
+/** The members that the identity and UserInfo share. */
+function sharedOf(origin: string, person: CompletePerson, version?: string) {
+  const { email, emailVerified } = person;
   return {
-    id: identityURL(environment, person),
-    asserted_user: isOwnIdentity,
-    user_id: userId,
-    organization_id: organizationId,
-    username: person.username,
-    nick_name: person.handle,
-    display_name: person.name,
-    ...(email !== undefined && { email, email_verified: person.emailVerified }),
-    first_name: person.firstName,
-    last_name: person.lastName,
-    timezone: person.timeZone,
+    user_id: person.userId,
+    organization_id: person.organizationId,
+    ...(email !== undefined && { email, email_verified: emailVerified }),
     photos: photosOf(origin, person),
-    addr_street: null,
-    addr_city: null,
-    addr_state: null,
-    addr_country: null,
-    addr_zip: null,
-    mobile_phone: null,
-    mobile_phone_verified: false,
-    is_lightning_login_user: false,
-    status: { created_date: null, body: null },
     ...(person.urls && { urls: urlsOf(origin, person, version) }),
     active: person.active,
     user_type: 'STANDARD',
     language: 'en_US',
     locale: person.locale,
     utcOffset: -28_800_000,
-    last_modified_date: '2026-07-14T00:26:52Z',
     is_app_installed: true,
+  };
+}
+
+const NO_ADDRESS = { addr_street: null, addr_city: null, addr_state: null, addr_country: null };
+const CHANGED_AT = '2026-07-14T00:26:52Z';
+
+function identityOf(
+  environment: Environment,
+  person: CompletePerson,
+  isOwnIdentity: boolean,
+  version: string | undefined,
+): Record<string, unknown> {
+  return {
+    id: identityURL(environment, person),
+    asserted_user: isOwnIdentity,
+    ...sharedOf(environment.origins.org, person, version),
+    username: person.username,
+    nick_name: person.handle,
+    display_name: person.name,
+    first_name: person.firstName,
+    last_name: person.lastName,
+    timezone: person.timeZone,
+    ...NO_ADDRESS,
+    addr_zip: null,
+    mobile_phone: null,
+    mobile_phone_verified: false,
+    is_lightning_login_user: false,
+    status: { created_date: null, body: null },
+    last_modified_date: CHANGED_AT,
   };
 }
 
 function userInfoOf(environment: Environment, person: CompletePerson): Record<string, unknown> {
   const origin = environment.origins.org;
-  const { organizationId, userId, email, firstName } = person;
-  const photos = photosOf(origin, person);
+  const { firstName } = person;
   return {
     sub: identityURL(environment, person),
-    user_id: userId,
-    organization_id: organizationId,
+    ...sharedOf(origin, person),
     preferred_username: person.username,
     nickname: person.handle,
     name: person.name,
-    ...(email !== undefined && { email, email_verified: person.emailVerified }),
     ...(firstName !== null && { given_name: firstName }),
     family_name: person.lastName,
     zoneinfo: person.timeZone,
-    photos,
-    profile: `${origin}/${userId}`,
-    picture: photos.picture,
+    profile: `${origin}/${person.userId}`,
+    picture: photosOf(origin, person).picture,
     address: {},
     is_salesforce_integration_user: false,
-    ...(person.urls && { urls: urlsOf(origin, person) }),
-    active: person.active,
-    user_type: 'STANDARD',
-    language: 'en_US',
-    locale: person.locale,
-    utcOffset: -28_800_000,
-    updated_at: '2026-07-14T00:26:52Z',
-    is_app_installed: true,
+    updated_at: CHANGED_AT,
   };
 }

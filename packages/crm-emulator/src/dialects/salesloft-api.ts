@@ -1,6 +1,7 @@
 /** Salesloft's REST API: who the user is, and the exchange of cadences. */
 import { bearerToken } from '../client-authentication.js';
-import type { Environment, Route, RouteContext } from '../dialect.js';
+import type { Environment } from '../dialect.js';
+import type { EndpointRow, Handler, RouteContext } from '../endpoints.js';
 import type { EngineRequest } from '../engine-request.js';
 import type { CompletePerson } from '../people.js';
 import type { Reply } from '../reply.js';
@@ -17,7 +18,7 @@ interface Caller {
   scopes: ReadonlySet<string> | 'all';
 }
 
-export function salesloftApi({ store, people, options }: Environment): Route[] {
+export function salesloftApi({ store, people, options }: Environment): EndpointRow[] {
   const apiKeys = new Set(options.apiKeys ?? []);
   let minute = 0;
   let remaining = REQUESTS_PER_MINUTE;
@@ -49,7 +50,7 @@ export function salesloftApi({ store, people, options }: Environment): Route[] {
   function guarded(
     scope: string | undefined,
     answer: (caller: Caller, context: RouteContext) => Reply,
-  ): Route['handle'] {
+  ): Handler {
     return (context) => {
       const reply = checked(context);
       return { ...reply, headers: { ...rateHeaders(), ...reply.headers } };
@@ -65,39 +66,36 @@ export function salesloftApi({ store, people, options }: Environment): Route[] {
     }
   }
 
+  const me = guarded(undefined, ({ person }) => ({ status: 200, body: { data: userOf(person) } }));
+  const exported = guarded('cadences:read', (_caller, { match }) => ({
+    status: 200,
+    body: { data: cadenceOf(Number(match[1])) },
+  }));
+  const imported = guarded('cadences:write', (_caller, { request }) => importCadence(request));
+  const unknown = guarded(undefined, () => ({ status: 404, body: { error: 'Not Found' } }));
   return [
-    {
-      methods: ['GET'],
-      path: /^\/v2\/me(?:\.json)?$/,
-      handle: guarded(undefined, ({ person }) => ({ status: 200, body: { data: userOf(person) } })),
-    },
-    {
-      methods: ['GET'],
-      path: /^\/v2\/cadence_exports\/(\d+)(?:\.json)?$/,
-      handle: guarded('cadences:read', (_caller, { match }) => ({
-        status: 200,
-        body: { data: cadenceOf(Number(match[1])) },
-      })),
-    },
-    {
-      methods: ['POST'],
-      path: /^\/v2\/cadence_imports(?:\.json)?$/,
-      handle: guarded('cadences:write', (_caller, { request }) => importCadence(request)),
-    },
-    {
-      methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      path: /^\/v2\//,
-      handle: guarded(undefined, () => ({ status: 404, body: { error: 'Not Found' } })),
-    },
+    ['Profile', 'GET', '/v2/me{.json}', ['profile', 'api'], me],
+    ['API: cadence export', 'GET', '/v2/cadence_exports/:id{.json}', 'api', exported],
+    ['API: cadence import', 'POST', '/v2/cadence_imports{.json}', 'api', imported],
+    ['', 'GET, POST, PUT, PATCH, DELETE', '/v2/*', 'api', unknown],
   ];
 }
 
 const NO_TOKEN =
   'No Bearer Token attached to request, please see documentation at developers.salesloft.com';
 
+/** Members of a user that have no value here. */
+const NONE = { bcc_email_address: null, twitter_handle: null, work_country: null };
+const NO_PHONE = { phone_number_assignment: null, local_dial_enabled: false };
+
 function userOf(person: CompletePerson): Record<string, unknown> {
   const { name, firstName, lastName, email = null, number } = person;
   return {
+    ...NONE,
+    ...NO_PHONE,
+    manager_user_guid: null,
+    click_to_call_enabled: false,
+    email_signature_click_tracking_disabled: false,
     id: number,
     guid: person.guid,
     created_at: '2024-02-20T20:03:20.996772-05:00',
@@ -109,55 +107,36 @@ function userOf(person: CompletePerson): Record<string, unknown> {
     sending_email_address: email,
     email_client_email_address: email,
     full_email_address: email && `"${name}" <${email}>`,
-    bcc_email_address: null,
     job_role: person.jobRole,
     active: person.active,
     time_zone: person.timeZone,
     locale_utc_offset: -240,
     slack_username: person.handle,
-    twitter_handle: null,
-    work_country: null,
     seat_package: 'premier',
-    manager_user_guid: null,
     email_signature: `<p>${name.replace(/[&<>]/g, '')}</p>`,
     email_signature_type: 'html',
-    email_signature_click_tracking_disabled: false,
     team_admin: person.admin,
-    local_dial_enabled: false,
-    click_to_call_enabled: false,
     email_client_configured: email !== null,
     crm_connected: true,
     external_feature_flags: { ma_enabled: true, hot_leads: true, linkedin_oauth_flow: true },
     _private_fields: {},
     phone_client: { id: number - 2_000 },
-    phone_number_assignment: null,
     group: { id: 1, _href: `${REAL_API_ORIGIN}/v2/groups/1` },
     team: { id: person.teamId, _href: `${REAL_API_ORIGIN}/v2/team` },
     role: { id: person.admin ? 'Admin' : 'User' },
   };
 }
 
+const EMAIL_TEMPLATE = { title: 'Hello', subject: 'Hello', body: '<p>Hi</p>' };
+const STEP = { enabled: true, name: 'Introduction', type: 'Email' };
+
 function cadenceOf(id: number): Record<string, unknown> {
+  const step = { ...STEP, type_settings: { email_template: EMAIL_TEMPLATE } };
   return {
     cadence_content: {
       settings: { name: `Cadence ${id}`, target_daily_people: 10, remove_replied: true },
       sharing_settings: { team_cadence: false, shared: false },
-      step_groups: [
-        {
-          day: 1,
-          automated: false,
-          steps: [
-            {
-              enabled: true,
-              name: 'Introduction',
-              type: 'Email',
-              type_settings: {
-                email_template: { title: 'Hello', subject: 'Hello', body: '<p>Hi</p>' },
-              },
-            },
-          ],
-        },
-      ],
+      step_groups: [{ day: 1, automated: false, steps: [step] }],
     },
   };
 }

@@ -1,16 +1,8 @@
 /** Salesloft's faults: name, step, answer. */
-import {
-  answers,
-  at,
-  brings,
-  CALLBACK_WIRE,
-  type FaultTable,
-  neverAccepts,
-  says,
-  TOKEN_WIRE,
-  WIRE,
-} from '../named-faults.js';
+import * as named from '../named-faults.js';
 import { ENGINE_WORDS, type ErrorCode } from './salesloft-words.js';
+
+const { answers, at, brings, neverAccepts, says } = named;
 
 const returned = (code: ErrorCode) => brings(code, ENGINE_WORDS[code]);
 const refused = (code: ErrorCode, status = 400) => says(status, code, ENGINE_WORDS[code]);
@@ -34,27 +26,27 @@ const FIELD_ERRORS = { email_address: ['is invalid', 'has already been taken'] }
 
 export const SALESLOFT_FAULTS = {
   ...at('callback', {
-    ...CALLBACK_WIRE,
+    ...named.CALLBACK_WIRE,
     'access-denied': returned('access_denied'),
     'invalid-scope': returned('invalid_scope'),
     unauthorized: returned('unauthorized_client'),
     'server-error': returned('server_error'),
     unavailable: returned('temporarily_unavailable'),
   }),
-  ...at('token', { ...REFUSED, ...TOKEN_WIRE }),
+  ...at('token', { ...REFUSED, ...named.TOKEN_WIRE }),
   ...at('profile', {
     'no-data': ['has no data', { kind: 'json', body: {} }],
     'minute-budget': MINUTE_BUDGET,
-    ...WIRE,
+    ...named.WIRE,
   }),
-  ...at('refresh', { ...REFUSED, ...TOKEN_WIRE }),
+  ...at('refresh', { ...REFUSED, ...named.TOKEN_WIRE }),
   ...at('api', {
     'minute-budget': MINUTE_BUDGET,
     'field-errors': answers(422, 'errors by field', { errors: FIELD_ERRORS }),
     forbidden: answers(403, 'the permission is missing', { error: 'Forbidden' }),
     'never-accepted': neverAccepts({ error: 'Invalid Bearer token' }),
-    ...WIRE,
+    ...named.WIRE,
   }),
-} as const satisfies FaultTable;
+} as const satisfies named.FaultTable;
 
 export type SalesloftFaultName = keyof typeof SALESLOFT_FAULTS;

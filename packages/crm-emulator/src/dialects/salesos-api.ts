@@ -1,11 +1,13 @@
 /** The leads API of SalesOS, for which access tokens are requested with an `audience`. */
 import { randomUUID } from 'node:crypto';
 import { bearerToken } from '../client-authentication.js';
-import type { Route } from '../dialect.js';
+import type { Environment } from '../dialect.js';
+import type { Handler } from '../endpoints.js';
 import type { EngineRequest } from '../engine-request.js';
 import type { KeyRing } from '../keys.js';
 import type { Reply } from '../reply.js';
 import { scopesOf } from '../values.js';
+import { issuerOf } from './salesos-identity.js';
 
 interface Lead {
   id: string;
@@ -14,7 +16,8 @@ interface Lead {
 }
 
 /** The API checks the token's signature and claims only, as an API behind Auth0 does. */
-export function leadsRoutes(keys: KeyRing, issuer: string, audience: string): Route[] {
+export function leadsApi({ origin, store }: Environment, keys: KeyRing, audience: string): Handler {
+  const issuer = issuerOf(origin);
   const leads: Lead[] = [
     { id: 'd1f7c1c0-0000-4000-8000-000000000001', name: 'Harbour Bakery', status: 'new' },
     { id: 'd1f7c1c0-0000-4000-8000-000000000002', name: 'Pine Street Cycles', status: 'contacted' },
@@ -23,42 +26,27 @@ export function leadsRoutes(keys: KeyRing, issuer: string, audience: string): Ro
   async function refusalOf(request: EngineRequest, scope: string): Promise<Reply | undefined> {
     const token = bearerToken(request) ?? '';
     const claims = await keys.verify(token, issuer, audience).catch(() => undefined);
-    if (!claims) return problem(401, 'UNAUTHORIZED', 'Token is missing, expired, or invalid');
+    if (!claims || store.hasEnded(token))
+      return problem(401, 'UNAUTHORIZED', 'Token is missing, expired, or invalid');
     const scopes = scopesOf(claims['scope']);
     return scopes.has(scope)
       ? undefined
       : problem(403, 'FORBIDDEN', `Token lacks the scope ${scope}`);
   }
 
-  return [
-    {
-      methods: ['GET'],
-      path: /^\/v1\/leads$/,
-      handle: async ({ request }) =>
-        (await refusalOf(request, 'leads:read')) ?? {
-          status: 200,
-          body: { data: leads, meta: meta() },
-        },
-    },
-    {
-      methods: ['POST'],
-      path: /^\/v1\/leads$/,
-      handle: async ({ request }) => {
-        const refusal = await refusalOf(request, 'leads:write');
-        if (refusal) return refusal;
-        const name =
-          request.mediaType === 'application/json' ? request.fields?.['name'] : undefined;
-        if (typeof name !== 'string' || name === '') {
-          return problem(400, 'VALIDATION_ERROR', 'The lead is not valid', [
-            { field: 'name', message: 'is required' },
-          ]);
-        }
-        const lead = { id: randomUUID(), name, status: 'new' };
-        leads.push(lead);
-        return { status: 201, body: { data: lead, meta: meta() } };
-      },
-    },
-  ];
+  return async ({ request, method }) => {
+    const refusal = await refusalOf(request, method === 'GET' ? 'leads:read' : 'leads:write');
+    if (refusal) return refusal;
+    if (method === 'GET') return { status: 200, body: { data: leads, meta: meta() } };
+    const name = request.mediaType === 'application/json' ? request.fields?.['name'] : undefined;
+    if (typeof name !== 'string' || name === '') {
+      const details = [{ field: 'name', message: 'is required' }];
+      return problem(400, 'VALIDATION_ERROR', 'The lead is not valid', details);
+    }
+    const lead = { id: randomUUID(), name, status: 'new' };
+    leads.push(lead);
+    return { status: 201, body: { data: lead, meta: meta() } };
+  };
 }
 
 function problem(status: number, code: string, message: string, details?: unknown[]): Reply {

@@ -1,18 +1,7 @@
 /** SalesOS's faults: name, step, answer. */
-import {
-  answers,
-  at,
-  brings,
-  CALLBACK_WIRE,
-  type FaultTable,
-  ID_TOKENS,
-  neverAccepts,
-  NO_REFRESH_TOKEN,
-  type Row,
-  says,
-  TOKEN_WIRE,
-  WIRE,
-} from '../named-faults.js';
+import * as named from '../named-faults.js';
+
+const { answers, at, brings, neverAccepts, says } = named;
 
 const BLOCKED = 'user is blocked';
 const DENIED = 'Access to this application is restricted.';
@@ -36,7 +25,7 @@ const REFUSED = {
 const MINUTE_SECONDS = 60;
 
 /** Auth0 tells in a header of its own when its limit ends, in epoch seconds. */
-const rateLimit = (body: unknown): Row => [
+const rateLimit = (body: unknown): named.Row => [
   'answers 429: the rate limit is reached',
   () => ({
     kind: 'status',
@@ -64,7 +53,7 @@ const FIELD_ERRORS = [{ field: 'email', message: 'is invalid' }];
 
 export const SALESOS_FAULTS = {
   ...at('callback', {
-    ...CALLBACK_WIRE,
+    ...named.CALLBACK_WIRE,
     'other-iss': [
       'names another issuer in iss',
       { kind: 'patch', merge: { iss: 'https://evil.example/' } },
@@ -94,17 +83,17 @@ export const SALESOS_FAULTS = {
     'service-not-found': says(403, 'access_denied', NO_SERVICE),
     'rate-limit': TOO_MANY,
     ...REFUSED,
-    ...NO_REFRESH_TOKEN,
-    ...TOKEN_WIRE,
+    ...named.NO_REFRESH_TOKEN,
+    ...named.TOKEN_WIRE,
   }),
-  ...ID_TOKENS,
-  ...at('jwks', WIRE),
-  ...at('userinfo', { 'rate-limit': TOO_MANY, ...WIRE }),
+  ...named.ID_TOKENS,
+  ...at('jwks', named.WIRE),
+  ...at('userinfo', { 'rate-limit': TOO_MANY, ...named.WIRE }),
   ...at('refresh', {
     'invalid-grant': says(403, 'invalid_grant', 'Unknown or invalid refresh token.'),
     'rate-limit': TOO_MANY,
     ...REFUSED,
-    ...TOKEN_WIRE,
+    ...named.TOKEN_WIRE,
   }),
   ...at('api', {
     'field-errors': answers(
@@ -115,8 +104,8 @@ export const SALESOS_FAULTS = {
     forbidden: answers(403, 'the scope is missing', problem('FORBIDDEN', 'Token lacks the scope')),
     'rate-limit': rateLimit(problem('RATE_LIMITED', 'Too many requests')),
     'never-accepted': neverAccepts(problem('UNAUTHORIZED', 'Token is missing or invalid')),
-    ...WIRE,
+    ...named.WIRE,
   }),
-} as const satisfies FaultTable;
+} as const satisfies named.FaultTable;
 
 export type SalesosFaultName = keyof typeof SALESOS_FAULTS;

@@ -1,11 +1,11 @@
 /** SalesOS's people: their subject, their claims by scope, and UserInfo. */
 import { bearerToken } from '../client-authentication.js';
 import type { Environment } from '../dialect.js';
-import type { EngineRequest } from '../engine-request.js';
+import type { Handler } from '../endpoints.js';
 import type { KeyRing } from '../keys.js';
 import type { CompletePerson, People } from '../people.js';
 import { photoURL } from '../photo.js';
-import { oauthError, type Reply } from '../reply.js';
+import { oauthError, ok } from '../reply.js';
 import { scopesOf, textOf } from '../values.js';
 
 /** Auth0's issuers end in a slash. */
@@ -40,29 +40,27 @@ export function claimsOf(person: CompletePerson, origin: string): Record<string,
 }
 
 /** OIDC Core §5.3, for an opaque access token or a JWT. */
-export async function userInfo(
-  request: EngineRequest,
-  { origin, people, store }: Environment,
-  keys: KeyRing,
-): Promise<Reply> {
-  const token = bearerToken(request) ?? '';
-  const opaque = store.findLive('AccessToken', token);
-  const claims = opaque
-    ? { sub: opaque['accountId'], scope: opaque['scope'] }
-    : await keys.verify(token, issuerOf(origin), `${origin}/userinfo`).catch(() => undefined);
-  const person = personOfSubject(people, textOf(claims?.['sub']));
-  const scopes = scopesOf(claims?.['scope']);
-  if (!person || !scopes.has('openid')) {
-    const description = 'The access token is invalid or has expired';
-    const challenge = `Bearer error="invalid_token", error_description="${description}"`;
-    return {
-      ...oauthError(401, 'invalid_token', description),
-      headers: { 'www-authenticate': challenge },
-    };
-  }
-  const allowed = new Set<string>(
-    Object.entries(CLAIMS_BY_SCOPE).flatMap(([scope, names]) => (scopes.has(scope) ? names : [])),
-  );
-  const shown = Object.entries(claimsOf(person, origin)).filter(([name]) => allowed.has(name));
-  return { status: 200, body: { sub: claims?.['sub'], ...Object.fromEntries(shown) } };
-}
+export const userInfo =
+  ({ origin, people, store }: Environment, keys: KeyRing): Handler =>
+  async ({ request }) => {
+    const token = bearerToken(request) ?? '';
+    const opaque = store.findLive('AccessToken', token);
+    const claims = opaque
+      ? { sub: opaque['accountId'], scope: opaque['scope'] }
+      : await keys.verify(token, issuerOf(origin), `${origin}/userinfo`).catch(() => undefined);
+    const person = personOfSubject(people, textOf(claims?.['sub']));
+    const scopes = scopesOf(claims?.['scope']);
+    if (!person || !scopes.has('openid') || store.hasEnded(token)) {
+      const description = 'The access token is invalid or has expired';
+      const challenge = `Bearer error="invalid_token", error_description="${description}"`;
+      return {
+        ...oauthError(401, 'invalid_token', description),
+        headers: { 'www-authenticate': challenge },
+      };
+    }
+    const allowed = new Set<string>(
+      Object.entries(CLAIMS_BY_SCOPE).flatMap(([scope, names]) => (scopes.has(scope) ? names : [])),
+    );
+    const shown = Object.entries(claimsOf(person, origin)).filter(([name]) => allowed.has(name));
+    return ok({ sub: claims?.['sub'], ...Object.fromEntries(shown) });
+  };

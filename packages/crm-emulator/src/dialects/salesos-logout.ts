@@ -1,7 +1,8 @@
 /** SalesOS's sign-ins, each with its `sid`, and its logout (OpenID Connect RP-Initiated Logout 1.0). */
 import { createHash } from 'node:crypto';
-import type { Environment, Params, Route } from '../dialect.js';
-import { type Fields, formFields } from '../engine-request.js';
+import type { Environment } from '../dialect.js';
+import type { Handler } from '../endpoints.js';
+import { formFields } from '../engine-request.js';
 import type { KeyRing } from '../keys.js';
 import { confirmLogoutPage, errorPage, loggedOutPage, pageReply } from '../pages.js';
 import { isLoopback } from '../redirect-uris.js';
@@ -9,6 +10,7 @@ import type { Reply } from '../reply.js';
 import type { Store } from '../store.js';
 import { textOf } from '../values.js';
 import { issuerOf } from './salesos-identity.js';
+import type { Params } from '../reasons.js';
 
 const MODEL = 'SignIn';
 const SIGN_IN_SECONDS = 365 * 24 * 3_600;
@@ -35,49 +37,38 @@ export function organizationOf(store: Store, grantId: string): unknown {
   return store.find(MODEL, sidOf(grantId))?.['organizationID'];
 }
 
-export function logoutRoute(environment: Environment, keys: KeyRing): Route {
-  return {
-    methods: ['GET', 'POST'],
-    path: /^\/oidc\/logout$/,
-    handle: ({ method, url, request }) =>
-      logOut(
-        method === 'GET' ? formFields(url.searchParams) : (request.fields ?? {}),
-        environment,
-        keys,
-      ),
-  };
-}
-
-async function logOut(fields: Fields, environment: Environment, keys: KeyRing): Promise<Reply> {
-  const { origin, clients, store, options } = environment;
-  const asked: Params = Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, textOf(value) || undefined]),
-  );
-  const { id_token_hint: token, client_id: id, post_logout_redirect_uri: uri, state } = asked;
-  // §2: an ID Token that has expired is a good hint too.
-  const hint = token === undefined ? {} : await keys.read(token, issuerOf(origin));
-  if (!hint || (id && hint.aud !== undefined && hint.aud !== id)) {
-    return refusal('Invalid id_token_hint');
-  }
-  const clientID = id ?? textOf(hint.aud);
-  if (clientID && !clients.has(clientID)) return refusal('Unknown client');
-  const sids = [hint['sid'], asked['logout_hint']].filter((sid) => sid !== undefined);
-  if (new Set(sids).size > 1) return refusal('logout_hint and id_token_hint are of two sessions');
-  if (uri && !options.logoutURLs?.includes(uri) && !isLoopback(uri)) {
-    return refusal(
-      `The "post_logout_redirect_uri" parameter "${uri}" is not defined as a valid URL in "Allowed Logout URLs".`,
+export const logOut =
+  ({ origin, clients, store, options }: Environment, keys: KeyRing): Handler =>
+  async ({ method, url, request }) => {
+    const fields = method === 'GET' ? formFields(url.searchParams) : (request.fields ?? {});
+    const asked: Params = Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [name, textOf(value) || undefined]),
     );
-  }
-  const sid = textOf(sids[0]);
-  if (!store.findLive(MODEL, sid) && !asked['confirmed']) {
-    return pageReply(200, confirmLogoutPage(TITLE, LOGOUT_PATH, { ...asked, confirmed: '1' }));
-  }
-  store.consume(MODEL, sid);
-  if (!uri) return pageReply(200, loggedOutPage(TITLE));
-  const location = new URL(uri);
-  if (state) location.searchParams.set('state', state);
-  return { status: 302, headers: { location: location.href, 'cache-control': 'no-store' } };
-}
+    const { id_token_hint: token, client_id: id, post_logout_redirect_uri: uri, state } = asked;
+    // §2: an ID Token that has expired is a good hint too.
+    const hint = token === undefined ? {} : await keys.read(token, issuerOf(origin));
+    if (!hint || (id && hint.aud !== undefined && hint.aud !== id)) {
+      return refusal('Invalid id_token_hint');
+    }
+    const clientID = id ?? textOf(hint.aud);
+    if (clientID && !clients.has(clientID)) return refusal('Unknown client');
+    const sids = [hint['sid'], asked['logout_hint']].filter((sid) => sid !== undefined);
+    if (new Set(sids).size > 1) return refusal('logout_hint and id_token_hint are of two sessions');
+    if (uri && !options.logoutURLs?.includes(uri) && !isLoopback(uri)) {
+      return refusal(
+        `The "post_logout_redirect_uri" parameter "${uri}" is not defined as a valid URL in "Allowed Logout URLs".`,
+      );
+    }
+    const sid = textOf(sids[0]);
+    if (!store.findLive(MODEL, sid) && !asked['confirmed']) {
+      return pageReply(200, confirmLogoutPage(TITLE, LOGOUT_PATH, { ...asked, confirmed: '1' }));
+    }
+    store.consume(MODEL, sid);
+    if (!uri) return pageReply(200, loggedOutPage(TITLE));
+    const location = new URL(uri);
+    if (state) location.searchParams.set('state', state);
+    return { status: 302, headers: { location: location.href, 'cache-control': 'no-store' } };
+  };
 
 const TITLE = 'SalesOS';
 

@@ -1,9 +1,9 @@
 /** The organizations of SalesOS: who is a member, who is invited, and the claims about them. */
 import { randomBytes } from 'node:crypto';
-import type { Params, Refusal } from '../dialect.js';
 import type { CompletePerson, People } from '../people.js';
 import type { EmulatorOptions, Invitation, Organization } from '../types.js';
 import { subjectOf } from './salesos-identity.js';
+import type { Params, Refusal } from '../reasons.js';
 
 const ORGANIZATIONS: readonly Organization[] = [
   { id: 'org_Local0Emulator00', name: 'harbour-bakery' },

@@ -1,23 +1,19 @@
 /** SalesOS's dialect. */
 import { authenticateClient } from '../client-authentication.js';
+import { type Dialect, type Environment, NO_SCOPE, type TokenResponseContext } from '../dialect.js';
 import {
-  type AccountRules,
-  type AuthorizationRules,
-  type Dialect,
-  type Environment,
-  NO_SCOPE,
-  type ProviderFacts,
-  type Refusal,
-  type TokenResponseContext,
-  type TokenRules,
-} from '../dialect.js';
-import { isCodeChallengeMissing, missingParameter, type TokenErrors } from '../engine-errors.js';
-import type { EngineRequest } from '../engine-request.js';
+  DISCOVERY_PATH,
+  type Endpoint,
+  endpointsOf,
+  type Handler,
+  metadataOf,
+} from '../endpoints.js';
 import { atHash, type KeyRing } from '../keys.js';
-import { photoRoute } from '../photo.js';
-import { oauthError, type Reply } from '../reply.js';
-import { textOf } from '../values.js';
-import { leadsRoutes } from './salesos-api.js';
+import { photo } from '../photo.js';
+import { type Refused, type RefusalTable, wordsOf } from '../reasons.js';
+import { oauthError, ok } from '../reply.js';
+import { scopesOf } from '../values.js';
+import { leadsApi } from './salesos-api.js';
 import { SALESOS_FAULTS } from './salesos-faults.js';
 import {
   CLAIMS_BY_SCOPE,
@@ -27,7 +23,7 @@ import {
   subjectOf,
   userInfo,
 } from './salesos-identity.js';
-import { keepSignIn, LOGOUT_PATH, logoutRoute, organizationOf, sidOf } from './salesos-logout.js';
+import { keepSignIn, LOGOUT_PATH, logOut, organizationOf, sidOf } from './salesos-logout.js';
 import type { Organizations } from './salesos-organizations.js';
 
 /** The API that access tokens are for. */
@@ -61,103 +57,58 @@ export function createSalesos(
   };
 }
 
-function facts(environment: Environment, keys: KeyRing): ProviderFacts {
-  const { origin, people, options } = environment;
-  const issuer = issuerOf(origin);
+function facts(environment: Environment, keys: KeyRing) {
+  const { origin, people } = environment;
+  const published = { 'cache-control': 'public, max-age=15' };
+  const endpoints: readonly Endpoint[] = endpointsOf([
+    ['Discovery', 'GET', DISCOVERY_PATH, [], () => ok(discovery(environment, endpoints))],
+    ['Authorization', 'GET', '/authorize', 'authorize'],
+    ['Token', 'POST', '/oauth/token', 'token'],
+    [
+      'Keys',
+      'GET',
+      '/.well-known/jwks.json',
+      'jwks',
+      () => ({ ...ok(keys.jwks), headers: published }),
+    ],
+    ['UserInfo', 'GET, POST', '/userinfo', ['userinfo', 'profile'], userInfo(environment, keys)],
+    ['Photo', 'GET, HEAD', '/photos/:number.svg', [], photo(people)],
+    ['Revocation', 'POST', '/oauth/revoke', 'revoke', revoke(environment)],
+    ['Logout', 'GET, POST', LOGOUT_PATH, [], logOut(environment, keys)],
+    ['API: leads', 'GET, POST', '/v1/leads', 'api', leadsApi(environment, keys, AUDIENCE)],
+    ['', '', '/v1/*', 'api'],
+  ]);
   return {
     name: 'salesos',
     title: 'SalesOS',
-    issuer,
-    paths: { authorize: '/authorize', token: '/oauth/token' },
+    issuer: issuerOf(origin),
     pkce: 'allowed',
     scopes: [...OIDC_SCOPES, NO_SCOPE],
-    rotatesRefreshTokens: rotatesRefreshTokens(environment),
-    lifetimeSeconds: {
-      accessToken: options.accessTokenTTL ?? 86_400,
-      idToken: options.idTokenTTL ?? 36_000,
-      code: options.codeTTL ?? 600,
-    },
+    rotatesRefreshTokens: environment.options.refreshTokenRotation?.salesos ?? true,
+    lifetimeSeconds: { accessToken: 86_400, idToken: 36_000, code: 600 },
     claims: CLAIMS_BY_SCOPE,
     audiences: { [AUDIENCE]: [...OIDC_SCOPES, ...API_SCOPES] },
     faults: SALESOS_FAULTS,
+    revokes: { RefreshToken: 'token' },
     signedFaults: ['id-token', 'not-offline'],
-    routes: [
-      ...leadsRoutes(keys, issuer, AUDIENCE),
-      photoRoute(people),
-      {
-        methods: ['GET'],
-        path: /^\/\.well-known\/openid-configuration$/,
-        handle: () => ({ status: 200, body: discovery(origin, options.sendIss ?? false) }),
-      },
-      {
-        methods: ['GET'],
-        path: /^\/\.well-known\/jwks\.json$/,
-        handle: () => ({
-          status: 200,
-          body: keys.jwks,
-          headers: { 'cache-control': 'public, max-age=15' },
-        }),
-      },
-      {
-        methods: ['GET', 'POST'],
-        path: /^\/userinfo$/,
-        handle: ({ request }) => userInfo(request, environment, keys),
-      },
-      {
-        methods: ['POST'],
-        path: /^\/oauth\/revoke$/,
-        handle: ({ request }) => revoke(request, environment),
-      },
-      logoutRoute(environment, keys),
-    ],
-    endpoints: [
-      { name: 'Discovery', methods: 'GET', path: '/.well-known/openid-configuration' },
-      { name: 'Authorization', methods: 'GET', path: '/authorize' },
-      { name: 'Token', methods: 'POST', path: '/oauth/token' },
-      { name: 'Keys', methods: 'GET', path: '/.well-known/jwks.json' },
-      { name: 'UserInfo', methods: 'GET, POST', path: '/userinfo' },
-      { name: 'Photo', methods: 'GET', path: '/photos/:number.svg' },
-      { name: 'Revocation', methods: 'POST', path: '/oauth/revoke' },
-      { name: 'Logout', methods: 'GET, POST', path: LOGOUT_PATH },
-      { name: 'API: leads', methods: 'GET, POST', path: '/v1/leads' },
-    ],
+    refusals: SALESOS_REFUSALS,
+    endpoints,
     strategyOptions: salesosOptions(origin),
-    steps: [
-      [/^\/authorize$/, 'authorize'],
-      [/^\/oauth\/token$/, 'token'],
-      [/^\/oauth\/revoke$/, 'revoke'],
-      [/^\/userinfo$/, 'userinfo', 'profile'],
-      [/^\/\.well-known\/jwks\.json$/, 'jwks'],
-      [/^\/v1\//, 'api'],
-    ],
-  };
+  } satisfies Partial<Dialect>;
 }
 
-function rotatesRefreshTokens({ options }: Environment): boolean {
-  return options.refreshTokenRotation?.salesos ?? true;
-}
-
-function accountRules(
-  { origin, people, store }: Environment,
-  organizations: Organizations,
-): AccountRules {
+function accountRules({ origin, people, store }: Environment, organizations: Organizations) {
   return {
     accountIdOf: subjectOf,
     personOf: (accountId) => personOfSubject(people, accountId),
     claimsOf: (person) => claimsOf(person, origin),
-    checkSignIn: (person, params = {}) =>
-      person.active
-        ? organizations.admit(person, params)
-        : { error: 'unauthorized', description: 'user is blocked' },
+    admit: (person, params) => organizations.admit(person, params),
     signedIn: (grantId, { organization }) =>
       keepSignIn(store, grantId, organizations.find(organization)?.id),
-  };
+  } satisfies Partial<Dialect>;
 }
 
-function authorizationRules(
-  { origin, options }: Environment,
-  organizations: Organizations,
-): AuthorizationRules {
+function authorizationRules({ origin, options }: Environment, organizations: Organizations) {
   return {
     extraParameters: ['organization', 'invitation'],
     checkAuthorizationRequest: (params) => organizations.checkRequest(params),
@@ -171,68 +122,22 @@ function authorizationRules(
         ...(audience && { resource: audience }),
       };
     },
-    denied: { error: 'access_denied', description: 'The user denied the authorization request' },
-    unknownClient: { error: 'invalid_request', description: 'Unknown client' },
-    wrongRedirectUri: {
-      error: 'Callback URL mismatch',
-      description: 'The provided redirect_uri is not in the list of allowed callback URLs.',
-    },
-    authorizationResponse({ iss: _iss, ...payload }, { oidc }) {
-      const { error, error_description: engineDescription = '', state } = payload;
-      const iss = options.sendIss ? issuerOf(origin) : undefined;
-      if (!error) return { code: payload['code'], state, iss };
-      const refusal = authorizationError(error, engineDescription, oidc?.params ?? {});
-      return { error: refusal.error, error_description: refusal.description, state, iss };
-    },
-  };
+    authorizationResponse: (payload) => ({
+      ...payload,
+      ...(options.sendIss && { iss: issuerOf(origin) }),
+    }),
+  } satisfies Partial<Dialect>;
 }
 
-/** Translates the engine's refusal of an authorization request. */
-function authorizationError(
-  error: string,
-  description: string,
-  { resource = '', response_type: responseType = '' }: Record<string, string | undefined>,
-): Refusal {
-  const missing = missingParameter(description);
-  if (missing) {
-    return { error: 'invalid_request', description: `Missing required parameter: ${missing}` };
-  }
-  if (isCodeChallengeMissing(description)) {
-    return { error, description: 'Parameter code_challenge is required' };
-  }
-  switch (error) {
-    case 'invalid_target':
-      return { error: 'access_denied', description: `Service not found: ${resource}` };
-    case 'login_required':
-      return { error, description: 'The user is not logged in' };
-    case 'unsupported_response_type':
-      return { error, description: `Unsupported response type: ${responseType}` };
-    default:
-      return { error, description };
-  }
-}
-
-function tokenRules(
-  environment: Environment,
-  keys: KeyRing,
-  organizations: Organizations,
-): TokenRules {
+function tokenRules(environment: Environment, keys: KeyRing, organizations: Organizations) {
   const { origin, store } = environment;
   return {
     issuesRefreshToken: (scopes) => scopes.has('offline_access'),
     tokenRequest({ fields }) {
-      if (!fields) {
-        return {
-          reply: oauthError(400, 'invalid_request', 'Missing required parameter: grant_type'),
-        };
-      }
+      if (!fields) return { reason: 'parameter.missing', name: 'grant_type' };
       const { audience, ...form } = fields;
       if (form['grant_type'] === 'client_credentials') {
-        if (typeof audience !== 'string') {
-          return {
-            reply: oauthError(400, 'invalid_request', 'Missing required parameter: audience'),
-          };
-        }
+        if (typeof audience !== 'string') return { reason: 'parameter.missing', name: 'audience' };
         form['resource'] = audience;
         form['scope'] ||= API_SCOPES.join(' ');
       } else if (typeof form['refresh_token'] === 'string') {
@@ -245,46 +150,32 @@ function tokenRules(
     },
     async tokenResponse(body, { issued, grantType, fault }) {
       const { id_token: idToken, refresh_token: refreshToken, expires_in: expiresIn } = body;
-      const scope = (issued.scope ?? '')
-        .split(' ')
-        .filter((name) => name !== NO_SCOPE)
-        .join(' ');
+      const scopes = scopesOf(issued.scope);
+      scopes.delete(NO_SCOPE);
+      const scope = [...scopes].join(' ');
       const { grantId } = issued;
       const organization = grantId && organizations.claimsOf(organizationOf(store, grantId));
+      const claims = accessTokenClaims(environment, issued, scope, grantType, expiresIn);
       const accessToken = issued.aud
-        ? await keys.sign({
-            ...accessTokenClaims(environment, issued, scope, grantType, expiresIn),
-            ...organization,
-          })
-        : String(body['access_token']);
-      const isRenewed = grantType !== 'refresh_token' || rotatesRefreshTokens(environment);
+        ? await keys.sign({ ...claims, ...organization })
+        : body.access_token;
+      if (issued.aud) store.issuedAs(issued.jti, accessToken);
+      const idClaims = {
+        iss: issuerOf(origin),
+        at_hash: atHash(accessToken),
+        ...(grantId && { sid: sidOf(grantId) }),
+        ...organization,
+      };
       return {
         access_token: accessToken,
-        ...(typeof refreshToken === 'string' &&
-          isRenewed && { refresh_token: REFRESH_TOKEN_PREFIX + refreshToken }),
-        ...(typeof idToken === 'string' && {
-          id_token: await keys.signIdToken(
-            idToken,
-            {
-              iss: issuerOf(origin),
-              at_hash: atHash(accessToken),
-              ...(grantId && { sid: sidOf(grantId) }),
-              ...organization,
-            },
-            fault,
-          ),
-        }),
+        ...(refreshToken && { refresh_token: REFRESH_TOKEN_PREFIX + refreshToken }),
+        ...(idToken && { id_token: await keys.signIdToken(idToken, idClaims, fault) }),
         ...(scope && { scope }),
         expires_in: expiresIn,
         token_type: 'Bearer',
       };
     },
-    tokenError({ kind, name }, { fields }) {
-      const [status, error, description] = TOKEN_ERRORS[kind];
-      const audience = kind === 'audience' ? textOf(fields?.['audience']) : '';
-      return oauthError(status, error, description + name + audience);
-    },
-  };
+  } satisfies Partial<Dialect>;
 }
 
 /** An access token for an audience is a JWT. With the scope `openid` it is for UserInfo too. */
@@ -310,60 +201,63 @@ function accessTokenClaims(
   };
 }
 
-const CLIENT_WRONG = [401, 'invalid_client', 'Client authentication failed'] as const;
-const CODE_WRONG = [403, 'invalid_grant', 'Invalid authorization code'] as const;
-const REFRESH_TOKEN_WRONG = [403, 'invalid_grant', 'Unknown or invalid refresh token.'] as const;
+const MISSING = 'Missing required parameter: {name}';
+const INVALID = 'invalid_request';
 
-/** The words about a missing parameter or an unknown audience end in its name. */
-const TOKEN_ERRORS: TokenErrors<readonly [status: number, error: string, description: string]> = {
-  'client-unknown': CLIENT_WRONG,
-  'client-secret': CLIENT_WRONG,
-  'client-missing': CLIENT_WRONG,
-  'client-twice': [400, 'invalid_request', 'Only one client authentication method can be used'],
-  'parameter-missing': [400, 'invalid_request', 'Missing required parameter: '],
-  'parameter-repeated': [400, 'invalid_request', 'Parameters must not be repeated'],
-  'grant-type-unsupported': [400, 'unsupported_grant_type', 'Grant type not supported'],
-  'grant-type-not-allowed': [403, 'unauthorized_client', 'Grant type not allowed for the client.'],
-  'code-unknown': CODE_WRONG,
-  'code-expired': CODE_WRONG,
-  'code-used': CODE_WRONG,
-  'redirect-uri-differs': CODE_WRONG,
-  'verifier-missing': CODE_WRONG,
-  'verifier-wrong': CODE_WRONG,
-  'refresh-token-unknown': REFRESH_TOKEN_WRONG,
-  'refresh-token-expired': REFRESH_TOKEN_WRONG,
-  'refresh-token-used': REFRESH_TOKEN_WRONG,
-  'person-inactive': [403, 'invalid_grant', 'user is blocked'],
+export const SALESOS_REFUSALS: RefusalTable = {
+  'authorize.client': [400, INVALID, 'Unknown client'],
+  'authorize.redirect-uri': [
+    400,
+    'Callback URL mismatch',
+    'The provided redirect_uri is not in the list of allowed callback URLs.',
+  ],
+  'authorize.missing': [302, INVALID, MISSING],
+  'authorize.repeated': [302, INVALID, 'Parameters must not be repeated'],
+  'authorize.no-challenge': [302, INVALID, 'Parameter code_challenge is required'],
+  'authorize.challenge': [302, INVALID, 'Parameter code_challenge is invalid'],
+  'authorize.challenge-method': [302, INVALID, 'Parameter code_challenge_method must be S256'],
+  'authorize.response-type': [
+    302,
+    'unsupported_response_type',
+    'Unsupported response type: {name}',
+  ],
+  'authorize.login': [302, 'login_required', 'The user is not logged in'],
+  'authorize.audience': [302, 'access_denied', 'Service not found: {name}'],
+  'authorize.denied': [302, 'access_denied', 'The user denied the authorization request'],
+  'authorize.inactive': [302, 'unauthorized', 'user is blocked'],
+  client: [401, 'invalid_client', 'Client authentication failed'],
+  'client.twice': [400, INVALID, 'Only one client authentication method can be used'],
+  'parameter.missing': [400, INVALID, MISSING],
+  'parameter.repeated': [400, INVALID, 'Parameters must not be repeated'],
+  'grant-type': [400, 'unsupported_grant_type', 'Grant type not supported'],
+  code: [403, 'invalid_grant', 'Invalid authorization code'],
+  'refresh-token': [403, 'invalid_grant', 'Unknown or invalid refresh token.'],
+  inactive: [403, 'invalid_grant', 'user is blocked'],
   scope: [403, 'invalid_scope', 'The requested scope is wider than the granted one'],
-  audience: [403, 'access_denied', 'Service not found: '],
-  other: [400, 'invalid_request', 'Bad request'],
+  audience: [403, 'access_denied', 'Service not found: {name}'],
+  other: [400, INVALID, 'Bad request'],
 };
 
 /** RFC 7009, for refresh tokens only: an access token lives until it expires. */
-function revoke(request: EngineRequest, { clients, store }: Environment): Reply {
-  const client = authenticateClient(request, clients);
-  if (typeof client === 'string') {
-    return oauthError(401, 'invalid_client', 'Client authentication failed');
-  }
-  const token = request.fields?.['token'];
-  if (typeof token !== 'string') {
-    return oauthError(400, 'invalid_request', 'Missing required parameter: token');
-  }
-  const id = token.replace(REFRESH_TOKEN_PREFIX, '');
-  const isOwn = store.find('RefreshToken', id)?.['clientId'] === client.id;
-  if (isOwn) store.destroy('RefreshToken', id);
-  return { status: 200, body: '' };
-}
+const revoke =
+  ({ clients, store }: Environment): Handler =>
+  ({ request }) => {
+    const client = authenticateClient(request, clients);
+    const refuse = (refused: Refused) => oauthError(...wordsOf(SALESOS_REFUSALS, refused)!);
+    // Each failure of the client has the same answer here.
+    if (typeof client === 'string') return refuse({ reason: 'client.unknown' });
+    const token = request.fields?.['token'];
+    if (typeof token !== 'string') return refuse({ reason: 'parameter.missing', name: 'token' });
+    const id = token.replace(REFRESH_TOKEN_PREFIX, '');
+    const isOwn = store.find('RefreshToken', id)?.['clientId'] === client.id;
+    if (isOwn) store.destroy('RefreshToken', id);
+    return ok('');
+  };
 
-function discovery(origin: string, sendsIss: boolean): Record<string, unknown> {
+function discovery({ origin, options }: Environment, endpoints: readonly Endpoint[]) {
   return {
     issuer: issuerOf(origin),
-    authorization_endpoint: `${origin}/authorize`,
-    token_endpoint: `${origin}/oauth/token`,
-    userinfo_endpoint: `${origin}/userinfo`,
-    jwks_uri: `${origin}/.well-known/jwks.json`,
-    revocation_endpoint: `${origin}/oauth/revoke`,
-    end_session_endpoint: origin + LOGOUT_PATH,
+    ...metadataOf(endpoints, () => origin),
     scopes_supported: OIDC_SCOPES,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
@@ -381,6 +275,6 @@ function discovery(origin: string, sendsIss: boolean): Record<string, unknown> {
       ...CLAIMS_BY_SCOPE.profile,
       ...CLAIMS_BY_SCOPE.email,
     ],
-    ...(sendsIss && { authorization_response_iss_parameter_supported: true }),
+    ...(options.sendIss && { authorization_response_iss_parameter_supported: true }),
   };
 }
