@@ -284,7 +284,7 @@ export class Origin {
     else if (token) store.revoke(token, this.#dialect.revokes[token.model]);
     else if (clear) this.clearFaults();
     else if (Object.hasOwn(this.#dialect.faults, String(fail))) this.fail(String(fail));
-    const section = fail === undefined ? 'tokens' : 'failures';
+    const section = (fail ?? clear) ? 'failures' : 'tokens';
     return { status: 303, headers: { location: `/#${section}`, 'cache-control': 'no-store' } };
   }
 

@@ -107,7 +107,8 @@ export class Store {
   issuedAs(id: string, jwt: string): void {
     const entry = this.find('AccessToken', id) ?? this.find('ClientCredentials', id);
     if (entry) entry['jwt'] = digestOf(jwt);
-    this.#changed();
+    // Two JWTs of the same claims, in the same second, are the same.
+    this.destroy(ENDED_MODEL, digestOf(jwt));
   }
 
   /** Tells whether a JWT, whose signature is still good, was ended on the start page. */

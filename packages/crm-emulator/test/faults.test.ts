@@ -380,8 +380,18 @@ describe('crm-emulator: faults', () => {
       const { headers } = await send(page, { form: { deny: '1' } });
       const next = new URL(headers['location'] as string, page).href;
       await send(next);
-      expect((await send(page)).status).to.equal(410);
-      expect((await send(next)).status).to.equal(410);
+      for (const url of [page, next]) {
+        const { status, text } = await send(url);
+        expect(status).to.equal(410);
+        expect(text)
+          .to.include('This sign-in is over')
+          .and.include('href="http://localhost:3000/"');
+      }
+      const unknown = await send(`${new URL(page).origin}/emulator/sign-in/unknown`);
+      expect(unknown.status).to.equal(410);
+      expect(unknown.text)
+        .to.include('Start page of the emulator')
+        .and.not.include('localhost:3000');
     });
   });
 
