@@ -137,9 +137,9 @@ describe('example in a browser', function () {
     });
 
     it('session — gets a new id at login, so that an earlier id is useless', async () => {
-      await startLogin(page, example, 'Salesloft');
+      await logIn('Salesloft', 'Marta Quill');
       const [before] = await person.cookies(example.baseURL);
-      await answer(page, example, 'Continue as Marta Quill');
+      await logIn('Salesloft', 'Marta Quill');
       const [after] = await person.cookies(example.baseURL);
       expect(before?.value).to.be.a('string');
       expect(after?.value).not.to.equal(before?.value);
@@ -321,13 +321,13 @@ describe('example in a browser', function () {
       return (await request).url();
     }
 
-    it('by the person who is signed in — says so, and leads to the profile', async () => {
+    it('by the person who is signed in — says so, and leads to the connections', async () => {
       const callback = await callbackOfLogin();
       await page.goto(callback);
       expect(await heading(page)).to.equal('You are already signed in');
       await page.reload();
       expect(await heading(page)).to.equal('You are already signed in');
-      await page.getByRole('link', { name: 'Go to your profile' }).click();
+      await page.getByRole('link', { name: 'Go to your connections' }).click();
       expect(await heading(page)).to.equal('Marta Quill');
     });
 

@@ -7,12 +7,15 @@ import type { Emulator, EmulatorOptions } from 'crm-emulator';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { createApp } from '../../examples/express-login/dist/app';
+import type { Database } from '../../examples/express-login/dist/database';
 import { playedBy } from '../../examples/express-login/dist/emulator';
+import { newDatabase } from './database';
 
 export interface Example {
   /** `http://localhost` and the port. */
   baseURL: string;
   emulator: Emulator;
+  database: Database;
   close(): Promise<void>;
 }
 
@@ -30,6 +33,7 @@ export async function startExample({
   const { startEmulator } = await import('crm-emulator');
   const origins = { sandbox: true, myDomain: true };
   const emulator = await startEmulator({ port: 0, origins, ...options });
+  const database = await newDatabase();
   const own = { ...(timeout !== undefined && { timeout }), ...(agent && { agent }) };
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, resolve));
@@ -40,7 +44,8 @@ export async function startExample({
     createApp({
       ...played,
       baseURL,
-      sessionSecret: 'a secret for tests only',
+      database,
+      secrets: { session: 'a secret for tests only', token: 'for tests only, too: '.repeat(2) },
       providers: {
         salesloft: { ...providers.salesloft, ...own },
         salesos: { ...providers.salesos, ...own },
@@ -51,12 +56,14 @@ export async function startExample({
   return {
     baseURL,
     emulator,
+    database,
     async close() {
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
       server.closeAllConnections();
       await Promise.all([closed, emulator.close()]);
+      await database.close();
     },
   };
 }
@@ -121,7 +128,8 @@ export async function answer(page: Page, { baseURL }: Example, button: string) {
 /** The value beside a term in the page's list of facts. */
 export async function fact(page: Page, term: string): Promise<string> {
   const row = page.locator('dl > div').filter({ has: page.getByText(term, { exact: true }) });
-  return (await row.locator('dd').innerText()).replace(/\s+/g, ' ').trim();
+  // Folded parts have no inner text.
+  return ((await row.locator('dd').textContent()) ?? '').replace(/\s+/g, ' ').trim();
 }
 
 export async function heading(page: Page): Promise<string> {

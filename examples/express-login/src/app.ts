@@ -7,19 +7,29 @@ import session from 'express-session';
 import helmet from 'helmet';
 // The three packages export the same error classes.
 import { AuthorizationError, InternalOAuthError, TokenError } from 'passport-salesloft';
+import { Accounts } from './accounts';
+import { connectionActions } from './connection-actions';
+import { connectionRoutes } from './connections';
+import type { Database } from './database';
 import type { Failure } from './failures';
 import { homePage } from './home';
 import type { Samples } from './home';
 import { loginRoutes } from './login';
 import { logoutRoutes } from './logout';
-import { errorPage, failurePage, notFoundPage, profilePage, tooManyPage } from './pages';
-import { PROVIDERS, createPassport } from './strategies';
-import type { ProviderName, ProviderOptions } from './strategies';
+import { errorPage, failurePage, notFoundPage, tooManyPage } from './pages';
+import { PROVIDERS } from './providers';
+import type { ProviderName } from './providers';
+import { onlyFromHere } from './same-origin';
+import type { Secrets } from './secrets';
+import { DatabaseSessions } from './sessions';
+import { createPassport } from './strategies';
+import type { ProviderOptions } from './strategies';
 
 export interface AppOptions {
   /** The origin browsers see, `https://app.example.com`; callback URLs are built from it. */
   baseURL: string;
-  sessionSecret: string;
+  secrets: Secrets;
+  database: Database;
   providers: ProviderOptions;
   /** The providers that the emulator plays, with their origins: the pages name them and show their photos. */
   emulated: Partial<Record<ProviderName, string>>;
@@ -27,18 +37,22 @@ export interface AppOptions {
   samples?: Samples;
 }
 
+const TEXT = { 'Content-Type': 'text/plain; charset=utf-8' };
 const MINUTE_MS = 60 * 1000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 export function createApp({
   baseURL,
-  sessionSecret,
+  secrets,
+  database,
   providers,
   emulated,
   samples = {},
 }: AppOptions): Express {
   const secure = baseURL.startsWith('https:');
-  const logins = createPassport(baseURL, providers);
+  const { db, client } = database;
+  const accounts = new Accounts(db);
+  const logins = createPassport(providers, { baseURL, secrets, accounts, client });
   const emulatedNames = PROVIDERS.filter((name) => emulated[name]);
   const app = express();
 
@@ -49,22 +63,23 @@ export function createApp({
   app.use(secureHeaders(Object.values(emulated), [baseURL, ...allowedLoginURLs]));
   app.get('/healthz', (_req, res) => void res.type('text').send('ok'));
   app.use(express.static(join(__dirname, '../public')));
-  app.use((_req, res, next) => {
-    res.set('Cache-Control', 'no-store');
-    next();
+  // The failure pages link to it. In your application, link to a page of your own.
+  app.get('/errors', (_req, res) => {
+    res.sendFile(join(__dirname, '../../../docs/errors.md'), { headers: TEXT });
   });
+  app.use(notCached);
   app.use(
     session({
-      // The default store keeps sessions in memory, for development only: they end at a restart, grow
-      // without bound, and belong to one process. In production use connect-redis, for example.
+      store: new DatabaseSessions(db),
       name: 'express-login',
-      secret: sessionSecret,
+      secret: secrets.session,
       resave: false,
       saveUninitialized: false,
       cookie: { httpOnly: true, sameSite: 'lax', secure, maxAge: 8 * HOUR_MS },
     }),
   );
   app.use(logins.passport.session());
+  app.use(onlyFromHere);
 
   app.get('/', (req, res) => {
     const { returnTo, loggedOut } = req.query;
@@ -95,17 +110,19 @@ export function createApp({
     loginRoutes(logins),
   );
 
-  app.get('/profile', (req, res) => {
-    if (req.user) res.send(profilePage(req.user));
-    else res.redirect('/?returnTo=/profile');
-  });
-
-  app.use('/logout', logoutRoutes(logins));
+  app.use(connectionRoutes(logins, accounts));
+  app.use(connectionActions({ logins, accounts, emulated }));
+  app.use('/logout', logoutRoutes(logins, accounts));
 
   app.use((req, res) => void res.status(404).send(notFoundPage(req.user)));
   app.use(handleError);
   return app;
 }
+
+const notCached: RequestHandler = (_req, res, next) => {
+  res.set('Cache-Control', 'no-store');
+  next();
+};
 
 function secureHeaders(
   emulators: readonly string[],
