@@ -158,6 +158,56 @@ describe('registrations', () => {
       expect(asked[0]).not.to.have.property('client_secret');
     });
 
+    describe('with the credentials of the strategy', () => {
+      const APP = { clientID: 'client-1', clientSecret: 's-1' } as const;
+      const begin = async (tenant: object, options: object = {}) =>
+        await run(
+          make(() => ({ key: 'a', ...tenant }), { ...APP, ...options }),
+          request(),
+        );
+
+      for (const [tenant, options] of [
+        [{ tokenURL: 'https://evil.test/token' }],
+        [{ tokenURL: 'https://evil.test/token', region: 'eu' }],
+        // A list of its own would let its logins choose any of them.
+        [{ allowedRegions: ['xx'] }, { allowedRegions: ['eu'] }],
+        [{ allowedRegions: ['xx'], region: 'xx' }, { allowedRegions: ['eu'] }],
+      ] as [object, object?][]) {
+        it(`CWE-522 — they go to no server that the tenant names: ${JSON.stringify(tenant)}`, async () => {
+          const error = errorOf(await begin(tenant, options));
+          expect(error).to.be.instanceOf(TypeError);
+          expect(error.message).to.equal(
+            'Acme, tenant "a": the client id and secret of the strategy must not go to a server that a tenant names; give the tenant a "clientID" of its own',
+          );
+        });
+      }
+
+      it('CWE-522 — they go where every login may go, and nowhere else', async () => {
+        const options = { allowedRegions: ['eu'] };
+        const { values } = await begin({ region: 'eu' }, options);
+        expect(new URL(values[0] as string).origin).to.equal(originOf('eu'));
+        expect(refusalOf(await begin({ region: 'xx' }, options))).to.deep.equal({
+          code: 'region_not_allowed',
+          message: 'acme: the region is not allowed',
+          status: 400,
+        });
+      });
+
+      it('CWE-1321 — a polluted prototype takes the secret from none', async () => {
+        const strategy = make(() => ({ key: 'a' }), APP);
+        const session = {};
+        Object.assign(Object.prototype, { clientID: 'evil' });
+        try {
+          const { state } = await start(strategy, session);
+          const asked = answer();
+          expect((await finish(strategy, session, state)).verb).to.equal('success');
+          expect(asked[0]).to.include({ client_id: 'client-1', client_secret: 's-1' });
+        } finally {
+          Reflect.deleteProperty(Object.prototype, 'clientID');
+        }
+      });
+    });
+
     it('offline: a tenant may ask for a refresh token, and one may not', async () => {
       const scopeOf = async (tenant: object, options: object) =>
         (
