@@ -278,13 +278,14 @@ export class ClientRequests<Options extends object, P extends Profile> {
     if (this.#profileHost) http.open(this.#profileHost);
   }
 
-  fetchKeysAhead(): void {
+  /** @param onlyAgain leaves out the keys that no login has needed so far */
+  fetchKeysAhead(onlyAgain: boolean): void {
     const { jwksUri } = this.#settings.context.endpoints;
+    if (jwksUri === undefined || (onlyAgain && !this.#shared.keySets.has(jwksUri))) return;
     // The login that needs the keys meets a failure, and tells it.
-    if (jwksUri !== undefined)
-      this.keysAt(jwksUri)
-        .fetchAhead()
-        .catch(() => undefined);
+    this.keysAt(jwksUri)
+      .fetchAhead()
+      .catch(() => undefined);
   }
 
   deadline(options: CallOptions): Deadline {

@@ -360,13 +360,13 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   }
 
   /**
-   * Makes ready, while a person is away at the provider, what their return will need: a connection to
-   * each host that will be asked, and the keys of ID Tokens. Returns at once, never fails, and does
-   * nothing twice.
+   * Makes ready, while a person is away, what their return needs: a connection to each host, and the keys
+   * of ID Tokens. Returns at once, never fails, does nothing twice, and asks no server ahead that a
+   * stranger may have chosen, unless a login has ended there.
    */
   prepare(attempt: LoginAttempt): void {
     this.#requests.openConnections();
-    if (attempt.nonce !== undefined) this.#requests.fetchKeysAhead();
+    if (attempt.nonce !== undefined) this.#requests.fetchKeysAhead(this.environment !== undefined);
   }
 
   /** @internal For what older code sets on `_oauth2`. @throws {TypeError} */
