@@ -12,6 +12,7 @@ import { LruMap } from '../values/lru-map';
 import { refuseUnknownOptions, requireCallbackUrl, requireString } from '../values/options';
 import type { Deadline } from '../wire/deadline';
 import { judgeOrganizations } from './organizations';
+import { isAtCallback } from './request';
 import type { PassportRequest } from './request';
 import type { Request } from './verify';
 
@@ -119,6 +120,12 @@ export class Registrations {
     const client = environment === undefined ? home : home.forEnvironment(environment);
     if (registration.tenant !== undefined && client.fingerprint !== attempt.client) {
       throw new Problem('tenant_changed', 'the tenant has changed', { refusal: 403 });
+    }
+    // RFC 9700 §4.4.2.2: the server of one tenant may lead the browser on to that of another.
+    const hasOwnCallback = registration.callbackURL !== this.#own.callbackURL;
+    if (hasOwnCallback && !isAtCallback(req, attempt.redirectUri)) {
+      const words = 'the answer came to another path than that of the tenant';
+      throw new Problem('tenant_mismatch', words, { refusal: 403 });
     }
     return { registration, client };
   }

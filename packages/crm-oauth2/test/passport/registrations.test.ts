@@ -128,7 +128,8 @@ describe('registrations', () => {
       expect(sentTo(url)).to.equal('https://a.app.test/a/cb');
       const asked = answer();
       const state = url.searchParams.get('state') ?? '';
-      expect((await finish(strategy, session, state)).verb).to.equal('success');
+      const at = { url: '/a/cb' };
+      expect((await finish(strategy, session, state, at)).verb).to.equal('success');
       expect(asked[0]?.redirect_uri).to.equal('https://a.app.test/a/cb');
     });
 
@@ -443,6 +444,41 @@ describe('registrations', () => {
         }
       });
     }
+
+    describe('RFC 9700 §4.4.2.2 — a tenant with a callbackURL of its own', () => {
+      const tenants: Record<string, Given> = {
+        a: { ...A, callbackURL: 'https://app.test/cb/a' },
+        b: { ...B, callbackURL: 'https://app.test/cb/b', region: 'eu' },
+      };
+      const strategy = make((req, boundKey) => tenants[boundKey ?? String(req.headers.host)]);
+      const begin = async (session: object) => {
+        const req = request({ session, headers: { host: 'a' } });
+        const { values } = await run(strategy, req);
+        return new URL(values[0] as string).searchParams.get('state') ?? '';
+      };
+
+      it('gets no code that came to the callback of another: tenant_mismatch', async () => {
+        for (const query of [{}, { code: undefined, error: 'access_denied' }]) {
+          const session = {};
+          const state = await begin(session);
+          const parts = { url: '/cb/b', query: { code: 'code-of-b', state, ...query } };
+          const { code, message, status } = refusalOf(
+            await finish(strategy, session, state, parts),
+          );
+          expect({ code, status }).to.deep.equal({ code: 'tenant_mismatch', status: 403 });
+          expect(message).to.include('the answer came to another path than that of the tenant');
+        }
+      });
+
+      for (const path of ['/cb/a', '/CB/A/', '/a']) {
+        it(`gets its own, also where a router or a proxy wrote the path: ${path}`, async () => {
+          const session = {};
+          const state = await begin(session);
+          answer();
+          expect((await finish(strategy, session, state, { url: path })).verb).to.equal('success');
+        });
+      }
+    });
 
     for (const [what, after] of [
       ['scope', { ...A, scope: 'write' }],
@@ -794,10 +830,10 @@ describe('registrations', () => {
         answer({ origin: originOf('eu'), profile: { sub: 'bea', organization: 'org-b' } }),
       ];
       const end = async (url: URL) =>
-        await runOn(
-          strategy,
-          callback(session, { code: 'code-1', state: url.searchParams.get('state') }),
-        );
+        await runOn(strategy, {
+          ...callback(session, { code: 'code-1', state: url.searchParams.get('state') }),
+          url: new URL(sentTo(url) ?? '').pathname,
+        });
       const ended = await Promise.all([end(a), end(b)]);
       expect(ended.map(({ verb }) => verb)).to.deep.equal(['success', 'success']);
       expect(ended.map(({ values }) => values[1])).to.deep.equal([
