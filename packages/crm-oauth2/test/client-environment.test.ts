@@ -535,6 +535,22 @@ describe('client of an environment', () => {
       });
     }
 
+    it('CWE-1321 — a polluted prototype lends no host of an organization', async () => {
+      const client = make({}, regionsWith({ organizationEndpoints: () => ({}) }));
+      const polluted = ['revocationEndpoint', 'introspectionEndpoint', 'endSessionEndpoint'];
+      const asked = answerAt(ORIGIN);
+      const tokens = { ...TOKENS_EU, environment: undefined };
+      for (const name of polluted) Reflect.set(Object.prototype, name, 'https://evil.test/x');
+      try {
+        await client.revokeToken('rt-0', { tokens });
+        await client.introspectToken('rt-0', { tokens });
+        expect(client.buildEndSessionUrl({ tokens })).to.include(`${ORIGIN}/logout?`);
+      } finally {
+        for (const name of polluted) Reflect.deleteProperty(Object.prototype, name);
+      }
+      expect(asked.map(({ host }) => host)).to.deep.equal(['acme.test', 'acme.test']);
+    });
+
     for (const [method, call] of LOGOUTS) {
       it(`${method}: an environment that was allowed once is refused`, () => {
         const error: unknown = thrown(() => call(make({ allowedRegions: ['us'] }), TOKENS_EU));

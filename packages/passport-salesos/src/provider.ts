@@ -65,15 +65,17 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
     jwksURL: 'url',
     userInfo: 'boolean',
   },
-  endpoints: ({ issuer = 'https://auth.play2sell.com/', ...urls }) => {
+  endpoints: (options) => {
+    const { issuer = 'https://auth.play2sell.com/', authorizationURL } = options;
+    const { tokenURL, userInfoURL, jwksURL } = options;
     const base = issuerOf(issuer);
-    const tokenEndpoint = urls.tokenURL ?? `${base}oauth/token`;
+    const tokenEndpoint = tokenURL ?? `${base}oauth/token`;
     return {
       issuer: base,
-      authorizationEndpoint: urls.authorizationURL ?? `${base}authorize`,
+      authorizationEndpoint: authorizationURL ?? `${base}authorize`,
       tokenEndpoint,
-      userInfoEndpoint: urls.userInfoURL ?? `${base}userinfo`,
-      jwksUri: urls.jwksURL ?? `${base}.well-known/jwks.json`,
+      userInfoEndpoint: userInfoURL ?? `${base}userinfo`,
+      jwksUri: jwksURL ?? `${base}.well-known/jwks.json`,
       // Refresh tokens only: Auth0's access tokens live until they expire.
       revocationEndpoint: new URL('/oauth/revoke', tokenEndpoint).href,
       // Where the session is: at the host that the person signed in at.
