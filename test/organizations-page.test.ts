@@ -172,7 +172,7 @@ describe('page — Many organizations', () => {
       find: async (key: string) =>
         await Promise.resolve(
           ['acme', 'globex'].includes(key)
-            ? { clientID: `client-of-${key}`, clientSecret: `secret-of-${key}` }
+            ? { key, clientID: `client-of-${key}`, clientSecret: `secret-of-${key}` }
             : undefined,
         ),
     };
@@ -187,8 +187,8 @@ describe('page — Many organizations', () => {
       const store = new MemoryTokenStore();
       const credentials = {
         ...urls,
-        ...(await tenants.find(tenant)),
         clientID: `client-of-${tenant}`,
+        clientSecret: `secret-of-${tenant}`,
       };
       const kept = userTokens(new OAuth2Client(salesloft, credentials), { store, key: user.id });
       await kept.save({ accessToken: 'access-1', expiresAt: Date.now() + 3_600_000 });
