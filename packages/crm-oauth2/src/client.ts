@@ -411,7 +411,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         };
         const expected = { issuers, keysOf, clientID, accessToken, login };
         const claims = await deadline.wait(verify(idToken, expected));
-        if (login?.asked) provider.checkIdToken?.(claims, login.asked);
+        if (login?.asked) provider.checkIdToken?.(ownFields(claims), ownFields(login.asked));
         return this.#complete({ ...tokens, claims });
       },
     );
