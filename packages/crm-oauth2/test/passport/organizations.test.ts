@@ -150,7 +150,7 @@ describe('organizations', () => {
         });
       }
 
-      it('is no reason to forget the class of a profile, which a hook has made', () => {
+      it('and a profile of a class, which a hook has made: its getters are read', () => {
         class Person {
           get organization() {
             return 'org-1';
