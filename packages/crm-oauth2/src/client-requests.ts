@@ -101,6 +101,7 @@ export interface Relations<Client> {
   /** The clients that logins have asked for, by their environment. */
   environments: LruMap<string, Client>;
   environment?: Environment;
+  tenant: string | undefined;
   /** Becomes a part of the fingerprint. */
   binding: string | undefined;
 }

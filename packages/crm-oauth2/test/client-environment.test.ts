@@ -244,8 +244,12 @@ describe('client of an environment', () => {
   describe('clients of two registrations', () => {
     /** As a strategy does for a tenant. */
     const register = (home: Client, clientID: string, clientSecret: string, binding = '') => {
-      const sibling = Reflect.get(home, 'sibling') as (options: object, binding: string) => Client;
-      return sibling.call(home, { clientID, clientSecret, timeout: 2000 }, binding);
+      const options = { clientID, clientSecret, timeout: 2000 };
+      return Reflect.apply(Reflect.get(home, 'sibling') as () => Client, home, [
+        options,
+        'tenant-1',
+        binding,
+      ]);
     };
 
     it('RFC 6749 §2.3.1 — share no client of an environment, also with the same client id', async () => {

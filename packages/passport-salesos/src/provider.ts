@@ -40,6 +40,11 @@ function isOrganizationId(organization: string): boolean {
   return organization.startsWith('org_');
 }
 
+/** A link may have asked for any text: only a name that Auth0 can have given is repeated. */
+function shown(organization: string): string {
+  return /^[\w -]{1,100}$/.test(organization) ? organization : 'another organization';
+}
+
 declare module 'crm-oauth2/provider' {
   interface ProviderErrorCodes extends Record<CodesOf<typeof hints>, unknown> {}
 }
@@ -114,9 +119,7 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
       ? [claims.org_id, organization]
       : [claims.org_name, organization.toLowerCase()];
     if (claim !== wanted) {
-      const [asked, came = 'no organization'] = [organization, text(claim)].map((name) =>
-        name?.slice(0, 100),
-      );
+      const [asked, came] = [organization, text(claim) ?? 'no organization'].map(shown);
       const words = `the login asked for ${asked}, and the ID Token is of ${came}`;
       throw new Problem('id_token_organization', words, { refusal: 403 });
     }

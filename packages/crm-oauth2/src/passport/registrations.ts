@@ -159,7 +159,7 @@ export class Registrations {
     const { clientSecret: _, ...withoutSecret } = this.#options;
     const isOwnApp = options.clientID !== undefined;
     const usual = isOwnApp ? withoutSecret : this.#options;
-    const client = own.client.sibling({ ...usual, ...options } as never, callbackURL ?? '');
+    const client = own.client.sibling({ ...usual, ...options } as never, key, callbackURL ?? '');
     if (!isOwnApp) requireKnownServer(owner, own.client, client, options);
     return {
       tenant: key,

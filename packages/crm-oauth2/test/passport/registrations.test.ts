@@ -683,6 +683,9 @@ describe('registrations', () => {
       });
       const client = await strategy.clientFor('a');
       expect(client.clientID).to.equal('client-a');
+      // The environments of a tenant are the tenant's.
+      const there = client.forEnvironment({ region: 'eu' });
+      expect([client.tenant, there.tenant]).to.deep.equal(['a', 'a']);
       expect(calls).to.deep.equal([[{ headers: {} }, 'a']]);
     });
 
