@@ -34,9 +34,13 @@ function exportsOf({ folder }) {
   return { className: Strategy.name, provider };
 }
 
+/** The workspaces that `npm start` needs. */
+const STARTED = [...PACKAGES.map(({ folder }) => folder), 'examples/express-login'];
+
+const at = (folder) => (existsSync(join(ROOT, folder, 'tsconfig.json')) ? [folder] : []);
+
 /** The TypeScript projects, in the order in which they are built. */
 function projects() {
-  const at = (folder) => (existsSync(join(ROOT, folder, 'tsconfig.json')) ? [folder] : []);
   const core = 'packages/crm-oauth2';
   const published = PACKAGES.map(({ folder }) => folder);
   const others = WORKSPACES.filter((folder) => !published.includes(folder));
@@ -45,4 +49,4 @@ function projects() {
     .concat(WORKSPACES.flatMap((folder) => at(`${folder}/test`)));
 }
 
-module.exports = { ROOT, PACKAGES, STRATEGIES, exportsOf, projects };
+module.exports = { ROOT, PACKAGES, STARTED, STRATEGIES, exportsOf, projects };

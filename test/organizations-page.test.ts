@@ -4,14 +4,14 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { startEmulator } from 'crm-emulator';
 import type { Emulator } from 'crm-emulator';
-import { MemoryTokenStore, OAuth2Client, userTokens } from 'crm-oauth2';
+import { MemoryTokenStore, userTokens } from 'crm-oauth2';
 import { rejection } from 'crm-oauth2/testing';
 import express from 'express';
 import type { RequestHandler } from 'express';
 import session from 'express-session';
 import { Passport } from 'passport';
 import SalesforceStrategy from 'passport-salesforce-oauth2';
-import SalesloftStrategy, { salesloft } from 'passport-salesloft';
+import SalesloftStrategy from 'passport-salesloft';
 import SalesosStrategy from 'passport-salesos';
 import { Browser } from './support/browser';
 import { freePorts } from './support/free-ports';
@@ -172,7 +172,7 @@ describe('page — Many organizations', () => {
       find: async (key: string) =>
         await Promise.resolve(
           ['acme', 'globex'].includes(key)
-            ? { clientID: `client-of-${key}`, clientSecret: `secret-of-${key}` }
+            ? { key, clientID: `client-of-${key}`, clientSecret: `secret-of-${key}` }
             : undefined,
         ),
     };
@@ -185,12 +185,8 @@ describe('page — Many organizations', () => {
       expect(user.tenant).to.equal(tenant);
 
       const store = new MemoryTokenStore();
-      const credentials = {
-        ...urls,
-        ...(await tenants.find(tenant)),
-        clientID: `client-of-${tenant}`,
-      };
-      const kept = userTokens(new OAuth2Client(salesloft, credentials), { store, key: user.id });
+      const client = await (value as InstanceType<typeof Strategy>).clientFor(tenant);
+      const kept = userTokens(client, { store, key: user.id });
       await kept.save({ accessToken: 'access-1', expiresAt: Date.now() + 3_600_000 });
       const [, later = ''] = blocks(PAGE, heading);
       const scope = { strategy: value, user, store, userTokens };

@@ -63,9 +63,6 @@ function patternOf(path: string): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-/** OpenID Connect Discovery §4. */
-export const DISCOVERY_PATH = '/.well-known/openid-configuration';
-
 /** The path of the endpoint that a login has in each provider. */
 export function pathOf(endpoints: readonly Endpoint[], step: 'authorize' | 'token'): string {
   return endpoints.find(({ steps }) => steps[0] === step)!.path;

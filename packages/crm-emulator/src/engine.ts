@@ -1,16 +1,12 @@
 /** Sets up oidc-provider as the OAuth 2.0 engine of one provider: codes, grants, PKCE and refresh tokens. */
 import { generateKeyPairSync } from 'node:crypto';
-import {
-  CustomOIDCProviderError,
-  InvalidTarget,
-  SessionNotFound,
-} from 'oidc-provider/lib/helpers/errors.js';
+import * as errors from 'oidc-provider/lib/helpers/errors.js';
 import { type Context, type EngineError, Provider } from 'oidc-provider/lib/provider.js';
 import type { Callback, Dialect, Environment, RegisteredClient } from './dialect.js';
 import { pathOf } from './endpoints.js';
+import { isLoopback } from './guards.js';
 import { errorPage, formPostPage, pageReply } from './pages.js';
 import { authorizationReason, inactive, refusalFor, type Params, type Refusal } from './reasons.js';
-import { isLoopback } from './redirect-uris.js';
 import { send } from './reply.js';
 import { signInIsOver } from './sign-in.js';
 import type { Store } from './store.js';
@@ -83,7 +79,7 @@ function authorizationSettings(dialect: Dialect, store: Store) {
       ...Object.fromEntries((dialect.extraParameters ?? []).map((name) => [name, undefined])),
       [CHECK_PARAMETER]: (context: Context) => {
         const refusal = checkRequest(dialect, context);
-        if (refusal) throw new CustomOIDCProviderError(refusal.error, refusal.description);
+        if (refusal) throw new errors.CustomOIDCProviderError(refusal.error, refusal.description);
       },
     },
     interactions: {
@@ -92,7 +88,7 @@ function authorizationSettings(dialect: Dialect, store: Store) {
     cookies: { names: cookieNames(dialect) },
     renderError: (context: Context, failure: Record<string, string>, thrown: EngineError) => {
       rememberError(context, thrown);
-      if (thrown instanceof SessionNotFound) {
+      if (thrown instanceof errors.SessionNotFound) {
         return send(context, signInIsOver(dialect, store, context.path.split('/').at(-1)!));
       }
       const { error, description } = refusalOf(dialect, context, failure);
@@ -103,7 +99,7 @@ function authorizationSettings(dialect: Dialect, store: Store) {
 }
 
 function tokenSettings(dialect: Dialect, options: EmulatorOptions) {
-  const { accessToken, idToken, code } = dialect.lifetimeSeconds;
+  const { lifetimeSeconds: seconds } = dialect;
   return {
     features: {
       devInteractions: { enabled: false },
@@ -116,23 +112,20 @@ function tokenSettings(dialect: Dialect, options: EmulatorOptions) {
         useGrantedResource: () => true,
         getResourceServerInfo: (_context: Context, audience: string) => {
           const scopes = dialect.audiences?.[audience];
-          if (!scopes) throw new InvalidTarget(`Service not found: ${audience}`);
+          if (!scopes) throw new errors.InvalidTarget(`Service not found: ${audience}`);
           return { audience, scope: scopes.join(' '), accessTokenFormat: 'opaque' };
         },
       },
     },
     rotateRefreshToken: () => dialect.rotatesRefreshTokens,
-    issueRefreshToken: (
-      _context: Context,
-      _client: unknown,
-      authorizationCode: { scopes: Set<string> },
-    ) => dialect.issuesRefreshToken(authorizationCode.scopes),
+    issueRefreshToken: (_context: Context, _client: unknown, code: { scopes: Set<string> }) =>
+      dialect.issuesRefreshToken(code.scopes),
     expiresWithSession: () => false,
     ttl: {
-      AccessToken: options.accessTokenTTL ?? accessToken,
-      ClientCredentials: options.accessTokenTTL ?? accessToken,
-      AuthorizationCode: options.codeTTL ?? code,
-      IdToken: options.idTokenTTL ?? idToken,
+      AccessToken: options.accessTokenTTL ?? seconds.accessToken,
+      ClientCredentials: options.accessTokenTTL ?? seconds.accessToken,
+      AuthorizationCode: options.codeTTL ?? seconds.code,
+      IdToken: options.idTokenTTL ?? seconds.idToken,
       RefreshToken: YEAR_SECONDS,
       Grant: YEAR_SECONDS,
       Session: SIGN_IN_SECONDS,

@@ -178,11 +178,8 @@ export function callbackAfter(fault: Fault, callback: Callback): Callback {
   if (fault.kind === 'fragment') return { ...callback, isInFragment: true };
   if (fault.kind !== 'patch') return callback;
   const patched = Object.entries(merged(callback.params, fault.merge));
-  const params = patched.map(([name, value]) => [
-    name,
-    typeof value === 'string' ? value : JSON.stringify(value),
-  ]);
-  return { ...callback, params: Object.fromEntries(params) as Callback['params'] };
+  const params = Object.fromEntries(patched.map(([name, value]) => [name, asText(value)]));
+  return { ...callback, params };
 }
 
 function page({ status = 200, title = 'Maintenance' }: Extract<Fault, { kind: 'html' }>): Reply {
@@ -196,15 +193,10 @@ function jsonText(body: string, status = 200): Reply {
 const BROKEN_JSON = '{"access_token": "cut-off-in-the-mid';
 
 function errorStatus(fault: Extract<Fault, { kind: 'status' }>): Reply {
-  const { status, retryAfter } = fault;
-  const body = fault.body ?? { error: 'emulated_fault' };
-  const headers: Record<string, string> = {
-    ...fault.headers,
-    ...(retryAfter !== undefined && { 'retry-after': String(retryAfter) }),
-  };
-  return typeof body === 'string'
-    ? { status, headers, type: TEXT_TYPE, body }
-    : { ...jsonText(JSON.stringify(body), status), headers };
+  const { status, retryAfter, body = { error: 'emulated_fault' } } = fault;
+  const retry = retryAfter !== undefined && { 'retry-after': String(retryAfter) };
+  const type = typeof body === 'string' ? TEXT_TYPE : JSON_TYPE;
+  return { status, headers: { ...fault.headers, ...retry }, type, body: asText(body) };
 }
 
 function padded(body: unknown, bytes = PADDING_BYTES): Record<string, unknown> {

@@ -145,9 +145,7 @@ function decodeClaims(token: string): JWTPayload {
   return JSON.parse(Buffer.from(payload, 'base64url').toString()) as JWTPayload;
 }
 
-function encode(value: unknown): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url');
-}
+const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 function withBrokenSignature(token: string): string {
   const dot = token.lastIndexOf('.');

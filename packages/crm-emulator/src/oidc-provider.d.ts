@@ -15,9 +15,7 @@ declare module 'oidc-provider/lib/provider.js' {
   }
 
   export interface OidcContext {
-    route?: string;
     params?: Record<string, string | undefined>;
-    result?: { login?: { accountId: string } };
     entities: {
       Account?: { accountId: string };
       AccessToken?: Issued;
@@ -48,7 +46,6 @@ declare module 'oidc-provider/lib/provider.js' {
     path: string;
     url: string;
     querystring: string;
-    query: Record<string, string | string[] | undefined>;
     headers: IncomingMessage['headers'];
     status: number;
     body: unknown;
@@ -56,7 +53,6 @@ declare module 'oidc-provider/lib/provider.js' {
     respond?: boolean;
     state: Record<string, unknown>;
     oidc?: OidcContext;
-    get(name: string): string;
     set(name: string, value: string | string[]): void;
     remove(name: string): void;
     redirect(url: string): void;
@@ -65,7 +61,6 @@ declare module 'oidc-provider/lib/provider.js' {
   export type Middleware = (context: Context, next: () => Promise<void>) => unknown;
 
   export interface Grant {
-    jti: string;
     addOIDCScope(scope: string): void;
     addResourceScope(resource: string, scope: string): void;
     save(): Promise<string>;
@@ -87,7 +82,6 @@ declare module 'oidc-provider/lib/provider.js' {
 
   export class Provider {
     constructor(issuer: string, configuration: Record<string, unknown>);
-    issuer: string;
     use(middleware: Middleware): this;
     callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void>;
     registerResponseMode(

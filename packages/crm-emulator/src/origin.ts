@@ -3,7 +3,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import type { Context, Provider } from 'oidc-provider/lib/provider.js';
 import { authenticateClient } from './client-authentication.js';
-import { CONTROL_PATH, controlRefusal } from './control.js';
 import type { Callback, Dialect, EngineTokens, Environment } from './dialect.js';
 import { createEngine, resumeCookie, SIGN_IN_PATH } from './engine.js';
 import { type Endpoint, pathOf } from './endpoints.js';
@@ -12,7 +11,7 @@ import { callbackAfter, Faults, isOfCallback } from './faults.js';
 import { checkFault, namedFault } from './named-faults.js';
 import { overview } from './overview.js';
 import { FAVICON, FAVICON_HEADERS, FAVICON_PATH, pageReply } from './pages.js';
-import { isOwnHost } from './own-host.js';
+import { CONTROL_PATH, controlRefusal, isOwnHost } from './guards.js';
 import { formRefusal, type Refused, tokenReason, wordsOf } from './reasons.js';
 import { oauthError, type Reply, send, TEXT_TYPE } from './reply.js';
 import { complete, record } from './requests.js';

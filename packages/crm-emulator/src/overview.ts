@@ -1,10 +1,10 @@
 /** The start page of an origin: how to connect an application, and everything that has happened here. */
-import { CONTROL_PATH } from './control.js';
 import type { Dialect, Environment } from './dialect.js';
 import type { Faults } from './faults.js';
+import { CONTROL_PATH } from './guards.js';
 import { type Html, markup } from './html.js';
 import { STEP_TITLES } from './named-faults.js';
-import { aboutPerson, document, noticeOf } from './pages.js';
+import { aboutPerson, page } from './pages.js';
 import { shownPath } from './requests.js';
 import type { ListedToken } from './store.js';
 import type { RequestRecord } from './types.js';
@@ -18,22 +18,9 @@ export interface Activity {
 
 export function overview(dialect: Dialect, environment: Environment, activity: Activity): string {
   const { title } = dialect;
-  const sections = {
-    left: [
-      application(dialect, environment),
-      people(environment),
-      clients(environment),
-      endpoints(dialect, environment),
-    ],
-    right: [
-      lastRequests(activity.requests),
-      tokens(dialect, environment),
-      failures(dialect, activity.queued),
-    ],
-  };
-  return document(
-    `Local emulator of ${title}`,
-    noticeOf(title),
+  return page(
+    title,
+    'Start',
     markup`<h1>${title}, emulated</h1>
     <p class="soft">At <code>${environment.origin}</code>, without an account and without a network.</p>
     <nav aria-label="On this page">
@@ -42,7 +29,12 @@ export function overview(dialect: Dialect, environment: Environment, activity: A
       <a href="#requests">Requests</a> <a href="#tokens">Tokens</a>
       <a href="#failures">Failures</a> <a href="/">Reload</a>
     </nav>
-    <div class="columns"><div>${sections.left}</div><div>${sections.right}</div></div>`,
+    <div class="columns">
+      <div>${application(dialect, environment)} ${people(environment)} ${clients(environment)}
+        ${endpoints(dialect, environment)}</div>
+      <div>${lastRequests(activity.requests)} ${tokens(dialect, environment)}
+        ${failures(dialect, activity.queued)}</div>
+    </div>`,
     'wide',
   );
 }

@@ -92,8 +92,8 @@ const PAGE_HEADERS: Record<string, string> = {
   'cache-control': 'no-store',
 };
 
-export function pageReply(status: number, page: string): Reply {
-  return { status, body: page, type: HTML_TYPE, headers: PAGE_HEADERS };
+export function pageReply(status: number, body: string): Reply {
+  return { status, body, type: HTML_TYPE, headers: PAGE_HEADERS };
 }
 
 export const FAVICON_PATH = '/favicon.ico';
@@ -106,9 +106,14 @@ export const FAVICON_HEADERS = {
 export const FAVICON =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#2b5c4f"/><path d="M8 10v12h6a6 6 0 0 0 0-12zM24 10v12M24 13h-4M24 19h-4" fill="none" stroke="#fff" stroke-width="3" stroke-linejoin="round"/></svg>';
 
-export function document(title: string, notice: string, body: Html, width = 'narrow'): string {
-  return `<!doctype html>\n${
-    markup`<html lang="en">
+/** A page of one provider. */
+export function page(title: string, about: string, body: Html, width?: 'wide'): string {
+  const notice = `Local emulator of ${title}. For development only.`;
+  return document(`${about}: local emulator of ${title}`, notice, body, width);
+}
+
+function document(title: string, notice: string, body: Html, width = 'narrow'): string {
+  const { text } = markup`<html lang="en">
 <head>
   <meta charset="utf-8" />
   <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -119,11 +124,11 @@ export function document(title: string, notice: string, body: Html, width = 'nar
 <body>
   <main class="${width}"><p class="notice">${notice}</p><div class="body">${body}</div></main>
 </body>
-</html>`.text
-  }\n`;
+</html>`;
+  return `<!doctype html>\n${text}\n`;
 }
 
-export const noticeOf = (title: string) => `Local emulator of ${title}. For development only.`;
+const HEADING = 'Who is signing in?';
 
 /** The failures that the page offers, by the step they belong to. */
 export type Rehearsals = Readonly<Record<string, readonly { label: string; value: number }[]>>;
@@ -150,10 +155,10 @@ export function signInPage(signIn: SignInPage): string {
         Continue as ${person.name}</button>
       <p class="who" id="about-${person.number}">${aboutPerson(person)}</p>
     </li>`;
-  return document(
-    `Sign in: local emulator of ${title}`,
-    noticeOf(title),
-    markup`<h1>Who is signing in?</h1>
+  return page(
+    title,
+    'Sign in',
+    markup`<h1>${HEADING}</h1>
     <p class="soft"><code>${signIn.clientID}</code> asks you to sign in. The answer goes to
       <code>${signIn.redirectHost}</code>${scopes.length > 0 ? ', for these scopes:' : '.'}</p>
     ${
@@ -184,26 +189,27 @@ export function signInPage(signIn: SignInPage): string {
   );
 }
 
+/** The e-mail address comes early, because a narrow page cuts the end. */
 export function aboutPerson({ email, jobRole, admin, active }: CompletePerson): string {
-  return [!active && 'inactive', admin && 'administrator', jobRole, email ?? 'no e-mail address']
+  return [!active && 'inactive', email ?? 'no e-mail address', admin && 'administrator', jobRole]
     .filter(Boolean)
     .join(' · ');
 }
 
 /** Shown after a logout that names no page of the application. */
 export function loggedOutPage(title: string): string {
-  return document(
-    `Logged out: local emulator of ${title}`,
-    noticeOf(title),
+  return page(
+    title,
+    'Logged out',
     markup`<h1>You are logged out</h1><p class="soft">You can close this window.</p>`,
   );
 }
 
 /** Asks whether to log out, when the request does not tell a session of this emulator. */
 export function confirmLogoutPage(title: string, action: string, params: Params): string {
-  return document(
-    `Log out: local emulator of ${title}`,
-    noticeOf(title),
+  return page(
+    title,
+    'Log out',
     markup`<h1>Do you want to log out?</h1>
     <form method="post" action="${action}">${hiddenFields(params)}<button>Log out</button></form>`,
   );
@@ -217,9 +223,9 @@ function hiddenFields(params: Params): Html[] {
 
 /** Shown instead of a redirect to the application (RFC 6749 §4.1.2.1). */
 export function errorPage(title: string, error: string, description: string): string {
-  return document(
-    `Error: local emulator of ${title}`,
-    noticeOf(title),
+  return page(
+    title,
+    'Error',
     markup`<h1>This request was refused</h1>
     <p class="soft">The browser is not sent back to the application. That takes a known client, a
       registered redirect URI and a sign-in that is still open.</p>
@@ -236,9 +242,9 @@ export function overPage(title: string, home: string | undefined): string {
   const why = home
     ? 'It was answered, and each is answered once.'
     : 'It was answered, or came too late.';
-  return document(
-    `Finished: local emulator of ${title}`,
-    noticeOf(title),
+  return page(
+    title,
+    'Finished',
     markup`<h1>This sign-in is over</h1>
     <p class="soft">${why} The application can begin another one.</p>
     ${home !== undefined && markup`<p><a class="go" href="${home}">Go to ${new URL(home).host}</a></p>`}

@@ -69,16 +69,6 @@ export class People {
   }
 }
 
-const DEFAULTS = {
-  emailVerified: true,
-  active: true,
-  admin: false,
-  urls: true,
-  jobRole: 'Sales',
-  timeZone: 'America/New_York',
-  locale: 'en_US',
-};
-
 const ORGANIZATION = '00DLocalEmulatr';
 
 function withDefaults(
@@ -88,9 +78,7 @@ function withDefaults(
 ): CompletePerson {
   const { name } = person;
   if (!/^00D[a-zA-Z0-9]{12}([A-Z0-5]{3})?$/.test(organization)) {
-    throw new TypeError(
-      `people[${index}].organizationId: must be a Salesforce id that begins with 00D`,
-    );
+    throw new TypeError(`people[${index}].organizationId: must be a Salesforce id, 00D…`);
   }
   const words = name.split(' ');
   const handle = name
@@ -101,11 +89,17 @@ function withDefaults(
   const digest = createHash('sha256').update(`${index} ${name}`).digest('hex');
   const number = 48_200 + index + 1;
   return {
-    ...DEFAULTS,
-    ...person,
+    name,
     firstName: person.firstName === undefined ? (words[0] ?? name) : person.firstName,
     lastName: person.lastName ?? words.slice(1).join(' '),
     email: person.email === null ? undefined : (person.email ?? `${handle}@example.com`),
+    emailVerified: person.emailVerified ?? true,
+    active: person.active ?? true,
+    admin: person.admin ?? false,
+    jobRole: person.jobRole ?? 'Sales',
+    timeZone: person.timeZone ?? 'America/New_York',
+    locale: person.locale ?? 'en_US',
+    urls: person.urls ?? true,
     handle,
     username: `${handle}@emulator.invalid`,
     number,

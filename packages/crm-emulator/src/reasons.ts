@@ -1,14 +1,5 @@
 /** Why a request is refused: read from the engine's error classes and from the request, not from messages. */
-import {
-  InvalidClient,
-  InvalidGrant,
-  InvalidRedirectUri,
-  InvalidRequest,
-  InvalidScope,
-  InvalidTarget,
-  LoginRequired,
-  UnsupportedResponseType,
-} from 'oidc-provider/lib/helpers/errors.js';
+import * as errors from 'oidc-provider/lib/helpers/errors.js';
 import type { Stored } from 'oidc-provider/lib/provider.js';
 import type { Fields } from './engine-request.js';
 
@@ -86,16 +77,16 @@ const CODE_CHALLENGE = /^[\w.~-]{43,128}$/;
 
 /** Undefined when the error is one that the emulator itself has thrown. */
 export function authorizationReason(error: unknown, params: Params): Refused | undefined {
-  if (error instanceof InvalidClient) return { reason: 'authorize.client' };
-  if (error instanceof InvalidRedirectUri) return { reason: 'authorize.redirect-uri' };
-  if (error instanceof InvalidScope) return { reason: 'authorize.scope' };
-  if (error instanceof InvalidTarget)
+  if (error instanceof errors.InvalidClient) return { reason: 'authorize.client' };
+  if (error instanceof errors.InvalidRedirectUri) return { reason: 'authorize.redirect-uri' };
+  if (error instanceof errors.InvalidScope) return { reason: 'authorize.scope' };
+  if (error instanceof errors.InvalidTarget)
     return { reason: 'authorize.audience', name: params['resource'] };
-  if (error instanceof LoginRequired) return { reason: 'authorize.login' };
-  if (error instanceof UnsupportedResponseType) {
+  if (error instanceof errors.LoginRequired) return { reason: 'authorize.login' };
+  if (error instanceof errors.UnsupportedResponseType) {
     return { reason: 'authorize.response-type', name: params['response_type'] };
   }
-  if (!(error instanceof InvalidRequest)) return undefined;
+  if (!(error instanceof errors.InvalidRequest)) return undefined;
   const missing = ['client_id', 'redirect_uri', 'response_type'].find((name) => !params[name]);
   if (missing) return { reason: 'authorize.missing', name: missing };
   const { code_challenge: challenge, code_challenge_method: method } = params;
@@ -129,11 +120,11 @@ export function tokenReason(
   stored: Stored | undefined,
   isActive: boolean,
 ): Reason {
-  if (error instanceof InvalidScope) return 'scope';
-  if (error instanceof InvalidTarget) return 'audience';
+  if (error instanceof errors.InvalidScope) return 'scope';
+  if (error instanceof errors.InvalidTarget) return 'audience';
   // The engine refuses the form of a code verifier so, and the wrong value of it with a cause.
-  if (error instanceof InvalidRequest && form['code_verifier']) return 'code.verifier';
-  if (!(error instanceof InvalidGrant)) return 'other';
+  if (error instanceof errors.InvalidRequest && form['code_verifier']) return 'code.verifier';
+  if (!(error instanceof errors.InvalidGrant)) return 'other';
   const isRefresh = form['grant_type'] === 'refresh_token';
   const kind = isRefresh ? 'refresh-token' : 'code';
   if (!stored) return `${kind}.unknown`;

@@ -30,12 +30,8 @@ export class State {
    */
   constructor(file?: string) {
     this.#file = file;
-    this.#kept = (file === undefined ? undefined : read(file)) ?? {
-      version: 1,
-      ports: {},
-      entries: {},
-      keys: {},
-    };
+    const empty: Kept = { version: 1, ports: {}, entries: {}, keys: {} };
+    this.#kept = (file === undefined ? undefined : read(file)) ?? empty;
   }
 
   get ports(): Record<string, number> {

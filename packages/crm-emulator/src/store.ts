@@ -10,9 +10,8 @@ const KEEP_EXPIRED_SECONDS = 3_600;
 const UNSAVED_MODELS = new Set(['Session']);
 
 /** The models of the tokens that a client holds. */
-export type TokenModel = 'AccessToken' | 'ClientCredentials' | 'RefreshToken';
-
-const TOKEN_MODELS: readonly string[] = ['AccessToken', 'ClientCredentials', 'RefreshToken'];
+const TOKEN_MODELS = ['AccessToken', 'ClientCredentials', 'RefreshToken'] as const;
+type TokenModel = (typeof TOKEN_MODELS)[number];
 
 /** The tokens that a provider revokes, and whether that ends the rest of the grant. */
 export type Revoked = 'grant' | 'token';
@@ -96,9 +95,10 @@ export class Store {
   /** The tokens that were not replaced, newest first; those that expired within the hour too. */
   get tokens(): ListedToken[] {
     const tokens = [...this.#entries].flatMap(([key, entry]) => {
-      const [model = '', id = ''] = key.split(/:(.*)/s);
-      if (!TOKEN_MODELS.includes(model) || entry['consumed'] !== undefined) return [];
-      return [{ handle: digestOf(key).slice(0, 16), model: model as TokenModel, id, entry }];
+      const [name, id = ''] = key.split(/:(.*)/s);
+      const model = TOKEN_MODELS.find((known) => known === name);
+      if (!model || entry['consumed'] !== undefined) return [];
+      return [{ handle: digestOf(key).slice(0, 16), model, id, entry }];
     });
     return tokens.toReversed();
   }

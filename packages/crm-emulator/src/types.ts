@@ -25,7 +25,7 @@ interface FaultTarget {
   times?: number;
 }
 
-type HeaderValues = Record<string, string>;
+type Content = { body?: unknown; headers?: Record<string, string> };
 
 /** Faults of the connection. */
 export type WireFault = FaultTarget &
@@ -47,13 +47,7 @@ export type WireFault = FaultTarget &
 export type AnswerFault = FaultTarget &
   (
     | { kind: 'html'; status?: number; title?: string }
-    | {
-        kind: 'status';
-        status: number;
-        retryAfter?: number | string;
-        body?: unknown;
-        headers?: HeaderValues;
-      }
+    | ({ kind: 'status'; status: number; retryAfter?: number | string } & Content)
     | { kind: 'redirect'; location: string; status?: number }
     | { kind: 'wrong-content-type'; contentType?: string }
     | { kind: 'empty' }
@@ -312,21 +306,9 @@ export interface MovableOrg {
   moveOrg(): Promise<string>;
 }
 
-interface Credentials {
-  clientID: string;
-  clientSecret: string;
-}
+type Credentials = Record<'clientID' | 'clientSecret', string>;
 
-export interface SalesloftOptions extends Credentials {
-  authorizationURL: string;
-  tokenURL: string;
-  profileURL: string;
-}
-
-export interface SalesosOptions extends Credentials {
-  issuer: string;
-}
-
-export interface SalesforceOptions extends Credentials {
-  loginURL: string;
-}
+export type SalesloftOptions = Credentials &
+  Record<'authorizationURL' | 'tokenURL' | 'profileURL', string>;
+export type SalesosOptions = Credentials & { issuer: string };
+export type SalesforceOptions = Credentials & { loginURL: string };

@@ -1,9 +1,7 @@
 /** Small helpers for values whose type is not known yet: text, lists of scopes, JSON objects. */
 
 /** The value if it is text, otherwise an empty string. */
-export function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 
 /** RFC 6749 §3.3: scopes are separated by spaces. */
 export function scopesOf(value: unknown): Set<string> {

@@ -187,7 +187,7 @@ describe('crm-emulator: command', function () {
     });
   });
 
-  it('--people, --token-ttl — who can sign in, and for how long', async () => {
+  it('--people, --token-ttl — replace the people, and the life of access tokens', async () => {
     const file = join(folder, 'people.json');
     await writeFile(file, JSON.stringify([{ name: 'Ida Berg', admin: true }]));
     const args = ['--only', 'salesloft', '--people', file, '--token-ttl', '77'];

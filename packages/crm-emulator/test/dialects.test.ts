@@ -92,7 +92,7 @@ describe('crm-emulator: dialects', () => {
         expect(headers['content-security-policy']).to.include("default-src 'none'");
         const page = text.replace(/&#39;/g, "'");
         for (const [option, value] of Object.entries(options)) {
-          expect(page).to.include(`${option}: '${String(value)}'`);
+          expect(page).to.include(`${option}: '${value}'`);
         }
         for (const path of ENDPOINTS[name]) expect(page).to.include(`>${origin}${path}<`);
         expect(page).to.include('127.0.0.1').and.include('[::1]').and.include('--callback');

@@ -380,8 +380,8 @@ describe('crm-emulator: faults', () => {
       const { headers } = await send(page, { form: { deny: '1' } });
       const next = new URL(headers['location'] as string, page).href;
       await send(next);
-      for (const url of [page, next]) {
-        const { status, text } = await send(url);
+      for (const over of [page, next]) {
+        const { status, text } = await send(over);
         expect(status).to.equal(410);
         expect(text)
           .to.include('This sign-in is over')

@@ -21,7 +21,7 @@ import {
 import { KeySets } from './protocol/signing-keys';
 import type { SigningKeys } from './protocol/signing-keys';
 import type { TokenSet } from './protocol/token-set';
-import type { GrantType, Provider } from './provider/description';
+import type { Endpoints, GrantType, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
 import { ownFields } from './values/json';
 import type { LruMap } from './values/lru-map';
@@ -101,6 +101,7 @@ export interface Relations<Client> {
   /** The clients that logins have asked for, by their environment. */
   environments: LruMap<string, Client>;
   environment?: Environment;
+  tenant: string | undefined;
   /** Becomes a part of the fingerprint. */
   binding: string | undefined;
 }
@@ -203,7 +204,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
     if (configured === undefined) throw new TypeError(`${provider.title} has no ${kind} endpoint`);
     const { tokens, tokenTypeHint } = ownFields(options);
     return await this.at(stage, configured, async (place) => {
-      const own = tokens && provider.organizationEndpoints?.(tokens.response, context)?.[name];
+      const own = tokens && this.#organizationEndpoints(tokens.response)[name];
       const deadline = this.deadline(options);
       // Both RFCs know the form encoding only, also where token requests are JSON.
       const fields = { token, token_type_hint: tokenTypeHint };
@@ -228,12 +229,15 @@ export class ClientRequests<Options extends object, P extends Profile> {
 
   /** Where the person logs out: at the organization of the tokens, if it has its own host. */
   endSessionEndpoint(tokens: { response?: TokenSet['response'] } = {}): string | undefined {
-    const { context } = this.#settings;
-    const provider = this.#provider;
-    const own = described({ provider, stage: 'logout' }, () =>
-      provider.organizationEndpoints?.(tokens.response ?? {}, context),
+    const own = described({ provider: this.#provider, stage: 'logout' }, () =>
+      this.#organizationEndpoints(tokens.response),
     );
-    return own?.endSessionEndpoint ?? context.endpoints.endSessionEndpoint;
+    return own.endSessionEndpoint ?? this.#settings.context.endpoints.endSessionEndpoint;
+  }
+
+  #organizationEndpoints(response: TokenSet['response'] = {}): Partial<Endpoints> {
+    const { context } = this.#settings;
+    return ownFields(this.#provider.organizationEndpoints?.(response, context) ?? {});
   }
 
   /** Asks for the profile, and remembers the host of an organization that two logins in a row had. */
@@ -278,13 +282,14 @@ export class ClientRequests<Options extends object, P extends Profile> {
     if (this.#profileHost) http.open(this.#profileHost);
   }
 
-  fetchKeysAhead(): void {
+  /** @param onlyAgain leaves out the keys that no login has needed so far */
+  fetchKeysAhead(onlyAgain: boolean): void {
     const { jwksUri } = this.#settings.context.endpoints;
+    if (jwksUri === undefined || (onlyAgain && !this.#shared.keySets.has(jwksUri))) return;
     // The login that needs the keys meets a failure, and tells it.
-    if (jwksUri !== undefined)
-      this.keysAt(jwksUri)
-        .fetchAhead()
-        .catch(() => undefined);
+    this.keysAt(jwksUri)
+      .fetchAhead()
+      .catch(() => undefined);
   }
 
   deadline(options: CallOptions): Deadline {

@@ -73,6 +73,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   readonly fingerprint: string;
   /** The options that a login chose, for a client of {@link forEnvironment}. */
   readonly environment: Environment | undefined;
+  /** The key of the tenant, for a client of `clientFor`. Its people are told from those of other tenants. */
+  readonly tenant: string | undefined;
   readonly #settings: ClientSettings<Options>;
   readonly #requests: ClientRequests<Options, P>;
   readonly #verifyIdToken: IdTokenVerifier | undefined;
@@ -89,17 +91,18 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   ) {
     const settings = judgeClientOptions(provider, options);
     const { context, clockToleranceSeconds } = settings;
-    const { environment, binding, home = this, ...related } = ownFields(relations);
+    const { environment, tenant, binding, home = this, ...related } = ownFields(relations);
     const { shared = new Shared(settings), environments = new LruMap(MAX_ENVIRONMENTS) } = related;
     this.provider = provider;
     this.endpoints = context.endpoints;
     this.clientID = context.options.clientID;
     this.timeout = settings.timeoutMs;
     this.environment = environment;
+    this.tenant = tenant;
     this.fingerprint = fingerprintOf(provider.name, this.clientID, this.endpoints, binding);
     this.#settings = settings;
     this.#requests = new ClientRequests(provider, settings, shared);
-    this.#relations = { shared, environments, home, binding };
+    this.#relations = { shared, environments, home, tenant, binding };
     if (this.endpoints.jwksUri !== undefined && provider.idToken !== 'none') {
       const { idTokenAlgorithms: algorithms } = provider;
       this.#verifyIdToken = createIdTokenVerifier({ algorithms, clockToleranceSeconds });
@@ -360,13 +363,13 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   }
 
   /**
-   * Makes ready, while a person is away at the provider, what their return will need: a connection to
-   * each host that will be asked, and the keys of ID Tokens. Returns at once, never fails, and does
-   * nothing twice.
+   * Makes ready, while a person is away, what their return needs: a connection to each host, and the keys
+   * of ID Tokens. Returns at once, never fails, does nothing twice, and asks no server ahead that a
+   * stranger may have chosen, unless a login has ended there.
    */
   prepare(attempt: LoginAttempt): void {
     this.#requests.openConnections();
-    if (attempt.nonce !== undefined) this.#requests.fetchKeysAhead();
+    if (attempt.nonce !== undefined) this.#requests.fetchKeysAhead(this.environment !== undefined);
   }
 
   /** @internal For what older code sets on `_oauth2`. @throws {TypeError} */
@@ -374,10 +377,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     this.#requests.useTransport(transport);
   }
 
-  /**
-   * Closes idle connections, and the others after their answers. A process can end without it: idle
-   * connections do not keep it alive.
-   */
+  /** Closes idle connections, and the others after their answers. A process can end without it. */
   close(): void {
     this.#relations.shared.http.close();
   }
@@ -411,7 +411,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
         };
         const expected = { issuers, keysOf, clientID, accessToken, login };
         const claims = await deadline.wait(verify(idToken, expected));
-        if (login?.asked) provider.checkIdToken?.(claims, login.asked);
+        if (login?.asked) provider.checkIdToken?.(ownFields(claims), ownFields(login.asked));
         return this.#complete({ ...tokens, claims });
       },
     );
@@ -432,9 +432,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   }
 
   /** @internal A client with other options, over the same connections. @throws {TypeError} */
-  sibling(options: ClientOptions & Options, binding: string): OAuth2Client<Options, P> {
+  sibling(options: ClientOptions & Options, tenant: string, binding: string) {
     const { shared, environments } = this.#relations;
-    return new OAuth2Client(this.provider, options, { shared, environments, binding });
+    return new OAuth2Client(this.provider, options, { shared, environments, tenant, binding });
   }
 
   /** The client of the environment that an attempt or tokens name. */

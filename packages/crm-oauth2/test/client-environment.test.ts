@@ -1,5 +1,6 @@
 /** Environments: one client, whose logins choose where they are, and whose tokens find the way back. */
 import { expect } from 'chai';
+import { setTimeout as pause } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import nock = require('nock');
 import { OAuth2Client } from '../dist/client';
@@ -243,8 +244,12 @@ describe('client of an environment', () => {
   describe('clients of two registrations', () => {
     /** As a strategy does for a tenant. */
     const register = (home: Client, clientID: string, clientSecret: string, binding = '') => {
-      const sibling = Reflect.get(home, 'sibling') as (options: object, binding: string) => Client;
-      return sibling.call(home, { clientID, clientSecret, timeout: 2000 }, binding);
+      const options = { clientID, clientSecret, timeout: 2000 };
+      return Reflect.apply(Reflect.get(home, 'sibling') as () => Client, home, [
+        options,
+        'tenant-1',
+        binding,
+      ]);
     };
 
     it('RFC 6749 §2.3.1 — share no client of an environment, also with the same client id', async () => {
@@ -366,6 +371,53 @@ describe('client of an environment', () => {
       }
       expect(fetched).to.equal(1);
     });
+
+    it('CWE-400 — asks no server ahead that a stranger may have chosen, until a login ends there', async () => {
+      const keys = rsaKeys();
+      const asked: string[] = [];
+      const endpoints = (options: RegionOptions) => ({
+        ...regions.endpoints(options),
+        jwksUri: `${originOf(options.region)}/keys`,
+      });
+      for (const region of [undefined, 'eu', 'r1', 'r2', 'r3']) {
+        nock(originOf(region))
+          .persist()
+          .get('/keys')
+          .reply(function () {
+            asked.push(String(this.req.headers.host));
+            return [200, { keys: [jwk(keys, 'key-1')] }];
+          });
+      }
+      const home = make({}, regionsWith({ endpoints, idToken: 'when present', scope: ['openid'] }));
+      const prepare = async (client: Client, attempt = begin(client)) => {
+        client.prepare(attempt);
+        await pause(30);
+        return attempt;
+      };
+      const eu = home.forEnvironment(EU);
+      for (const region of ['r1', 'r2', 'r3']) await prepare(home.forEnvironment({ region }));
+      const attempt = await prepare(eu);
+      expect(asked).to.deep.equal([]);
+      await prepare(home);
+      expect(asked).to.deep.equal(['acme.test']);
+      const idToken = await sign(
+        keys.privateKey,
+        claims({ iss: `${originOf('eu')}/`, nonce: attempt.nonce }),
+      );
+      nock(originOf('eu')).post('/token').reply(200, { access_token: 'at-1', id_token: idToken });
+      await redeem(home, attempt);
+      expect(asked).to.deep.equal(['acme.test', 'eu.acme.test']);
+      const now = Date.now();
+      const clock = Date.now;
+      // The keys are old.
+      Date.now = () => now + 660_000;
+      try {
+        await prepare(eu);
+      } finally {
+        Date.now = clock;
+      }
+      expect(asked).to.deep.equal(['acme.test', 'eu.acme.test', 'eu.acme.test']);
+    });
   });
 
   describe('tokens', () => {
@@ -486,6 +538,22 @@ describe('client of an environment', () => {
         expect(asked.every(({ host }) => host === 'acme.test')).to.equal(true);
       });
     }
+
+    it('CWE-1321 — a polluted prototype lends no host of an organization', async () => {
+      const client = make({}, regionsWith({ organizationEndpoints: () => ({}) }));
+      const polluted = ['revocationEndpoint', 'introspectionEndpoint', 'endSessionEndpoint'];
+      const asked = answerAt(ORIGIN);
+      const tokens = { ...TOKENS_EU, environment: undefined };
+      for (const name of polluted) Reflect.set(Object.prototype, name, 'https://evil.test/x');
+      try {
+        await client.revokeToken('rt-0', { tokens });
+        await client.introspectToken('rt-0', { tokens });
+        expect(client.buildEndSessionUrl({ tokens })).to.include(`${ORIGIN}/logout?`);
+      } finally {
+        for (const name of polluted) Reflect.deleteProperty(Object.prototype, name);
+      }
+      expect(asked.map(({ host }) => host)).to.deep.equal(['acme.test', 'acme.test']);
+    });
 
     for (const [method, call] of LOGOUTS) {
       it(`${method}: an environment that was allowed once is refused`, () => {

@@ -95,7 +95,14 @@ describe('client profile', () => {
   }
 
   it('RFC 9700 §4.3 — shows no access token that an answer repeats', () => {
-    const { message } = thrown(() => map('the token at-1 is fine'));
-    expect(message).not.to.include('at-1');
+    const answer = {
+      status: 200,
+      headers: { 'content-type': 'text/x; echo=at-of-zoe' },
+      body: '<p>at-of-zoe</p>',
+    };
+    const tokens = { ...TOKENS, accessToken: 'at-of-zoe' };
+    const problem = thrown(() => profileOf(acmeWith({}), context, tokens, answer));
+    expect(problem.code).to.equal('unexpected_content_type');
+    expect(problem.message).to.include('text/x').and.not.include('at-of-zoe');
   });
 });

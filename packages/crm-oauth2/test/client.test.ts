@@ -456,6 +456,17 @@ describe('client', () => {
         expect(await failure(redeem(client, attempt))).to.include({ code: 'id_token_auth_time' });
       });
 
+      it(`CWE-1321 — a polluted prototype answers no question, asked ${way}`, async () => {
+        const { client, attempt } = start({ organization: 'org_1' });
+        await answer(attempt, {});
+        Reflect.set(Object.prototype, 'org_id', 'org_1');
+        try {
+          expect(await failure(redeem(client, attempt))).to.include({ code: 'other_organization' });
+        } finally {
+          Reflect.deleteProperty(Object.prototype, 'org_id');
+        }
+      });
+
       it(`OIDC Core §3.1.3.7 — refuses the ID Token of another organization, asked ${way}`, async () => {
         const { client, attempt } = start({ organization: 'org_1' });
         await answer(attempt, { org_id: 'org_2' });

@@ -63,12 +63,25 @@ export function judgeLoginURL(value: unknown, options: ChoiceOptions): string {
   return chosen;
 }
 
+/** By the options of a client: the listed addresses, each in its own form and in the one it is asked at. */
+const LISTS = new WeakMap<ChoiceOptions, ReadonlyMap<string, string>>();
+
 /** The entry that the value repeats, character by character, but for slashes at its end. */
 function listed(value: string, options: ChoiceOptions): string | undefined {
-  const text = withoutSlashes(value);
-  const entries = [options.loginURL ?? DEFAULT_LOGIN_URL, ...(options.allowedLoginURLs ?? [])];
-  const entry = entries.find((one) => withoutSlashes(one) === text || loginOrigin(one) === text);
-  return entry === undefined ? undefined : loginOrigin(entry);
+  const list = LISTS.get(options) ?? listOf(options);
+  LISTS.set(options, list);
+  return list.get(withoutSlashes(value));
+}
+
+function listOf({ loginURL = DEFAULT_LOGIN_URL, allowedLoginURLs = [] }: ChoiceOptions) {
+  const list = new Map<string, string>();
+  for (const entry of [loginURL, ...allowedLoginURLs]) {
+    const origin = loginOrigin(entry);
+    for (const text of [withoutSlashes(entry), origin]) {
+      if (!list.has(text)) list.set(text, origin);
+    }
+  }
+  return list;
 }
 
 function withoutSlashes(text: string): string {

@@ -53,21 +53,23 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
     userInfoURL: 'url',
     jwksURL: 'url',
   },
-  endpoints: ({ loginURL = DEFAULT_LOGIN_URL, allowedLoginURLs = [], ...urls }) => {
+  endpoints: (options) => {
+    const { loginURL = DEFAULT_LOGIN_URL, allowedLoginURLs = [] } = options;
+    const { authorizationURL, tokenURL, userInfoURL, jwksURL } = options;
     const base = loginOrigin(loginURL);
     for (const [at, entry] of allowedLoginURLs.entries()) {
       loginOrigin(entry, `allowedLoginURLs[${at}]`);
     }
     for (const name of ENDPOINT_OPTIONS) {
-      if (urls[name] !== undefined) requireLoginHost(name, urls[name]);
+      if (options[name] !== undefined) requireLoginHost(name, options[name]);
     }
-    const tokenEndpoint = urls.tokenURL ?? `${base}/services/oauth2/token`;
+    const tokenEndpoint = tokenURL ?? `${base}/services/oauth2/token`;
     return {
       issuer: base,
-      authorizationEndpoint: urls.authorizationURL ?? `${base}/services/oauth2/authorize`,
+      authorizationEndpoint: authorizationURL ?? `${base}/services/oauth2/authorize`,
       tokenEndpoint,
-      userInfoEndpoint: urls.userInfoURL ?? `${base}/services/oauth2/userinfo`,
-      jwksUri: urls.jwksURL ?? `${base}/id/keys`,
+      userInfoEndpoint: userInfoURL ?? `${base}/services/oauth2/userinfo`,
+      jwksUri: jwksURL ?? `${base}/id/keys`,
       // Beside the token endpoint, which may be another host's.
       revocationEndpoint: new URL('revoke', tokenEndpoint).href,
       introspectionEndpoint: new URL('introspect', tokenEndpoint).href,

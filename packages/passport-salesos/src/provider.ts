@@ -40,6 +40,11 @@ function isOrganizationId(organization: string): boolean {
   return organization.startsWith('org_');
 }
 
+/** A link may have asked for any text: only a name that Auth0 can have given is repeated. */
+function shown(organization: string): string {
+  return /^[\w -]{1,100}$/.test(organization) ? organization : 'another organization';
+}
+
 declare module 'crm-oauth2/provider' {
   interface ProviderErrorCodes extends Record<CodesOf<typeof hints>, unknown> {}
 }
@@ -65,15 +70,17 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
     jwksURL: 'url',
     userInfo: 'boolean',
   },
-  endpoints: ({ issuer = 'https://auth.play2sell.com/', ...urls }) => {
+  endpoints: (options) => {
+    const { issuer = 'https://auth.play2sell.com/', authorizationURL } = options;
+    const { tokenURL, userInfoURL, jwksURL } = options;
     const base = issuerOf(issuer);
-    const tokenEndpoint = urls.tokenURL ?? `${base}oauth/token`;
+    const tokenEndpoint = tokenURL ?? `${base}oauth/token`;
     return {
       issuer: base,
-      authorizationEndpoint: urls.authorizationURL ?? `${base}authorize`,
+      authorizationEndpoint: authorizationURL ?? `${base}authorize`,
       tokenEndpoint,
-      userInfoEndpoint: urls.userInfoURL ?? `${base}userinfo`,
-      jwksUri: urls.jwksURL ?? `${base}.well-known/jwks.json`,
+      userInfoEndpoint: userInfoURL ?? `${base}userinfo`,
+      jwksUri: jwksURL ?? `${base}.well-known/jwks.json`,
       // Refresh tokens only: Auth0's access tokens live until they expire.
       revocationEndpoint: new URL('/oauth/revoke', tokenEndpoint).href,
       // Where the session is: at the host that the person signed in at.
@@ -112,9 +119,7 @@ export const salesos = defineProvider<SalesosOptions, SalesosProfile>({
       ? [claims.org_id, organization]
       : [claims.org_name, organization.toLowerCase()];
     if (claim !== wanted) {
-      const [asked, came = 'no organization'] = [organization, text(claim)].map((name) =>
-        name?.slice(0, 100),
-      );
+      const [asked, came] = [organization, text(claim) ?? 'no organization'].map(shown);
       const words = `the login asked for ${asked}, and the ID Token is of ${came}`;
       throw new Problem('id_token_organization', words, { refusal: 403 });
     }

@@ -555,7 +555,8 @@ describe('SalesOS', () => {
       ['an organization by name for one by id', 'org_1', { org_name: 'org_1' }, 'no organization'],
       ['an organization by id for one by name', 'acme', { org_id: 'acme' }, 'no organization'],
       ['another organization by name', 'acme', { org_name: 'other' }, 'other'],
-      ['a long name', 'acme', { org_name: 'x'.repeat(101) }, 'x'.repeat(100)],
+      ['a long name', 'acme', { org_name: 'x'.repeat(101) }, 'another organization'],
+      ['a name with control characters', 'acme', { org_name: 'a\nb' }, 'another organization'],
       ['an id that is a list', 'org_1', { org_id: ['org_1'] }, 'no organization'],
     ];
     for (const [what, organization, claims, came] of wrong) {

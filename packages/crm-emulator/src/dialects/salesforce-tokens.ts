@@ -25,9 +25,7 @@ export function sessionOf(
   return entry && { entry, scopes: scopesOf(entry['scope']) };
 }
 
-export function wrapRefreshToken(engineToken: string): string {
-  return REFRESH_TOKEN_PREFIX + engineToken;
-}
+export const wrapRefreshToken = (engineToken: string): string => REFRESH_TOKEN_PREFIX + engineToken;
 
 /** A value without the prefix becomes one that the engine does not know. */
 export function unwrapRefreshToken(token: string): string {
@@ -37,13 +35,9 @@ export function unwrapRefreshToken(token: string): string {
 }
 
 /** Codes end in `==`, so that a client which does not encode them is noticed. */
-export function wrapCode(engineCode: string): string {
-  return `aPrx${engineCode}==`;
-}
+export const wrapCode = (engineCode: string): string => `aPrx${engineCode}==`;
 
-export function unwrapCode(code: string): string {
-  return /^aPrx(.+)==$/.exec(code)?.[1] ?? 'no-code';
-}
+export const unwrapCode = (code: string): string => /^aPrx(.+)==$/.exec(code)?.[1] ?? 'no-code';
 
 /** The URL that names a person: the subject of the ID Token, and the address of the profile. */
 export function identityURL(

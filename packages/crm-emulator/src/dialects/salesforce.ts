@@ -2,13 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { authenticateClient } from '../client-authentication.js';
 import type { Dialect, Environment } from '../dialect.js';
-import {
-  DISCOVERY_PATH,
-  type Endpoint,
-  endpointsOf,
-  type Handler,
-  metadataOf,
-} from '../endpoints.js';
+import { type Endpoint, endpointsOf, type Handler, metadataOf } from '../endpoints.js';
 import { FORM_TYPE } from '../engine-request.js';
 import { atHash, type KeyRing } from '../keys.js';
 import { loggedOutPage, pageReply } from '../pages.js';
@@ -52,14 +46,9 @@ function facts(environment: Environment, keysAt: (origin: string) => KeyRing) {
   const title = label ? `Salesforce ${label}` : 'Salesforce';
   const oauth2 = '/services/oauth2';
   const published: Handler = ({ request: { arrivedAt } }) => ok(keysAt(arrivedAt).jwks);
+  const metadata: Handler = ({ request }) => ok(discovery(request.arrivedAt, origins, endpoints));
   const endpoints: readonly Endpoint[] = endpointsOf([
-    [
-      'Discovery',
-      'GET',
-      DISCOVERY_PATH,
-      [],
-      ({ request }) => ok(discovery(request.arrivedAt, origins, endpoints)),
-    ],
+    ['Discovery', 'GET', '/.well-known/openid-configuration', [], metadata],
     ['Authorization', 'GET', `${oauth2}/authorize`, 'authorize'],
     ['Token', 'POST', `${oauth2}/token`, 'token'],
     ['Keys', 'GET', '/id/keys', 'jwks', published],

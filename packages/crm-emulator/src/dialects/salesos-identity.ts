@@ -9,18 +9,14 @@ import { oauthError, ok } from '../reply.js';
 import { scopesOf, textOf } from '../values.js';
 
 /** Auth0's issuers end in a slash. */
-export function issuerOf(origin: string): string {
-  return `${origin}/`;
-}
+export const issuerOf = (origin: string): string => `${origin}/`;
 
 export const CLAIMS_BY_SCOPE = {
   profile: ['name', 'given_name', 'family_name', 'nickname', 'picture', 'updated_at'],
   email: ['email', 'email_verified'],
 } as const;
 
-export function subjectOf({ hex }: CompletePerson): string {
-  return `auth0|${hex}`;
-}
+export const subjectOf = ({ hex }: CompletePerson): string => `auth0|${hex}`;
 
 export function personOfSubject(people: People, subject: string): CompletePerson | undefined {
   return people.all.find((person) => subjectOf(person) === subject);

@@ -5,7 +5,7 @@ import type { Handler } from '../endpoints.js';
 import { formFields } from '../engine-request.js';
 import type { KeyRing } from '../keys.js';
 import { confirmLogoutPage, errorPage, loggedOutPage, pageReply } from '../pages.js';
-import { isLoopback } from '../redirect-uris.js';
+import { isLoopback } from '../guards.js';
 import type { Reply } from '../reply.js';
 import type { Store } from '../store.js';
 import { textOf } from '../values.js';

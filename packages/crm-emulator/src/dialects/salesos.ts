@@ -1,13 +1,7 @@
 /** SalesOS's dialect. */
 import { authenticateClient } from '../client-authentication.js';
 import { type Dialect, type Environment, NO_SCOPE, type TokenResponseContext } from '../dialect.js';
-import {
-  DISCOVERY_PATH,
-  type Endpoint,
-  endpointsOf,
-  type Handler,
-  metadataOf,
-} from '../endpoints.js';
+import { type Endpoint, endpointsOf, type Handler, metadataOf } from '../endpoints.js';
 import { atHash, type KeyRing } from '../keys.js';
 import { photo } from '../photo.js';
 import { type Refused, type RefusalTable, wordsOf } from '../reasons.js';
@@ -15,14 +9,7 @@ import { oauthError, ok } from '../reply.js';
 import { scopesOf } from '../values.js';
 import { leadsApi } from './salesos-api.js';
 import { SALESOS_FAULTS } from './salesos-faults.js';
-import {
-  CLAIMS_BY_SCOPE,
-  claimsOf,
-  issuerOf,
-  personOfSubject,
-  subjectOf,
-  userInfo,
-} from './salesos-identity.js';
+import * as identity from './salesos-identity.js';
 import { keepSignIn, LOGOUT_PATH, logOut, organizationOf, sidOf } from './salesos-logout.js';
 import type { Organizations } from './salesos-organizations.js';
 
@@ -40,7 +27,7 @@ const REFRESH_TOKEN_PREFIX = 'v1.';
 
 /** The options, beside the client, that point a strategy at this origin. */
 export function salesosOptions(origin: string) {
-  return { issuer: issuerOf(origin) };
+  return { issuer: identity.issuerOf(origin) };
 }
 
 /** SalesOS: an Auth0 tenant, that is, OpenID Connect with an `audience` for access tokens. */
@@ -59,19 +46,16 @@ export function createSalesos(
 
 function facts(environment: Environment, keys: KeyRing) {
   const { origin, people } = environment;
-  const published = { 'cache-control': 'public, max-age=15' };
+  const headers = { 'cache-control': 'public, max-age=15' };
+  const published: Handler = () => ({ ...ok(keys.jwks), headers });
+  const metadata: Handler = () => ok(discovery(environment, endpoints));
+  const userInfo = identity.userInfo(environment, keys);
   const endpoints: readonly Endpoint[] = endpointsOf([
-    ['Discovery', 'GET', DISCOVERY_PATH, [], () => ok(discovery(environment, endpoints))],
+    ['Discovery', 'GET', '/.well-known/openid-configuration', [], metadata],
     ['Authorization', 'GET', '/authorize', 'authorize'],
     ['Token', 'POST', '/oauth/token', 'token'],
-    [
-      'Keys',
-      'GET',
-      '/.well-known/jwks.json',
-      'jwks',
-      () => ({ ...ok(keys.jwks), headers: published }),
-    ],
-    ['UserInfo', 'GET, POST', '/userinfo', ['userinfo', 'profile'], userInfo(environment, keys)],
+    ['Keys', 'GET', '/.well-known/jwks.json', 'jwks', published],
+    ['UserInfo', 'GET, POST', '/userinfo', ['userinfo', 'profile'], userInfo],
     ['Photo', 'GET, HEAD', '/photos/:number.svg', [], photo(people)],
     ['Revocation', 'POST', '/oauth/revoke', 'revoke', revoke(environment)],
     ['Logout', 'GET, POST', LOGOUT_PATH, [], logOut(environment, keys)],
@@ -81,12 +65,12 @@ function facts(environment: Environment, keys: KeyRing) {
   return {
     name: 'salesos',
     title: 'SalesOS',
-    issuer: issuerOf(origin),
+    issuer: identity.issuerOf(origin),
     pkce: 'allowed',
     scopes: [...OIDC_SCOPES, NO_SCOPE],
     rotatesRefreshTokens: environment.options.refreshTokenRotation?.salesos ?? true,
     lifetimeSeconds: { accessToken: 86_400, idToken: 36_000, code: 600 },
-    claims: CLAIMS_BY_SCOPE,
+    claims: identity.CLAIMS_BY_SCOPE,
     audiences: { [AUDIENCE]: [...OIDC_SCOPES, ...API_SCOPES] },
     faults: SALESOS_FAULTS,
     revokes: { RefreshToken: 'token' },
@@ -99,9 +83,9 @@ function facts(environment: Environment, keys: KeyRing) {
 
 function accountRules({ origin, people, store }: Environment, organizations: Organizations) {
   return {
-    accountIdOf: subjectOf,
-    personOf: (accountId) => personOfSubject(people, accountId),
-    claimsOf: (person) => claimsOf(person, origin),
+    accountIdOf: identity.subjectOf,
+    personOf: (accountId) => identity.personOfSubject(people, accountId),
+    claimsOf: (person) => identity.claimsOf(person, origin),
     admit: (person, params) => organizations.admit(person, params),
     signedIn: (grantId, { organization }) =>
       keepSignIn(store, grantId, organizations.find(organization)?.id),
@@ -124,7 +108,7 @@ function authorizationRules({ origin, options }: Environment, organizations: Org
     },
     authorizationResponse: (payload) => ({
       ...payload,
-      ...(options.sendIss && { iss: issuerOf(origin) }),
+      ...(options.sendIss && { iss: identity.issuerOf(origin) }),
     }),
   } satisfies Partial<Dialect>;
 }
@@ -161,7 +145,7 @@ function tokenRules(environment: Environment, keys: KeyRing, organizations: Orga
         : body.access_token;
       if (issued.aud) store.issuedAs(issued.jti, accessToken);
       const idClaims = {
-        iss: issuerOf(origin),
+        iss: identity.issuerOf(origin),
         at_hash: atHash(accessToken),
         ...(grantId && { sid: sidOf(grantId) }),
         ...organization,
@@ -189,7 +173,7 @@ function accessTokenClaims(
   const now = Math.floor(Date.now() / 1000);
   const isForUserInfo = scope.split(' ').includes('openid');
   return {
-    iss: issuerOf(origin),
+    iss: identity.issuerOf(origin),
     sub: issued.accountId ?? `${issued.clientId}@clients`,
     aud: isForUserInfo ? [issued.aud, `${origin}/userinfo`] : issued.aud,
     iat: now,
@@ -254,9 +238,12 @@ const revoke =
     return ok('');
   };
 
+const PROTOCOL_CLAIMS = ['aud', 'exp', 'iat', 'iss', 'sid', 'sub'];
+
 function discovery({ origin, options }: Environment, endpoints: readonly Endpoint[]) {
+  const { profile, email } = identity.CLAIMS_BY_SCOPE;
   return {
-    issuer: issuerOf(origin),
+    issuer: identity.issuerOf(origin),
     ...metadataOf(endpoints, () => origin),
     scopes_supported: OIDC_SCOPES,
     response_types_supported: ['code'],
@@ -265,16 +252,7 @@ function discovery({ origin, options }: Environment, endpoints: readonly Endpoin
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['RS256'],
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
-    claims_supported: [
-      'aud',
-      'exp',
-      'iat',
-      'iss',
-      'sid',
-      'sub',
-      ...CLAIMS_BY_SCOPE.profile,
-      ...CLAIMS_BY_SCOPE.email,
-    ],
+    claims_supported: [...PROTOCOL_CLAIMS, ...profile, ...email],
     ...(options.sendIss && { authorization_response_iss_parameter_supported: true }),
   };
 }

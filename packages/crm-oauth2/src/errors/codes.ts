@@ -207,7 +207,7 @@ export const HINTS = {
   tenant_unknown:
     'No tenant belongs to this request: the function `tenant` found none. Check the address that the login was begun at, and that the tenant still exists.',
   tenant_mismatch:
-    'The function `tenant` names another tenant at the callback than at the start. When it gets `boundKey`, it must give the tenant of that key.',
+    'The function `tenant` names another tenant at the callback than at the start. When it gets `boundKey`, it must give the tenant of that key. Where a tenant has a `callbackURL` of its own, the answer must come to its path, which no proxy may replace.',
   tenant_changed:
     'The client id, an endpoint or the `callbackURL` of the tenant has changed since the login began. Start the login again from its button.',
   tenant_timeout:

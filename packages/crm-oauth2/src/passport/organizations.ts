@@ -4,6 +4,7 @@ import { quote } from '../errors/redaction';
 import type { TokenSet } from '../protocol/token-set';
 import type { Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
+import { ownFields } from '../values/json';
 import { requireStrings } from '../values/options';
 
 /**
@@ -43,9 +44,22 @@ export function requireOrganization(
   login: { tokens: TokenSet; profile?: Profile },
 ): void {
   if (allowed === undefined) return;
-  const names = organizationsOf?.(login) ?? [];
+  const names = organizationsOf?.(ownLogin(login)) ?? [];
   if (names.some((name) => allowed.includes(name))) return;
   const which =
     names.length > 0 ? `of the organization ${quote(names.join(', '))}` : 'of no organization';
   throw new Problem('organization_not_allowed', `the person is ${which}`, { refusal: 403 });
+}
+
+/** A polluted `Object.prototype` must put no one into an organization. */
+function ownLogin({ tokens, profile }: { tokens: TokenSet; profile?: Profile }) {
+  const { claims } = tokens;
+  const read = {
+    response: ownFields(tokens.response),
+    ...(claims && { claims: ownFields(claims) }),
+  };
+  // A hook may return an object of a class, whose fields are read by its getters.
+  const isPlain = profile && Object.getPrototypeOf(profile) === Object.prototype;
+  const known = isPlain ? ownFields(profile) : profile;
+  return { tokens: ownFields({ ...tokens, ...read }), ...(known && { profile: known }) };
 }

@@ -1,4 +1,5 @@
 /** The registration that a login is for: the one of the strategy's options, or the one of a tenant. */
+import { isDeepStrictEqual } from 'node:util';
 import type { OAuth2Client } from '../client';
 import type { ClientOptions } from '../client-options';
 import { Problem } from '../errors/problem';
@@ -11,6 +12,7 @@ import { LruMap } from '../values/lru-map';
 import { refuseUnknownOptions, requireCallbackUrl, requireString } from '../values/options';
 import type { Deadline } from '../wire/deadline';
 import { judgeOrganizations } from './organizations';
+import { isAtCallback } from './request';
 import type { PassportRequest } from './request';
 import type { Request } from './verify';
 
@@ -106,7 +108,7 @@ export class Registrations {
     const { tenant, environment } = attempt;
     const { provider } = this.#own.client;
     const isForeign = Object.keys(environment ?? {}).some(
-      (name) => !(name in provider.environment),
+      (name) => !Object.hasOwn(provider.environment, name),
     );
     if (isForeign || (this.#resolve !== undefined && tenant === undefined)) {
       const words = isForeign ? 'of another provider' : 'of no tenant';
@@ -118,6 +120,12 @@ export class Registrations {
     const client = environment === undefined ? home : home.forEnvironment(environment);
     if (registration.tenant !== undefined && client.fingerprint !== attempt.client) {
       throw new Problem('tenant_changed', 'the tenant has changed', { refusal: 403 });
+    }
+    // RFC 9700 §4.4.2.2: the server of one tenant may lead the browser on to that of another.
+    const hasOwnCallback = registration.callbackURL !== this.#own.callbackURL;
+    if (hasOwnCallback && !isAtCallback(req, attempt.redirectUri)) {
+      const words = 'the answer came to another path than that of the tenant';
+      throw new Problem('tenant_mismatch', words, { refusal: 403 });
     }
     return { registration, client };
   }
@@ -144,20 +152,50 @@ export class Registrations {
     const given = { key, callbackURL, ...rest };
     refuseUnknownOptions(owner, given, [...TENANT_OPTIONS, ...Object.keys(provider.options)]);
     if (callbackURL !== undefined) requireCallbackUrl(owner, 'callbackURL', callbackURL, true);
-    const { allowedOrganizations: organizations, ...options } = rest;
+    const { allowedOrganizations: organizations, ...others } = rest;
+    const options = ownFields(others);
     const own = this.#own;
     // The secret of the strategy is of its own client id.
     const { clientSecret: _, ...withoutSecret } = this.#options;
-    const usual = options.clientID === undefined ? this.#options : withoutSecret;
+    const isOwnApp = options.clientID !== undefined;
+    const usual = isOwnApp ? withoutSecret : this.#options;
+    const client = own.client.sibling({ ...usual, ...options } as never, key, callbackURL ?? '');
+    if (!isOwnApp) requireKnownServer(owner, own.client, client, options);
     return {
       tenant: key,
-      client: own.client.sibling({ ...usual, ...options } as never, callbackURL ?? ''),
+      client,
       callbackURL: callbackURL ?? own.callbackURL,
       allowedOrganizations:
         judgeOrganizations(owner, provider, organizations) ?? own.allowedOrganizations,
       offline: options.offline ?? own.offline,
     };
   }
+}
+
+/**
+ * A tenant may have the app of the strategy. Its secret, and the codes of its people, go to the servers of
+ * the strategy, and to those that every login may choose: a tenant names no other.
+ *
+ * @throws {TypeError} for another server
+ * @throws {OAuth2Error} of the judge, for a choice that is not allowed
+ */
+function requireKnownServer(
+  owner: string,
+  own: OAuth2Client,
+  { endpoints }: OAuth2Client,
+  options: object,
+): void {
+  const { environment, options: known } = own.provider;
+  const given = Object.entries(options).filter(([name]) => Object.hasOwn(known, name));
+  const choice = given.filter(([name]) => Object.hasOwn(environment, name));
+  // Beside a choice, an option may decide which choices are allowed.
+  const mayWiden = Object.keys(environment).length > 0 && choice.length < given.length;
+  const isKnown = () =>
+    isDeepStrictEqual(own.forEnvironment(Object.fromEntries(choice)).endpoints, endpoints);
+  if (!mayWiden && isKnown()) return;
+  throw new TypeError(
+    `${owner}: the client id and secret of the strategy must not go to a server that a tenant names; give the tenant a "clientID" of its own`,
+  );
 }
 
 /** A tenant is mostly read anew for each login, and mostly the same. */

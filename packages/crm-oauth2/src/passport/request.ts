@@ -40,9 +40,11 @@ export function callbackParameters(req: PassportRequest): Readonly<Record<string
   const { query } = req;
   if (isRecord(query)) return query;
   const [, ...rest] = (req.url ?? '').split('?');
-  const parameters = new Map<string, unknown>();
+  const parameters = new Map<string, string | string[]>();
   for (const [name, value] of new URLSearchParams(rest.join('?'))) {
-    parameters.set(name, parameters.has(name) ? [parameters.get(name), value] : value);
+    const earlier = parameters.get(name);
+    if (Array.isArray(earlier)) earlier.push(value);
+    else parameters.set(name, earlier === undefined ? value : [earlier, value]);
   }
   return Object.fromEntries(parameters);
 }

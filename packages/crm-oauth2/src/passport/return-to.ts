@@ -4,6 +4,12 @@
 const MAX_LENGTH = 1024;
 
 /**
+ * As a redirect, a path that begins with two slashes would lead to another host. A proxy or a router may
+ * decode the second one, and redirect in its turn.
+ */
+const SECOND_SLASH = /^\/(?:\/|%2f|%5c)/i;
+
+/**
  * The path, query and fragment of an address of the application itself; `undefined` for any other, to
  * which a link of a stranger must not lead (RFC 9700 §4.11).
  *
@@ -20,6 +26,5 @@ export function ownPath(value: unknown, redirectUri: string): string | undefined
   if (url.origin !== own.origin || url.protocol !== own.protocol) return undefined;
   if (url.username !== '' || url.password !== '') return undefined;
   const path = url.pathname + url.search + url.hash;
-  // As a redirect, a path that begins with two slashes would lead to another host.
-  return path.startsWith('//') || path.length > MAX_LENGTH ? undefined : path;
+  return SECOND_SLASH.test(path) || path.length > MAX_LENGTH ? undefined : path;
 }

@@ -180,7 +180,8 @@ export function extrasOfLinks(
   provider: Provider,
   names: readonly string[] = [],
 ): readonly (readonly [name: string, wireName: string])[] {
-  const extras = extrasOf(provider);
+  // How fresh a login must be is not for a link to say: `maxAge` is not among them.
+  const { authorizationParameters: extras } = provider;
   return names.map((name) => {
     const wireName = Object.hasOwn(extras, name) ? extras[name] : undefined;
     if (wireName !== undefined) return [name, wireName];

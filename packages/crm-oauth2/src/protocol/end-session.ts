@@ -1,4 +1,5 @@
 /** Logout at the provider: the address, or the form, that the browser is sent to (OpenID Connect RP-Initiated Logout 1.0 §2). */
+import { ownFields } from '../values/json';
 import {
   checkProviderOptions,
   refuseUnknownOptions,
@@ -82,7 +83,7 @@ export function buildEndSessionForm(
 ): EndSessionForm {
   const owner = 'buildEndSessionForm';
   refuseUnknownOptions(owner, request, [...KNOWN, 'idToken']);
-  const idToken = requireString(owner, 'idToken', request.idToken);
+  const idToken = requireString(owner, 'idToken', ownFields(request).idToken);
   const fields = { id_token_hint: idToken, ...fieldsOf(owner, clientID, request) };
   return { action: withoutParameters(endpoint).href, fields };
 }
@@ -92,9 +93,10 @@ function fieldsOf(
   clientID: string,
   request: EndSessionRequest,
 ): Record<string, string> {
-  checkProviderOptions(owner, request, { logoutHint: 'string', state: 'string' });
-  const { tokens, postLogoutRedirectUri: uri, uiLocales, state } = request;
-  const logoutHint = request.logoutHint ?? tokens?.sid;
+  const own = ownFields(request);
+  checkProviderOptions(owner, own, { logoutHint: 'string', state: 'string' });
+  const { tokens, postLogoutRedirectUri: uri, uiLocales, state } = own;
+  const logoutHint = own.logoutHint ?? (tokens && ownFields(tokens).sid);
   return {
     client_id: clientID,
     ...(logoutHint !== undefined && { logout_hint: logoutHint }),

@@ -24,6 +24,10 @@ type FindKey = (header: object, token: object) => Promise<webcrypto.CryptoKey>;
 export class KeySets {
   readonly #sets = new LruMap<string, SigningKeys>(MAX_KEY_SETS);
 
+  has(jwksUri: string): boolean {
+    return this.#sets.get(jwksUri) !== undefined;
+  }
+
   /** @param fetchKeys asks this address */
   at(jwksUri: string, fetchKeys: FetchKeys): SigningKeys {
     const set = this.#sets.get(jwksUri) ?? new SigningKeys(fetchKeys);

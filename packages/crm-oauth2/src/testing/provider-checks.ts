@@ -64,6 +64,22 @@ const CHECKS: Readonly<Record<string, Check>> = {
       ok(url === undefined || new URL(url).protocol === 'https:', `not https: ${url}`);
     }
   },
+  // A client may be made at any login, for its tenant or environment.
+  'CWE-1321 — takes no endpoint from a polluted prototype': ({ provider, sample }) => {
+    const { options } = sample;
+    const lent = Object.keys(provider.options).filter((name) => !Object.hasOwn(options, name));
+    const make = () => new OAuth2Client(provider, options).endpoints;
+    const usual = make();
+    const polluted = Object.fromEntries(lent.map((name) => [name, 'https://polluted.test/lent']));
+    Object.assign(Object.prototype, polluted);
+    let made: Readonly<Endpoints>;
+    try {
+      made = make();
+    } finally {
+      for (const name of lent) Reflect.deleteProperty(Object.prototype, name);
+    }
+    deepEqual(made, usual);
+  },
   'RFC 7636 §4.3 — asks with state, S256, and a nonce for an ID Token': ({ client }) => {
     const { url, attempt } = client.beginLogin({ redirectUri: CALLBACK });
     const { searchParams: query } = new URL(url);

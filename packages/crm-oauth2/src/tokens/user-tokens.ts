@@ -52,7 +52,7 @@ export type RefreshClient = Pick<
   OAuth2Client,
   'clientID' | 'timeout' | 'endpoints' | 'refreshTokenGrant' | 'revokeToken'
 > &
-  Partial<Pick<OAuth2Client, 'forEnvironment'>> & {
+  Partial<Pick<OAuth2Client, 'forEnvironment' | 'tenant'>> & {
     readonly provider: Pick<
       Provider,
       'name' | 'hints' | 'rateLimit' | 'refreshTokenLifetime' | 'refusals'
@@ -109,7 +109,10 @@ export class UserTokens implements TokenSource {
     this.#client = client;
     this.provider = client.provider;
     // RFC 6749 §6: a refresh token is bound to the client it was issued to.
-    this.#key = JSON.stringify([client.provider.name, client.clientID, person]);
+    const { clientID, tenant } = client;
+    // A tenant with a server of its own may name the client of another one.
+    const owner = tenant === undefined ? [clientID] : [clientID, tenant];
+    this.#key = JSON.stringify([client.provider.name, ...owner, person]);
     this.#records = new RecordStore(store, this.#key, client.timeout, client.provider);
     this.#refreshes = REFRESHES.get(store) ?? (new Map() as Refreshes);
     REFRESHES.set(store, this.#refreshes);

@@ -17,6 +17,9 @@ const MAY_HAVE_ENDED_MS = 100;
 /** Hosts that count as asked before. A provider may have one host for each organization. */
 const MAX_ASKED_HOSTS = 100;
 
+/** Idle connections that are kept, to all hosts together: each organization may have a host of its own. */
+const MAX_IDLE = 256;
+
 /** Connections that were idle before their first request, so that the provider may have closed them. */
 const openedInAdvance = new WeakSet<object>();
 
@@ -59,6 +62,8 @@ export class Connections {
   readonly #agents = new Map<string, http.Agent>();
   /** Connections opened in advance, by the name that the agent gives their host. */
   readonly #unused = new Map<string, Socket>();
+  /** Connections that are idle, or were: the one that became so first stands first. */
+  readonly #idle = new Set<Socket>();
   /** The same names of the hosts that were asked. */
   readonly #askedHosts = new Set<string>();
 
@@ -149,7 +154,14 @@ export class Connections {
     agent.keepSocketAlive = (socket: Socket) => {
       keep(socket);
       socket.setTimeout(idleTime(socket).limit);
-      return isUsable(socket);
+      if (!isUsable(socket)) return false;
+      this.#rememberIdle(socket);
+      return true;
+    };
+    const reuse = agent.reuseSocket.bind(agent);
+    agent.reuseSocket = (socket: Socket, request: http.ClientRequest) => {
+      this.#idle.delete(socket);
+      reuse(socket, request);
     };
     const connect = agent.createConnection.bind(agent);
     agent.createConnection = (server, callback) => {
@@ -158,6 +170,14 @@ export class Connections {
       return this.#takeUnused(name) ?? connect(server, callback);
     };
     return agent;
+  }
+
+  #rememberIdle(socket: Socket): void {
+    this.#idle.add(socket);
+    const [oldest = socket] = this.#idle;
+    if (this.#idle.size <= MAX_IDLE) return;
+    this.#idle.delete(oldest);
+    oldest.destroy();
   }
 
   #takeUnused(name: string): Socket | undefined {

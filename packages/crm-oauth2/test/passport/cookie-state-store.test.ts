@@ -93,6 +93,11 @@ describe('cookie state store', () => {
       });
     }
 
+    it('name their owner when they are wrong', () => {
+      const error = thrown(() => new CookieStateStore({ secrets: ['short'] }));
+      expect((error as Error).message).to.match(/^CookieStateStore: option "secrets"/);
+    });
+
     it('must be there at all', () => {
       const options = undefined as unknown as ConstructorParameters<typeof CookieStateStore>[0];
       const error = thrown(() => new CookieStateStore(options));
@@ -419,6 +424,35 @@ describe('cookie state store', () => {
     expect(await browser.take(store, 'state-3')).to.equal('state_unknown');
     expect(await browser.take(store, 'state-4')).to.include({ state: 'state-4' });
     expect(await browser.take(store, 'state-5')).to.include({ state: 'state-5' });
+  });
+
+  it('RFC 6585 §5 — counts names and values, up to exactly 8 KB', async () => {
+    const probe = new Browser();
+    const [line = ''] = await probe.begin(store, attemptOf());
+    const own = line.split(';')[0]!.replace('=', '').length;
+    const name = (at: string) => `__Host-crm-login.${at}.${'n'.repeat(22)}`;
+    const old = name('aaaaaaaa');
+    for (const [spare, cleared] of [
+      [0, []],
+      [-1, [old]],
+    ] as const) {
+      const other = new Browser();
+      other.cookies.set(old, 'v'.repeat(8192 - own - old.length - spare));
+      const lines = await other.begin(store, attemptOf());
+      const gone = lines.filter((text) => text.includes('Max-Age=0'));
+      expect(gone.map((text) => text.split('=')[0])).to.deep.equal(cleared);
+      // Without a value, it takes no more room than its name.
+      for (const text of gone) expect(text).to.match(/^[^=]+=;/);
+    }
+  });
+
+  it('shows the attempts that it can open, and no others', async () => {
+    const attempt = attemptOf();
+    await browser.begin(store, attempt);
+    browser.cookies.set('__Host-crm-login.zzzz.other', 'not-sealed');
+    const sealed = await new Seal('test', [NEW], 'login attempt').seal({ another: 'thing' });
+    browser.cookies.set('__Host-crm-login.zzzz.empty', sealed);
+    expect(await store.pending(browser.request().req)).to.deep.equal([attempt]);
   });
 
   it('clears no foreign cookie, however many there are', async () => {

@@ -239,7 +239,9 @@ describe('the end of a login', () => {
         const session = {};
         const { state } = await start(strategy, session, options);
         const query = { error: MISMATCH, error_description: 'no match', state };
-        const error = errorOf(await finish(strategy, session, state, { query }));
+        const error = errorOf(
+          await finish(strategy, session, state, { query, url: new URL(sent).pathname }),
+        );
         expect(error).to.include({ code: MISMATCH, stage: 'authorize' });
         expect(error.message).to.match(/; sent: \S+$/);
         expect(error.message.split('; sent: ')[1]).to.equal(sent);
@@ -250,7 +252,9 @@ describe('the end of a login', () => {
         const session = {};
         const { state } = await start(strategy, session, options);
         nock(origin).post('/token').reply(400, { error: MISMATCH });
-        const error = errorOf(await finish(strategy, session, state));
+        const error = errorOf(
+          await finish(strategy, session, state, { url: new URL(sent).pathname }),
+        );
         expect(error).to.include({ code: MISMATCH, stage: 'token' });
         expect(error.message.split('; sent: ')[1]).to.equal(sent);
       });

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { DiagnosticsEvent } from '../../dist/errors/diagnostics';
 import { judgeOrganizations, requireOrganization } from '../../dist/passport/organizations';
+import { text } from '../../dist/values/json';
 import type { TokenSet } from '../../dist/protocol/token-set';
 import { regions, regionsWith } from '../regions';
 import type { RegionProfile } from '../regions';
@@ -126,6 +127,41 @@ describe('organizations', () => {
         expect(problem.details.refusal).to.equal(403);
       });
     }
+
+    describe('CWE-1321 — a polluted prototype', () => {
+      const claimed = regionsWith({
+        organizationsOf: ({ tokens }) => [text(tokens.claims?.organization) ?? 'org-none'],
+      });
+      const CLAIMS = { iss: 'https://acme.test/', sub: 'zoe' };
+
+      for (const [title, provider, login] of [
+        ['the profile', regions, { tokens: TOKENS, profile: PROFILE }],
+        ['the token response', regions, { tokens: TOKENS }],
+        ['the claims', claimed, { tokens: { ...TOKENS, claims: CLAIMS } }],
+      ] as const) {
+        it(`adds no organization to ${title}`, () => {
+          Reflect.set(Object.prototype, 'organization', 'org-1');
+          try {
+            const problem = thrown(() => requireOrganization(provider, ['org-1'], login));
+            expect(problem.code).to.equal('organization_not_allowed');
+          } finally {
+            Reflect.deleteProperty(Object.prototype, 'organization');
+          }
+        });
+      }
+
+      it('and a profile of a class, which a hook has made: its getters are read', () => {
+        class Person {
+          get organization() {
+            return 'org-1';
+          }
+        }
+        const profile = new Person() as never;
+        expect(() =>
+          requireOrganization(regions, ['org-1'], { tokens: TOKENS, profile }),
+        ).not.to.throw();
+      });
+    });
 
     it('CWE-770 — are named in 300 characters', () => {
       const { message } = problemOf(['o'.repeat(9000)], ['org-1']);

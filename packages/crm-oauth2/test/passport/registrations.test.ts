@@ -128,7 +128,8 @@ describe('registrations', () => {
       expect(sentTo(url)).to.equal('https://a.app.test/a/cb');
       const asked = answer();
       const state = url.searchParams.get('state') ?? '';
-      expect((await finish(strategy, session, state)).verb).to.equal('success');
+      const at = { url: '/a/cb' };
+      expect((await finish(strategy, session, state, at)).verb).to.equal('success');
       expect(asked[0]?.redirect_uri).to.equal('https://a.app.test/a/cb');
     });
 
@@ -156,6 +157,56 @@ describe('registrations', () => {
       await finish(strategy, session, state);
       expect(asked[0]?.client_id).to.equal('client-a');
       expect(asked[0]).not.to.have.property('client_secret');
+    });
+
+    describe('with the credentials of the strategy', () => {
+      const APP = { clientID: 'client-1', clientSecret: 's-1' } as const;
+      const begin = async (tenant: object, options: object = {}) =>
+        await run(
+          make(() => ({ key: 'a', ...tenant }), { ...APP, ...options }),
+          request(),
+        );
+
+      for (const [tenant, options] of [
+        [{ tokenURL: 'https://evil.test/token' }],
+        [{ tokenURL: 'https://evil.test/token', region: 'eu' }],
+        // A list of its own would let its logins choose any of them.
+        [{ allowedRegions: ['xx'] }, { allowedRegions: ['eu'] }],
+        [{ allowedRegions: ['xx'], region: 'xx' }, { allowedRegions: ['eu'] }],
+      ] as [object, object?][]) {
+        it(`CWE-522 — they go to no server that the tenant names: ${JSON.stringify(tenant)}`, async () => {
+          const error = errorOf(await begin(tenant, options));
+          expect(error).to.be.instanceOf(TypeError);
+          expect(error.message).to.equal(
+            'Acme, tenant "a": the client id and secret of the strategy must not go to a server that a tenant names; give the tenant a "clientID" of its own',
+          );
+        });
+      }
+
+      it('CWE-522 — they go where every login may go, and nowhere else', async () => {
+        const options = { allowedRegions: ['eu'] };
+        const { values } = await begin({ region: 'eu' }, options);
+        expect(new URL(values[0] as string).origin).to.equal(originOf('eu'));
+        expect(refusalOf(await begin({ region: 'xx' }, options))).to.deep.equal({
+          code: 'region_not_allowed',
+          message: 'acme: the region is not allowed',
+          status: 400,
+        });
+      });
+
+      it('CWE-1321 — a polluted prototype takes the secret from none', async () => {
+        const strategy = make(() => ({ key: 'a' }), APP);
+        const session = {};
+        Object.assign(Object.prototype, { clientID: 'evil' });
+        try {
+          const { state } = await start(strategy, session);
+          const asked = answer();
+          expect((await finish(strategy, session, state)).verb).to.equal('success');
+          expect(asked[0]).to.include({ client_id: 'client-1', client_secret: 's-1' });
+        } finally {
+          Reflect.deleteProperty(Object.prototype, 'clientID');
+        }
+      });
     });
 
     it('offline: a tenant may ask for a refresh token, and one may not', async () => {
@@ -394,6 +445,41 @@ describe('registrations', () => {
       });
     }
 
+    describe('RFC 9700 §4.4.2.2 — a tenant with a callbackURL of its own', () => {
+      const tenants: Record<string, Given> = {
+        a: { ...A, callbackURL: 'https://app.test/cb/a' },
+        b: { ...B, callbackURL: 'https://app.test/cb/b', region: 'eu' },
+      };
+      const strategy = make((req, boundKey) => tenants[boundKey ?? String(req.headers.host)]);
+      const begin = async (session: object) => {
+        const req = request({ session, headers: { host: 'a' } });
+        const { values } = await run(strategy, req);
+        return new URL(values[0] as string).searchParams.get('state') ?? '';
+      };
+
+      it('gets no code that came to the callback of another: tenant_mismatch', async () => {
+        for (const query of [{}, { code: undefined, error: 'access_denied' }]) {
+          const session = {};
+          const state = await begin(session);
+          const parts = { url: '/cb/b', query: { code: 'code-of-b', state, ...query } };
+          const { code, message, status } = refusalOf(
+            await finish(strategy, session, state, parts),
+          );
+          expect({ code, status }).to.deep.equal({ code: 'tenant_mismatch', status: 403 });
+          expect(message).to.include('the answer came to another path than that of the tenant');
+        }
+      });
+
+      for (const path of ['/cb/a', '/CB/A/', '/a']) {
+        it(`gets its own, also where a router or a proxy wrote the path: ${path}`, async () => {
+          const session = {};
+          const state = await begin(session);
+          answer();
+          expect((await finish(strategy, session, state, { url: path })).verb).to.equal('success');
+        });
+      }
+    });
+
     for (const [what, after] of [
       ['scope', { ...A, scope: 'write' }],
       ['list of organizations', { ...A, allowedOrganizations: ['org-1'] }],
@@ -597,6 +683,9 @@ describe('registrations', () => {
       });
       const client = await strategy.clientFor('a');
       expect(client.clientID).to.equal('client-a');
+      // The environments of a tenant are the tenant's.
+      const there = client.forEnvironment({ region: 'eu' });
+      expect([client.tenant, there.tenant]).to.deep.equal(['a', 'a']);
       expect(calls).to.deep.equal([[{ headers: {} }, 'a']]);
     });
 
@@ -744,10 +833,10 @@ describe('registrations', () => {
         answer({ origin: originOf('eu'), profile: { sub: 'bea', organization: 'org-b' } }),
       ];
       const end = async (url: URL) =>
-        await runOn(
-          strategy,
-          callback(session, { code: 'code-1', state: url.searchParams.get('state') }),
-        );
+        await runOn(strategy, {
+          ...callback(session, { code: 'code-1', state: url.searchParams.get('state') }),
+          url: new URL(sentTo(url) ?? '').pathname,
+        });
       const ended = await Promise.all([end(a), end(b)]);
       expect(ended.map(({ verb }) => verb)).to.deep.equal(['success', 'success']);
       expect(ended.map(({ values }) => values[1])).to.deep.equal([

@@ -34,8 +34,13 @@ describe('request', () => {
 
     it('RFC 6749 §3.1 — that are repeated in the URL are no longer one string', () => {
       const parameters = callbackParameters(request({ url: '/cb?code=a&code=b&state=s&code=c' }));
-      expect(parameters.code).to.be.an('array');
+      expect(parameters.code).to.deep.equal(['a', 'b', 'c']);
       expect(parameters.state).to.equal('s');
+    });
+
+    it('CWE-674 — that are repeated often make no value too deep to write down', () => {
+      const parameters = callbackParameters(request({ url: `/cb?${'a&'.repeat(32_000)}` }));
+      expect(JSON.stringify(parameters)).to.have.lengthOf.above(64_000);
     });
 
     it('are own properties, whatever their names', () => {

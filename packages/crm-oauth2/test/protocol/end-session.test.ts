@@ -68,6 +68,25 @@ describe('logout at the provider', () => {
     }
   });
 
+  it('CWE-1321 — a polluted prototype lends no parameter', () => {
+    const polluted = { ...ALL, sid: 'session-3', tokens: { sid: 'session-4' } };
+    Object.assign(Object.prototype, polluted);
+    try {
+      expect(url({})).to.equal(`${ENDPOINT}?client_id=client-1`);
+      expect(url({ tokens: {} })).to.equal(`${ENDPOINT}?client_id=client-1`);
+      expect(Object.keys(form().fields)).to.have.members(['client_id', 'id_token_hint']);
+      const empty = {} as never;
+      Object.assign(Object.prototype, { idToken: ID_TOKEN });
+      expect(() => buildEndSessionForm(ENDPOINT, 'client-1', empty)).to.throw(
+        '"idToken" is required',
+      );
+    } finally {
+      for (const name of [...Object.keys(polluted), 'idToken']) {
+        Reflect.deleteProperty(Object.prototype, name);
+      }
+    }
+  });
+
   it('keeps the query of the endpoint, and no parameter of it beside ours', () => {
     const endpoint = `${ENDPOINT}?tenant=a&client_id=evil&id_token_hint=x&state=y&logout_hint=z&ui_locales=q&post_logout_redirect_uri=https://evil.test`;
     expect(query({}, endpoint)).to.deep.equal({ tenant: 'a', client_id: 'client-1' });

@@ -93,6 +93,18 @@ describe('provider checks', () => {
     );
   });
 
+  it('CWE-1321 — notice an endpoint that a polluted prototype lends', async () => {
+    const options = { tokenURL: 'url' } as const;
+    const endpoints = ({ ...urls }: { tokenURL?: string }) => ({
+      ...PLAIN.endpoints({}),
+      tokenEndpoint: urls.tokenURL ?? 'https://plain.test/token',
+    });
+    expect(await failures({ options, endpoints })).to.deep.equal([
+      'CWE-1321 — takes no endpoint from a polluted prototype',
+    ]);
+    expect(Object.keys(Object.prototype)).to.deep.equal([]);
+  });
+
   it('notice another person, and an id that changes', async () => {
     const title = 'profile — is the person of the sample, with a stable id';
     expect(await failures({}, { profile: { id: 'other', displayName: 'x' } })).to.include(title);

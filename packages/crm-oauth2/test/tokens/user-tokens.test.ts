@@ -102,6 +102,15 @@ describe('user tokens', () => {
       const other = world.process(clientOf(world.provider, { clientID: 'client-2' }));
       await failure(other.tokens.getAccessToken(), 'reauthorization_required');
     });
+
+    it('RFC 9700 §4.4 — the tokens of a tenant are not those of another with the same client id', async () => {
+      const of = (tenant: string) =>
+        world.process(Object.assign(clientOf(world.provider), { tenant })).tokens;
+      await of('a').save(world.provider.grant());
+      expect(await of('a').getAccessToken()).to.equal('access-0');
+      await failure(of('b').getAccessToken(), 'reauthorization_required');
+      await failure(world.process().tokens.getAccessToken(), 'reauthorization_required');
+    });
   });
 
   describe('good tokens', () => {

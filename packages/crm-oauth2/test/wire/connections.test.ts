@@ -691,6 +691,20 @@ describe('a connection', () => {
       expect(targets.map(({ host }) => host)).to.deep.equal(['one.test', 'other.test', 'one.test']);
     });
 
+    it('is kept idle for 256 hosts at most, and one that is used again counts as the latest', async () => {
+      const client = new HttpClient();
+      const at = (number: number) => new URL(`http://org-${number}.test`);
+      for (let number = 0; number < 256; number += 1) await ask(client, at(number));
+      await ask(client, at(0));
+      expect(targets).to.have.lengthOf(256);
+      expect(seen.filter(({ destroyed }) => destroyed)).to.deep.equal([]);
+      await ask(client, at(256));
+      await until(() => seen.some(({ destroyed }) => destroyed));
+      expect(seen.map(({ destroyed }) => destroyed).indexOf(true)).to.equal(1);
+      expect(openSockets()).to.equal(256);
+      client.close();
+    });
+
     it('is opened to one of the last hundred that were asked, and to no older one', async () => {
       const urls = Array.from({ length: 101 }, (_, at) => new URL(`http://org-${at}.test`));
       const client = make();
