@@ -7,6 +7,17 @@ import { EmbeddedPool } from '../../examples/express-login/dist/embedded';
 let shared: Promise<EmbeddedPool> | undefined;
 let count = 0;
 
+function sharedPool(): Promise<EmbeddedPool> {
+  shared ??= PGlite.create().then((database) => new EmbeddedPool(database));
+  return shared;
+}
+
+before(async function () {
+  // It takes five seconds of CPU time.
+  this.timeout(60_000);
+  await sharedPool();
+});
+
 after(async () => {
   await (await shared)?.end();
 });
@@ -32,8 +43,7 @@ class SchemaPool extends EmbeddedPool {
 }
 
 export async function newDatabase(): Promise<Database> {
-  shared ??= PGlite.create().then((database) => new EmbeddedPool(database));
-  const pool = await shared;
+  const pool = await sharedPool();
   count += 1;
   const schema = `example_${count}`;
   await pool.query(`CREATE SCHEMA ${schema}`, []);

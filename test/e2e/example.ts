@@ -6,9 +6,14 @@ import type { AddressInfo } from 'node:net';
 import type { Emulator, EmulatorOptions } from 'crm-emulator';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { Accounts } from '../../examples/express-login/dist/accounts';
 import { createApp } from '../../examples/express-login/dist/app';
 import type { Database } from '../../examples/express-login/dist/database';
 import { playedBy } from '../../examples/express-login/dist/emulator';
+import { createLog } from '../../examples/express-login/dist/log';
+import type { Logger } from '../../examples/express-login/dist/log';
+import { createPassport } from '../../examples/express-login/dist/strategies';
+import type { Logins } from '../../examples/express-login/dist/strategies';
 import { newDatabase } from './database';
 
 export interface Example {
@@ -16,6 +21,9 @@ export interface Example {
   baseURL: string;
   emulator: Emulator;
   database: Database;
+  accounts: Accounts;
+  logins: Logins;
+  log: Logger;
   close(): Promise<void>;
 }
 
@@ -38,25 +46,39 @@ export async function startExample({
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, resolve));
   const baseURL = `http://localhost:${(server.address() as AddressInfo).port}`;
-  const { providers, ...played } = playedBy(emulator);
+  const { providers: emulated, ...played } = playedBy(emulator);
+  const providers = {
+    salesloft: { ...emulated.salesloft, ...own },
+    salesos: { ...emulated.salesos, ...own },
+    salesforce: { ...emulated.salesforce, ...own },
+  };
+  const secrets = { session: 'a secret for tests only', token: 'for tests only, too: '.repeat(2) };
+  const accounts = new Accounts(database.db);
+  const { client } = database;
+  const logins = createPassport(providers, { baseURL, secrets, accounts, client });
+  const log = createLog('error', {
+    write: (line) => console.error((JSON.parse(line) as { msg: string }).msg),
+  });
   server.on(
     'request',
     createApp({
       ...played,
       baseURL,
       database,
-      secrets: { session: 'a secret for tests only', token: 'for tests only, too: '.repeat(2) },
-      providers: {
-        salesloft: { ...providers.salesloft, ...own },
-        salesos: { ...providers.salesos, ...own },
-        salesforce: { ...providers.salesforce, ...own },
-      },
+      secrets,
+      accounts,
+      logins,
+      log,
+      providers,
     }),
   );
   return {
     baseURL,
     emulator,
     database,
+    accounts,
+    logins,
+    log,
     async close() {
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());

@@ -21,7 +21,11 @@ export interface Shown {
 export class Visitor {
   readonly #cookies = new Map<string, string>();
 
-  constructor(readonly example: Pick<Example, 'baseURL'>) {}
+  /** @param headers sent with every request to the application */
+  constructor(
+    readonly example: Pick<Example, 'baseURL'>,
+    readonly headers: Record<string, string> = {},
+  ) {}
 
   get cookie(): string {
     return [...this.#cookies].map((pair) => pair.join('=')).join('; ');
@@ -86,7 +90,7 @@ export class Visitor {
     const response = await fetch(url, {
       ...(method === 'POST' && { method, body }),
       redirect: 'manual',
-      headers: { ...headers, ...(cookie && { cookie }) },
+      headers: { ...this.headers, ...headers, ...(cookie && { cookie }) },
     });
     for (const set of response.headers.getSetCookie()) {
       const [name = '', value = ''] = set.split(';')[0]?.split('=', 2) ?? [];

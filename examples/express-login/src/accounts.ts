@@ -83,6 +83,16 @@ export class Accounts {
       .execute();
   }
 
+  /** The connections of all accounts at one CRM that have a refresh token. */
+  async refreshable(provider: ProviderName): Promise<Connection[]> {
+    return await this.#db
+      .selectFrom('connections')
+      .selectAll()
+      .where('provider', '=', provider)
+      .where('has_refresh_token', '=', true)
+      .execute();
+  }
+
   /** One connection of this account; nothing for those of other accounts. */
   async connection(account: User, id: string): Promise<Connection | undefined> {
     if (!isId(id)) return undefined;

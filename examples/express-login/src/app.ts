@@ -2,34 +2,46 @@
 import { join } from 'node:path';
 import express from 'express';
 import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
-import { rateLimit } from 'express-rate-limit';
 import session from 'express-session';
 import helmet from 'helmet';
 // The three packages export the same error classes.
 import { AuthorizationError, InternalOAuthError, TokenError } from 'passport-salesloft';
-import { Accounts } from './accounts';
+import type { Accounts } from './accounts';
 import { connectionActions } from './connection-actions';
 import { connectionRoutes } from './connections';
 import type { Database } from './database';
 import type { Failure } from './failures';
+import { healthRoutes } from './health';
 import { homePage } from './home';
 import type { Samples } from './home';
+import type { Logger } from './log';
 import { loginRoutes } from './login';
 import { logoutRoutes } from './logout';
-import { errorPage, failurePage, notFoundPage, tooManyPage } from './pages';
+import type { Metrics } from './metrics';
+import { errorPage, failurePage, notFoundPage } from './pages';
 import { PROVIDERS } from './providers';
 import type { ProviderName } from './providers';
 import { onlyFromHere } from './same-origin';
+import { limitLogins } from './rate-limit';
 import type { Secrets } from './secrets';
 import { DatabaseSessions } from './sessions';
-import { createPassport } from './strategies';
-import type { ProviderOptions } from './strategies';
+import type { Logins, ProviderOptions } from './strategies';
 
 export interface AppOptions {
   /** The origin browsers see, `https://app.example.com`; callback URLs are built from it. */
   baseURL: string;
   secrets: Secrets;
   database: Database;
+  accounts: Accounts;
+  logins: Logins;
+  log: Logger;
+  metrics?: Metrics;
+  /** Opens `/metrics` to other machines. */
+  metricsToken?: string | undefined;
+  /** True once the process is about to end. */
+  isStopping?: () => boolean;
+  /** How many proxies stand in front. */
+  proxies?: number;
   providers: ProviderOptions;
   /** The providers that the emulator plays, with their origins: the pages name them and show their photos. */
   emulated: Partial<Record<ProviderName, string>>;
@@ -38,30 +50,34 @@ export interface AppOptions {
 }
 
 const TEXT = { 'Content-Type': 'text/plain; charset=utf-8' };
-const MINUTE_MS = 60 * 1000;
-const HOUR_MS = 60 * MINUTE_MS;
+const HOUR_MS = 60 * 60 * 1000;
 
 export function createApp({
   baseURL,
   secrets,
-  database,
+  database: { db },
+  accounts,
+  logins,
+  log,
+  metrics,
+  metricsToken,
+  isStopping = () => false,
+  proxies = baseURL.startsWith('https:') ? 1 : 0,
   providers,
   emulated,
   samples = {},
 }: AppOptions): Express {
   const secure = baseURL.startsWith('https:');
-  const { db, client } = database;
-  const accounts = new Accounts(db);
-  const logins = createPassport(providers, { baseURL, secrets, accounts, client });
   const emulatedNames = PROVIDERS.filter((name) => emulated[name]);
   const app = express();
 
-  // This server speaks plain http. With an https BASE_URL, one proxy in front of it ends TLS.
-  if (secure) app.set('trust proxy', 1);
+  // This server speaks plain http. With an https BASE_URL, a proxy in front of it ends TLS.
+  app.set('trust proxy', proxies);
 
   const { allowedLoginURLs = [] } = providers.salesforce;
   app.use(secureHeaders(Object.values(emulated), [baseURL, ...allowedLoginURLs]));
-  app.get('/healthz', (_req, res) => void res.type('text').send('ok'));
+  app.use(healthRoutes(db, isStopping));
+  if (metrics) app.get('/metrics', metrics.handler(metricsToken));
   app.use(express.static(join(__dirname, '../public')));
   // The failure pages link to it. In your application, link to a page of your own.
   app.get('/errors', (_req, res) => {
@@ -97,25 +113,14 @@ export function createApp({
     );
   });
 
-  app.use(
-    '/auth',
-    rateLimit({
-      windowMs: 5 * MINUTE_MS,
-      limit: 300,
-      standardHeaders: 'draft-8',
-      legacyHeaders: false,
-      handler: (_req, res, _next, { statusCode }) =>
-        void res.status(statusCode).send(tooManyPage()),
-    }),
-    loginRoutes(logins),
-  );
+  app.use('/auth', limitLogins(db), loginRoutes(logins));
 
   app.use(connectionRoutes(logins, accounts));
-  app.use(connectionActions({ logins, accounts, emulated }));
-  app.use('/logout', logoutRoutes(logins, accounts));
+  app.use(connectionActions({ logins, accounts, emulated, log }));
+  app.use('/logout', logoutRoutes(logins, accounts, log));
 
   app.use((req, res) => void res.status(404).send(notFoundPage(req.user)));
-  app.use(handleError);
+  app.use(handleErrors(log));
   return app;
 }
 
@@ -149,21 +154,23 @@ function secureHeaders(
 }
 
 /** Answers with a page. The stack stays in the log. */
-const handleError: ErrorRequestHandler = (error: unknown, req, res, next) => {
-  if (res.headersSent) {
-    next(error);
-    return;
-  }
-  if (isProviderFault(error)) {
-    // Message and code of these errors contain neither tokens nor secrets.
-    console.error(`login failed: ${error.code}: ${error.message}`);
-    res.status(502).send(failurePage(error.provider, 502, error, req.user));
-    return;
-  }
-  const status = Number(Reflect.get(Object(error), 'status')) || 500;
-  if (status >= 500) console.error(error);
-  res.status(status).send(errorPage(status, req.user));
-};
+const handleErrors =
+  (log: Logger): ErrorRequestHandler =>
+  (error: unknown, req, res, next) => {
+    if (res.headersSent) {
+      next(error);
+      return;
+    }
+    if (isProviderFault(error)) {
+      // Message and code of these errors contain neither tokens nor secrets.
+      log.error(`login failed: ${error.code}: ${error.message}`);
+      res.status(502).send(failurePage(error.provider, 502, error, req.user));
+      return;
+    }
+    const status = Number(Reflect.get(Object(error), 'status')) || 500;
+    if (status >= 500) log.error({ err: error }, 'request failed');
+    res.status(status).send(errorPage(status, req.user));
+  };
 
 /** Recognizes the errors of the strategies, which name their provider and a code. */
 function isProviderFault(

@@ -8,6 +8,14 @@ export interface Config {
   port: number;
   /** The address to listen on. `undefined`: this machine only while anything is emulated, else all. */
   host: string | undefined;
+  /** As pino names them. */
+  logLevel: string;
+  /** A bearer token for `/metrics`. `undefined`: this machine alone may ask. */
+  metricsToken: string | undefined;
+  /** Refresh tokens are used when they have fewer days left. */
+  refreshEarlyDays: number;
+  /** How many proxies stand in front, whose `X-Forwarded-For` is believed. */
+  proxies: number;
   /** `undefined`: `http://localhost` and the port. */
   baseURL: string | undefined;
   /** `undefined`: one that is made once, and kept in the data folder. */
@@ -32,6 +40,10 @@ export function readConfig(env: Environment): Config {
     port: port(env, 'PORT', 3000),
     baseURL: url(env, 'BASE_URL')?.origin,
     host: value(env, 'HOST'),
+    logLevel: logLevel(env),
+    metricsToken: longSecret(env, 'METRICS_TOKEN'),
+    refreshEarlyDays: days(env, 'REFRESH_EARLY_DAYS', 7),
+    proxies: proxies(env),
     sessionSecret: value(env, 'SESSION_SECRET'),
     tokenSecret: longSecret(env, 'TOKEN_SECRET'),
     databaseURL: databaseURL(env),
@@ -93,7 +105,28 @@ function credentials(
   return undefined;
 }
 
-/** The tokens are sealed with it, so a short one is refused. */
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+function logLevel(env: Environment): string {
+  const level = value(env, 'LOG_LEVEL') ?? (env.NODE_ENV === 'production' ? 'info' : 'warn');
+  if (LEVELS.includes(level)) return level;
+  throw new ConfigError(`LOG_LEVEL must be one of ${LEVELS.join(', ')}`);
+}
+
+function days(env: Environment, name: string, fallback: number): number {
+  const text = value(env, name) ?? String(fallback);
+  if (/^\d{1,4}$/.test(text)) return Number(text);
+  throw new ConfigError(`${name} must be a number of days, not "${text}"`);
+}
+
+/** With an https address, one proxy in front ends TLS. */
+function proxies(env: Environment): number {
+  const text = value(env, 'PROXIES') ?? (url(env, 'BASE_URL')?.protocol === 'https:' ? '1' : '0');
+  if (/^\d$/.test(text)) return Number(text);
+  throw new ConfigError(`PROXIES must be a number from 0 to 9, not "${text}"`);
+}
+
+/** A key, or a token that opens something: a short one can be guessed. */
 function longSecret(env: Environment, name: string): string | undefined {
   const text = value(env, name);
   if (text === undefined || text.length >= 32) return text;

@@ -7,6 +7,7 @@ import type { Accounts, Connection } from './accounts';
 import { apiOf, callOf } from './api-calls';
 import { resultPage } from './connections-page';
 import { revokeTokens } from './disconnect';
+import type { Logger } from './log';
 import { accountProblemPage, notFoundPage } from './pages';
 import type { ProviderName } from './providers';
 import type { Logins } from './strategies';
@@ -16,6 +17,7 @@ import type { User } from './user';
 export interface Parts {
   logins: Logins;
   accounts: Accounts;
+  log: Logger;
   /** The origins of providers that are emulated. */
   emulated: Partial<Record<ProviderName, string>>;
 }
@@ -31,7 +33,7 @@ export function connectionActions(parts: Parts): Router {
   const router = Router();
   const { logins, accounts, emulated } = parts;
   const action = (path: string, run: (found: Found) => Promise<void>) =>
-    router.post(`/connections/:id/${path}`, onOwnConnection(accounts, run));
+    router.post(`/connections/:id/${path}`, onOwnConnection(parts, run));
 
   action('refresh', async ({ connection, res }) => {
     const tokens = await logins.tokensOf(connection).refresh();
@@ -84,7 +86,7 @@ export function connectionActions(parts: Parts): Router {
 
 /** Finds the connection of the address, if it is one of the account. A failure of the CRM is kept with it. */
 function onOwnConnection(
-  accounts: Accounts,
+  { accounts, log }: Parts,
   run: (found: Found) => Promise<void>,
 ): RequestHandler<{ id: string }> {
   const handle = async (req: Request<{ id: string }>, res: Response) => {
@@ -107,7 +109,7 @@ function onOwnConnection(
       }
       if (!isOAuth2Error(error)) throw error;
       // The page says what failed, and the remedy.
-      console.error(`${connection.provider} failed: ${error.code}: ${error.message}`);
+      log.error(`${connection.provider} failed: ${error.code}: ${error.message}`);
       await accounts.noteError(connection, error);
       res.redirect(303, `/profile?done=failed#${connection.id}`);
     }
@@ -118,14 +120,14 @@ function onOwnConnection(
 }
 
 /** @returns whether every provider has taken its access back */
-async function deleteAccount(user: User, { logins, accounts }: Parts): Promise<boolean> {
+async function deleteAccount(user: User, { logins, accounts, log }: Parts): Promise<boolean> {
   let wasRevoked = true;
   for (const connection of await accounts.connections(user)) {
     try {
       await revokeTokens(connection, logins, accounts);
     } catch (error) {
       if (!isOAuth2Error(error)) throw error;
-      console.error(`${connection.provider} failed: ${error.code}: ${error.message}`);
+      log.error(`${connection.provider} failed: ${error.code}: ${error.message}`);
       wasRevoked = false;
       // The account goes all the same, and its tokens with it.
       await logins.tokensOf(connection).delete();

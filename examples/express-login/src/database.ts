@@ -6,6 +6,7 @@ import type { PostgresClient } from 'crm-oauth2';
 import { Pool } from 'pg';
 import { openEmbedded } from './embedded';
 import type { EmbeddedPool } from './embedded';
+import type { Logger } from './log';
 import { migrate } from './migrations';
 import type { Tables } from './tables';
 
@@ -21,7 +22,11 @@ export interface Database {
 const TIMEOUT_MS = 10_000;
 
 /** @param folder of the embedded database; `DATABASE_URL` makes it unused */
-export async function openDatabase(url: string | undefined, folder: string): Promise<Database> {
+export async function openDatabase(
+  url: string | undefined,
+  folder: string,
+  log: Logger,
+): Promise<Database> {
   if (url === undefined) return await useDatabase(await openEmbedded(join(folder, 'database')));
   const pool = new Pool({
     connectionString: url,
@@ -29,7 +34,7 @@ export async function openDatabase(url: string | undefined, folder: string): Pro
     query_timeout: TIMEOUT_MS,
   });
   // Without a listener, a connection that is lost while it is idle would end the process.
-  pool.on('error', (error) => console.error(`database: ${error.message}`));
+  pool.on('error', (error) => log.error(`database: ${error.message}`));
   return await useDatabase(pool);
 }
 

@@ -4,12 +4,13 @@ import { Router } from 'express';
 import type { Request, RequestHandler } from 'express';
 import type { Accounts } from './accounts';
 import { revokeTokens } from './disconnect';
+import type { Logger } from './log';
 import type { Logins } from './strategies';
 
 /** Says where the browser goes once the person is logged out here. */
 type Leave = (person: Pick<Request, 'user' | 'session'>) => Promise<string>;
 
-export function logoutRoutes(logins: Logins, accounts: Accounts): Router {
+export function logoutRoutes(logins: Logins, accounts: Accounts, log: Logger): Router {
   const here: Leave = () => Promise.resolve('/?loggedOut');
 
   const atProvider: Leave = async ({ user, session }) => {
@@ -21,7 +22,7 @@ export function logoutRoutes(logins: Logins, accounts: Accounts): Router {
       return logoutURL ?? `/?loggedOut=${user.provider}`;
     } catch (error) {
       if (!isOAuth2Error(error)) throw error;
-      console.error(`logout failed: ${error.code}: ${error.message}`);
+      log.error(`logout failed: ${error.code}: ${error.message}`);
       return '/?loggedOut=unrevoked';
     }
   };

@@ -42,6 +42,13 @@ const MIGRATIONS: Record<string, string[]> = {
     `CREATE INDEX sessions_by_end ON sessions (expires_at)`,
     PostgresTokenStore.schema(),
   ],
+  '0002 rate limits': [
+    `CREATE TABLE rate_limits (
+      name text PRIMARY KEY,
+      hits integer NOT NULL,
+      ends_at timestamptz NOT NULL
+    )`,
+  ],
 };
 
 /** A number of our own, for the lock under which they run. */

@@ -35,6 +35,8 @@ export interface Tables {
     error_hint: string | null;
     error_at: Date | null;
   };
+  /** By a hash of the address. */
+  rate_limits: { name: string; hits: number; ends_at: Date };
   /** The migrations that have run. */
   migrations: { name: string };
   sessions: {
