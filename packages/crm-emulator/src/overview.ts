@@ -109,8 +109,8 @@ function tokens({ personOf, revokes }: Dialect, { store }: Environment): Html {
     const { accountId, clientId, iat = 0, exp = 0 } = entry;
     const holder = (accountId !== undefined && personOf(accountId)?.name) || clientId;
     const button = (action: string, text: string) =>
-      markup`<button name="${action}" value="${handle}"
-        aria-label="${text}: ${MODEL_TITLES[model]} of ${holder}">${text}</button>`;
+      markup`<button name="${action}" value="${handle}">${text}<span class="unseen">:
+        ${MODEL_TITLES[model]} of ${holder}</span></button>`;
     const isOver = exp <= Date.now() / 1000;
     const end = isOver ? markup`<span class="bad">expired</span>` : `expires ${ahead(exp)}`;
     return markup`<li class="row">

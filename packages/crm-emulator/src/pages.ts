@@ -40,7 +40,8 @@ pre{margin:0 0 1rem;padding:.9rem 1.1rem;background:var(--paper);border:1px soli
 a{color:var(--accent);text-underline-offset:.2em}
 a:focus-visible,pre:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 nav{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;font-size:.9rem}
-nav a{padding:.35rem 0}
+nav a{display:inline-flex;align-items:center;min-height:44px}
+.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 .columns{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:0 2.5rem}
 .line{display:block}
 .method{color:var(--accent);font:600 .8125rem/1.5 ui-monospace,monospace}

@@ -46,7 +46,7 @@ describe('crm-emulator: start page', () => {
   async function handleOf(origin: string, action: string, title: string): Promise<string> {
     const { text } = await get(origin);
     const buttons = text.matchAll(
-      /<button name="(\w+)" value="([^"]+)"\s+aria-label="[^:]+: ([^"]+)"/g,
+      /<button name="(\w+)" value="([^"]+)">[^<:]+<span class="unseen">:\s+([^<]+)</g,
     );
     const found = [...buttons].find(
       ([, name, , label]) => name === action && label?.startsWith(title),
