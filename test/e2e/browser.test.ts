@@ -30,7 +30,7 @@ describe('example in a browser', function () {
     await example?.close();
   });
   beforeEach(async () => {
-    // Each test meets people whom the application does not know.
+    // Each test meets people that the application does not know.
     await example.database.db.deleteFrom('accounts').execute();
     person = await newPerson(browser!);
     page = await person.newPage();
