@@ -12,6 +12,7 @@ import {
   startLogin,
 } from './example';
 import type { Example } from './example';
+import { Visitor } from './visitor';
 
 describe('example in a browser', function () {
   this.timeout(30_000);
@@ -137,9 +138,9 @@ describe('example in a browser', function () {
     });
 
     it('session — gets a new id at login, so that an earlier id is useless', async () => {
-      await startLogin(page, example, 'Salesloft');
+      await logIn('Salesloft', 'Marta Quill');
       const [before] = await person.cookies(example.baseURL);
-      await answer(page, example, 'Continue as Marta Quill');
+      await logIn('Salesloft', 'Marta Quill');
       const [after] = await person.cookies(example.baseURL);
       expect(before?.value).to.be.a('string');
       expect(after?.value).not.to.equal(before?.value);
@@ -321,13 +322,13 @@ describe('example in a browser', function () {
       return (await request).url();
     }
 
-    it('by the person who is signed in — says so, and leads to the profile', async () => {
+    it('by the person who is signed in — says so, and leads to the connections', async () => {
       const callback = await callbackOfLogin();
       await page.goto(callback);
       expect(await heading(page)).to.equal('You are already signed in');
       await page.reload();
       expect(await heading(page)).to.equal('You are already signed in');
-      await page.getByRole('link', { name: 'Go to your profile' }).click();
+      await page.getByRole('link', { name: 'Go to your connections' }).click();
       expect(await heading(page)).to.equal('Marta Quill');
     });
 
@@ -504,6 +505,59 @@ describe('example in a browser', function () {
     });
   });
 
+  describe('connections', () => {
+    const button = (name: string) => page.getByRole('button', { name, exact: true });
+    const row = (provider: string) =>
+      page.locator('section').filter({ has: page.getByRole('heading', { name: provider }) });
+
+    for (const javaScriptEnabled of [true, false]) {
+      it(`${javaScriptEnabled ? 'with' : 'without'} JavaScript — connects, calls, mends, disconnects, deletes`, async () => {
+        await person.close();
+        person = await newPerson(browser!, { javaScriptEnabled });
+        page = await person.newPage();
+        await logIn('SalesOS', 'Marta Quill');
+        await button('Connect Salesforce').click();
+        await answer(page, example, 'Continue as Tobias Fenn');
+        expect(await page.getByRole('status').innerText()).to.contain('Connected');
+        expect(await row('Salesforce').innerText()).to.contain('as Tobias Fenn');
+
+        await whileLogging(async () => {
+          await button('List leads').click();
+          await page.getByText('insufficient_scope').waitFor();
+        });
+        await button('Allow “List leads” at SalesOS').click();
+        await answer(page, example, 'Continue as Marta Quill');
+        await button('List leads').click();
+        expect(await heading(page)).to.equal('List leads');
+        expect(await fact(page, 'Harbour Bakery')).to.equal('new');
+        await page.getByRole('link', { name: 'Back to your connections' }).click();
+
+        await row('Salesforce').getByRole('button', { name: 'Refresh now' }).click();
+        expect(await page.getByRole('status').innerText()).to.contain('Refreshed');
+        await row('Salesforce').getByRole('button', { name: 'Disconnect' }).click();
+        expect(await page.getByRole('status').innerText()).to.contain('Disconnected');
+        expect(await button('Disconnect').count()).to.equal(0);
+
+        await page.getByText('Delete my account', { exact: true }).click();
+        await button('Delete my account now').click();
+        expect(await page.getByRole('status').innerText()).to.contain('Your account is deleted');
+        await page.goto(`${example.baseURL}/profile`);
+        expect(await heading(page)).to.equal('Log in');
+      });
+    }
+
+    it('connection of another account — says so, in words', async () => {
+      const other = new Visitor(example);
+      await other.logIn('salesforce', 'Zoë Ångström');
+      await logIn('SalesOS', 'Tobias Fenn');
+      await button('Connect Salesforce').click();
+      const response = await answer(page, example, 'Continue as Zoë Ångström');
+      expect(response.status()).to.equal(409);
+      expect(await heading(page)).to.equal('This connection belongs to another account');
+      await other.post('/account/delete');
+    });
+  });
+
   describe('logout', () => {
     it('button — ends the session; the profile asks to log in again', async () => {
       await logIn('Salesloft', 'Marta Quill');
@@ -608,6 +662,7 @@ describe('example in a browser', function () {
         await check('not found');
         await startLogin(page, example, 'SalesOS');
         await answer(page, example, 'Deny');
+        await page.getByText('For the developer of this site').click();
         await check('refused');
         example.emulator.salesforce.fail('callback-approval-error');
         await startLogin(page, example, 'Salesforce');
@@ -616,6 +671,19 @@ describe('example in a browser', function () {
         await logIn('Salesforce', 'Zoë Ångström');
         await page.getByText('Show what Salesforce sent').click();
         await check('profile');
+        await page.getByRole('button', { name: 'Connect SalesOS' }).click();
+        await answer(page, example, 'Continue as Zoë Ångström');
+        await whileLogging(async () => {
+          await page.getByRole('button', { name: 'List leads' }).click();
+          await page.getByText('insufficient_scope').waitFor();
+        });
+        await page.getByText('Connect another person or organization').click();
+        await page.getByText('Delete my account', { exact: true }).click();
+        await check('connections');
+        await page.getByRole('button', { name: 'Show API limits' }).click();
+        await page.getByRole('link', { name: 'Back to your connections' }).waitFor();
+        await page.waitForLoadState();
+        await check('answer of an API');
         await page.goto(`${example.baseURL}/auth/salesforce/callback?code=a&state=b`);
         await check('already signed in');
         await page.goto(example.baseURL);

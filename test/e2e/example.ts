@@ -6,13 +6,24 @@ import type { AddressInfo } from 'node:net';
 import type { Emulator, EmulatorOptions } from 'crm-emulator';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { Accounts } from '../../examples/express-login/dist/accounts';
 import { createApp } from '../../examples/express-login/dist/app';
+import type { Database } from '../../examples/express-login/dist/database';
 import { playedBy } from '../../examples/express-login/dist/emulator';
+import { createLog } from '../../examples/express-login/dist/log';
+import type { Logger } from '../../examples/express-login/dist/log';
+import { createPassport } from '../../examples/express-login/dist/strategies';
+import type { Logins } from '../../examples/express-login/dist/strategies';
+import { newDatabase } from './database';
 
 export interface Example {
   /** `http://localhost` and the port. */
   baseURL: string;
   emulator: Emulator;
+  database: Database;
+  accounts: Accounts;
+  logins: Logins;
+  log: Logger;
   close(): Promise<void>;
 }
 
@@ -30,33 +41,51 @@ export async function startExample({
   const { startEmulator } = await import('crm-emulator');
   const origins = { sandbox: true, myDomain: true };
   const emulator = await startEmulator({ port: 0, origins, ...options });
+  const database = await newDatabase();
   const own = { ...(timeout !== undefined && { timeout }), ...(agent && { agent }) };
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, resolve));
   const baseURL = `http://localhost:${(server.address() as AddressInfo).port}`;
-  const { providers, ...played } = playedBy(emulator);
+  const { providers: emulated, ...played } = playedBy(emulator);
+  const providers = {
+    salesloft: { ...emulated.salesloft, ...own },
+    salesos: { ...emulated.salesos, ...own },
+    salesforce: { ...emulated.salesforce, ...own },
+  };
+  const secrets = { session: 'a secret for tests only', token: 'for tests only, too: '.repeat(2) };
+  const accounts = new Accounts(database.db);
+  const { client } = database;
+  const logins = createPassport(providers, { baseURL, secrets, accounts, client });
+  const log = createLog('error', {
+    write: (line) => console.error((JSON.parse(line) as { msg: string }).msg),
+  });
   server.on(
     'request',
     createApp({
       ...played,
       baseURL,
-      sessionSecret: 'a secret for tests only',
-      providers: {
-        salesloft: { ...providers.salesloft, ...own },
-        salesos: { ...providers.salesos, ...own },
-        salesforce: { ...providers.salesforce, ...own },
-      },
+      database,
+      secrets,
+      accounts,
+      logins,
+      log,
+      providers,
     }),
   );
   return {
     baseURL,
     emulator,
+    database,
+    accounts,
+    logins,
+    log,
     async close() {
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
       server.closeAllConnections();
       await Promise.all([closed, emulator.close()]);
+      await database.close();
     },
   };
 }
@@ -121,7 +150,8 @@ export async function answer(page: Page, { baseURL }: Example, button: string) {
 /** The value beside a term in the page's list of facts. */
 export async function fact(page: Page, term: string): Promise<string> {
   const row = page.locator('dl > div').filter({ has: page.getByText(term, { exact: true }) });
-  return (await row.locator('dd').innerText()).replace(/\s+/g, ' ').trim();
+  // Folded parts have no inner text.
+  return ((await row.locator('dd').textContent()) ?? '').replace(/\s+/g, ' ').trim();
 }
 
 export async function heading(page: Page): Promise<string> {

@@ -1,12 +1,7 @@
 /** The example application over HTTP, without a browser. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { expect } from 'chai';
 import { ConfigError, readConfig } from '../../examples/express-login/dist/config';
 import { completeProviders } from '../../examples/express-login/dist/emulator';
-import { freePorts } from '../support/free-ports';
 import { startExample } from './example';
 import type { Example } from './example';
 
@@ -171,7 +166,15 @@ describe('example configuration', () => {
     expect(readConfig({ SALESLOFT_CLIENT_ID: '', PORT: ' ' })).to.deep.equal({
       port: 3000,
       baseURL: undefined,
+      host: undefined,
+      logLevel: 'warn',
+      metricsToken: undefined,
+      refreshEarlyDays: 7,
+      proxies: 0,
       sessionSecret: undefined,
+      tokenSecret: undefined,
+      databaseURL: undefined,
+      dataFolder: undefined,
       emulatorPort: 4000,
       providers: { salesloft: undefined, salesos: undefined, salesforce: undefined },
     });
@@ -226,6 +229,12 @@ describe('example configuration', () => {
     ['host without id', { SALESFORCE_LOGIN_URL: 'https://a.example' }, 'SALESFORCE_CLIENT_ID'],
     ['no port', { PORT: 'http' }, 'PORT must be a port number'],
     ['no address', { BASE_URL: 'app.example.com' }, 'BASE_URL must be an address'],
+    ['short secret', { TOKEN_SECRET: 'short' }, 'TOKEN_SECRET must have at least 32 characters'],
+    ['other database', { DATABASE_URL: 'mysql://a' }, 'DATABASE_URL must begin with postgres://'],
+    ['no level', { LOG_LEVEL: 'loud' }, 'LOG_LEVEL must be one of'],
+    ['no number of proxies', { PROXIES: 'yes' }, 'PROXIES must be a number'],
+    ['no number of days', { REFRESH_EARLY_DAYS: '-1' }, 'REFRESH_EARLY_DAYS must be a number'],
+    ['production without a sealing key', { NODE_ENV: 'production' }, 'TOKEN_SECRET'],
     ['production without a secret', { NODE_ENV: 'production' }, 'SESSION_SECRET'],
     ['production without credentials', { NODE_ENV: 'production' }, 'SALESLOFT_CLIENT_ID'],
   ];
@@ -235,101 +244,3 @@ describe('example configuration', () => {
     });
   }
 });
-
-describe('example as a process', function () {
-  this.timeout(20_000);
-  const server = resolve('examples/express-login/dist/server.js');
-  const nothing = Object.fromEntries(
-    ['BASE_URL', 'SESSION_SECRET', 'SALESOS_ISSUER', 'SALESFORCE_LOGIN_URL', 'NODE_ENV'].map(
-      (name) => [name, ''],
-    ),
-  );
-  for (const provider of ['SALESLOFT', 'SALESOS', 'SALESFORCE']) {
-    nothing[`${provider}_CLIENT_ID`] = '';
-    nothing[`${provider}_CLIENT_SECRET`] = '';
-  }
-
-  function start(env: Record<string, string>) {
-    const child = spawn(process.execPath, [server], {
-      env: { ...process.env, ...nothing, PORT: '0', EMULATOR_PORT: '0', ...env },
-    });
-    let output = '';
-    const said = (text: string) => {
-      output += text;
-    };
-    child.stdout.setEncoding('utf8').on('data', said);
-    child.stderr.setEncoding('utf8').on('data', said);
-    return { child, output: () => output, ended: once(child, 'exit') };
-  }
-
-  it('start — prints the address and who is emulated; SIGTERM ends it cleanly', async () => {
-    const { child, output, ended } = start({});
-    try {
-      while (!output().includes('Ctrl+C') && child.exitCode === null) {
-        await once(child.stdout, 'data');
-      }
-      const [, origin] = /example: (http:\/\/localhost:\d+)/.exec(output()) ?? [];
-      expect(await (await fetch(`${origin}/healthz`)).text()).to.equal('ok');
-      expect(output().match(/emulated at http:\/\/127\.0\.0\.1:\d+/g)).to.have.length(3);
-    } finally {
-      child.kill('SIGTERM');
-    }
-    expect(await ended).to.deep.equal([0, null]);
-  });
-
-  it('start — answers every request that it accepts, from the first one on', async () => {
-    const port = await freePorts();
-    const { child, ended } = start({ PORT: String(port) });
-    const outcomes: Promise<string>[] = [];
-    try {
-      const answered = new AbortController();
-      const ask = async () => {
-        try {
-          const signal = AbortSignal.timeout(5000);
-          const response = await fetch(`http://localhost:${port}/healthz`, { signal });
-          answered.abort();
-          return `${response.status} ${await response.text()}`;
-        } catch (error) {
-          const { name, cause } = error as Error;
-          return name === 'TimeoutError' ? 'accepted, never answered' : refusal(cause);
-        }
-      };
-      while (!answered.signal.aborted && child.exitCode === null && outcomes.length < 2000) {
-        outcomes.push(ask());
-        await wait(5);
-      }
-      const seen = new Set(await Promise.all(outcomes));
-      seen.delete('ECONNREFUSED');
-      expect([...seen]).to.deep.equal(['200 ok']);
-    } finally {
-      child.kill('SIGTERM');
-    }
-    expect(await ended).to.deep.equal([0, null]);
-  });
-
-  it('PORT among the ports of the emulator — the emulator takes others', async () => {
-    const port = await freePorts();
-    const { child, output, ended } = start({ PORT: String(port), EMULATOR_PORT: String(port) });
-    try {
-      while (!output().includes('Ctrl+C') && child.exitCode === null) {
-        await once(child.stdout, 'data');
-      }
-      expect(output()).to.contain(`example: http://localhost:${port}\n`);
-      expect(output()).not.to.contain(`emulated at http://127.0.0.1:${port}\n`);
-    } finally {
-      child.kill('SIGTERM');
-    }
-    expect(await ended).to.deep.equal([0, null]);
-  });
-
-  it('half a pair of credentials — ends at once, with a line that names the variable', async () => {
-    const { output, ended } = start({ SALESOS_CLIENT_ID: 'an-id-of-mine' });
-    expect((await ended)[0]).to.equal(1);
-    expect(output()).to.match(/^SALESOS_CLIENT_SECRET is missing\. [^\n]*\n$/);
-  });
-});
-
-/** The reason why `fetch` got no answer. */
-function refusal(cause: unknown): string {
-  return String(Reflect.get(Object(cause), 'code'));
-}

@@ -19,12 +19,16 @@ export interface Shown {
 }
 
 export class Visitor {
-  #cookie = '';
+  readonly #cookies = new Map<string, string>();
 
-  constructor(readonly example: Example) {}
+  /** @param headers sent with every request to the application */
+  constructor(
+    readonly example: Pick<Example, 'baseURL'>,
+    readonly headers: Record<string, string> = {},
+  ) {}
 
   get cookie(): string {
-    return this.#cookie;
+    return [...this.#cookies].map((pair) => pair.join('=')).join('; ');
   }
 
   /**
@@ -37,7 +41,11 @@ export class Visitor {
     query: Record<string, string> = {},
   ): Promise<Shown> {
     const begun = await this.visit(`/auth/${provider}?${new URLSearchParams(query).toString()}`);
-    const authorization = begun.location ?? '';
+    return await this.signIn(begun.location ?? '', who);
+  }
+
+  /** Follows an authorization request that was begun, and comes back. */
+  async signIn(authorization: string, who: string): Promise<Shown> {
     const signIn = await next(await fetch(authorization, { redirect: 'manual' }), authorization);
     const page = await (await fetch(signIn)).text();
     const person = new RegExp(`value="(\\d+)"[^>]*>\\s*Continue as ${who}`).exec(page)?.[1];
@@ -56,19 +64,39 @@ export class Visitor {
   }
 
   /** Posts a form of the application. */
-  async post(path: string): Promise<Shown> {
+  async post(path: string, fields?: Record<string, string>): Promise<Shown> {
     const { baseURL } = this.example;
-    return shown(await this.#ask(baseURL + path, { origin: baseURL }, 'POST'));
+    const body = fields && new URLSearchParams(fields);
+    return shown(await this.#ask(baseURL + path, { origin: baseURL }, 'POST', body));
   }
 
-  async #ask(url: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> {
+  /** Links a CRM to the account, by the form of the page of connections. */
+  async connect(
+    provider: Provider,
+    who = 'Suri',
+    fields: Record<string, string> = {},
+  ): Promise<Shown> {
+    const { location } = await this.post(`/connections/${provider}`, fields);
+    return await this.signIn(location ?? '', who);
+  }
+
+  async #ask(
+    url: string,
+    headers: Record<string, string> = {},
+    method = 'GET',
+    body?: URLSearchParams,
+  ): Promise<Response> {
+    const { cookie } = this;
     const response = await fetch(url, {
-      method,
+      ...(method === 'POST' && { method, body }),
       redirect: 'manual',
-      headers: { ...headers, ...(this.#cookie && { cookie: this.#cookie }) },
+      headers: { ...this.headers, ...headers, ...(cookie && { cookie }) },
     });
-    const [cookie] = response.headers.getSetCookie();
-    this.#cookie = cookie?.split(';')[0] ?? this.#cookie;
+    for (const set of response.headers.getSetCookie()) {
+      const [name = '', value = ''] = set.split(';')[0]?.split('=', 2) ?? [];
+      if (value === '') this.#cookies.delete(name);
+      else this.#cookies.set(name, value);
+    }
     return response;
   }
 }
@@ -87,7 +115,7 @@ async function shown(response: Response): Promise<Shown> {
     String(term),
     text(value),
   ]);
-  const actions = all(/<a class="(button[^"]*)"[^>]*>([^<]*)<\/a\s*>/g);
+  const actions = all(/<a\s+class="(button[^"]*)"[^>]*>([^<]*)<\/a\s*>/g);
   const textsOf = (links: typeof actions) => links.map(([, , label = '']) => text(label));
   return {
     status: response.status,

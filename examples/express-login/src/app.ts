@@ -2,24 +2,46 @@
 import { join } from 'node:path';
 import express from 'express';
 import type { ErrorRequestHandler, Express, RequestHandler } from 'express';
-import { rateLimit } from 'express-rate-limit';
 import session from 'express-session';
 import helmet from 'helmet';
 // The three packages export the same error classes.
 import { AuthorizationError, InternalOAuthError, TokenError } from 'passport-salesloft';
+import type { Accounts } from './accounts';
+import { connectionActions } from './connection-actions';
+import { connectionRoutes } from './connections';
+import type { Database } from './database';
 import type { Failure } from './failures';
+import { healthRoutes } from './health';
 import { homePage } from './home';
 import type { Samples } from './home';
+import type { Logger } from './log';
 import { loginRoutes } from './login';
 import { logoutRoutes } from './logout';
-import { errorPage, failurePage, notFoundPage, profilePage, tooManyPage } from './pages';
-import { PROVIDERS, createPassport } from './strategies';
-import type { ProviderName, ProviderOptions } from './strategies';
+import type { Metrics } from './metrics';
+import { errorPage, failurePage, notFoundPage } from './pages';
+import { PROVIDERS } from './providers';
+import type { ProviderName } from './providers';
+import { onlyFromHere } from './same-origin';
+import { limitLogins } from './rate-limit';
+import type { Secrets } from './secrets';
+import { DatabaseSessions } from './sessions';
+import type { Logins, ProviderOptions } from './strategies';
 
 export interface AppOptions {
   /** The origin browsers see, `https://app.example.com`; callback URLs are built from it. */
   baseURL: string;
-  sessionSecret: string;
+  secrets: Secrets;
+  database: Database;
+  accounts: Accounts;
+  logins: Logins;
+  log: Logger;
+  metrics?: Metrics;
+  /** Opens `/metrics` to other machines. */
+  metricsToken?: string | undefined;
+  /** True once the process is about to end. */
+  isStopping?: () => boolean;
+  /** How many proxies stand in front. */
+  proxies?: number;
   providers: ProviderOptions;
   /** The providers that the emulator plays, with their origins: the pages name them and show their photos. */
   emulated: Partial<Record<ProviderName, string>>;
@@ -27,44 +49,53 @@ export interface AppOptions {
   samples?: Samples;
 }
 
-const MINUTE_MS = 60 * 1000;
-const HOUR_MS = 60 * MINUTE_MS;
+const TEXT = { 'Content-Type': 'text/plain; charset=utf-8' };
+const HOUR_MS = 60 * 60 * 1000;
 
 export function createApp({
   baseURL,
-  sessionSecret,
+  secrets,
+  database: { db },
+  accounts,
+  logins,
+  log,
+  metrics,
+  metricsToken,
+  isStopping = () => false,
+  proxies = baseURL.startsWith('https:') ? 1 : 0,
   providers,
   emulated,
   samples = {},
 }: AppOptions): Express {
   const secure = baseURL.startsWith('https:');
-  const logins = createPassport(baseURL, providers);
   const emulatedNames = PROVIDERS.filter((name) => emulated[name]);
   const app = express();
 
-  // This server speaks plain http. With an https BASE_URL, one proxy in front of it ends TLS.
-  if (secure) app.set('trust proxy', 1);
+  // This server speaks plain http. With an https BASE_URL, a proxy in front of it ends TLS.
+  app.set('trust proxy', proxies);
 
   const { allowedLoginURLs = [] } = providers.salesforce;
   app.use(secureHeaders(Object.values(emulated), [baseURL, ...allowedLoginURLs]));
-  app.get('/healthz', (_req, res) => void res.type('text').send('ok'));
+  app.use(healthRoutes(db, isStopping));
+  if (metrics) app.get('/metrics', metrics.handler(metricsToken));
   app.use(express.static(join(__dirname, '../public')));
-  app.use((_req, res, next) => {
-    res.set('Cache-Control', 'no-store');
-    next();
+  // The failure pages link to it. In your application, link to a page of your own.
+  app.get('/errors', (_req, res) => {
+    res.sendFile(join(__dirname, '../../../docs/errors.md'), { headers: TEXT });
   });
+  app.use(notCached);
   app.use(
     session({
-      // The default store keeps sessions in memory, for development only: they end at a restart, grow
-      // without bound, and belong to one process. In production use connect-redis, for example.
+      store: new DatabaseSessions(db),
       name: 'express-login',
-      secret: sessionSecret,
+      secret: secrets.session,
       resave: false,
       saveUninitialized: false,
       cookie: { httpOnly: true, sameSite: 'lax', secure, maxAge: 8 * HOUR_MS },
     }),
   );
   app.use(logins.passport.session());
+  app.use(onlyFromHere);
 
   app.get('/', (req, res) => {
     const { returnTo, loggedOut } = req.query;
@@ -82,30 +113,21 @@ export function createApp({
     );
   });
 
-  app.use(
-    '/auth',
-    rateLimit({
-      windowMs: 5 * MINUTE_MS,
-      limit: 300,
-      standardHeaders: 'draft-8',
-      legacyHeaders: false,
-      handler: (_req, res, _next, { statusCode }) =>
-        void res.status(statusCode).send(tooManyPage()),
-    }),
-    loginRoutes(logins),
-  );
+  app.use('/auth', limitLogins(db), loginRoutes(logins));
 
-  app.get('/profile', (req, res) => {
-    if (req.user) res.send(profilePage(req.user));
-    else res.redirect('/?returnTo=/profile');
-  });
-
-  app.use('/logout', logoutRoutes(logins));
+  app.use(connectionRoutes(logins, accounts));
+  app.use(connectionActions({ logins, accounts, emulated, log }));
+  app.use('/logout', logoutRoutes(logins, accounts, log));
 
   app.use((req, res) => void res.status(404).send(notFoundPage(req.user)));
-  app.use(handleError);
+  app.use(handleErrors(log));
   return app;
 }
+
+const notCached: RequestHandler = (_req, res, next) => {
+  res.set('Cache-Control', 'no-store');
+  next();
+};
 
 function secureHeaders(
   emulators: readonly string[],
@@ -132,21 +154,23 @@ function secureHeaders(
 }
 
 /** Answers with a page. The stack stays in the log. */
-const handleError: ErrorRequestHandler = (error: unknown, req, res, next) => {
-  if (res.headersSent) {
-    next(error);
-    return;
-  }
-  if (isProviderFault(error)) {
-    // Message and code of these errors contain neither tokens nor secrets.
-    console.error(`login failed: ${error.code}: ${error.message}`);
-    res.status(502).send(failurePage(error.provider, 502, error, req.user));
-    return;
-  }
-  const status = Number(Reflect.get(Object(error), 'status')) || 500;
-  if (status >= 500) console.error(error);
-  res.status(status).send(errorPage(status, req.user));
-};
+const handleErrors =
+  (log: Logger): ErrorRequestHandler =>
+  (error: unknown, req, res, next) => {
+    if (res.headersSent) {
+      next(error);
+      return;
+    }
+    if (isProviderFault(error)) {
+      // Message and code of these errors contain neither tokens nor secrets.
+      log.error(`login failed: ${error.code}: ${error.message}`);
+      res.status(502).send(failurePage(error.provider, 502, error, req.user));
+      return;
+    }
+    const status = Number(Reflect.get(Object(error), 'status')) || 500;
+    if (status >= 500) log.error({ err: error }, 'request failed');
+    res.status(status).send(errorPage(status, req.user));
+  };
 
 /** Recognizes the errors of the strategies, which name their provider and a code. */
 function isProviderFault(

@@ -1,9 +1,9 @@
 /** The start page: the ways to log in. */
 import { html } from './html';
 import type { Html } from './html';
-import { layout, titleOf } from './pages';
-import { PROVIDERS, TITLES } from './strategies';
-import type { ProviderName } from './strategies';
+import { glyph, layout, titleOf } from './layout';
+import { PROVIDERS, TITLES } from './providers';
+import type { ProviderName } from './providers';
 import type { User } from './user';
 
 /** Offers of the start page while the emulator plays a provider. */
@@ -33,6 +33,11 @@ const LOGGED_OUT = new Map([
     'salesforce',
     'You are logged out here, and this site can no longer use your Salesforce account.',
   ],
+  ['deleted', 'Your account is deleted, and this site has no access to your CRMs any more.'],
+  [
+    'deleted-unrevoked',
+    'Your account is deleted. A CRM did not answer, so remove this site in the settings of your account there.',
+  ],
   [
     'unrevoked',
     'You are logged out here. The provider did not answer, so remove this site in the settings of your account there.',
@@ -57,7 +62,7 @@ export function homePage(home: Home): string {
         user
           ? html`<p class="lead">
               You are logged in as <strong>${user.displayName}</strong> with ${titleOf(user)}.
-              <a href="/profile">Show the profile</a>
+              <a href="/profile">Show your connections</a>
             </p>`
           : html`<p class="lead">
               ${
@@ -142,7 +147,9 @@ function loginButton(
   text: string,
   query?: Record<string, string>,
 ): Html {
-  return html`<a class="button" href="${loginLink(home, name, query)}" rel="nofollow">${text}</a>`;
+  return html`<a class="button" href="${loginLink(home, name, query)}" rel="nofollow"
+    >${glyph(name)}<span>${text}</span></a
+  >`;
 }
 
 function loginLink(

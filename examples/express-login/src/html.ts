@@ -5,7 +5,7 @@ export class Html {
   constructor(readonly text: string) {}
 }
 
-type Value = Html | string | number | false | undefined | readonly Html[];
+type Value = Html | string | number | false | null | undefined | readonly Html[];
 
 /** A template that escapes every value that is not itself {@link Html}. */
 export function html(strings: TemplateStringsArray, ...values: Value[]): Html {
@@ -22,7 +22,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 function render(value: Value): string {
-  if (value === undefined || value === false) return '';
+  if (value === undefined || value === null || value === false) return '';
   if (value instanceof Html) return value.text;
   if (typeof value === 'object') return value.map(render).join('');
   return String(value).replace(/[&<>"']/g, (character) => ESCAPES[character] ?? '');

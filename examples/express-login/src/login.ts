@@ -1,9 +1,11 @@
 /** `/auth/PROVIDER` and `/auth/PROVIDER/callback`: a login from its link to its outcome. */
 import { Router } from 'express';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { AccountProblem } from './accounts';
 import type { Failure } from './failures';
-import { alreadyLoggedInPage, failurePage } from './pages';
-import type { ProviderName, createPassport } from './strategies';
+import { accountProblemPage, alreadyLoggedInPage, failurePage } from './pages';
+import type { ProviderName } from './providers';
+import type { Logins, SignedIn } from './strategies';
 
 /** After a refusal, the reason. After a success, the page to show now: a path of this site. */
 interface Info extends Failure {
@@ -13,7 +15,7 @@ interface Info extends Failure {
 /** The codes of a callback whose login is over, or began in another browser. */
 const LOGIN_IS_OVER = ['already_completed', 'state_unknown', 'state_expired', 'other_browser'];
 
-export function loginRoutes({ passport }: ReturnType<typeof createPassport>): Router {
+export function loginRoutes({ passport }: Logins): Router {
   const router = Router();
 
   // One handler for both routes: the strategy recognizes an answer of the provider.
@@ -40,14 +42,13 @@ export function loginRoutes({ passport }: ReturnType<typeof createPassport>): Ro
 type Outcome = ReturnType<typeof outcome>;
 
 /** The end of a login, which Passport calls: a redirect, or a page that says why there is none. */
-function outcome(provider: ProviderName, req: Request, res: Response, next: NextFunction) {
-  return (error: unknown, user?: Express.User | false | null, info?: Info, status = 401) => {
-    if (error) return next(error);
-    if (user) {
-      return req.logIn(user, (problem) =>
-        problem ? next(problem) : res.redirect(info?.returnTo ?? '/profile'),
-      );
+export function outcome(provider: ProviderName, req: Request, res: Response, next: NextFunction) {
+  return (error: unknown, user?: SignedIn | false | null, info?: Info, status = 401) => {
+    if (error instanceof AccountProblem) {
+      return res.status(409).send(accountProblemPage(error.code, provider, req.user));
     }
+    if (error) return next(error);
+    if (user) return enter(user, info?.returnTo, req, res, next);
     // A reload, the back button or a bookmark repeats a callback. The page then says who is signed in.
     const page =
       req.user && info?.code !== undefined && LOGIN_IS_OVER.includes(info.code)
@@ -57,12 +58,36 @@ function outcome(provider: ProviderName, req: Request, res: Response, next: Next
   };
 }
 
-/** A field of a query. One that is empty or repeated counts as absent. */
-function textOf(field: unknown): string | undefined {
+function enter(
+  { login, isLinked, ...user }: SignedIn,
+  returnTo: string | undefined,
+  req: Request,
+  res: Response,
+  next: NextFunction,
+): void {
+  if (isLinked) {
+    // The person is signed in already, and stays so.
+    req.session.logins = { ...req.session.logins, [user.connection]: login };
+    res.redirect('/profile?done=connected');
+    return;
+  }
+  // With a new session, so that the id of the earlier one is useless.
+  req.logIn(user, (problem) => {
+    if (problem) {
+      next(problem);
+      return;
+    }
+    req.session.logins = { [user.connection]: login };
+    res.redirect(returnTo ?? '/profile');
+  });
+}
+
+/** A field of a query or a form. One that is empty or repeated counts as absent. */
+export function textOf(field: unknown): string | undefined {
   return typeof field === 'string' && field.trim() !== '' ? field.trim() : undefined;
 }
 
 /** People may type a host alone. The strategy decides whether a login may go there. */
-function addressOf(text: string | undefined): string | undefined {
+export function addressOf(text: string | undefined): string | undefined {
   return text === undefined || /^https?:\/\//i.test(text) ? text : `https://${text}`;
 }

@@ -1,11 +1,18 @@
 /** The three strategies. The caller passes the credentials, of the real provider or of the emulator. */
-import { MemoryTokenStore, userTokens } from 'crm-oauth2';
+import { PostgresTokenStore, userTokens } from 'crm-oauth2';
+import type { PostgresClient, TokenSet, UserTokens } from 'crm-oauth2';
+import type { Request } from 'express';
 import { Passport } from 'passport';
 import { Strategy as SalesforceStrategy } from 'passport-salesforce-oauth2';
-import { Strategy as SalesloftStrategy } from 'passport-salesloft';
+import { CookieStateStore, Strategy as SalesloftStrategy } from 'passport-salesloft';
 import { Strategy as SalesosStrategy } from 'passport-salesos';
-import { toUser } from './user';
-import type { User } from './user';
+import { AccountProblem } from './accounts';
+import type { Accounts } from './accounts';
+import type { ProviderName } from './providers';
+import { deriveSecret } from './secrets';
+import type { Secrets } from './secrets';
+import { toPerson, tokenFacts } from './user';
+import type { Login, Person, User } from './user';
 
 interface Credentials {
   clientID: string;
@@ -18,70 +25,156 @@ export interface ProviderOptions {
   salesforce: Credentials & { loginURL?: string; allowedLoginURLs?: readonly string[] };
 }
 
-export type ProviderName = keyof ProviderOptions;
+/** The application's own state of a login: it waits in the cookie of the pending login, encrypted. */
+export interface LoginState {
+  /** The account that asked to be linked. */
+  linkTo?: string;
+}
 
-export const TITLES: Readonly<Record<ProviderName, string>> = {
-  salesloft: 'Salesloft',
-  salesos: 'SalesOS',
-  salesforce: 'Salesforce',
-};
-export const PROVIDERS = Object.keys(TITLES) as ProviderName[];
+/** The user of a login, and what the session keeps of it. */
+export interface SignedIn extends User {
+  login: Login;
+  isLinked: boolean;
+}
 
-export function createPassport(baseURL: string, options: ProviderOptions) {
+interface Parts {
+  baseURL: string;
+  secrets: Secrets;
+  accounts: Accounts;
+  client: PostgresClient;
+}
+
+/** Finds or makes the account of a login, or links it, and keeps the tokens. */
+type Admit = (login: Admission) => Promise<SignedIn>;
+
+export function createPassport(
+  options: ProviderOptions,
+  { baseURL, secrets, accounts, client }: Parts,
+) {
   const passport = new Passport();
-  // The tokens wait here for the logout that revokes them. They are in memory, as the sessions are.
-  const store = new MemoryTokenStore();
+  const tokenStore = new PostgresTokenStore({ client, secrets: [secrets.token] });
+  const common = {
+    // Pending logins wait in encrypted cookies, one each: tabs that start at the same moment all finish,
+    // and a login that begins at one instance may end at another.
+    store: new CookieStateStore({
+      secrets: [deriveSecret(secrets.session, 'pending logins')],
+      secure: baseURL.startsWith('https:'),
+    }),
+    // Refresh tokens, for access that lasts.
+    offline: true,
+  };
 
-  const salesloft: SalesloftStrategy = new SalesloftStrategy({
-    ...options.salesloft,
-    callbackURL: `${baseURL}/auth/salesloft/callback`,
-    verify: async ({ profile, tokens }) => {
-      // Salesloft signs in deactivated people too. The other two refuse them.
-      if (profile.active === false) return false;
-      await userTokens(salesloft.client, { store, key: profile.id }).save(tokens);
-      return toUser(profile, tokens, profile.teamId);
-    },
+  const admit: Admit = async ({ person, tokens, req, state, login }) => {
+    const { linkTo } = (state ?? {}) as LoginState;
+    const { user: current } = req;
+    // Another account, or none, may be signed in by now.
+    if (linkTo !== undefined && current?.id !== linkTo) throw new AccountProblem('link_signed_out');
+    const facts = tokenFacts(tokens);
+    const isLinked = linkTo !== undefined && current !== undefined;
+    const user = isLinked
+      ? await accounts.link(current, person, facts)
+      : await accounts.signIn(person, facts);
+    await tokensOf(person).save(tokens);
+    return { ...user, login, isLinked };
+  };
+
+  const strategies = {
+    salesloft: salesloftStrategy({ ...options.salesloft, ...common }, baseURL, admit),
+    salesos: salesosStrategy({ ...options.salesos, ...common }, baseURL, admit),
+    salesforce: salesforceStrategy({ ...options.salesforce, ...common }, baseURL, admit),
+  };
+  for (const strategy of Object.values(strategies)) passport.use(strategy);
+
+  /** The tokens of one person at a CRM, which are refreshed when they need it. */
+  function tokensOf({
+    provider,
+    person_id: key,
+  }: Pick<Person, 'provider' | 'person_id'>): UserTokens {
+    return userTokens(strategies[provider as ProviderName].client, { store: tokenStore, key });
+  }
+
+  // The session keeps the keys. Everything else is read from the database at each request.
+  passport.serializeUser(({ id, connection, provider }, done) =>
+    done(null, { id, connection, provider }),
+  );
+  passport.deserializeUser<Omit<User, 'displayName'>>((keys, done) => {
+    accounts.find(keys).then((user) => done(null, user ?? false), done);
   });
 
-  const salesos: SalesosStrategy = new SalesosStrategy({
-    ...options.salesos,
+  return { passport, strategies, tokenStore, tokensOf };
+}
+
+/** The options of all three strategies. */
+interface Common {
+  store: CookieStateStore;
+  offline: boolean;
+}
+
+function salesloftStrategy(
+  options: ProviderOptions['salesloft'] & Common,
+  baseURL: string,
+  admit: Admit,
+) {
+  return new SalesloftStrategy({
+    ...options,
+    callbackURL: `${baseURL}/auth/salesloft/callback`,
+    verify: async ({ profile, tokens, req, state }) => {
+      // Salesloft signs in deactivated people too. The other two refuse them.
+      if (profile.active === false) return false;
+      const person = toPerson(profile, tokens, profile.teamId);
+      return await admit({ person, tokens, req, state, login: { raw: profile._json } });
+    },
+  });
+}
+
+function salesosStrategy(
+  options: ProviderOptions['salesos'] & Common,
+  baseURL: string,
+  admit: Admit,
+) {
+  const strategy: SalesosStrategy = new SalesosStrategy({
+    ...options,
     callbackURL: `${baseURL}/auth/salesos/callback`,
     // Invitation links: /auth/salesos?organization=…&invitation=…
     extrasFromQuery: ['organization', 'invitation'],
-    verify: ({ profile, tokens }) => ({
-      ...toUser(profile, tokens, profile.organizationId),
-      logoutURL: salesos.client.buildEndSessionUrl({
+    verify: async ({ profile, tokens, req, state }) => {
+      const person = toPerson(profile, tokens, profile.organizationId);
+      const logoutURL = strategy.client.buildEndSessionUrl({
         tokens,
         postLogoutRedirectUri: `${baseURL}/?loggedOut=salesos`,
-      }),
-    }),
-  });
-
-  const salesforce: SalesforceStrategy = new SalesforceStrategy({
-    ...options.salesforce,
-    callbackURL: `${baseURL}/auth/salesforce/callback`,
-    verify: async ({ profile, tokens }) => {
-      await userTokens(salesforce.client, { store, key: profile.id }).save(tokens);
-      return {
-        ...toUser(profile, tokens, profile.organizationId),
-        // Only the My Domain of an organization has one.
-        logoutURL: salesforce.client.buildEndSessionUrl({ tokens }),
-      };
+      });
+      return await admit({ person, tokens, req, state, login: { raw: profile._json, logoutURL } });
     },
   });
+  return strategy;
+}
 
-  passport.use(salesloft).use(salesos).use(salesforce);
+function salesforceStrategy(
+  options: ProviderOptions['salesforce'] & Common,
+  baseURL: string,
+  admit: Admit,
+) {
+  const strategy: SalesforceStrategy = new SalesforceStrategy({
+    ...options,
+    callbackURL: `${baseURL}/auth/salesforce/callback`,
+    // The default, and `api` for the calls of the page of connections.
+    scope: 'openid id profile email api',
+    verify: async ({ profile, tokens, req, state }) => {
+      const person = toPerson(profile, tokens, profile.organizationId);
+      // Only the My Domain of an organization has one.
+      const logoutURL = strategy.client.buildEndSessionUrl({ tokens });
+      return await admit({ person, tokens, req, state, login: { raw: profile._json, logoutURL } });
+    },
+  });
+  return strategy;
+}
 
-  // This demo keeps the whole user in the session. A real application has a table of users with a
-  // unique key over (provider, id): `verify` finds or creates the row, and the session keeps its key.
-  passport.serializeUser((user, done) => done(null, user));
-  passport.deserializeUser<User>((user, done) => done(null, user));
+export type Logins = ReturnType<typeof createPassport>;
 
-  /** Ends the access of this site to the account. Nothing is kept of SalesOS: its access tokens just end. */
-  async function revoke({ provider, id: key }: User): Promise<void> {
-    const strategy = [salesloft, salesforce].find(({ name }) => name === provider);
-    if (strategy) await userTokens(strategy.client, { store, key }).revoke();
-  }
-
-  return { passport, revoke };
+interface Admission {
+  person: Person;
+  tokens: TokenSet;
+  req: Request;
+  state: unknown;
+  login: Login;
 }

@@ -1,48 +1,70 @@
-/** The user of this application, and how a profile becomes one. */
+/** The user of this application, and how a profile becomes a row of the table of connections. */
 import type { Profile, TokenSet } from 'passport-salesloft';
+import type { ProviderName } from './providers';
 
-/** The person who is logged in. */
+/** `req.user`: an account of this application, and the connection that the person signed in with. */
 export interface User {
-  provider: string;
-  /** With `provider`, the key for your own table. Do not use an e-mail address: it may change owner. */
+  /** Of the account. */
   id: string;
   displayName: string;
-  email?: string;
-  /** `undefined`: the provider does not say. */
-  emailVerified?: boolean;
-  photo?: string;
-  /** The organization or team, where the provider has one. */
-  organization?: string;
-  /** The address that this login chose, in place of the usual one: a sandbox or a My Domain. */
-  signedInAt?: string;
-  /** Logs the person out at the provider, where it has such a page. No token is in it. */
-  logoutURL?: string;
-  /** When the access token ends, in epoch milliseconds. `undefined`: the provider does not say. */
-  expiresAt?: number;
+  connection: string;
+  provider: ProviderName;
+}
+
+/** A person at a CRM, in the columns of the table of connections. */
+export interface Person {
+  provider: string;
+  /** With `provider`, the key. Do not use an e-mail address: it may change owner. */
+  person_id: string;
+  display_name: string;
+  email: string | null;
+  email_verified: boolean | null;
+  photo: string | null;
+  organization: string | null;
+  environment: string | null;
+}
+
+/** Kept of a login in the session: it belongs to this browser, and no token is in it. */
+export interface Login {
+  /** Logs the person out at the provider, where it has such a page. */
+  logoutURL?: string | undefined;
   /** The answer of the provider, to be shown by this example. Do not keep it. */
   raw: unknown;
 }
 
-/** The user object has no tokens, and so neither the session nor a page has any. */
-export function toUser(
+declare module 'express-session' {
+  interface SessionData {
+    /** By the id of the connection. */
+    logins?: Record<string, Login>;
+  }
+}
+
+export function toPerson(
   profile: Omit<Profile, 'provider'> & { provider: string },
-  { expiresAt, response, environment }: TokenSet,
+  { environment }: TokenSet,
   organization?: string,
-): User {
-  const { provider, id, displayName, emails, photos, _json: raw } = profile;
+): Person {
+  const { provider, id, displayName, emails, photos } = profile;
   const [email] = emails ?? [];
   return {
     provider,
-    id,
-    displayName: displayName || id,
-    email: email?.value,
-    emailVerified: email?.verified,
+    person_id: id,
+    display_name: displayName || id,
+    email: email?.value ?? null,
+    email_verified: email?.verified ?? null,
     // Salesforce sends a photo only to a request with an access token, and the browser has no token.
-    photo: provider === 'salesforce' ? undefined : photos?.[0]?.value,
-    organization,
-    signedInAt: environment?.loginURL,
-    // Salesforce sends no `expires_in`. The client assumes a lifetime, which this page does not show.
-    expiresAt: response.expires_in === undefined ? undefined : expiresAt,
-    raw,
+    photo: provider === 'salesforce' ? null : (photos?.[0]?.value ?? null),
+    organization: organization ?? null,
+    environment: environment?.loginURL ?? null,
+  };
+}
+
+/** Facts about tokens, in the columns of the table. The tokens themselves are in the token store. */
+export function tokenFacts({ expiresAt, refreshToken, response }: TokenSet) {
+  // Salesforce sends no `expires_in`. The client assumes a lifetime, which the page does not show.
+  const isTold = response.expires_in !== undefined && expiresAt !== undefined;
+  return {
+    access_until: isTold ? new Date(expiresAt) : null,
+    has_refresh_token: refreshToken !== undefined,
   };
 }
