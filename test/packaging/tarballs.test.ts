@@ -117,8 +117,12 @@ describe('packages as published', () => {
             expect(`${door} ${target}`).to.equal('./package.json ./package.json');
             continue;
           }
-          expect(Object.keys(target)).to.deep.equal(['types', 'default']);
-          for (const file of Object.values(target)) expect(files).to.include(file.slice(2));
+          // The emulator has one for `import`, and one for `require`.
+          const ways = 'import' in target ? Object.values(target) : [target];
+          for (const way of ways as unknown as Record<string, string>[]) {
+            expect(Object.keys(way)).to.deep.equal(['types', 'default']);
+            for (const file of Object.values(way)) expect(files).to.include(file.slice(2));
+          }
         }
         expect([json.main, json.types].map((file) => file.slice(2))).to.deep.equal([
           main,
@@ -128,10 +132,14 @@ describe('packages as published', () => {
 
       it('package.json — has no install scripts, and needs no private package', async () => {
         const json = await manifest(name);
-        expect(json).not.to.have.any.keys('scripts', 'devDependencies', 'private');
+        expect(json).not.to.have.any.keys('scripts', 'private');
+        // Built in.
+        const built = name === 'crm-oauth2' ? ['jose'] : [];
+        expect(Object.keys(json.devDependencies ?? {})).to.deep.equal(built);
         const { version } = json;
         for (const [dependency, range] of Object.entries(json.dependencies)) {
-          expect(range).to.match(/^\^\d/);
+          // The emulator's engine speaks in words that the tests know of one version.
+          expect(range).to.match(dependency === 'oidc-provider' ? /^\d/ : /^\^\d/);
           if (NAMES.includes(dependency)) {
             expect(range).to.equal(`^${version}`);
           }
