@@ -32,9 +32,11 @@ describe('example as a process', function () {
   }
 
   // The first start takes some seconds, because it makes the database. The tests copy the one of this folder.
-  const made = mkdtempSync(join(tmpdir(), 'example-'));
-  const folders = [made];
+  let made: string;
+  const folders: string[] = [];
   before(async () => {
+    made = mkdtempSync(join(tmpdir(), 'example-'));
+    folders.push(made);
     const { listening, child, ended } = start({ DATA_FOLDER: made });
     await listening();
     child.kill('SIGTERM');
