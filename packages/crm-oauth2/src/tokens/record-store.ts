@@ -34,9 +34,9 @@ export const PAIR_ARRIVES_MS = 1500;
 /** Time for another process to take over the lock of a killed one, wait for its pair, and refresh. */
 const TAKE_OVER_MS = PAIR_ARRIVES_MS + 1000;
 
-/** Pauses between two attempts to take a lock grow from the first to the longest. */
-const FIRST_LOCK_PAUSE_MS = 20;
-const LONGEST_LOCK_PAUSE_MS = 200;
+/** Pauses between two attempts at a record that others use too grow from the first to the longest. */
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 200;
 
 /** While the store fails, a new record is offered to it again for this long. */
 const OFFER_LIMIT_MS = 60_000;
@@ -53,6 +53,12 @@ type Offer = Promise<StoredRecord | undefined>;
 
 /** The offers under way in this process, by store and key. Callers get these tokens, not the old ones. */
 const OFFERS = new WeakMap<TokenStore, Map<string, Offer>>();
+
+/** With jitter, so that the processes that wait do not all ask at once. */
+export async function pauseForOthers(round: number): Promise<void> {
+  const longest = Math.min(FIRST_PAUSE_MS * 2 ** round, LONGEST_PAUSE_MS);
+  await pause((0.5 + Math.random()) * longest);
+}
 
 export class RecordStore {
   readonly #store: TokenStore;
@@ -168,9 +174,7 @@ export class RecordStore {
           if (!lock.keepUntilExpiry) await this.#limited(unlock).catch(() => undefined);
         }
       }
-      // Jitter, so that the processes that wait do not all ask at once.
-      const longest = Math.min(FIRST_LOCK_PAUSE_MS * 2 ** round, LONGEST_LOCK_PAUSE_MS);
-      await pause((0.5 + Math.random()) * longest);
+      await pauseForOthers(round);
       const found = await meanwhile?.();
       if (found !== undefined) return found;
       if (deadline.remaining() === 0) throw this.error(deadline.problem('lock_timeout'));

@@ -31,7 +31,7 @@ import { Deadline } from '../wire/deadline';
 import { countRefusals, isUsable } from './freshness';
 import { isGoodEnough, nextStep, pauseLeft } from './next-step';
 import type { NextStep, Wanted } from './next-step';
-import { PAIR_ARRIVES_MS, RecordStore } from './record-store';
+import { PAIR_ARRIVES_MS, RecordStore, pauseForOthers } from './record-store';
 import type { Lock, StoredRecord } from './record-store';
 import { failureOf, refreshOutcome, repeatAfter } from './refresh-outcome';
 import { pauseForPeople, unlessRefused } from './refused-clients';
@@ -177,10 +177,13 @@ export class UserTokens implements TokenSource {
    * far. A field that is `null` counts as absent.
    *
    * @throws {TypeError} unless there is an access token, and `expiresAt` is in epoch milliseconds
+   * @throws {OAuth2Error} `store_unavailable`, `store_timeout`
    */
   async save(tokens: TokensToSave): Promise<void> {
     const record = newRecord(tokens);
-    for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    // One person may end several logins at the same moment, at several processes.
+    const deadline = new Deadline(this.#client.timeout);
+    for (let round = 0; ; round += 1) {
       const version = await this.#records.version().catch(async (error: unknown) => {
         if (!isOAuth2Error(error) || error.code !== 'store_corrupt') throw error;
         // The stored value is lost here, and the tokens of a login can replace it.
@@ -189,10 +192,12 @@ export class UserTokens implements TokenSource {
         return undefined;
       });
       if ((await this.#records.write(record, version)) !== undefined) return;
+      if (deadline.remaining() === 0) {
+        const words = 'the store did not take the tokens of the login';
+        throw this.#records.error(new Problem('store_unavailable', words));
+      }
+      await pauseForOthers(round);
     }
-    throw this.#records.error(
-      new Problem('store_unavailable', 'the store did not take the tokens of the login'),
-    );
   }
 
   /** When the tokens came, and when the person signed in (epoch ms); nothing when none are kept. */

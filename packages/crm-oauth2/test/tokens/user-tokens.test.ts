@@ -181,15 +181,36 @@ describe('user tokens', () => {
       await tokens.save(world.provider.grant({ accessToken: 'access-9' }));
       expect((await world.kept()).tokens.accessToken).to.equal('access-9');
 
-      let tries = 0;
-      store.faults.set = () => {
-        tries += 1;
-      };
+      store.faults.set = () => undefined;
+      const began = performance.now();
       await failure(tokens.save(world.provider.grant()), 'store_unavailable', {
         stage: 'store',
         words: 'the store did not take the tokens of the login',
       });
-      expect(tries).to.equal(5);
+      expect(performance.now() - began).to.be.at.least(TIMEOUT);
+    });
+
+    it('save — logins of one person that end at the same moment at several processes all succeed', async () => {
+      const logins = Array.from({ length: 12 }, (_, index) => {
+        const { tokens, store } = world.process(patient());
+        // Between the look at the record and the write, the others write.
+        store.faults.set = async (work) => (await pause(2), await work());
+        return tokens.save(world.provider.grant({ accessToken: `access-${index}` }));
+      });
+      await Promise.all(logins);
+      expect((await world.kept()).tokens.accessToken).to.match(/^access-\d+$/);
+    });
+
+    it('save — pauses between its attempts, longer each time and at most 0.2 seconds', async () => {
+      const { tokens, store } = await processWith(HOUR);
+      const pauses = await skipping((skip) => {
+        store.faults.set = () => skip(TIMEOUT / 6);
+        return pausesOf(
+          () => failure(tokens.save(world.provider.grant()), 'store_unavailable'),
+          0.5,
+        );
+      });
+      expect(pauses).to.deep.equal([20, 40, 80, 160, 200]);
     });
 
     it('save — a field that is null counts as absent', async () => {
