@@ -88,6 +88,70 @@ describe('crm-emulator: APIs', () => {
   });
 
   describe('Salesloft', () => {
+    const list = (query = '') =>
+      get(
+        `${emulator.salesloft.origin}/v2/cadences.json${query}`,
+        tokens['salesloft']?.['access_token'],
+      );
+
+    it('cadences — come in pages of 25, which say where the next one is', async () => {
+      const { status, headers, json } = await list();
+      expect(status).to.equal(200);
+      expect(headers).to.include({ 'x-ratelimit-endpoint-cost': '1' });
+      expect(json['data']).to.be.an('array').with.length(25);
+      expect(json).to.have.nested.property('data[0]').that.includes({
+        id: 1,
+        name: 'Cadence 1',
+        current_state: 'active',
+        archived_at: null,
+        draft: false,
+      });
+      expect(json).to.have.nested.property('metadata.paging').that.deep.equals({
+        per_page: 25,
+        current_page: 1,
+        next_page: 2,
+        prev_page: null,
+      });
+      const last = await list('?page=5&per_page=10&include_paging_counts=true');
+      expect(last.json['data']).to.have.length(10);
+      expect(last.json).to.have.nested.property('metadata.paging').that.deep.equals({
+        per_page: 10,
+        current_page: 5,
+        next_page: null,
+        prev_page: 4,
+        total_pages: 5,
+        total_count: 50,
+      });
+    });
+
+    it('cadences — a page beyond the last is empty, and one that cannot be is refused by field', async () => {
+      expect((await list('?page=9')).json['data']).to.deep.equal([]);
+      for (const [query, field] of [
+        ['?page=0', 'page'],
+        ['?per_page=101', 'per_page'],
+        ['?per_page=many', 'per_page'],
+      ] as const) {
+        const { status, json } = await list(query);
+        expect(status, query).to.equal(422);
+        expect(json['errors'], query).to.have.all.keys(field);
+      }
+    });
+
+    it('cadences — are refused without the scope, and one that is not there is not found', async () => {
+      const narrow = await new Client(emulator, 'salesloft').login('Suri', {
+        scope: 'people:read',
+      });
+      const { origin } = emulator.salesloft;
+      const refused = await get(`${origin}/v2/cadences`, narrow['access_token']);
+      expect([refused.status, refused.json]).to.deep.equal([
+        403,
+        { error: 'Missing scope: cadences:read' },
+      ]);
+      const token = tokens['salesloft']?.['access_token'];
+      const lost = await get(`${origin}/v2/cadence_exports/4242.json`, token);
+      expect([lost.status, lost.json]).to.deep.equal([404, { error: 'Not Found' }]);
+    });
+
     it('faults — the spent budget of a minute is told by its headers, without Retry-After', async () => {
       emulator.salesloft.fail('api-minute-budget');
       const { status, headers, json } = await call('salesloft');

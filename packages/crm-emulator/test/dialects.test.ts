@@ -21,6 +21,7 @@ const ENDPOINTS = {
     '/oauth/token',
     '/v2/me.json',
     '/oauth/revoke',
+    '/v2/cadences.json',
     '/v2/cadence_exports/:id.json',
     '/v2/cadence_imports.json',
   ],
@@ -249,6 +250,18 @@ describe('crm-emulator: dialects', () => {
       });
       expect(status).to.equal(200);
       expect((json['data'] as Json)['cadence']).to.include({ name: 'Imported' });
+
+      const { id } = (json['data'] as { cadence: { id: number } }).cadence;
+      const again = await get(`${origin}/v2/cadence_exports/${id}.json`, token);
+      expect(again.json).to.have.nested.property('data.cadence_content.settings.name', 'Imported');
+      expect(again.json).to.have.nested.property(
+        'data.cadence_content.step_groups[0].steps[0].name',
+        'Introduction',
+      );
+      const list = await get(`${origin}/v2/cadences.json?per_page=1`, token);
+      expect(list.json)
+        .to.have.nested.property('data[0]')
+        .that.includes({ id, name: 'Imported', current_state: 'draft', shared: false });
     });
 
     it('RFC 7009 §2.2 — revokes, and answers {} for an unknown token too', async () => {

@@ -1,16 +1,15 @@
-/** Salesloft's REST API: who the user is, and the exchange of cadences. */
+/** Salesloft's REST API: who the user is, and its cadences. */
 import { bearerToken } from '../client-authentication.js';
 import type { Environment } from '../dialect.js';
 import type { EndpointRow, Handler, RouteContext } from '../endpoints.js';
 import type { EngineRequest } from '../engine-request.js';
 import type { CompletePerson } from '../people.js';
 import type { Reply } from '../reply.js';
-import { isObject, scopesOf } from '../values.js';
+import { scopesOf } from '../values.js';
+import { Cadences, REAL_API_ORIGIN } from './salesloft-cadences.js';
 
 const MINUTE_MS = 60_000;
 const REQUESTS_PER_MINUTE = 600;
-/** Named in links only; the emulator does not contact it. */
-const REAL_API_ORIGIN = 'https://api.salesloft.com';
 
 interface Caller {
   person: CompletePerson;
@@ -20,6 +19,7 @@ interface Caller {
 
 export function salesloftApi({ store, people, options }: Environment): EndpointRow[] {
   const apiKeys = new Set(options.apiKeys ?? []);
+  const cadences = new Cadences(people.administrator);
   let minute = 0;
   let remaining = REQUESTS_PER_MINUTE;
 
@@ -67,14 +67,17 @@ export function salesloftApi({ store, people, options }: Environment): EndpointR
   }
 
   const me = guarded(undefined, ({ person }) => ({ status: 200, body: { data: userOf(person) } }));
-  const exported = guarded('cadences:read', (_caller, { match }) => ({
-    status: 200,
-    body: { data: cadenceOf(Number(match[1])) },
-  }));
-  const imported = guarded('cadences:write', (_caller, { request }) => importCadence(request));
+  const listed = guarded('cadences:read', (_caller, { url }) => cadences.list(url));
+  const exported = guarded('cadences:read', (_caller, { match }) =>
+    cadences.export(Number(match[1])),
+  );
+  const imported = guarded('cadences:write', ({ person }, { request }) =>
+    cadences.import(request, person),
+  );
   const unknown = guarded(undefined, () => ({ status: 404, body: { error: 'Not Found' } }));
   return [
     ['Profile', 'GET', '/v2/me{.json}', ['profile', 'api'], me],
+    ['API: cadences', 'GET', '/v2/cadences{.json}', 'api', listed],
     ['API: cadence export', 'GET', '/v2/cadence_exports/:id{.json}', 'api', exported],
     ['API: cadence import', 'POST', '/v2/cadence_imports{.json}', 'api', imported],
     ['', 'GET, POST, PUT, PATCH, DELETE', '/v2/*', 'api', unknown],
@@ -125,33 +128,4 @@ function userOf(person: CompletePerson): Record<string, unknown> {
     team: { id: person.teamId, _href: `${REAL_API_ORIGIN}/v2/team` },
     role: { id: person.admin ? 'Admin' : 'User' },
   };
-}
-
-const EMAIL_TEMPLATE = { title: 'Hello', subject: 'Hello', body: '<p>Hi</p>' };
-const STEP = { enabled: true, name: 'Introduction', type: 'Email' };
-
-function cadenceOf(id: number): Record<string, unknown> {
-  const step = { ...STEP, type_settings: { email_template: EMAIL_TEMPLATE } };
-  return {
-    cadence_content: {
-      settings: { name: `Cadence ${id}`, target_daily_people: 10, remove_replied: true },
-      sharing_settings: { team_cadence: false, shared: false },
-      step_groups: [{ day: 1, automated: false, steps: [step] }],
-    },
-  };
-}
-
-let lastCadenceId = 9_000;
-
-function importCadence({ json: body }: EngineRequest): Reply {
-  const content = isObject(body) ? body['cadence_content'] : undefined;
-  const settings = isObject(body) ? body['settings'] : undefined;
-  const name = isObject(settings) ? settings['name'] : undefined;
-  const errors = {
-    ...(isObject(content) ? {} : { cadence_content: ['must be an object'] }),
-    ...(typeof name === 'string' && name !== '' ? {} : { 'settings.name': ["can't be blank"] }),
-  };
-  if (Object.keys(errors).length > 0) return { status: 422, body: { errors } };
-  lastCadenceId += 1;
-  return { status: 200, body: { data: { cadence: { id: lastCadenceId, name } } } };
 }
