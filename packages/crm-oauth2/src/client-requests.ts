@@ -24,7 +24,7 @@ import type { TokenSet } from './protocol/token-set';
 import type { Endpoints, GrantType, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
 import { ownFields } from './values/json';
-import type { LruMap } from './values/lru-map';
+import { LruMap } from './values/lru-map';
 import { checkAgent, checkHeaders, optionalNumber, requireEndpoint } from './values/options';
 import { isSuccess } from './wire/answers';
 import { Deadline } from './wire/deadline';
@@ -80,16 +80,27 @@ const MOVED: readonly string[] = [
 /** The connection failed before the answer, or in the middle of it. */
 export const CUT_OFF: readonly string[] = ['connection_failed', 'incomplete_response'];
 
+/** Parsed endpoints that are kept. */
+const MAX_URLS = 1000;
+
 /** The parts that the clients of one strategy share, those of its environments and of its tenants. */
 export class Shared {
   readonly http: HttpClient;
   readonly keySets = new KeySets();
   /** Judged at each request, because older code changes the object itself. */
   customHeaders: Readonly<OutgoingHttpHeaders>;
+  readonly #urls = new LruMap<string, URL>(MAX_URLS);
 
   constructor({ agent, headers }: Pick<ClientSettings<object>, 'agent' | 'headers'>) {
     this.http = new HttpClient(agent);
     this.customHeaders = headers;
+  }
+
+  /** The clients of many tenants have the same endpoints. */
+  parse(endpoint: string): URL {
+    const url = this.#urls.get(endpoint) ?? new URL(endpoint);
+    this.#urls.set(endpoint, url);
+    return url;
   }
 }
 
@@ -128,7 +139,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
     this.#authentication = authenticateClient(provider.clientAuthentication, context.options);
     this.#shared = shared;
     const urls = Object.values(context.endpoints).filter((url) => typeof url === 'string');
-    this.#urls = new Map(urls.map((url) => [url, new URL(url)]));
+    this.#urls = new Map(urls.map((url) => [url, shared.parse(url)]));
     this.#loginHosts = [tokenEndpoint, userInfoEndpoint].map((url) => this.url(url));
   }
 

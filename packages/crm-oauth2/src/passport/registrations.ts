@@ -89,8 +89,7 @@ export class Registrations {
   async find(req: PassportRequest, deadline: Deadline, boundKey?: string): Promise<Registration> {
     const resolve = this.#resolve;
     if (resolve === undefined) return this.#own;
-    const asked = (async () => await resolve(req as Request, boundKey))();
-    const found = await deadline.wait(asked, 'tenant_timeout');
+    const found = await deadline.wait(resolve(req as Request, boundKey), 'tenant_timeout');
     if (found === undefined || found === null) {
       throw new Problem('tenant_unknown', 'there is no such tenant', { refusal: 403 });
     }

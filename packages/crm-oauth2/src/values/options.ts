@@ -1,6 +1,7 @@
 /** Checks the options of a constructor. A wrong one throws a `TypeError` that names it. */
 import type { Agent, OutgoingHttpHeaders } from 'node:http';
 import { FOREIGN_NAMES } from './foreign-names';
+import { LruMap } from './lru-map';
 
 /** The kind of value that an option takes. */
 export type OptionKind = 'url' | 'string' | 'strings' | 'boolean';
@@ -102,8 +103,18 @@ function textFault(text: string): string | undefined {
   return 'has white space around it, such as the newline of a file; trim it';
 }
 
+/** Addresses that have been judged and are good: the clients of many tenants have the same ones. */
+const GOOD_ENDPOINTS = new LruMap<string, true>(1000);
+
 /** @throws {TypeError} unless the value is an https URL, or an http URL on a loopback host */
 export function requireEndpoint(owner: string, name: string, value: unknown): string {
+  if (typeof value === 'string' && GOOD_ENDPOINTS.get(value)) return value;
+  const url = judgeEndpoint(owner, name, value);
+  GOOD_ENDPOINTS.set(url, true);
+  return url;
+}
+
+function judgeEndpoint(owner: string, name: string, value: unknown): string {
   const [, address, host = ''] = WITHOUT_SCHEME.exec(String(value)) ?? [];
   if (address !== undefined) {
     const url = `http${isLoopback(host) ? '' : 's'}://${address}`;
