@@ -11,6 +11,7 @@ import type {
   TokenCallOptions,
   Transport,
 } from './client-requests';
+import { ClientTokens } from './client-tokens';
 import { described, isOAuth2Error } from './errors/oauth2-error';
 import type { Stage } from './errors/oauth2-error';
 import { Problem } from './errors/problem';
@@ -29,8 +30,6 @@ import type {
   EndSessionFormRequest,
   EndSessionRequest,
 } from './protocol/end-session';
-import { createIdTokenVerifier } from './protocol/id-token';
-import type { IdTokenVerifier } from './protocol/id-token';
 import { LOGIN_ATTEMPT_LIFETIME_MS, fingerprintOf, questionsOf } from './protocol/login-attempt';
 import type { Environment, LoginAttempt } from './protocol/login-attempt';
 import { randomTexts } from './protocol/pkce';
@@ -39,10 +38,9 @@ import type { Introspection } from './protocol/token-endpoint';
 import type { TokenSet } from './protocol/token-set';
 import type { Endpoints, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
-import { ownFields, text, withoutUndefined } from './values/json';
+import { ownFields, withoutUndefined } from './values/json';
 import { LruMap } from './values/lru-map';
 import { requireCallbackUrl, scopeList } from './values/options';
-import type { Deadline } from './wire/deadline';
 
 /** Clients of environments that are kept. A forgotten one is made again. */
 const MAX_ENVIRONMENTS = 1000;
@@ -77,7 +75,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   readonly tenant: string | undefined;
   readonly #settings: ClientSettings<Options>;
   readonly #requests: ClientRequests<Options, P>;
-  readonly #verifyIdToken: IdTokenVerifier | undefined;
+  readonly #tokens: ClientTokens<Options, P>;
   readonly #relations: Relations<OAuth2Client<Options, P>>;
 
   /**
@@ -90,7 +88,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     relations: Partial<Relations<OAuth2Client<Options, P>>> = {},
   ) {
     const settings = judgeClientOptions(provider, options);
-    const { context, clockToleranceSeconds } = settings;
+    const { context } = settings;
     const { environment, tenant, binding, home = this, ...related } = ownFields(relations);
     const { shared = new Shared(settings), environments = new LruMap(MAX_ENVIRONMENTS) } = related;
     this.provider = provider;
@@ -102,11 +100,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     this.fingerprint = fingerprintOf(provider.name, this.clientID, this.endpoints, binding);
     this.#settings = settings;
     this.#requests = new ClientRequests(provider, settings, shared);
+    this.#tokens = new ClientTokens(provider, settings, this.#requests, environment);
     this.#relations = { shared, environments, home, tenant, binding };
-    if (this.endpoints.jwksUri !== undefined && provider.idToken !== 'none') {
-      const { idTokenAlgorithms: algorithms } = provider;
-      this.#verifyIdToken = createIdTokenVerifier({ algorithms, clockToleranceSeconds });
-    }
   }
 
   /**
@@ -246,11 +241,11 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       code_verifier: attempt.codeVerifier,
     });
     await this.#requests.at('token', this.endpoints.tokenEndpoint, () => {
-      if (issuer === undefined || this.#issuersOf(tokens).includes(issuer)) return;
+      if (issuer === undefined || this.#tokens.issuersOf(tokens).includes(issuer)) return;
       const words = 'the tokens are of another authorization server than the one in iss';
       throw new Problem('issuer_mismatch', words, { refusal: 403 });
     });
-    return await this.#withClaims(tokens, call.deadline, ownFields(attempt));
+    return await this.#tokens.withClaims(tokens, call.deadline, ownFields(attempt));
   }
 
   /**
@@ -274,8 +269,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const protocol = { refresh_token: refreshToken, scope: this.#scopeParameter(scope) };
     const tokens = await this.#requests.grant('refresh_token', 'refresh', call, protocol);
     const kept = { refreshToken, ...tokens };
-    const verified = await this.#withClaims(kept, call.deadline).catch((error: unknown) => {
-      if (isOAuth2Error(error) && UNCHECKED.includes(error.code)) return this.#complete(kept);
+    const verified = await this.#tokens.withClaims(kept, call.deadline).catch((error: unknown) => {
+      if (isOAuth2Error(error) && UNCHECKED.includes(error.code))
+        return this.#tokens.complete(kept);
       throw error;
     });
     if (previous === undefined) return verified;
@@ -295,7 +291,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const stage = 'client_credentials';
     const call = { ...options, deadline: this.#requests.deadline(options) };
     const ask = async () =>
-      this.#complete(await this.#requests.grant(stage, stage, call, protocol));
+      this.#tokens.complete(await this.#requests.grant(stage, stage, call, protocol));
     return await ask().catch((error: unknown) => {
       if (isOAuth2Error(error) && CUT_OFF.includes(error.code)) return ask();
       throw error;
@@ -380,55 +376,6 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   /** Closes idle connections, and the others after their answers. A process can end without it. */
   close(): void {
     this.#relations.shared.http.close();
-  }
-
-  /**
-   * Verifies the ID Token of a token response, and adds its claims. It may be missing only where the
-   * provider need not send one, and the login asked nothing that it must answer.
-   */
-  async #withClaims(tokens: TokenSet, deadline: Deadline, login?: LoginAttempt): Promise<TokenSet> {
-    const { provider, endpoints, clientID } = this;
-    const verify = this.#verifyIdToken;
-    const [{ jwksUri }, { idToken, accessToken }] = [endpoints, tokens];
-    const isNeeded =
-      login !== undefined &&
-      (provider.idToken === 'required' || login.maxAge !== undefined || login.asked !== undefined);
-    if (!isNeeded && (idToken === undefined || verify === undefined)) {
-      return this.#complete(tokens);
-    }
-    return await this.#requests.at(
-      'id_token',
-      jwksUri ?? endpoints.tokenEndpoint,
-      async (place) => {
-        if (idToken === undefined || verify === undefined || jwksUri === undefined) {
-          throw new Problem('id_token_missing', 'the token response has no ID Token');
-        }
-        const issuers = this.#issuersOf(tokens);
-        const keysOf = (issuer?: string) => {
-          const own = issuer && provider.keysOf?.(issuer, this.#settings.context);
-          if (own !== undefined && own !== '') place.host = this.#requests.url(own).host;
-          return this.#requests.keysAt(own || jwksUri);
-        };
-        const expected = { issuers, keysOf, clientID, accessToken, login };
-        const claims = await deadline.wait(verify(idToken, expected));
-        if (login?.asked) provider.checkIdToken?.(ownFields(claims), ownFields(login.asked));
-        return this.#complete({ ...tokens, claims });
-      },
-    );
-  }
-
-  /** The issuers that these tokens may be of. */
-  #issuersOf({ response }: TokenSet): readonly string[] {
-    const { issuer } = this.endpoints;
-    const own = this.provider.idTokenIssuers?.(response, this.#settings.context);
-    return own ?? (issuer === undefined ? [] : [issuer]);
-  }
-
-  #complete(tokens: TokenSet): TokenSet {
-    const { provider, environment } = this;
-    const subject = provider.subject(ownFields(tokens));
-    const sid = text(tokens.claims?.sid);
-    return Object.freeze(withoutUndefined<TokenSet>({ ...tokens, subject, sid, environment }));
   }
 
   /** @internal A client with other options, over the same connections. @throws {TypeError} */
