@@ -166,7 +166,12 @@ export class ClientRequests<Options extends object, P extends Profile> {
       const url = this.url(tokenEndpoint);
       // Of the grants, only this one uses up neither a code nor a refresh token.
       const isRepeatable = grantType === 'client_credentials';
-      const response = await this.send({ method: 'POST', url, isRepeatable, ...message }, deadline);
+      const sent = this.send({ method: 'POST', url, isRepeatable, ...message }, deadline);
+      // The profile is asked for next, at this host or at another one.
+      if (grantType === 'authorization_code') {
+        for (const host of this.#loginHosts) this.#shared.http.open(host, url);
+      }
+      const response = await sent;
       const { code, code_verifier: verifier, refresh_token: refreshToken } = protocol;
       const secrets = [...this.#authentication.secrets, code, verifier, refreshToken];
       if (!isSuccess(response)) {
@@ -291,6 +296,20 @@ export class ClientRequests<Options extends object, P extends Profile> {
     const { http } = this.#shared;
     for (const url of this.#loginHosts) http.open(url);
     if (this.#profileHost) http.open(this.#profileHost);
+  }
+
+  /** Waits for a connection to each host of a login, and for the keys. @throws {OAuth2Error} */
+  async makeReady(needsKeys: boolean): Promise<void> {
+    const deadline = this.deadline({});
+    const { jwksUri } = this.#settings.context.endpoints;
+    const hosts = this.#loginHosts.map((url) =>
+      this.at('token', url.href, () => this.#shared.http.connect(url, deadline)),
+    );
+    const keys =
+      needsKeys && jwksUri !== undefined
+        ? this.at('id_token', jwksUri, () => deadline.wait(this.keysAt(jwksUri).prepare()))
+        : undefined;
+    await Promise.all([...hosts, keys]);
   }
 
   /** @param onlyAgain leaves out the keys that no login has needed so far */

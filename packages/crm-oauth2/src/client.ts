@@ -13,7 +13,7 @@ import type {
 } from './client-requests';
 import { ClientTokens } from './client-tokens';
 import { described, isOAuth2Error } from './errors/oauth2-error';
-import type { Stage } from './errors/oauth2-error';
+import type { OAuth2Error, Stage } from './errors/oauth2-error';
 import { Problem } from './errors/problem';
 import { extraParameters, judgeLoginRequest } from './client-login-request';
 import type { LoginRequest } from './client-login-request';
@@ -356,6 +356,25 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     return endpoint === undefined
       ? undefined
       : buildEndSessionForm(endpoint, this.clientID, request);
+  }
+
+  /**
+   * Makes ready what each login needs: a connection to each host, and the keys of ID Tokens. Call it when
+   * the application starts, and the first login takes no longer than the others. It asks for nothing
+   * that a login does not ask for. Where an `agent` makes the connections, only the keys are fetched.
+   *
+   * @returns nothing when all is ready within `timeout`, else the first problem. It never rejects, since
+   * an application should start even while a provider is away
+   */
+  async warm(): Promise<OAuth2Error | undefined> {
+    const { provider } = this;
+    const needsKeys = provider.idToken !== 'none' && this.scopes().includes('openid');
+    try {
+      await this.#requests.makeReady(needsKeys);
+      return undefined;
+    } catch (error) {
+      return error as OAuth2Error;
+    }
   }
 
   /**

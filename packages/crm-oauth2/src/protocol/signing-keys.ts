@@ -69,7 +69,12 @@ export class SigningKeys {
   async fetchAhead(): Promise<void> {
     if (this.#isFresh() || isWithin(COOLDOWN_MS, this.#askedAheadAt)) return;
     this.#askedAheadAt = Date.now();
-    await this.#fetch({ isBackground: true });
+    await this.#fetch({ isBackground: true }, true);
+  }
+
+  /** The same for a caller that waits for them. Skipped while they are fresh. */
+  async prepare(): Promise<void> {
+    if (!this.#isFresh()) await this.#fetch({}, true);
   }
 
   #isFresh(): boolean {
@@ -89,20 +94,19 @@ export class SigningKeys {
   }
 
   /** One request at a time. */
-  #fetch(request: Parameters<FetchKeys>[0]): Promise<void> {
-    this.#fetching ??= this.#load(request).finally(() => {
+  #fetch(request: Parameters<FetchKeys>[0], isAhead = false): Promise<void> {
+    this.#fetching ??= this.#load(request, isAhead).finally(() => {
       this.#fetching = undefined;
     });
     return this.#fetching;
   }
 
-  async #load(request: Parameters<FetchKeys>[0]): Promise<void> {
+  async #load(request: Parameters<FetchKeys>[0], isAhead: boolean): Promise<void> {
     const response = await this.#fetchKeys(request);
     if (!isSuccess(response)) throw statusProblem(response);
     // Some servers label their keys with another content type, so the header is ignored.
     const json = parseJson(response.body, 'application/json') as never;
     const { createLocalJWKSet } = await loadJose();
-    const isAhead = request.isBackground ?? false;
     const find = createLocalJWKSet(json) as FindKey;
     this.#current = { find, fetchedAt: Date.now(), isAhead };
   }

@@ -1,4 +1,5 @@
 /** Keeps connections open between requests, and opens them in advance. */
+import { once } from 'node:events';
 import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
@@ -94,13 +95,35 @@ export class Connections {
    * callback finds it ready. At most one is opened per host, and only when none is open, so that a flood
    * of started logins does not become a flood of connections. The host must have been asked before:
    * where a test or a proxy answers in its place, it receives no unexpected connection.
+   *
+   * @param beside a host that is asked just now: where it was reached, this one may be too
    */
-  open(url: URL): void {
+  open(url: URL, beside?: URL): void {
+    if (this.#wasAsked(url) || (beside && this.#wasAsked(beside))) this.#openUnlessOpen(url);
+  }
+
+  /**
+   * Waits for a connection to a host, asked before or not.
+   *
+   * @throws the error that Node reports of the connection
+   */
+  async connect(url: URL): Promise<void> {
+    const socket = this.#openUnlessOpen(url);
+    if (!socket || isConnected(socket)) return;
+    await once(socket, url.protocol === 'https:' ? 'secureConnect' : 'connect');
+  }
+
+  #wasAsked(url: URL): boolean {
+    return this.#askedHosts.has(this.#agentOf(url).getName(serverOf(url)));
+  }
+
+  /** @returns the connection that no request has used so far; nothing where another one is open */
+  #openUnlessOpen(url: URL): Socket | undefined {
     const agent = this.#agentOf(url);
     const options = serverOf(url);
     const name = agent.getName(options);
-    const isKept = this.#unused.has(name) || this.#kept(agent, name).length > 0;
-    if (isKept || name in agent.sockets || !this.#askedHosts.has(name)) return;
+    const unused = this.#unused.get(name);
+    if (unused || this.#kept(agent, name).length > 0 || name in agent.sockets) return unused;
     const socket = agent.createConnection(Object.assign(options, { _agentKey: name })) as Socket;
     this.#unused.set(name, socket);
     idleTimes.set(socket, { since: performance.now(), limit: IDLE_LIFETIME_MS });
@@ -112,6 +135,7 @@ export class Connections {
     };
     // An error here fails no login. The next request opens a connection itself, and reports the error.
     socket.on('error', discard).on('close', discard).setTimeout(IDLE_LIFETIME_MS, discard).unref();
+    return socket;
   }
 
   /** Closes the connections that wait for another request; busy ones stay open. */
@@ -199,6 +223,10 @@ export class Connections {
     const [oldest = name] = this.#askedHosts;
     if (this.#askedHosts.size > MAX_ASKED_HOSTS) this.#askedHosts.delete(oldest);
   }
+}
+
+function isConnected(socket: Socket): boolean {
+  return !socket.connecting && Reflect.get(socket, 'secureConnecting') !== true;
 }
 
 /** The options that an agent itself would pass. It keeps TLS sessions under the name it makes of them. */

@@ -59,9 +59,27 @@ export class HttpClient {
     this.#agent = agent;
   }
 
-  /** Opens a connection in advance, unless the application's own agent makes the connections. */
-  open(url: URL): void {
-    if (!this.#agent) this.#connections.open(url);
+  /**
+   * Opens a connection in advance, unless the application's own agent makes the connections.
+   *
+   * @param beside see {@link Connections.open}
+   */
+  open(url: URL, beside?: URL): void {
+    if (!this.#agent) this.#connections.open(url, beside);
+  }
+
+  /**
+   * Waits for a connection to the host. It opens none where the application's own agent makes them.
+   *
+   * @throws {Problem} `timeout`, `dns_error`, `tls_error`, `connection_refused`, `connection_failed`
+   */
+  async connect(url: URL, deadline: Deadline): Promise<void> {
+    if (this.#agent) return;
+    await deadline.wait(
+      this.#connections.connect(url).catch((error: NodeJS.ErrnoException) => {
+        throw connectionProblem(error);
+      }),
+    );
   }
 
   /**
