@@ -51,7 +51,7 @@ export function isObserved(): boolean {
 
 /** Sends an event to the subscribers, and to the terminal with `NODE_DEBUG=crm-oauth2`. */
 export function publish(event: DiagnosticsEvent): void {
-  if (events.hasSubscribers) events.publish(Object.freeze(event));
+  events.publish(Object.freeze(event));
   if (!debug.enabled) return;
   const { event: name, login = '-', provider, ...rest } = event;
   const details = Object.entries(rest)

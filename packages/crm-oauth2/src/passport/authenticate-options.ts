@@ -62,8 +62,7 @@ export function authenticateOptionsCheck(
   const extras = extrasOf(provider);
   const chosen = Object.keys(provider.environment);
   const known = [...OWN, ...FRAMEWORK_OPTIONS, ...Object.keys(extras), ...chosen];
-  const own = Object.keys(provider.options).filter((name) => !chosen.includes(name));
-  const constructed = [...CLIENT_OPTIONS, ...strategyOptions, ...own];
+  const constructed = [...CLIENT_OPTIONS, ...strategyOptions, ...Object.keys(provider.options)];
   const advice: Advice = {
     ...Object.fromEntries(constructed.map((name) => [name, `pass "${name}" to the constructor`])),
     ...adviceOnExtras(extras, (name) => `did you mean "${name}"?`),

@@ -37,9 +37,8 @@ export function routeClassicRefreshes(
       (error: unknown) => process.nextTick(done, withStatusCode(asPassportError(error))),
     );
   };
-  Object.assign(oauth2, { getOAuthAccessToken: refreshing });
+  Object.assign(oauth2, { getOAuthAccessToken: refreshing, _agent: agent });
   oauth2.useAuthorizationHeaderforGET(true);
-  if (agent) Object.assign(oauth2, { _agent: agent });
   // A client certificate's key is in the agent, and custom headers may hold a key too.
   hide(oauth2, '_clientSecret');
   hide(oauth2, '_agent', (set) =>

@@ -39,8 +39,7 @@ for (const errorClass of [AuthorizationError, TokenError, InternalOAuthError]) b
  */
 function oauthErrorOf({ status, reported, cause }: OAuth2Error): unknown {
   if (status === undefined) return cause;
-  const hasFailed = status < 200 || status > 299;
-  const data = hasFailed && reported ? JSON.stringify(reported) : undefined;
+  const data = status > 299 && reported ? JSON.stringify(reported) : undefined;
   return { statusCode: status, ...(data !== undefined && { data }) };
 }
 
