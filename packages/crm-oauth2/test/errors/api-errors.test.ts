@@ -176,6 +176,16 @@ describe('errors of an API', () => {
       { 'content-type': 'text/html' },
     ],
     [
+      'a web page whose title has an attribute',
+      '<title lang="en">Down</title><p>for a while</p>',
+      { words: '"Down"' },
+    ],
+    [
+      'a web page of two paragraphs',
+      '<p>Down</p><p>for a while</p>',
+      { words: '"Down for a while"' },
+    ],
+    [
       'a web page with an empty title, and a script without an end',
       '<title> </title><p>Down</p><SCRIPT>let a;',
       { words: 'text/html "Down"' },
@@ -212,6 +222,7 @@ describe('errors of an API', () => {
     ['a number', '7', { words: '' }],
     ['an error of another type', { error: 7, errors: null }, { words: '7', code: '7' }],
     ['broken JSON', '{"message":', { words: '' }],
+    ['a list without texts', { errors: [true, null] }, { words: '' }],
     ['nothing that is known', { a: [{ b: 1 }] }, { words: '' }],
   ];
   for (const [what, body, expected, headers] of cases) {

@@ -1,10 +1,11 @@
 /** Subscribes to the events of logins and of single requests. */
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { DiagnosticsEvent } from '../../dist/errors/diagnostics';
-import { loginId } from '../../dist/errors/diagnostics';
+import { isObserved, loginId } from '../../dist/errors/diagnostics';
 import { AcmeStrategy, OPTIONS, request, run, start } from '../passport/support';
 import nock = require('nock');
 import { ORIGIN, mockTheNetwork } from '../support';
@@ -109,18 +110,36 @@ describe('diagnostics', () => {
     }
   });
 
+  it('are built only while a subscriber reads them', () => {
+    expect(isObserved()).to.equal(true);
+    unsubscribe('crm-oauth2', listen);
+    expect(isObserved()).to.equal(false);
+  });
+
+  it('name each login by ten characters, which are not the beginning of a hash of its state', () => {
+    const names = ['state-1', 'state-2'].map(loginId);
+    expect(names[0]).to.match(/^[\w-]{10}$/);
+    expect(names[0]).not.to.equal(names[1]);
+    const hash = createHash('sha256').update('state-1').digest('base64url');
+    expect(hash.startsWith(names[0] as string)).to.equal(false);
+  });
+
   it('NODE_DEBUG=crm-oauth2 — prints them; without it, nothing is printed', () => {
     const script = `
       const { publish, isObserved } = require(${JSON.stringify(join(__dirname, '..', '..', 'dist', 'errors', 'diagnostics'))});
-      if (isObserved()) publish({ event: 'login.ended', login: 'abc', provider: 'acme', code: 'timeout', host: undefined });
+      if (isObserved()) {
+        publish({ event: 'login.ended', login: 'abc', provider: 'acme', code: 'timeout', stage: 'token', host: undefined });
+        publish({ event: 'request', provider: 'acme', status: 200 });
+      }
     `;
     const print = (NODE_DEBUG: string) =>
       spawnSync(process.execPath, ['-e', script], {
         encoding: 'utf8',
         env: { ...process.env, NODE_DEBUG },
       }).stderr;
-    expect(print('crm-oauth2')).to.match(
-      /^CRM-OAUTH2 \d+: abc acme login\.ended code="timeout"\n$/,
+    expect(print('crm-oauth2').replaceAll(/\d+: /g, 'PID: ')).to.equal(
+      'CRM-OAUTH2 PID: abc acme login.ended code="timeout" stage="token"\n' +
+        'CRM-OAUTH2 PID: - acme request status=200\n',
     );
     expect(print('')).to.equal('');
   });

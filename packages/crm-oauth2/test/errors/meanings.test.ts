@@ -1,7 +1,8 @@
 /** How a table of a provider's words is read. */
 import { expect } from 'chai';
-import { meaningOf } from '../../dist/errors/meanings';
+import { meaningOf, withRedirectUri } from '../../dist/errors/meanings';
 import type { Meaning } from '../../dist/errors/meanings';
+import { Problem } from '../../dist/errors/problem';
 import { providerCode } from '../../dist/errors/provider-codes';
 
 const MEANINGS: readonly Meaning[] = [
@@ -47,6 +48,13 @@ describe('meanings', () => {
       (description) => meaningOf(table, { error: 'x', description, stage: 'token' })?.code,
     );
     expect(found).to.deep.equal([undefined, undefined, 'access_denied']);
+  });
+
+  it('names the redirect URI that was not accepted, where one was sent', () => {
+    const sent = [undefined, 'https://app.test/callback'].map(
+      (uri) => withRedirectUri(new Problem('redirect_uri_mismatch', 'unknown'), uri).message,
+    );
+    expect(sent).to.deep.equal(['unknown', 'unknown; sent: https://app.test/callback']);
   });
 
   it('has no opinion without rows', () => {

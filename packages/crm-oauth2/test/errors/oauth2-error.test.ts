@@ -5,6 +5,7 @@ import {
   assignFields,
   brand,
   describe as describeProblem,
+  described as describedStep,
   isOAuth2Error,
   located,
 } from '../../dist/errors/oauth2-error';
@@ -114,6 +115,9 @@ describe('errors', () => {
     expect(error.name).to.equal('OAuth2Error');
     error.name = 'SignInError';
     expect(error.name).to.equal('SignInError');
+    const property = Object.getOwnPropertyDescriptor(OAuth2Error.prototype, 'name');
+    const ofPlatform = Object.getOwnPropertyDescriptor(Error.prototype, 'name');
+    expect(property).to.deep.equal({ ...ofPlatform, value: 'OAuth2Error' });
   });
 
   describe('an error', () => {
@@ -128,6 +132,13 @@ describe('errors', () => {
         enumerable: false,
         writable: true,
       });
+    });
+
+    it('does not enumerate what the provider reported: its code and message tell it already', () => {
+      const reported = { error: 'invalid_grant' };
+      const error = described(new Problem('invalid_grant', 'x', { reported }));
+      expect(error).to.have.property('reported', reported);
+      expect(Object.keys(error)).not.to.include('reported');
     });
 
     it('enumerates every other field, and leaves it writable', () => {
@@ -209,6 +220,21 @@ describe('errors', () => {
       );
       expect(error).to.equal(inner);
       expect(error.stage).to.equal('token');
+    });
+  });
+
+  describe('described, for a step that asks no one', () => {
+    it('returns the result of the step', () => {
+      expect(describedStep(WHERE, () => 7)).to.equal(7);
+    });
+
+    it('adds to a problem where it happened', () => {
+      const step = () => {
+        throw new Problem('timeout', 'x');
+      };
+      expect(() => describedStep(WHERE, step))
+        .to.throw(OAuth2Error, 'acme: x')
+        .that.includes({ provider: 'acme', stage: 'token', host: 'acme.test' });
     });
   });
 

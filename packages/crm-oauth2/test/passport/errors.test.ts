@@ -308,6 +308,36 @@ describe('errors at the Passport door', () => {
       expect(Object.getOwnPropertyDescriptor(translated, 'cause')?.enumerable).to.equal(false);
     });
 
+    it('keeps the frames of the stack, which tell where the problem was noticed', () => {
+      const error = errorWith(fields);
+      error.stack = 'OAuth2Error: acme: too late\n    at theCheck (check.js:1:1)';
+      const translated = asPassportError(error);
+      expect(translated).to.have.property(
+        'stack',
+        'InternalOAuthError: acme: too late\n    at theCheck (check.js:1:1)',
+      );
+      const property = Object.getOwnPropertyDescriptor(translated, 'stack');
+      expect(property).to.include({ enumerable: false, writable: true, configurable: true });
+    });
+
+    it('translates an error whose stack was taken away', () => {
+      const error = errorWith(fields);
+      delete error.stack;
+      expect(asPassportError(error)).to.be.instanceOf(OAuth2Strategy.InternalOAuthError);
+    });
+
+    for (const [status, data] of [
+      [299, undefined],
+      [300, '{"error":"invalid_grant"}'],
+    ] as const) {
+      it(`passport-oauth2 — the oauthError of the status ${status} ${data ? 'has' : 'has no'} data`, () => {
+        const reported = { error: 'invalid_grant' };
+        const error = errorWith({ code: 'invalid_grant', status, reported });
+        const { oauthError } = asPassportError(error) as { oauthError: { data?: string } };
+        expect(oauthError.data).to.equal(data);
+      });
+    }
+
     it('leaves out the fields that the error does not have', () => {
       const translated = asPassportError(errorWith({ code: 'timeout' }));
       expect(translated).not.to.have.any.keys('host', 'hint', 'refusal', 'retryAfterSeconds');
