@@ -264,9 +264,12 @@ describe('a strategy keeps its secret', () => {
       AuthTokenRefresh: new () => AuthTokenRefresh;
     };
 
-    function refresh(refreshToken: string): Promise<unknown[]> {
+    function refresh(
+      refreshToken: string,
+      strategy = new AcmeStrategy({ ...OPTIONS, verify: () => false }),
+    ): Promise<unknown[]> {
       const tokens = new Refresh();
-      tokens.use(new AcmeStrategy({ ...OPTIONS, verify: () => false }));
+      tokens.use(strategy);
       return new Promise((resolve) => {
         tokens.requestNewAccessToken('acme', refreshToken, (...values) => resolve(values));
       });
@@ -287,6 +290,21 @@ describe('a strategy keeps its secret', () => {
       expect(error).to.be.instanceOf(TokenError);
       expect(error).to.be.instanceOf(OAuth2Strategy.TokenError);
       expect(error).to.include({ code: 'invalid_grant', stage: 'refresh', statusCode: 400 });
+    });
+
+    it('tells a token endpoint that does not answer, without status and data', async () => {
+      nock(ORIGIN).post('/token').delay(500).reply(200);
+      const strategy = new AcmeStrategy({ ...OPTIONS, timeout: 20, verify: () => false });
+      const [error] = await refresh('rt-1', strategy);
+      expect(error).to.include({ code: 'timeout', statusCode: undefined, data: undefined });
+    });
+
+    it('tells a wrong header as the client throws it', async () => {
+      const strategy = new AcmeStrategy({ ...OPTIONS, verify: () => false });
+      Reflect.set(Reflect.get(oauth2Of(strategy), '_customHeaders') as object, 'Host', 'x');
+      const [error] = await refresh('rt-1', strategy);
+      expect(error).to.be.instanceOf(TypeError);
+      expect(error).not.to.have.any.keys('statusCode', 'data');
     });
   });
 });

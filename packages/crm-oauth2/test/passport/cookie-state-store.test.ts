@@ -72,6 +72,17 @@ describe('cookie state store', () => {
     browser = new Browser();
   });
 
+  it('RFC 6265 §4.2.1 — ignores a name without a value', async () => {
+    await browser.begin(store, attemptOf());
+    const { req } = browser.request();
+    const [name = ''] = browser.cookies.keys();
+    expect(await store.pending({ ...req, headers: { cookie: name } })).to.deep.equal([]);
+    expect(await store.take({ ...req, headers: { cookie: name } }, 'state-1')).to.equal(
+      'state_unknown',
+    );
+    expect(browser.lines).to.deep.equal([]);
+  });
+
   describe('secrets', () => {
     for (const secrets of [
       undefined,

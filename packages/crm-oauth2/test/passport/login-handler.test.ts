@@ -370,7 +370,13 @@ describe('login handler', () => {
       expect(await rejection(handler(new Request(START)))).to.equal(bug);
     });
 
-    for (const value of [undefined, 'signed in', {}, { status: 200 }]) {
+    for (const value of [
+      undefined,
+      'signed in',
+      {},
+      { status: 200 },
+      { status: '200', headers: {} },
+    ]) {
       it(`must not return ${JSON.stringify(value)}`, async () => {
         const options = { success: () => value as never };
         const error = await rejection(answered((verbs) => verbs.success({}), options));
@@ -403,7 +409,9 @@ describe('login handler', () => {
     const calls: [string, unknown[], Partial<LoginFailure>][] = [
       ['a text', ['no', 403], { info: { message: 'no' }, status: 403 }],
       ['a status alone', [429], { info: {}, status: 429 }],
+      ['the highest status', [{}, 599], { info: {}, status: 599 }],
       ['a status that is none', [{}, 999], { info: {}, status: 401 }],
+      ['a status that is a text', [{}, '403'], { info: {}, status: 401 }],
       ['a status of a success', [{}, 200], { info: {}, status: 401 }],
     ];
     for (const [title, values, expected] of calls) {
@@ -421,6 +429,16 @@ describe('login handler', () => {
       });
     }
   });
+
+  for (const [name, act] of [
+    ['failure', (verbs) => verbs.fail({})],
+    ['error', (verbs) => verbs.error(new Error('down'))],
+  ] as [string, Act][]) {
+    it(`${name} — must return a Response too`, async () => {
+      const error = await rejection(answered(act, { [name]: () => undefined as never }));
+      expect(error.message).to.equal(`loginHandler: the function "${name}" must return a Response`);
+    });
+  }
 
   describe('error', () => {
     it('by default rejects with it', async () => {
@@ -473,6 +491,7 @@ describe('login handler', () => {
       const handler = loginHandler(make(), { success, authenticate });
       const error = await hurried(() => rejection(handler(new Request(START))));
       expect(error).to.include({ name: 'InternalOAuthError', code: 'timeout', provider: 'acme' });
+      expect(error.stage).to.equal('authorize');
       expect(error.hint).to.include('The function `authenticate`');
     });
 
