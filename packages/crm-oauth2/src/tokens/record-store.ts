@@ -4,16 +4,10 @@ import { describe, isOAuth2Error } from '../errors/oauth2-error';
 import { Problem, isProblem } from '../errors/problem';
 import { bareCause } from '../errors/redaction';
 import { Deadline } from '../wire/deadline';
+import { RecentRecords } from './recent-records';
 import { hasSameTokens, parseRecord, serialize } from './token-record';
-import type { TokenRecord } from './token-record';
+import type { StoredRecord, TokenRecord } from './token-record';
 import type { TokenStore, Unlock } from './token-store';
-
-/** A record as it was read. */
-export interface StoredRecord {
-  readonly record: TokenRecord;
-  /** A write that passes this version replaces this record only, and never a later one. */
-  readonly version: string;
-}
 
 /** A lock that this process holds. */
 export interface Lock {
@@ -66,15 +60,24 @@ export class RecordStore {
   readonly #timeout: number;
   readonly #where: Where;
   readonly #offers: Map<string, Offer>;
+  readonly #recent: RecentRecords;
+  readonly #cacheMs: number;
 
-  /** @param timeout milliseconds for each operation */
-  constructor(store: TokenStore, key: string, timeout: number, provider: Where['provider']) {
+  /** @param limits milliseconds for each operation, and for which a record is used as it was read */
+  constructor(
+    store: TokenStore,
+    key: string,
+    provider: Where['provider'],
+    limits: { timeoutMs: number; cacheMs: number },
+  ) {
     this.#store = store;
     this.#key = key;
-    this.#timeout = timeout;
+    this.#timeout = limits.timeoutMs;
+    this.#cacheMs = limits.cacheMs;
     this.#where = { provider, stage: 'store' };
     this.#offers = OFFERS.get(store) ?? new Map<string, Offer>();
     OFFERS.set(store, this.#offers);
+    this.#recent = RecentRecords.of(store);
   }
 
   async find(): Promise<StoredRecord | undefined> {
@@ -87,7 +90,14 @@ export class RecordStore {
   /** The record that this process is offering to the store, if there is one; else the stored record. */
   async findLatest(): Promise<StoredRecord | undefined> {
     const offer = this.#offers.get(this.#key);
-    return offer ? await this.#limited(() => offer) : await this.find();
+    if (offer) return await this.#limited(() => offer);
+    const find = () => this.find();
+    return await (this.#cacheMs === 0 ? find() : this.#recent.read(this.#key, find));
+  }
+
+  /** The record as it was read a moment ago: see `UserTokensOptions.cache`. */
+  findRecent(): TokenRecord | undefined {
+    return this.#cacheMs === 0 ? undefined : this.#recent.find(this.#key, this.#cacheMs);
   }
 
   /** The version of the stored value, even if the value cannot be read as a record. */
@@ -100,7 +110,11 @@ export class RecordStore {
     const { accessToken, refreshToken } = record.tokens;
     const value = serialize(record);
     const set = () => this.#store.set(this.#key, value, version);
-    return await this.#limited(set, [accessToken, refreshToken]);
+    try {
+      return await this.#limited(set, [accessToken, refreshToken]);
+    } finally {
+      this.#recent.forget(this.#key);
+    }
   }
 
   /**
@@ -149,7 +163,11 @@ export class RecordStore {
   }
 
   async delete(): Promise<void> {
-    await this.#limited(() => this.#store.delete(this.#key));
+    try {
+      await this.#limited(() => this.#store.delete(this.#key));
+    } finally {
+      this.#recent.forget(this.#key);
+    }
   }
 
   /**

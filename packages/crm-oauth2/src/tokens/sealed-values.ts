@@ -1,7 +1,11 @@
 /** Hides keys and values from a store outside the process. */
 import { createHash } from 'node:crypto';
 import { Problem } from '../errors/problem';
+import { LruMap } from '../values/lru-map';
 import { Seal } from '../values/seal';
+
+/** Opened values that are remembered, one for each key: decrypting takes longer than the trip to a store. */
+const MAX_OPENED = 1000;
 
 /**
  * A key becomes a hash, and a value a JWE (RFC 7516). A store of your own passes everything through
@@ -9,6 +13,7 @@ import { Seal } from '../values/seal';
  */
 export class SealedValues {
   readonly #seal: Seal;
+  readonly #opened = new LruMap<string, { sealed: string; value: string }>(MAX_OPENED);
 
   /**
    * @param secrets each of at least 32 characters; the first one encrypts, all of them decrypt. To
@@ -32,8 +37,13 @@ export class SealedValues {
 
   /** @throws {Problem} `store_corrupt` when no secret opens it, or it belongs to another key */
   async open(key: string, sealed: string): Promise<string> {
+    const known = this.#opened.get(key);
+    if (known?.sealed === sealed) return known.value;
     const content = await this.#seal.open(sealed);
-    if (content?.key === key && typeof content.value === 'string') return content.value;
+    if (content?.key === key && typeof content.value === 'string') {
+      this.#opened.set(key, { sealed, value: content.value });
+      return content.value;
+    }
     throw new Problem('store_corrupt', 'the stored value was not sealed for this key');
   }
 }

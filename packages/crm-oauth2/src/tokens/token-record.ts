@@ -25,6 +25,13 @@ export interface TokenRecord {
   readonly failure?: Failure;
 }
 
+/** A record as it was read. */
+export interface StoredRecord {
+  readonly record: TokenRecord;
+  /** A write that passes this version replaces this record only, and never a later one. */
+  readonly version: string;
+}
+
 /** A failed refresh, as other callers and processes are told of it. */
 export interface Failure {
   readonly code: ErrorCode;

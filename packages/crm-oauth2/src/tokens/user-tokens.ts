@@ -26,17 +26,17 @@ import type { ProblemDetails } from '../errors/problem';
 import type { TokenSet } from '../protocol/token-set';
 import type { Provider } from '../provider/description';
 import { withoutUndefined } from '../values/json';
-import { requireString } from '../values/options';
+import { optionalNumber, requireString } from '../values/options';
 import { Deadline } from '../wire/deadline';
-import { countRefusals, isUsable } from './freshness';
+import { countRefusals, isFresh, isUsable } from './freshness';
 import { isGoodEnough, nextStep, pauseLeft } from './next-step';
 import type { NextStep, Wanted } from './next-step';
 import { PAIR_ARRIVES_MS, RecordStore, pauseForOthers } from './record-store';
-import type { Lock, StoredRecord } from './record-store';
+import type { Lock } from './record-store';
 import { failureOf, refreshOutcome, repeatAfter } from './refresh-outcome';
 import { pauseForPeople, unlessRefused } from './refused-clients';
 import { hasSameTokens, newRecord } from './token-record';
-import type { Failure, TokenRecord, TokensToSave } from './token-record';
+import type { Failure, StoredRecord, TokenRecord, TokensToSave } from './token-record';
 import { SharedRefresh } from './shared-refresh';
 import type { GetTokenOptions, TokenSource } from './token-source';
 import type { TokenStore } from './token-store';
@@ -45,7 +45,16 @@ export interface UserTokensOptions {
   store: TokenStore;
   /** Names the person at this provider: `profile.id` does well. */
   key: string;
+  /**
+   * Seconds for which this process uses a fresh access token without another look at the store; 0 to 60,
+   * default 0. So long may it use one that another process has revoked or replaced. A `rejected` token
+   * and a refresh look at the store at once.
+   */
+  cache?: number;
 }
+
+/** Seconds. */
+const CACHE_RANGE = [0, 60] as const;
 
 /** The part of an {@link OAuth2Client} that is used, whatever its provider. */
 export type RefreshClient = Pick<
@@ -100,12 +109,13 @@ export class UserTokens implements TokenSource {
   readonly #key: string;
   readonly #refreshes: Refreshes;
 
-  /** @throws {TypeError} without a store, or a key */
-  constructor(client: RefreshClient, { store, key }: UserTokensOptions) {
+  /** @throws {TypeError} without a store, or a key, and for a `cache` that is out of range */
+  constructor(client: RefreshClient, { store, key, cache }: UserTokensOptions) {
     if (typeof Reflect.get(Object(store), 'lock') !== 'function') {
       throw new TypeError('userTokens: option "store" must be a token store');
     }
     const person = requireString('userTokens', 'key', key);
+    const cacheMs = optionalNumber('userTokens', 'cache', cache, 0, CACHE_RANGE) * 1000;
     this.#client = client;
     this.provider = client.provider;
     // RFC 6749 §6: a refresh token is bound to the client it was issued to.
@@ -113,7 +123,10 @@ export class UserTokens implements TokenSource {
     // A tenant with a server of its own may name the client of another one.
     const owner = tenant === undefined ? [clientID] : [clientID, tenant];
     this.#key = JSON.stringify([client.provider.name, ...owner, person]);
-    this.#records = new RecordStore(store, this.#key, client.timeout, client.provider);
+    this.#records = new RecordStore(store, this.#key, client.provider, {
+      timeoutMs: client.timeout,
+      cacheMs,
+    });
     this.#refreshes = REFRESHES.get(store) ?? (new Map() as Refreshes);
     REFRESHES.set(store, this.#refreshes);
   }
@@ -133,6 +146,8 @@ export class UserTokens implements TokenSource {
 
   /** The same, with the rest of the tokens: `response.instance_url`, `scope`, `expiresAt`. */
   async getTokens({ rejected }: GetTokenOptions = {}): Promise<TokenSet> {
+    const recent = rejected === undefined ? this.#records.findRecent() : undefined;
+    if (recent && isFresh(recent, Date.now())) return recent.tokens;
     const { record } = this.#required(await this.#records.findLatest());
     const isLate = this.#refreshes.get(this.#key)?.isLate;
     if (isGoodEnough(record, { rejected }, isLate)) return record.tokens;
