@@ -187,6 +187,56 @@ app.get('/', passport.authenticate('another', { loginURL: 1 }));
 app.get('/', passport.authenticate('salesforce', { loginURL: 1 }));
 `));
 
+  it('authenticate — takes, for one of several names, the options that all of them have', () =>
+    compiles(`
+for (const name of ['salesloft', 'salesos'] as const) {
+  app.get('/', passport.authenticate(name));
+  app.get('/', passport.authenticate(name, { loginHint: 'zoe', state: { returnTo: '/' } }));
+  app.get('/', passport.authorize(name, { loginHint: 'zoe', state: { returnTo: '/' } }));
+  // @ts-expect-error -- of SalesOS alone
+  app.get('/', passport.authenticate(name, { organization: 'org_1' }));
+}
+declare const text: string;
+app.get('/', passport.authenticate(text, { session: false, prompt: 'any' }));
+`));
+
+  it('authenticate — has the same types at an authenticator of its own, and leaves its names alone', () =>
+    compiles(`
+declare const salesloft: SalesloftStrategy;
+for (const own of [new passport.Passport(), new passport.Authenticator()]) {
+  own.use(salesloft).use('mine', salesloft);
+  app.get('/', own.authenticate('salesloft', { loginHint: 'zoe', state: { returnTo: '/' } }));
+  app.get('/', own.authenticate('mine', { session: false, prompt: 'any', state: 'text' }));
+  // @ts-expect-error -- not of Salesloft
+  app.get('/', own.authenticate('salesloft', { organization: 'org_1' }));
+  // @ts-expect-error -- a name that no package has declared has Passport's own options
+  app.get('/', own.authenticate('mine', { loginHint: 'zoe' }));
+}
+`));
+
+  it('authenticate — takes the options of a strategy that an application adds by its name', () =>
+    compiles(`
+import { strategyFor } from 'crm-oauth2/passport';
+import type { LoginOptions } from 'crm-oauth2/passport';
+import { defineProvider } from 'crm-oauth2/provider';
+const endpoints = { authorizationEndpoint: 'https://a.example/a', tokenEndpoint: 'https://a.example/t' };
+class AcmeStrategy extends strategyFor(defineProvider({ name: 'acme', title: 'Acme', endpoints: () => endpoints })) {}
+declare module 'crm-oauth2/passport' {
+  interface Strategies {
+    acme: [AcmeStrategy, LoginOptions & { theme?: 'dark' }];
+  }
+}
+declare const acme: AcmeStrategy;
+app.get('/', passport.authenticate('acme', { theme: 'dark', state: 1 }));
+app.get('/', passport.authorize(acme, { theme: 'dark', state: 1 }));
+// @ts-expect-error -- a wrong value
+app.get('/', passport.authenticate('acme', { theme: 'light' }));
+// @ts-expect-error -- of SalesOS
+app.get('/', passport.authenticate('acme', { organization: 'org_1' }));
+// @ts-expect-error -- of Acme
+app.get('/', passport.authenticate('salesos', { theme: 'dark' }));
+`));
+
   it('req.authInfo — has state, returnTo, tenant and warnings', () =>
     compiles(`
 app.get('/', (req, res) => {

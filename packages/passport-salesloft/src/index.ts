@@ -51,42 +51,9 @@ interface LoginOptions
     family.LoginOptions,
     family.PromptOptions<'none' | 'login' | 'consent' | 'select_account'> {}
 
-// Overloads for this name, so that the options of other strategies stay theirs. `AuthorizeOptions` are
-// Passport's own.
-declare module 'passport' {
-  interface Authenticator<InitializeRet, AuthenticateRet, AuthorizeRet, AuthorizeOptions> {
-    authenticate(
-      strategy: 'salesloft' | SalesloftStrategy,
-      options: family.Beside<AuthorizeOptions, LoginOptions>,
-      callback?: family.AuthenticateCallback,
-    ): AuthenticateRet;
-    /** @deprecated An option has a value that this strategy does not take. */
-    authenticate<Options extends AuthorizeOptions>(
-      strategy: 'salesloft' | SalesloftStrategy,
-      options: Options & family.OnlyNames<Options, keyof AuthorizeOptions>,
-      callback?: family.AuthenticateCallback,
-    ): family.Judged<
-      Options,
-      family.Beside<AuthorizeOptions, LoginOptions>,
-      AuthorizeOptions,
-      AuthenticateRet
-    >;
-    authorize(
-      strategy: 'salesloft' | SalesloftStrategy,
-      options: family.Beside<AuthorizeOptions, LoginOptions>,
-      callback?: family.AuthenticateCallback,
-    ): AuthorizeRet;
-    /** @deprecated An option has a value that this strategy does not take. */
-    authorize<Options extends AuthorizeOptions>(
-      strategy: 'salesloft' | SalesloftStrategy,
-      options: Options & family.OnlyNames<Options, keyof AuthorizeOptions>,
-      callback?: family.AuthenticateCallback,
-    ): family.Judged<
-      Options,
-      family.Beside<AuthorizeOptions, LoginOptions>,
-      AuthorizeOptions,
-      AuthorizeRet
-    >;
+declare module 'crm-oauth2/passport' {
+  interface Strategies {
+    salesloft: [SalesloftStrategy, LoginOptions];
   }
 }
 

@@ -65,42 +65,9 @@ interface LoginOptions
   audience?: string | undefined;
 }
 
-// Overloads for this name, so that the options of other strategies stay theirs. `AuthorizeOptions` are
-// Passport's own.
-declare module 'passport' {
-  interface Authenticator<InitializeRet, AuthenticateRet, AuthorizeRet, AuthorizeOptions> {
-    authenticate(
-      strategy: 'salesos' | SalesosStrategy,
-      options: family.Beside<AuthorizeOptions, LoginOptions>,
-      callback?: family.AuthenticateCallback,
-    ): AuthenticateRet;
-    /** @deprecated An option has a value that this strategy does not take. */
-    authenticate<Options extends AuthorizeOptions>(
-      strategy: 'salesos' | SalesosStrategy,
-      options: Options & family.OnlyNames<Options, keyof AuthorizeOptions>,
-      callback?: family.AuthenticateCallback,
-    ): family.Judged<
-      Options,
-      family.Beside<AuthorizeOptions, LoginOptions>,
-      AuthorizeOptions,
-      AuthenticateRet
-    >;
-    authorize(
-      strategy: 'salesos' | SalesosStrategy,
-      options: family.Beside<AuthorizeOptions, LoginOptions>,
-      callback?: family.AuthenticateCallback,
-    ): AuthorizeRet;
-    /** @deprecated An option has a value that this strategy does not take. */
-    authorize<Options extends AuthorizeOptions>(
-      strategy: 'salesos' | SalesosStrategy,
-      options: Options & family.OnlyNames<Options, keyof AuthorizeOptions>,
-      callback?: family.AuthenticateCallback,
-    ): family.Judged<
-      Options,
-      family.Beside<AuthorizeOptions, LoginOptions>,
-      AuthorizeOptions,
-      AuthorizeRet
-    >;
+declare module 'crm-oauth2/passport' {
+  interface Strategies {
+    salesos: [SalesosStrategy, LoginOptions];
   }
 }
 

@@ -6,6 +6,7 @@ export { AuthorizationError, InternalOAuthError, TokenError } from './errors';
 export { loginHandler } from './login-handler';
 export type { LoginError, LoginFailure, LoginHandlerOptions, LoginSuccess } from './login-handler';
 export { publishStrategy } from './publish';
+export type * from './passport-overloads';
 export type * from './passport-types';
 export type { PassportRequest, PassportResponse } from './request';
 export { SessionStateStore } from './session-state-store';

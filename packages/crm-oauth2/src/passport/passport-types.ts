@@ -77,30 +77,6 @@ export interface MaxAgeOptions {
   maxAge?: number | undefined;
 }
 
-/** A strategy's options, and what an application has added to those of Passport. */
-export type Beside<Passport, Own extends object> = Omit<Passport, keyof Own> & Own;
-
-/** No other names than these. An overload with it leaves other names to the compiler's own refusal. */
-export type OnlyNames<Options, Names extends PropertyKey> = {
-  [Name in Exclude<keyof Options, Names>]: never;
-};
-
-/** The result of `authenticate` for an option with a value that is none of the strategy's. */
-export interface OptionRefused {
-  readonly error: 'an option has a value that this strategy does not take';
-}
-
-/**
- * The result of the last overload of a strategy. TypeScript tries Passport's own overload next, which
- * takes any text as `prompt`. This overload comes first, and gives a value that a router refuses, unless
- * the options are the strategy's, or a variable of Passport's own type.
- */
-export type Judged<Options, Own, Passport, Result> = Options extends Own
-  ? Result
-  : Passport extends Options
-    ? Result
-    : OptionRefused;
-
 /** A method, because TypeScript lets an application narrow the arguments of methods only. */
 interface Handlers {
   callback(
