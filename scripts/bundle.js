@@ -119,8 +119,29 @@ function writeLicences(file, inputs) {
 function coreModules() {
   return readdirSync(join(ROOT, CORE, 'src'), { recursive: true, encoding: 'utf8' })
     .map((name) => name.split(sep).join('/'))
-    .filter((name) => name.endsWith('.ts') && !/^(?:passport|testing)\/|index\.ts$/.test(name))
+    .filter(
+      (name) => name.endsWith('.ts') && !/^(?:passport|testing|check)\/|index\.ts$/.test(name),
+    )
     .map((name) => `./${name.slice(0, -'.ts'.length)}`);
+}
+
+/** The command `crm-oauth2`, in files that no door loads. It may import the ES module of a strategy. */
+async function bundleCommand() {
+  await bundle(CORE, "export { main } from './check/index';", 'check.js', {
+    plugins: [outsideIsCore('check')],
+    supported: {},
+  });
+  const lines = [
+    '#!/usr/bin/env node',
+    "'use strict';",
+    "const { main } = require('./check.js');",
+    'main(process.argv.slice(2)).then((status) => {',
+    '  process.exitCode = status;',
+    '});',
+    '',
+  ];
+  const file = join(ROOT, CORE, 'lib', 'command.js');
+  writeFileSync(file, lines.join('\n'), { mode: 0o755 });
 }
 
 async function main() {
@@ -143,6 +164,7 @@ async function main() {
       plugins: [outsideIsCore(door)],
     });
   }
+  await bundleCommand();
   for (const { folder } of STRATEGIES) {
     await bundle(folder, "import s = require('./index'); export = s;", 'index.js');
   }
