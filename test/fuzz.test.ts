@@ -217,8 +217,12 @@ function slotsOf<Options extends object, P extends Profile>(provider: Provider<O
   const options = CREDENTIALS as typeof CREDENTIALS & Options;
   const context = { provider: provider.name, options, endpoints: provider.endpoints(options) };
   return {
-    mapProfile: (json: Json, raw: string, tokens: TokenSet): Profile =>
-      provider.mapProfile(json, { ...context, raw, tokens }),
+    mapProfile: (
+      json: Json,
+      raw: string,
+      tokens: TokenSet,
+      source: 'answer' | 'id_token',
+    ): Profile => provider.mapProfile(json, { ...context, raw, source, tokens }),
     request: (tokens: TokenSet) => provider.profileRequest(tokens, context),
   };
 }
@@ -305,9 +309,9 @@ describe('fuzz', () => {
           )
         : bodiesOf(PROFILES[name] ?? {});
       fc.assert(
-        fc.property(bodies, (body) => {
+        fc.property(bodies, fc.constantFrom('answer', 'id_token'), (body, source) => {
           const outcome = attempt(() =>
-            provider.mapProfile(parseJson(body, 'application/json'), body, tokens),
+            provider.mapProfile(parseJson(body, 'application/json'), body, tokens, source),
           );
           if ('value' in outcome) expectProfile(outcome.value, name);
         }),

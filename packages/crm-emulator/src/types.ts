@@ -178,6 +178,8 @@ export interface EmulatorOptions {
   codeTTL?: number;
   /** Default: SalesOS rotates, Salesforce does not. Salesloft always rotates. */
   refreshTokenRotation?: { salesos?: boolean; salesforce?: boolean };
+  /** Salesforce only: ID Tokens have the standard claims too, as an app may choose in Setup. Default: no. */
+  standardClaims?: boolean | undefined;
   /**
    * Default: required at Salesforce, allowed at the other two and in the tolerant mode. A challenge that
    * was sent is always checked.

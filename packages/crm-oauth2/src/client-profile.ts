@@ -20,12 +20,13 @@ export function profileOf<Options extends object, P extends Profile>(
 ): P {
   const { claims, accessToken } = tokens;
   const json = answer ? jsonOf(answer, [accessToken]) : ({ ...claims } as Json);
+  const source = answer ? 'answer' : 'id_token';
   const raw = answer?.body ?? JSON.stringify(claims ?? {});
   // OpenID Connect Core §5.3.2: the answer must be about the person of the ID Token.
   if (claims && isJsonObject(json) && json.sub !== undefined && json.sub !== claims.sub) {
     throw new Problem('subject_mismatch', 'the profile is of another person');
   }
-  const profile = provider.mapProfile(json, { ...context, raw, tokens, claims });
+  const profile = provider.mapProfile(json, { ...context, raw, source, tokens, claims });
   // Applications key accounts by `id`: without one, all people would share one account.
   if (text(profile.id) === undefined) {
     throw new Problem('invalid_profile', 'the profile has no id');

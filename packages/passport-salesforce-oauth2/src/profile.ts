@@ -1,6 +1,6 @@
 /** The answer of the identity URL → Passport's profile. */
 import { Problem, isJsonObject, joined, text, withoutUndefined } from 'crm-oauth2/provider';
-import type { Json, JsonObject, Profile, TokenSet } from 'crm-oauth2/provider';
+import type { Json, JsonObject, Profile, ProfileContext, TokenSet } from 'crm-oauth2/provider';
 import { parseIdentityUrl, sameIds, to18 } from './ids';
 
 /**
@@ -23,7 +23,16 @@ export interface SalesforceProfile extends Profile {
 }
 
 /**
- * The answer of the identity URL, or of UserInfo when there was only an access token.
+ * True when the ID Token says all that applications read of a profile, and stands for the access token
+ * (`at_hash`). Salesforce puts these claims into it where the app includes standard claims.
+ */
+export function saysEnough(claims: TokenSet['claims']): boolean {
+  return [claims?.name, claims?.email, claims?.at_hash].every((value) => text(value) !== undefined);
+}
+
+/**
+ * The answer of the identity URL; or of UserInfo when there was only an access token; or the claims of the
+ * verified ID Token, see {@link saysEnough}.
  * Photos need a token to be fetched; none is ever put into their URLs.
  *
  * @throws {Problem} `invalid_profile`, `not_asserted`, `subject_mismatch`
@@ -31,18 +40,21 @@ export interface SalesforceProfile extends Profile {
  */
 export function mapProfile(
   json: Json,
-  { raw, tokens }: { raw: string; tokens: TokenSet },
+  { raw, source, tokens }: Pick<ProfileContext, 'raw' | 'source' | 'tokens'>,
 ): SalesforceProfile {
   const fields = isJsonObject(json) ? json : {};
-  const organizationId = recordId(fields.organization_id, '00D');
-  const userId = recordId(fields.user_id, '005');
+  const isClaims = source === 'id_token';
+  const subject = isClaims ? parseIdentityUrl(fields.sub) : undefined;
+  const organizationId = recordId(subject?.organizationId ?? fields.organization_id, '00D');
+  const userId = recordId(subject?.userId ?? fields.user_id, '005');
   if (organizationId === undefined || userId === undefined) {
     throw new Problem('invalid_profile', 'the profile has no usable organization_id and user_id');
   }
   const expected = parseIdentityUrl(tokens.response.id);
   if (expected) {
-    // A token may read the identity of another person; then this is false.
-    if (fields.asserted_user !== true) {
+    // A token may read the identity of another person; then this is false. An ID Token is always of the
+    // person who signed in.
+    if (!isClaims && fields.asserted_user !== true) {
       throw new Problem('not_asserted', 'the profile is not asserted for this access token');
     }
     if (!sameIds(expected, { organizationId, userId })) {

@@ -101,7 +101,11 @@ function tokensOf(response: JsonObject = {}): TokenSet {
 
 /** As after a login: the token response names the very person. */
 function map(json: Json, response: JsonObject = { id: Reflect.get(Object(json), 'id') as Json }) {
-  return mapProfile(json, { raw: JSON.stringify(json), tokens: tokensOf(response) });
+  return mapProfile(json, {
+    raw: JSON.stringify(json),
+    source: 'answer',
+    tokens: tokensOf(response),
+  });
 }
 
 /** The sentence of each refusal. */

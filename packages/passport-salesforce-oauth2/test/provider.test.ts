@@ -990,6 +990,125 @@ describe('Salesforce', () => {
     });
   });
 
+  describe('profileFrom', () => {
+    /** Standard claims, as Salesforce puts them into an ID Token when the app includes them. */
+    const CLAIMS = {
+      name: 'Wolfgang Mathurin',
+      given_name: 'Wolfgang',
+      family_name: 'Mathurin',
+      preferred_username: 'wmathurin@gs0.mobilesdk.com',
+      email: 'wmathurin@salesforce.com',
+      email_verified: true,
+      zoneinfo: 'America/Los_Angeles',
+      locale: 'en_US',
+    };
+
+    async function profileOf(
+      claims: object,
+      options: object = { profileFrom: 'id_token' },
+      client = createClient(options),
+    ) {
+      nock(LOGIN).get('/id/keys').reply(200, JWKS);
+      const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
+      tokenReply({ id_token: await idToken(attempt, claims) });
+      return await client.fetchProfile(await completeLogin(client, { attempt }));
+    }
+    const asksIdentity = () => identity(INSTANCE).reply(200, IDENTITY);
+
+    it('salesforce 5.4 — id_token: a verified ID Token with name and email makes the profile, without a request', async () => {
+      const { _raw, _json, ...profile } = await profileOf(CLAIMS);
+      expect(profile).to.deep.equal({
+        provider: 'salesforce',
+        id: '00DB0000000ToZ3MAK/005B0000005V71XIAS',
+        displayName: 'Wolfgang Mathurin',
+        username: 'wmathurin@gs0.mobilesdk.com',
+        name: { givenName: 'Wolfgang', familyName: 'Mathurin' },
+        emails: [{ value: 'wmathurin@salesforce.com', verified: true }],
+        organizationId: '00DB0000000ToZ3MAK',
+        userId: '005B0000005V71XIAS',
+        instanceUrl: INSTANCE,
+        locale: 'en_US',
+        timeZone: 'America/Los_Angeles',
+      });
+      expect(_json).to.include({ ...CLAIMS, sub: LOGIN + PATH });
+      expect(JSON.parse(_raw)).to.deep.equal(_json);
+    });
+
+    it('salesforce 5.5 — id_token: has the same id as the identity URL gives', async () => {
+      const sub = `${LOGIN}/id/00DB0000000ToZ3/005B0000005V71X`;
+      const { id } = await profileOf({ ...CLAIMS, sub });
+      asksIdentity();
+      expect((await profileOf(CLAIMS, {})).id).to.equal(id);
+    });
+
+    for (const [what, claims] of [
+      ['lacks the name', { ...CLAIMS, name: undefined }],
+      ['lacks the email', { ...CLAIMS, email: undefined }],
+      ['has an empty email', { ...CLAIMS, email: '' }],
+      ['has a name that is no text', { ...CLAIMS, name: { first: 'Wolfgang' } }],
+      ['is not bound to the access token', { ...CLAIMS, at_hash: undefined }],
+    ] as const) {
+      it(`salesforce 5.4 — id_token: the identity URL is asked when the ID Token ${what}`, async () => {
+        asksIdentity();
+        expect(await profileOf(claims)).to.include({ displayName: 'Wolfgang Mathurin' });
+        expect(nock.isDone()).to.equal(true);
+      });
+    }
+
+    it('salesforce 4.4 — id_token: the identity URL is asked when no secret can prove the token response', async () => {
+      asksIdentity();
+      const { clientID } = CREDENTIALS;
+      const publicClient = new OAuth2Client(salesforce, { clientID, profileFrom: 'id_token' });
+      await profileOf(CLAIMS, {}, publicClient);
+      expect(nock.isDone()).to.equal(true);
+    });
+
+    it('salesforce 5.4 — id_token: the identity URL is asked when there is no ID Token', async () => {
+      tokenReply();
+      asksIdentity();
+      const client = createClient({ profileFrom: 'id_token' });
+      await client.fetchProfile(await completeLogin(client));
+      expect(nock.isDone()).to.equal(true);
+    });
+
+    for (const profileFrom of [undefined, 'identity_url']) {
+      it(`salesforce 5.1 — ${profileFrom ?? 'default'}: the identity URL is asked, whatever the ID Token says`, async () => {
+        asksIdentity();
+        await profileOf(CLAIMS, { profileFrom });
+        expect(nock.isDone()).to.equal(true);
+      });
+    }
+
+    for (const [what, claims, code] of [
+      ['another person', { sub: LOGIN + OTHER_PATH }, 'subject_mismatch'],
+      ['another access token', { at_hash: atHash('other') }, 'id_token_access_token'],
+      ['another login', { nonce: 'another' }, 'id_token_nonce'],
+    ] as const) {
+      it(`OIDC Core §3.1.3.7 — id_token: an ID Token of ${what} is refused`, async () => {
+        const error = await rejection(profileOf({ ...CLAIMS, ...claims }));
+        expect(error).to.include({ code, stage: 'id_token' });
+      });
+    }
+
+    it('salesforce 4.4 — id_token: a token response with a wrong signature is refused', async () => {
+      const client = createClient({ profileFrom: 'id_token' });
+      const { attempt } = client.beginLogin({ redirectUri: CALLBACK });
+      const fields = { id_token: await idToken(attempt, CLAIMS) };
+      nock(LOGIN).post(TOKEN).reply(200, answer(fields, 'another secret'));
+      const error = await rejection(completeLogin(client, { attempt }));
+      expect(error.code).to.equal('signature_mismatch');
+    });
+
+    for (const profileFrom of ['userinfo', 'ID_TOKEN', 'true']) {
+      it(`TypeError for ${profileFrom}`, () => {
+        expect(() => createClient({ profileFrom })).to.throw(
+          TypeError,
+          'Salesforce: option "profileFrom" must be "identity_url" or "id_token"',
+        );
+      });
+    }
+  });
+
   it('contract 1 — is the class, with every export as its own static', () => {
     for (const name of ['Strategy', 'SalesforceStrategy', 'default']) {
       expect(Object.getOwnPropertyDescriptor(SalesforceStrategy, name)?.value).to.equal(

@@ -58,6 +58,7 @@ function map(json: Json, claims?: IdTokenClaims) {
     options: { clientID: 'client-1' },
     endpoints: salesos.endpoints({}),
     raw: JSON.stringify(json),
+    source: 'id_token',
     tokens: { accessToken: 'access-1', tokenType: 'Bearer', response: {} },
     claims,
   });

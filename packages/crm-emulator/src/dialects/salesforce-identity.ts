@@ -152,7 +152,7 @@ function identityOf(
   };
 }
 
-function userInfoOf(environment: Environment, person: CompletePerson): Record<string, unknown> {
+export function userInfoOf(environment: Environment, person: CompletePerson): Record<string, unknown> {
   const origin = environment.origins.org;
   const { firstName } = person;
   return {

@@ -10,7 +10,7 @@ import { type Refused, type RefusalTable, refusalFor, wordsOf } from '../reasons
 import { HTML_TYPE, oauthError, ok, type Reply } from '../reply.js';
 import { salesforceFaults } from './salesforce-faults.js';
 import { salesforceApi } from './salesforce-api.js';
-import { identity, userInfo } from './salesforce-identity.js';
+import { identity, userInfo, userInfoOf } from './salesforce-identity.js';
 import * as wire from './salesforce-tokens.js';
 
 const SCOPES = [
@@ -20,6 +20,15 @@ const SCOPES = [
 
 /** The scopes that the app is assigned. It gets them when it asks for none. */
 const ASSIGNED_SCOPE = 'openid id profile email address phone api web refresh_token';
+
+/** The claims of ID Tokens where the app includes standard claims. */
+const STANDARD_CLAIMS = {
+  profile: [
+    ...['name', 'given_name', 'family_name', 'nickname', 'preferred_username', 'picture'],
+    ...['profile', 'zoneinfo', 'locale', 'updated_at'],
+  ],
+  email: ['email', 'email_verified'],
+};
 
 /** The options, beside the client, that point a strategy at this origin. */
 export function salesforceOptions(origin: string) {
@@ -68,13 +77,14 @@ function facts(environment: Environment, keysAt: (origin: string) => KeyRing) {
     scopes: SCOPES,
     rotatesRefreshTokens: options.refreshTokenRotation?.salesforce ?? false,
     lifetimeSeconds: { accessToken: 7_200, idToken: 120, code: 900 },
-    claims: { profile: [], email: [] },
+    claims: options.standardClaims ? STANDARD_CLAIMS : { profile: [], email: [] },
     faults: salesforceFaults(() => origins.org),
     revokes: { AccessToken: 'token', RefreshToken: 'grant' },
     signedFaults: ['wrong-signature', 'id-token', 'not-offline'],
     refusals: SALESFORCE_REFUSALS,
     endpoints,
     strategyOptions: salesforceOptions(origin),
+    claimsOf: (person) => userInfoOf(environment, person),
     accountIdOf: (person) => wire.identityURL(environment, person),
     personOf: (accountId) => wire.personOfIdentity(environment, accountId),
   } satisfies Partial<Dialect>;
