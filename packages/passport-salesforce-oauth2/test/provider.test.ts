@@ -1045,7 +1045,7 @@ describe('Salesforce', () => {
       ['lacks the name', { ...CLAIMS, name: undefined }],
       ['lacks the email', { ...CLAIMS, email: undefined }],
       ['has an empty email', { ...CLAIMS, email: '' }],
-      ['has a name that is no text', { ...CLAIMS, name: { first: 'Wolfgang' } }],
+      ['has a name that is not a text', { ...CLAIMS, name: { first: 'Wolfgang' } }],
       ['is not bound to the access token', { ...CLAIMS, at_hash: undefined }],
     ] as const) {
       it(`salesforce 5.4 — id_token: the identity URL is asked when the ID Token ${what}`, async () => {

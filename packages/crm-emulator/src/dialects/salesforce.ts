@@ -24,8 +24,16 @@ const ASSIGNED_SCOPE = 'openid id profile email address phone api web refresh_to
 /** The claims of ID Tokens where the app includes standard claims. */
 const STANDARD_CLAIMS = {
   profile: [
-    ...['name', 'given_name', 'family_name', 'nickname', 'preferred_username', 'picture'],
-    ...['profile', 'zoneinfo', 'locale', 'updated_at'],
+    'name',
+    'given_name',
+    'family_name',
+    'nickname',
+    'preferred_username',
+    'picture',
+    'profile',
+    'zoneinfo',
+    'locale',
+    'updated_at',
   ],
   email: ['email', 'email_verified'],
 };

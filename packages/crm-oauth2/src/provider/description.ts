@@ -68,7 +68,7 @@ export type JudgeChoice<Options> = (value: unknown, options: Readonly<Options>) 
 export interface ProfileContext<Options = object> extends SlotContext<Options> {
   /** The text that the answer was read from. */
   raw: string;
-  /** What is mapped: the answer to `profileRequest`, or the claims of the ID Token where nothing was asked. */
+  /** Tells whether `json` is the answer to `profileRequest`, or the claims of the ID Token where nothing was asked. */
   source: 'answer' | 'id_token';
   tokens: TokenSet;
   /** The claims of the verified ID Token. */
