@@ -62,12 +62,12 @@ function window(door) {
 }
 
 /** Resolves what a door imports from outside its folder to `core.js`. */
-const outsideIsCore = (door) => ({
+const outsideIsCore = (folder) => ({
   name: 'outside-is-core',
   setup({ onResolve }) {
-    const own = join(ROOT, CORE, 'src', door);
-    onResolve({ filter: /^\./ }, ({ path, resolveDir }) =>
-      resolveDir.startsWith(own) && !join(resolveDir, path).startsWith(own)
+    const own = join(ROOT, CORE, 'src', folder);
+    onResolve({ filter: /^\./ }, ({ path, resolveDir, kind, importer }) =>
+      kind !== 'entry-point' && importer !== '<stdin>' && !join(resolveDir, path).startsWith(own)
         ? { path: './core.js', external: true }
         : undefined,
     );
@@ -115,12 +115,12 @@ function writeLicences(file, inputs) {
   writeFileSync(`${file}.LICENSES.txt`, texts.join(`\n${'-'.repeat(72)}\n\n`));
 }
 
-/** The modules of the core: all but the doors. */
+/** The modules of the core: all but the doors, and the tokens' later life, which no login needs. */
 function coreModules() {
   return readdirSync(join(ROOT, CORE, 'src'), { recursive: true, encoding: 'utf8' })
     .map((name) => name.split(sep).join('/'))
     .filter(
-      (name) => name.endsWith('.ts') && !/^(?:passport|testing|check)\/|index\.ts$/.test(name),
+      (name) => name.endsWith('.ts') && !/^(?:passport|testing|check|tokens)\/|index\.ts$/.test(name),
     )
     .map((name) => `./${name.slice(0, -'.ts'.length)}`);
 }
@@ -151,14 +151,15 @@ async function main() {
     CORE,
     [
       ...coreModules().map((name) => `export * from '${name}';`),
-      "export * as indexDoor from './index';",
       "export * as providerDoor from './provider/index';",
     ].join('\n'),
     'core.js',
     { plugins: [joseIsBuiltIn] },
   );
-  window('index');
   window('provider');
+  await bundle(CORE, "export * from './index';", 'index.js', {
+    plugins: [outsideIsCore('tokens')],
+  });
   for (const door of ['passport', 'testing']) {
     await bundle(CORE, `export * from './${door}/index';`, `${door}.js`, {
       plugins: [outsideIsCore(door)],

@@ -1,6 +1,7 @@
 /** The doors: their names, and the modules that each of them loads. */
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 
 /** Runs a program in a process in which the named packages are not installed. */
@@ -105,6 +106,14 @@ describe('doors', () => {
     ]);
     expect(filesOf(door)).to.include.members(['passport.js', 'core.js']);
     expect(filesOf(door)).not.to.include('testing.js');
+  });
+
+  it("crm-oauth2/passport — a login compiles nothing of the tokens' later life", () => {
+    const door = open('crm-oauth2/passport', ['passport', 'express', 'express-session', 'jose']);
+    const own = door.files.filter((file) => file.includes(path.join('crm-oauth2', 'lib')));
+    expect(own.map((file) => path.basename(file))).to.have.members(['passport.js', 'core.js']);
+    for (const file of own)
+      expect(readFileSync(file, 'utf8')).not.to.match(/class \w*TokenStore\b/);
   });
 
   it('crm-oauth2/testing — loads with no more than Node', () => {
