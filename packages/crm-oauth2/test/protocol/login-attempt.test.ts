@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import {
   LOGIN_ATTEMPT_LIFETIME_MS,
+  fingerprintOf,
   isPending,
   questionsOf,
 } from '../../dist/protocol/login-attempt';
@@ -11,6 +12,34 @@ const PROVIDER = { title: 'Acme', boundParameters: ['organization', 'team'] };
 describe('login attempt', () => {
   it('lives for ten minutes', () => {
     expect(LOGIN_ATTEMPT_LIFETIME_MS).to.equal(600_000);
+  });
+
+  describe('RFC 9700 §4.4 — the fingerprint of a client', () => {
+    const PLACES = {
+      authorizationEndpoint: 'https://acme.test/authorize',
+      tokenEndpoint: 'https://acme.test/token',
+      issuer: 'https://acme.test/',
+      jwksUri: 'https://acme.test/keys',
+    };
+    const own = fingerprintOf('acme', 'client-1', PLACES);
+
+    it('is the same for the same client, and short enough for a cookie', () => {
+      expect(fingerprintOf('acme', 'client-1', { ...PLACES })).to.equal(own);
+      expect(own).to.match(/^[\w-]{22}$/);
+    });
+
+    const others: [string, () => string][] = [
+      ['provider', () => fingerprintOf('other', 'client-1', PLACES)],
+      ['client id', () => fingerprintOf('acme', 'client-2', PLACES)],
+      ['binding', () => fingerprintOf('acme', 'client-1', PLACES, 'tenant-1')],
+      ...Object.keys(PLACES).map((name): [string, () => string] => [
+        name,
+        () => fingerprintOf('acme', 'client-1', { ...PLACES, [name]: 'https://evil.test/' }),
+      ]),
+    ];
+    for (const [name, make] of others) {
+      it(`differs by ${name}`, () => expect(make()).not.to.equal(own));
+    }
   });
 
   describe('is pending', () => {

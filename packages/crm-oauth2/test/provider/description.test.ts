@@ -63,6 +63,7 @@ describe('provider descriptions', () => {
     const description = { ...MINIMAL };
     defineProvider(description);
     expect(Object.isFrozen(description)).to.equal(false);
+    expect(Object.isFrozen(description.endpoints)).to.equal(false);
     expect(description).not.to.have.property('scope');
   });
 
@@ -71,7 +72,7 @@ describe('provider descriptions', () => {
       const idTokenAlgorithms = ['RS256', algorithm] as IdTokenAlgorithm[];
       expect(() => defineProvider({ ...MINIMAL, idTokenAlgorithms })).to.throw(
         TypeError,
-        'Plain: idTokenAlgorithms must name asymmetric algorithms',
+        'Plain: idTokenAlgorithms must name asymmetric algorithms, of RS256, ',
       );
     });
   }

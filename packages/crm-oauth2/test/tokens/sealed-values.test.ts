@@ -25,6 +25,28 @@ describe('sealed values', () => {
     });
   }
 
+  it('decrypts a value once, however often it is read', async () => {
+    const own = new SealedValues([OLD]);
+    const first = await own.seal(KEY, 'first');
+    const second = await own.seal(KEY, 'second');
+    const { open } = Seal.prototype;
+    let decrypted = 0;
+    Seal.prototype.open = async function (this: Seal, value: string) {
+      decrypted += 1;
+      return await open.call(this, value);
+    };
+    try {
+      const read = [first, first, second, second, first];
+      const opened: string[] = [];
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      for (const sealed of read) opened.push(await own.open(KEY, sealed));
+      expect(opened).to.deep.equal(['first', 'first', 'second', 'second', 'first']);
+      expect(decrypted).to.equal(3);
+    } finally {
+      Seal.prototype.open = open;
+    }
+  });
+
   it('shows neither key nor value, and never the same twice', async () => {
     const sealed = await values.seal(KEY, 'the-token');
     const seen = [

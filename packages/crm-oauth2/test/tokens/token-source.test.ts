@@ -11,6 +11,7 @@ describe('static token', () => {
     expect(await source.getAccessToken()).to.equal('ak_123');
     expect(await source.getAccessToken({ rejected: 'ak_123' })).to.equal('ak_123');
     expect(source).not.to.have.property('provider');
+    expect(source.kind).to.equal('api key');
     expect(source).to.be.frozen;
   });
 

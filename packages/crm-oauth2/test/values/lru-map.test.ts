@@ -29,6 +29,15 @@ describe('LruMap', () => {
     expect([map.get('a'), map.get('b'), map.get('c')]).to.deep.equal([10, undefined, 3]);
   });
 
+  it('forgets an entry that is deleted, and makes room for another', () => {
+    const map = new LruMap<string, number>(2);
+    map.set('a', 1);
+    map.set('b', 2);
+    map.delete('b');
+    map.set('c', 3);
+    expect([map.get('a'), map.get('b'), map.get('c')]).to.deep.equal([1, undefined, 3]);
+  });
+
   it('does not make room for a key that it lacks', () => {
     const map = new LruMap<string, number>(1);
     map.set('a', 1);
