@@ -1,6 +1,8 @@
 /** Passport strategy `salesforce`: log in with Salesforce. */
 import type * as client from 'crm-oauth2';
 import * as family from 'crm-oauth2/passport';
+import { legacyIds } from './legacy-ids';
+import type * as legacy from './legacy-ids';
 import type { SalesforceProfile } from './profile';
 import { salesforce } from './provider';
 import type { SalesforceOptions } from './provider';
@@ -25,12 +27,14 @@ declare namespace SalesforceStrategy {
     SalesforceStrategy as Strategy,
     SalesforceStrategy as default,
     salesforce,
+    legacyIds,
   };
   export import AuthorizationError = family.AuthorizationError;
   export import TokenError = family.TokenError;
   export import InternalOAuthError = family.InternalOAuthError;
   export import CookieStateStore = family.CookieStateStore;
   export import loginHandler = family.loginHandler;
+  export type LegacyPackage = legacy.LegacyPackage;
   export type Options = family.OrTenant<
     family.StrategyOptions<SalesforceProfile, SalesforceOptions> &
       family.OwnOptions<SalesforceOptions, 'loginURL'>
@@ -75,5 +79,5 @@ declare module 'crm-oauth2/passport' {
   }
 }
 
-family.publishStrategy(SalesforceStrategy, { SalesforceStrategy, salesforce });
+family.publishStrategy(SalesforceStrategy, { SalesforceStrategy, salesforce, legacyIds });
 export = SalesforceStrategy;

@@ -1,6 +1,8 @@
 /** Passport strategy `salesos`: log in with SalesOS. */
 import type * as client from 'crm-oauth2';
 import * as family from 'crm-oauth2/passport';
+import { legacyIds } from './legacy-ids';
+import type * as legacy from './legacy-ids';
 import type { SalesosProfile } from './profile';
 import { salesos } from './provider';
 import type { SalesosOptions } from './provider';
@@ -16,12 +18,19 @@ import type { SalesosOptions } from './provider';
 class SalesosStrategy extends family.strategyFor(salesos) {}
 
 declare namespace SalesosStrategy {
-  export { SalesosStrategy, SalesosStrategy as Strategy, SalesosStrategy as default, salesos };
+  export {
+    SalesosStrategy,
+    SalesosStrategy as Strategy,
+    SalesosStrategy as default,
+    salesos,
+    legacyIds,
+  };
   export import AuthorizationError = family.AuthorizationError;
   export import TokenError = family.TokenError;
   export import InternalOAuthError = family.InternalOAuthError;
   export import CookieStateStore = family.CookieStateStore;
   export import loginHandler = family.loginHandler;
+  export type LegacyPackage = legacy.LegacyPackage;
   export type Options = family.OrTenant<
     family.StrategyOptions<SalesosProfile, SalesosOptions> & SalesosOptions
   >;
@@ -71,5 +80,5 @@ declare module 'crm-oauth2/passport' {
   }
 }
 
-family.publishStrategy(SalesosStrategy, { SalesosStrategy, salesos });
+family.publishStrategy(SalesosStrategy, { SalesosStrategy, salesos, legacyIds });
 export = SalesosStrategy;
