@@ -33,6 +33,7 @@ const OTHER_TESTS = {
     'errors/diagnostics',
     'passport/strategy',
   ],
+  'client-tokens': ['client', 'client-environment', 'protocol/id-token'],
   'errors/echoes': ['errors/redaction'],
   'errors/meanings': [
     'protocol/authorization-response',
