@@ -46,6 +46,7 @@ export async function checkAuthorization(setUp: SetUp, asking: Asking): Promise<
         findings: [wrong(words, { mend: 'Try again later.', code: 'provider_unavailable' })],
       };
     }
+    if (own.kind === 'missing') return { findings: [missing(setUp, own)] };
     const otherClient = await visit(MADE_UP_ID, callback);
     if (!isKnown) return { findings: [], knowsClient: tellsClient(own, otherClient) };
     const otherCallback = await visit(clientID, MADE_UP_CALLBACK);
@@ -54,6 +55,12 @@ export async function checkAuthorization(setUp: SetUp, asking: Asking): Promise<
     const { words, rest } = failureOf(error);
     return { findings: [wrong(`The authorization endpoint cannot be asked: ${words}.`, rest)] };
   }
+}
+
+function missing({ settings }: SetUp, { status }: Page): Finding {
+  const endpoint = settings?.context.endpoints.authorizationEndpoint;
+  const words = `There is no login at ${endpoint}: it answers ${status}.`;
+  return wrong(words, { mend: 'Check the options that name the host, or this address.' });
 }
 
 async function ask(

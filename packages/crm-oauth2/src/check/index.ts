@@ -1,5 +1,5 @@
 /** The command `crm-oauth2`: reads the command line, runs the check, prints the report. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OAuth2Client } from '../client';
 import { isLoopback } from '../values/options';
@@ -126,8 +126,9 @@ async function logIn(
   }
 }
 
-/** This file is bundled into `lib`, beside `package.json`. */
+/** From `lib`, or from `dist/check`. */
 function ownVersion(): string {
-  const file = readFileSync(join(__dirname, '..', 'package.json'), 'utf8');
-  return (JSON.parse(file) as { version: string }).version;
+  const files = ['..', '../..'].map((up) => join(__dirname, up, 'package.json'));
+  const file = files.find((one) => existsSync(one)) ?? '';
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

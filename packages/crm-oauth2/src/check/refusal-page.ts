@@ -5,9 +5,12 @@ import type { HttpResponse } from '../wire/http';
 /** Markup is read up to here, in characters. */
 const MARKUP_LENGTH = 65_536;
 
+/** RFC 9110 §15.5.5, §15.5.6, §15.5.11. */
+const NOT_THERE = [404, 405, 410];
+
 export interface Page {
-  /** `asks` leads to a person; `refuses` is an error; `fails` says nothing about the request. */
-  kind: 'asks' | 'refuses' | 'fails';
+  /** `asks` leads to a person; `fails` says nothing about the request; `missing`: there is no page. */
+  kind: 'asks' | 'refuses' | 'fails' | 'missing';
   status: number;
   /** The `error` that comes back in an address, where one does. */
   error?: string | undefined;
@@ -28,6 +31,7 @@ export function readPage(response: HttpResponse, asked: URL, sent: readonly stri
   }
   if (status < 400) return { kind: 'asks', status, words: '' };
   if (status === 429 || status >= 500) return { kind: 'fails', status, words: '' };
+  if (NOT_THERE.includes(status)) return { kind: 'missing', status, words: '' };
   return { kind: 'refuses', status, words: comparable(`${status} ${visible(body)}`, sent) };
 }
 
@@ -46,10 +50,8 @@ function readRedirect(target: URL, status: number, sent: readonly string[]): Pag
  * answers.
  */
 export function comparable(text: string, sent: readonly string[]): string {
-  return redact(text, sent)
-    .replaceAll(/\S*\d\S*/g, '#')
-    .replaceAll(/\s+/g, ' ')
-    .trim();
+  const words = redact(text, sent).trim().split(/\s+/);
+  return words.map((word) => (/\d/.test(word) ? '#' : word)).join(' ');
 }
 
 /** The text of a page, without scripts, styles and markup. */
