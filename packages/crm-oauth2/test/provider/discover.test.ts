@@ -2,7 +2,8 @@
 import type { RequestListener } from 'node:http';
 import { expect } from 'chai';
 import { discover } from '../../dist/provider/index';
-import { httpServer, rejection, useRealSockets } from '../support';
+import type { DiscoverOptions } from '../../dist/provider/index';
+import { httpServer, openSockets, pause, rejection, useRealSockets } from '../support';
 
 const PATH = '/.well-known/openid-configuration';
 
@@ -86,46 +87,98 @@ describe('discover', () => {
     ]);
   });
 
-  for (const [title, change] of [
-    ['another issuer', () => ({ issuer: 'https://evil.test' })],
-    ['the issuer with a slash more', (issuer: string) => ({ issuer: `${issuer}/` })],
-    ['no issuer', () => ({ issuer: undefined })],
-    ['an issuer that is a list', (issuer: string) => ({ issuer: [issuer] })],
+  it('OpenID Connect Discovery §4.1 — asks with GET for JSON, and leaves no connection open', async () => {
+    const asked: unknown[] = [];
+    const issuer: string = await answering(({ method, headers }, response) => {
+      asked.push([method, headers.accept, headers['user-agent']]);
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify(documentOf(issuer)));
+    });
+    await discover(issuer);
+    expect(asked).to.deep.equal([['GET', 'application/json', 'crm-oauth2']]);
+    for (let tries = 0; openSockets() > 0 && tries < 100; tries += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- the server notices the end a moment later
+      await pause(10);
+    }
+    expect(openSockets()).to.equal(0);
+  });
+
+  it('reads a document of 128 KiB', async () => {
+    const bytes = 128 * 1024;
+    const issuer: string = await answering((_request, response) => {
+      const body = JSON.stringify(documentOf(issuer));
+      response.setHeader('content-type', 'application/json').end(body.padEnd(bytes));
+    });
+    expect(await discover(issuer)).to.include({ issuer });
+  });
+
+  for (const [title, change, named] of [
+    ['another issuer', () => ({ issuer: 'https://evil.test' }), 'https://evil.test'],
+    ['the issuer with a slash more', (issuer: string) => ({ issuer: `${issuer}/` }), /:\d+\/$/],
+    ['no issuer', () => ({ issuer: undefined }), 'of another issuer: none'],
+    ['an issuer that is a list', (issuer: string) => ({ issuer: [issuer] }), 'issuer: none'],
   ] as const) {
     it(`OpenID Connect Discovery §4.3 — refuses a document that names ${title}`, async () => {
       const error = await rejection(discover(await provider(change)));
       expect(error).to.include({ code: 'issuer_mismatch', stage: 'discover' });
+      expect(error.message)
+        .to.include('the document is of another issuer: ')
+        .and.match(named instanceof RegExp ? named : new RegExp(`${named}$`));
       expect(error.hint).to.contain('exactly as the provider spells it');
     });
   }
 
-  for (const [title, change] of [
-    ['an http endpoint', () => ({ token_endpoint: 'http://plain.test/token' })],
-    ['an http key set', () => ({ jwks_uri: 'http://plain.test/keys' })],
-    ['an endpoint with user info', () => ({ userinfo_endpoint: 'https://a:b@plain.test/me' })],
-    ['an endpoint that is not a URL', () => ({ revocation_endpoint: '/revoke' })],
-    ['an endpoint that is a number', () => ({ token_endpoint: 5 })],
-    ['no token endpoint', () => ({ token_endpoint: undefined })],
-    ['no authorization endpoint', () => ({ authorization_endpoint: undefined })],
+  const lacks = 'the document lacks authorization_endpoint or token_endpoint';
+  for (const [title, change, reason] of [
+    [
+      'an http endpoint',
+      () => ({ token_endpoint: 'http://plain.test/token' }),
+      'the document: option "token_endpoint" must be https',
+    ],
+    [
+      'an http key set',
+      () => ({ jwks_uri: 'http://plain.test/keys' }),
+      'the document: option "jwks_uri" must be https',
+    ],
+    [
+      'an endpoint with user info',
+      () => ({ userinfo_endpoint: 'https://a:b@plain.test/me' }),
+      '"userinfo_endpoint" must have neither user info',
+    ],
+    [
+      'an endpoint that is not a URL',
+      () => ({ revocation_endpoint: '/revoke' }),
+      '"revocation_endpoint" must be an absolute URL',
+    ],
+    [
+      'an endpoint that is a number',
+      () => ({ token_endpoint: 5 }),
+      '"token_endpoint" must be an absolute URL',
+    ],
+    ['no token endpoint', () => ({ token_endpoint: undefined }), lacks],
+    ['no authorization endpoint', () => ({ authorization_endpoint: undefined }), lacks],
   ] as const) {
     it(`RFC 8414 §2 — refuses a document with ${title}`, async () => {
       const error = await rejection(discover(await provider(change)));
       expect(error.code).to.equal('invalid_discovery_document');
+      expect(error.message).to.include(reason);
     });
   }
 
-  for (const [title, code, listener] of [
+  for (const [title, code, reason, listener] of [
     [
       'a document above 128 KiB',
       'response_too_large',
+      'the document exceeds 131072 bytes',
       ((_request, response) => {
         response.setHeader('content-type', 'application/json');
-        response.end(JSON.stringify({ issuer: 'x'.repeat(130 * 1024) }));
+        response.end('{}'.padEnd(128 * 1024 + 1));
       }) as RequestListener,
     ],
     [
       'a list',
       'invalid_discovery_document',
+      'the document is not a JSON object',
       ((_request, response) => {
         response.setHeader('content-type', 'application/json').end('[]');
       }) as RequestListener,
@@ -133,6 +186,7 @@ describe('discover', () => {
     [
       'a web page',
       'unexpected_content_type',
+      'text/html',
       ((_request, response) => {
         response.setHeader('content-type', 'text/html').end('<html>');
       }) as RequestListener,
@@ -140,6 +194,7 @@ describe('discover', () => {
     [
       'a redirect',
       'unexpected_redirect',
+      '',
       ((_request, response) => {
         response.writeHead(302, { location: 'https://evil.test/' }).end();
       }) as RequestListener,
@@ -147,6 +202,7 @@ describe('discover', () => {
     [
       'a failure',
       'provider_unavailable',
+      '503',
       ((_request, response) => {
         response.writeHead(503).end();
       }) as RequestListener,
@@ -155,6 +211,7 @@ describe('discover', () => {
     it(`refuses ${title}`, async () => {
       const error = await rejection(discover(await answering(listener)));
       expect(error).to.include({ code, stage: 'discover' });
+      expect(error.message).to.include(reason);
       expect(error.host).to.match(/^127\.0\.0\.1:\d+$/);
     });
   }
@@ -165,16 +222,18 @@ describe('discover', () => {
     expect(error).to.include({ code: 'timeout', stage: 'discover' });
   });
 
-  it('refuses an issuer that is plain http, or has a query or a fragment', async () => {
-    for (const issuer of [
-      'http://acme.test',
-      'acme.test',
-      'https://acme.test?a',
-      'https://a.test#b',
-    ]) {
-      let thrown: unknown;
-      await discover(issuer).catch((error: unknown) => (thrown = error));
-      expect(thrown, issuer).to.be.instanceOf(TypeError);
-    }
-  });
+  for (const [title, issuer, options, message] of [
+    ['plain http', 'http://acme.test', {}, 'discover: option "issuer" must be https'],
+    ['no URL', 'acme.test', {}, 'discover: option "issuer" must be an absolute URL'],
+    ['a query', 'https://acme.test?a', {}, 'discover: "issuer" must have no query'],
+    ['a fragment', 'https://a.test#b', {}, 'discover: option "issuer" must have neither'],
+    ['no time', 'https://a.test', { timeout: 0 }, 'discover: option "timeout" must be'],
+    ['no agent', 'https://a.test', { agent: {} }, 'discover: option "agent" must be'],
+  ] as const) {
+    it(`TypeError — for an option that is ${title}`, async () => {
+      const error = await rejection(discover(issuer, options as DiscoverOptions));
+      expect(error).to.be.instanceOf(TypeError);
+      expect(error.message).to.include(message);
+    });
+  }
 });

@@ -64,13 +64,27 @@ describe('standard claims', () => {
     ]);
   });
 
+  it('OIDC Core §5.1 — take an address for verified only where the flag is true or false', () => {
+    const emails = ['true', 1, null, false].map(
+      (email_verified) => map({ sub: 's', email: 'zoe@example.com', email_verified }).emails?.[0],
+    );
+    const unknown = { value: 'zoe@example.com' };
+    expect(emails).to.deep.equal([unknown, unknown, unknown, { ...unknown, verified: false }]);
+  });
+
   it('OIDC Core §5.3.2 — are refused when the ID Token is of another person', () => {
-    expect(thrown(() => map({ sub: 's' }, { sub: 't' })).code).to.equal('subject_mismatch');
+    expect(thrown(() => map({ sub: 's' }, { sub: 't' }))).to.include({
+      code: 'subject_mismatch',
+      message: 'the profile is of another person',
+    });
   });
 
   for (const json of [null, [], 'text', {}, { sub: '' }, { sub: 5 }] as Json[]) {
     it(`are refused without a sub: ${JSON.stringify(json)}`, () => {
-      expect(thrown(() => map(json)).code).to.equal('invalid_profile');
+      expect(thrown(() => map(json))).to.include({
+        code: 'invalid_profile',
+        message: 'the claims have no "sub"',
+      });
     });
   }
 
