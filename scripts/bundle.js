@@ -125,11 +125,15 @@ function coreModules() {
     .map((name) => `./${name.slice(0, -'.ts'.length)}`);
 }
 
-/** The command `crm-oauth2`, in files that no door loads. It may import the ES module of a strategy. */
+/**
+ * The command `crm-oauth2`, in files that no door loads: small, because every application installs them. It
+ * may import the ES module of a strategy.
+ */
 async function bundleCommand() {
   await bundle(CORE, "export { main } from './check/index';", 'check.js', {
     plugins: [outsideIsCore('check')],
     supported: {},
+    minify: true,
   });
   const lines = [
     '#!/usr/bin/env node',

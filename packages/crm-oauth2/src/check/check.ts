@@ -12,6 +12,7 @@ import { checkReachable } from './reachable';
 import { readSetUp, variableOf, withVariables } from './variables';
 import type { Environment, SetUp } from './variables';
 import type { Provider } from '../provider/description';
+import type { Agent } from '../wire/http';
 
 export interface CheckRequest {
   provider: Provider;
@@ -27,6 +28,8 @@ export interface CheckRequest {
 export interface Checked {
   setUp: SetUp;
   findings: readonly Finding[];
+  /** The agent of a proxy, where the provider was reached through one only. */
+  agent: Agent | undefined;
 }
 
 /** Asks the provider what can be asked without a person. */
@@ -41,7 +44,8 @@ export async function checkSetUp(request: CheckRequest): Promise<Checked> {
   try {
     const asked = await askProvider(setUp, asking, environment);
     const findings = [...setUp.findings, ...form, ...asked];
-    return { setUp, findings: findings.map((one) => readable(one, setUp)) };
+    const readables = findings.map((one) => readable(one, setUp));
+    return { setUp, findings: readables, agent: asking.agent };
   } finally {
     asking.close();
   }

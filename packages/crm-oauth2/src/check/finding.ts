@@ -47,14 +47,14 @@ export function failureOf(error: unknown): {
   rest: Pick<Finding, 'mend' | 'code' | 'host'>;
 } {
   if (!isOAuth2Error(error)) throw error;
-  const { code, host, hint: mend } = error;
+  const { code, host, hint } = error;
   // `salesloft: the host name could not be resolved`
   const words = error.message.replace(`${error.provider}: `, '');
-  return { words, rest: { code, host, mend } };
+  return { words, rest: { code, host, mend: remedyAlone(hint) } };
 }
 
 /** A sentence that names a fault, in place of a remedy. */
-const NAMES_FAULT = /\b(?:is|are|does|do|has|have|refuses)\b/;
+const NAMES_FAULT = /\b(?:is|are|was|does|do|did|could|has|have|failed|names|refuses)\b/;
 
 /** A remedy often begins by naming the fault, which the finding has named already. */
 export function remedyAlone(hint: string | undefined): string | undefined {

@@ -89,7 +89,7 @@ async function run(command: Command, world: World): Promise<number> {
 const { right, wrong, unknown } = findingsOf('login');
 
 async function logIn(
-  { setUp, findings }: Checked,
+  { setUp, findings, agent }: Checked,
   { waitMs }: Command,
   { printError, now }: World,
   packageName: string,
@@ -107,7 +107,7 @@ async function logIn(
     const mend = `Register ${usual} in the app too, and pass it with --callback.`;
     return { findings: [unknown(words, { mend })] };
   }
-  const client = new OAuth2Client(provider, options);
+  const client = new OAuth2Client(provider, { ...options, ...(agent && { agent }) });
   try {
     const loggedIn = await logInOnce(client, callbackURL, waitMs, (url) =>
       printError(`Open this address in a browser, and log in:\n\n${url}\n\n`),

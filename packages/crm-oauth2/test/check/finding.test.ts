@@ -23,7 +23,8 @@ describe('findings', () => {
 
   it('failureOf — takes the words without the provider, the code, the host and the remedy', () => {
     const where = { provider: acme, stage: 'token', host: 'acme.test' } as const;
-    const error = described(new Problem('invalid_grant', 'the code is old'), where);
+    const hint = 'The code was used. Acme says: sign in again.';
+    const error = described(new Problem('invalid_grant', 'the code is old', { hint }), where);
     expect(failureOf(error)).to.deep.equal({
       words: 'the code is old',
       rest: { code: 'invalid_grant', host: 'acme.test', mend: 'Acme says: sign in again.' },
@@ -38,6 +39,8 @@ describe('findings', () => {
   for (const [hint, alone] of [
     ['The secret is wrong. Copy it from Apps.', 'Copy it from Apps.'],
     ['Acme does not know it. Compare it. Then wait.', 'Compare it. Then wait.'],
+    ['The name could not be found. Check it.', 'Check it.'],
+    ['The connection failed before an answer came. Try again.', 'Try again.'],
     ['Register it in the app. It takes ten minutes.', undefined],
     ['The secret is wrong.', undefined],
     ['', undefined],
