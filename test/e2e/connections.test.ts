@@ -298,6 +298,8 @@ describe('example: connections', () => {
     for (const provider of ['salesos', 'salesforce'] as const) await visitor.connect(provider);
     const { html } = await profile();
     expect(html + logged.join('')).not.to.match(/eyJ|access_token|refresh_token|logout_hint/);
-    expect(visitor.cookie).to.match(/^express-login=s%3A[\w-]{32}\.[\w%]+$/);
+    expect(visitor.cookie).to.match(
+      /^see-the-login=[\w-]{10}; express-login=s%3A[\w-]{32}\.[\w%]+$/,
+    );
   });
 });

@@ -1,4 +1,5 @@
 /** The example application with an emulator beside it, both on free ports, and a browser to visit it. */
+import { unsubscribe } from 'node:diagnostics_channel';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Agent } from 'node:https';
@@ -12,6 +13,7 @@ import type { Database } from '../../examples/express-login/dist/database';
 import { playedBy } from '../../examples/express-login/dist/emulator';
 import { createLog } from '../../examples/express-login/dist/log';
 import type { Logger } from '../../examples/express-login/dist/log';
+import { noteEvent } from '../../examples/express-login/dist/see-the-login';
 import { createPassport } from '../../examples/express-login/dist/strategies';
 import type { Logins } from '../../examples/express-login/dist/strategies';
 import { newDatabase } from './database';
@@ -27,17 +29,20 @@ export interface Example {
   close(): Promise<void>;
 }
 
-/** Options of the strategies in place of their own. */
-interface StrategyOptions {
+interface OwnOptions {
+  /** Of the strategies, in place of their own. */
   timeout?: number;
   agent?: Agent;
+  /** Of the application. */
+  showLogins?: boolean;
 }
 
 export async function startExample({
   timeout,
   agent,
+  showLogins = true,
   ...options
-}: EmulatorOptions & StrategyOptions = {}): Promise<Example> {
+}: EmulatorOptions & OwnOptions = {}): Promise<Example> {
   const { startEmulator } = await import('crm-emulator');
   const origins = { sandbox: true, myDomain: true };
   const emulator = await startEmulator({ port: 0, origins, ...options });
@@ -70,6 +75,7 @@ export async function startExample({
       logins,
       log,
       providers,
+      showLogins,
     }),
   );
   return {
@@ -84,6 +90,7 @@ export async function startExample({
         server.close(() => resolve());
       });
       server.closeAllConnections();
+      unsubscribe('crm-oauth2', noteEvent);
       await Promise.all([closed, emulator.close()]);
       await database.close();
     },

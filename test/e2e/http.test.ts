@@ -102,7 +102,7 @@ describe('example over HTTP', () => {
   });
 
   it('/auth/:provider — too many logins from one address are put off', async () => {
-    const own = await startExample();
+    const own = await startExample({ showLogins: false });
     try {
       let status = 302;
       for (let count = 0; status === 302 && count < 400; count += 1) {
@@ -175,6 +175,7 @@ describe('example configuration', () => {
       tokenSecret: undefined,
       databaseURL: undefined,
       dataFolder: undefined,
+      showLogins: true,
       emulatorPort: 4000,
       providers: { salesloft: undefined, salesos: undefined, salesforce: undefined },
     });
@@ -205,6 +206,19 @@ describe('example configuration', () => {
     for (const options of Object.values(providers)) {
       expect(options).to.deep.equal({ clientID: 'id', clientSecret: 'secret' });
     }
+  });
+
+  it('production — shows no login', () => {
+    const names = ['SALESLOFT', 'SALESOS', 'SALESFORCE'];
+    const pairs = names.flatMap((name) => [
+      [`${name}_CLIENT_ID`, 'id'],
+      [`${name}_CLIENT_SECRET`, 'secret'],
+    ]);
+    const secret = 'of thirty-two characters or more';
+    const own = { SESSION_SECRET: secret, TOKEN_SECRET: secret, BASE_URL: 'https://app.example' };
+    const env = { ...(Object.fromEntries(pairs) as Record<string, string>), ...own };
+    expect(readConfig(env).showLogins).to.equal(true);
+    expect(readConfig({ ...env, NODE_ENV: 'production' }).showLogins).to.equal(false);
   });
 
   it('options — of the environment and of the emulator are never undefined', async () => {

@@ -208,6 +208,35 @@ describeWithPostgres('example: instances', function () {
     expect(ended.map(({ location }) => location)).to.deep.equal(Array(8).fill('/profile'));
   });
 
+  it('login that begins at one and ends at the other — is seen whole', async () => {
+    const [first, second] = instances;
+    balancer.ports = [second!.port];
+    const visitor = new Visitor(
+      { baseURL: `http://127.0.0.1:${first!.port}` },
+      { 'x-forwarded-for': '192.0.2.205' },
+    );
+    try {
+      expect((await visitor.logIn('salesforce', 'Client 011')).location).to.equal('/profile');
+    } finally {
+      balancer.ports = instances.map(({ port }) => port);
+    }
+    let html = '';
+    // The other instance may still be writing.
+    for (let tries = 0; !html.includes('Succeeded') && tries < 100; tries += 1) {
+      ({ html } = await visitor.visit('/see-the-login'));
+      await wait(50);
+    }
+    for (const part of [
+      'GET /auth/salesforce<',
+      'GET /services/oauth2/authorize',
+      'GET /auth/salesforce/callback',
+      'POST /services/oauth2/token',
+      '302 to /profile',
+    ]) {
+      expect(html).to.contain(part);
+    }
+  });
+
   it('refresh at both instances at once — the grant stays good', async () => {
     const visitor = new Visitor({ baseURL }, { 'x-forwarded-for': '192.0.2.202' });
     await visitor.logIn('salesloft', 'Client 008');

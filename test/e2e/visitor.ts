@@ -20,6 +20,8 @@ export interface Shown {
 
 export class Visitor {
   readonly #cookies = new Map<string, string>();
+  /** The address at which the last login came back. */
+  callback = '';
 
   /** @param headers sent with every request to the application */
   constructor(
@@ -54,9 +56,9 @@ export class Visitor {
       await fetch(signIn, { method: 'POST', body, redirect: 'manual' }),
       signIn,
     );
-    const callback = await next(await fetch(chosen, { redirect: 'manual' }), chosen);
+    this.callback = await next(await fetch(chosen, { redirect: 'manual' }), chosen);
     const referer = `${new URL(signIn).origin}/`;
-    return shown(await this.#ask(callback, { referer }));
+    return shown(await this.#ask(this.callback, { referer }));
   }
 
   async visit(path: string): Promise<Shown> {

@@ -24,6 +24,7 @@ import type { ProviderName } from './providers';
 import { onlyFromHere } from './same-origin';
 import { limitLogins } from './rate-limit';
 import type { Secrets } from './secrets';
+import { seeTheLogin } from './see-the-login';
 import { DatabaseSessions } from './sessions';
 import type { Logins, ProviderOptions } from './strategies';
 
@@ -45,6 +46,8 @@ export interface AppOptions {
   providers: ProviderOptions;
   /** The providers that the emulator plays, with their origins: the pages name them and show their photos. */
   emulated: Partial<Record<ProviderName, string>>;
+  /** Shows developers the last login of their browser. */
+  showLogins?: boolean;
   /** Other values for the forms and links of the start page, while the emulator plays. */
   samples?: Samples;
 }
@@ -66,6 +69,7 @@ export function createApp({
   providers,
   emulated,
   samples = {},
+  showLogins = false,
 }: AppOptions): Express {
   const secure = baseURL.startsWith('https:');
   const emulatedNames = PROVIDERS.filter((name) => emulated[name]);
@@ -96,6 +100,7 @@ export function createApp({
   );
   app.use(logins.passport.session());
   app.use(onlyFromHere);
+  if (showLogins) app.use(seeTheLogin(db, log));
 
   app.get('/', (req, res) => {
     const { returnTo, loggedOut } = req.query;
@@ -164,7 +169,8 @@ const handleErrors =
     if (isProviderFault(error)) {
       // Message and code of these errors contain neither tokens nor secrets.
       log.error(`login failed: ${error.code}: ${error.message}`);
-      res.status(502).send(failurePage(error.provider, 502, error, req.user));
+      const { seeTheLogin: seen } = res.locals;
+      res.status(502).send(failurePage(error.provider, 502, error, req.user, seen));
       return;
     }
     const status = Number(Reflect.get(Object(error), 'status')) || 500;

@@ -26,6 +26,8 @@ export interface Config {
   databaseURL: string | undefined;
   /** `undefined`: `.data` beside the example. */
   dataFolder: string | undefined;
+  /** Shows developers the last login of their browser; never in production. */
+  showLogins: boolean;
   /** The first of the emulator's ports. */
   emulatorPort: number;
   /** Providers without credentials are absent. The emulator plays them. */
@@ -48,6 +50,7 @@ export function readConfig(env: Environment): Config {
     tokenSecret: longSecret(env, 'TOKEN_SECRET'),
     databaseURL: databaseURL(env),
     dataFolder: value(env, 'DATA_FOLDER'),
+    showLogins: env.NODE_ENV !== 'production',
     emulatorPort: port(env, 'EMULATOR_PORT', 4000),
     providers: {
       salesloft: credentials(env, 'SALESLOFT', {

@@ -16,6 +16,8 @@ interface Data {
   /** The end of an action; `undefined`: there was none. */
   done: string | undefined;
   now: Date;
+  /** The page that shows the last login, for developers. */
+  seeTheLogin?: string | undefined;
 }
 
 /** By the query of the address at which an action ends. */
@@ -26,7 +28,7 @@ const DONE = new Map([
 ]);
 
 export function connectionsPage(data: Data): string {
-  const { user, connections, logins, done } = data;
+  const { user, connections, logins, done, seeTheLogin } = data;
   const current = connections.find(({ id }) => id === user.connection) ?? connections[0];
   const note = done === undefined ? undefined : DONE.get(done);
   return layout(
@@ -61,6 +63,7 @@ export function connectionsPage(data: Data): string {
             }
           </button>
         </form>
+        ${seeTheLogin !== undefined && html`<p><a href="${seeTheLogin}">See the login</a>: what was sent and received</p>`}
         ${deletion()}
       </div>
     </div>`,

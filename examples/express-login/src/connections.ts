@@ -17,7 +17,9 @@ export function connectionRoutes(logins: Logins, accounts: Accounts): Router {
     const { logins: seen = {} } = req.session;
     const done = textOf(req.query.done);
     return accounts.connections(user).then((connections) => {
-      res.send(connectionsPage({ user, connections, logins: seen, done, now: new Date() }));
+      const { seeTheLogin } = res.locals;
+      const now = new Date();
+      res.send(connectionsPage({ user, connections, logins: seen, done, now, seeTheLogin }));
     }, next);
   });
 

@@ -53,7 +53,7 @@ export function outcome(provider: ProviderName, req: Request, res: Response, nex
     const page =
       req.user && info?.code !== undefined && LOGIN_IS_OVER.includes(info.code)
         ? alreadyLoggedInPage(req.user)
-        : failurePage(provider, status, info ?? {}, req.user);
+        : failurePage(provider, status, info ?? {}, req.user, res.locals.seeTheLogin);
     res.status(status).send(page);
   };
 }

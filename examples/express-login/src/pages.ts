@@ -19,6 +19,7 @@ export function failurePage(
   status: number,
   failure: Failure,
   user: User | undefined,
+  seeTheLogin?: string,
 ): string {
   const title = TITLES[provider];
   const { heading, lead, who, tryAgain } = explain(title, status, failure);
@@ -41,13 +42,13 @@ export function failurePage(
           <dd>${who}</dd>
         </div>
       </dl>
-      ${forDevelopers(failure)}
+      ${forDevelopers(failure, seeTheLogin)}
     </div>`,
   );
 }
 
 /** Folded, because it says nothing to the person. In production, log it, and leave this part out. */
-function forDevelopers({ code, message, hint }: Failure): Html {
+function forDevelopers({ code, message, hint }: Failure, seeTheLogin?: string): Html {
   const known = code ?? 'refused';
   return html`<details>
     <summary>For the developer of this site</summary>
@@ -68,6 +69,7 @@ function forDevelopers({ code, message, hint }: Failure): Html {
       </div>
     </dl>
     ${code !== undefined && html`<p><a href="/errors">All codes: docs/errors.md</a></p>`}
+    ${seeTheLogin !== undefined && html`<p><a href="${seeTheLogin}">See the login: what was sent and received</a></p>`}
   </details>`;
 }
 

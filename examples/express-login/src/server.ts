@@ -51,11 +51,11 @@ async function main(): Promise<void> {
   const logins = createPassport(played.providers, { baseURL, secrets, accounts, client });
   const unobserve = observeLogins(log, metrics);
   let isStopping = false;
-  const { proxies, metricsToken } = config;
+  const { proxies, metricsToken, showLogins } = config;
   const parts = { ...played, baseURL, secrets, database, accounts, logins, log, proxies };
   server.on(
     'request',
-    createApp({ ...parts, metrics, metricsToken, isStopping: () => isStopping }),
+    createApp({ ...parts, metrics, metricsToken, showLogins, isStopping: () => isStopping }),
   );
 
   // Several instances leave the work to a worker of its own.
