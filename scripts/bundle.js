@@ -120,7 +120,8 @@ function coreModules() {
   return readdirSync(join(ROOT, CORE, 'src'), { recursive: true, encoding: 'utf8' })
     .map((name) => name.split(sep).join('/'))
     .filter(
-      (name) => name.endsWith('.ts') && !/^(?:passport|testing|check|tokens)\/|index\.ts$/.test(name),
+      (name) =>
+        name.endsWith('.ts') && !/^(?:passport|testing|check|tokens)\/|index\.ts$/.test(name),
     )
     .map((name) => `./${name.slice(0, -'.ts'.length)}`);
 }
