@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { requireStateStore } from '../../dist/passport/state-store';
 import { thrown } from '../support';
@@ -16,8 +17,17 @@ describe('state store', () => {
     expect((error as Error).message).to.include('store/verify form of passport-oauth2');
   });
 
-  for (const store of [null, 7, {}, { begin: noop }, { take: noop }, 'text']) {
-    it(`is nothing else: ${JSON.stringify(store)}`, () => {
+  for (const store of [
+    null,
+    7,
+    {},
+    { begin: noop },
+    { take: noop },
+    { store: noop },
+    { verify: noop },
+    'text',
+  ]) {
+    it(`is nothing else: ${inspect(store)}`, () => {
       const error: unknown = thrown(() => requireStateStore('Acme', store));
       expect(error).to.be.instanceOf(TypeError);
       expect((error as Error).message).to.match(/^Acme: option "store" must have the methods/);
