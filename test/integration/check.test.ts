@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import dns = require('node:dns');
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -29,6 +30,12 @@ const { main } = require(join(LIB, 'check.js')) as {
 };
 
 const NAMES = ['salesloft', 'salesos', 'salesforce'] as const satisfies readonly ProviderName[];
+
+/** In place of `dns.lookup`: no name is known, and no resolver is asked. */
+const UNKNOWN = (...parameters: unknown[]) => {
+  const answer = parameters.at(-1) as (error: Error) => void;
+  answer(Object.assign(new Error('unknown'), { code: 'ENOTFOUND' }));
+};
 
 const NO_LOGIN = /^There is no login at http\S+: it answers 404\.$/;
 const UNEXPECTED = /^The token endpoint does not answer as expected: /;
@@ -266,12 +273,7 @@ describe('check against the emulator', function () {
 
   it('salesloft — the real hosts, by a name that does not resolve', async () => {
     const { lookup } = dns;
-    // Loopback only: no resolver is asked.
-    const unknown = (...parameters: unknown[]) => {
-      const answer = parameters.at(-1) as (error: Error) => void;
-      answer(Object.assign(new Error('unknown'), { code: 'ENOTFOUND' }));
-    };
-    dns.lookup = unknown as typeof lookup;
+    dns.lookup = UNKNOWN as typeof lookup;
     const { says, wrongs } = await report('salesloft', {
       changes: { authorizationURL: '', tokenURL: '', profileURL: '' },
     }).finally(() => {
@@ -343,6 +345,49 @@ describe('check against the emulator', function () {
     });
     expect(says[0]).to.match(/^The login failed: access_denied/);
     expect(wrongs[0]?.mend).to.be.a('string');
+  });
+
+  it('a fourth package — is checked as the others are', async () => {
+    let out = '';
+    const { lookup } = dns;
+    dns.lookup = UNKNOWN as typeof lookup;
+    const status = await main(['check', './examples/another-provider/passport-hubspot', '--json'], {
+      environment: { HUBSPOT_CLIENT_ID: 'id', HUBSPOT_API_URL: emulator.salesloft.origin },
+      folder: ROOT,
+      print: (text) => (out += text),
+      printError: () => undefined,
+      now: Date.now,
+    }).finally(() => {
+      dns.lookup = lookup;
+    });
+    expect(status).to.equal(1);
+    const { findings } = JSON.parse(out) as Printed;
+    const wrongs = findings.filter(({ verdict }) => verdict === 'wrong');
+    expect(wrongs.map(({ says }) => says)).to.deep.equal([
+      'HUBSPOT_CLIENT_SECRET is not set.',
+      'app.hubspot.com cannot be asked: the host name could not be resolved.',
+    ]);
+    const { host } = new URL(emulator.salesloft.origin);
+    expect(findings.map(({ says }) => says)).to.include(`${host} answers.`);
+  });
+
+  it('docs/check.md — names every option, part and verdict', async () => {
+    let help = '';
+    await main(['--help'], {
+      environment: {},
+      folder: ROOT,
+      print: (text) => (help += text),
+      printError: () => undefined,
+      now: Date.now,
+    });
+    const page = readFileSync(join(ROOT, 'docs/check.md'), 'utf8');
+    const options = Array.from(help.matchAll(/^ {2}(--[a-z-]+)/gm), ([, option = '']) => option);
+    const { findings } = await report('salesos');
+    const words = findings.flatMap(({ part, verdict }) => [`\`${part}\``, `\`${verdict}\``]);
+    expect(options.length).to.be.greaterThan(8);
+    const common = ['--help', '--version'];
+    const missing = [...options, ...words].filter((one) => !page.includes(one));
+    expect(missing.filter((one) => !common.includes(one))).to.deep.equal([]);
   });
 
   it('the command — is a program, with its exit status', async () => {
