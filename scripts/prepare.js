@@ -1,13 +1,13 @@
 /**
  * Runs before `npm start` and `npm test`: installs and builds what is missing, and nothing else.
- * On an up-to-date checkout it costs about a second. With `--start`, it leaves out what only tests and
+ * On an up-to-date checkout it costs less than half a second. With `--start`, it leaves out what only tests and
  * development need.
  */
 'use strict';
 const { execFileSync } = require('node:child_process');
-const { existsSync, statSync } = require('node:fs');
+const { existsSync, readdirSync, statSync } = require('node:fs');
 const { join } = require('node:path');
-const { ROOT, STARTED, projects } = require('./packages');
+const { PACKAGES, ROOT, STARTED, projects } = require('./packages');
 
 const at = (...path) => join(ROOT, ...path);
 
@@ -19,9 +19,26 @@ function isInstalled() {
   return (
     existsSync(installed) &&
     (isForStart || existsSync(at('node_modules', 'mocha'))) &&
-    statSync(installed).mtimeMs >= statSync(at('package-lock.json')).mtimeMs
+    changedAt(installed) >= changedAt(at('package-lock.json'))
   );
 }
+
+/** Bundles take half of the time here. They last until the compiler, or a package that is built in, has news. */
+function isBundled() {
+  const made = PACKAGES.flatMap(({ folder }) => {
+    const lib = at(folder, 'lib');
+    return existsSync(lib) ? readdirSync(lib).map((name) => changedAt(join(lib, name))) : [0];
+  });
+  const sources = [
+    ...PACKAGES.map(({ folder }) => at(folder, 'tsconfig.tsbuildinfo')),
+    ...PACKAGES.map(({ folder }) => at(folder, 'package.json')),
+    at('package-lock.json'),
+    at('scripts', 'bundle.js'),
+  ];
+  return Math.min(...made) > Math.max(...sources.map(changedAt));
+}
+
+const changedAt = (file) => statSync(file).mtimeMs;
 
 function run(what, file, parameters) {
   if (what) console.log(what);
@@ -51,4 +68,4 @@ const isBuilt = existsSync(at('examples', 'express-login', 'dist', 'server.js'))
 const built = isForStart ? STARTED : projects();
 const tsc = at('node_modules', 'typescript', 'bin', 'tsc');
 run(isBuilt ? '' : 'Building (once)…', tsc, ['-b', ...built]);
-run('', at('scripts', 'bundle.js'), []);
+if (!isBundled()) run('', at('scripts', 'bundle.js'), []);
