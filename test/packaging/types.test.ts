@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import * as packages from '../support/packages';
 import { createProject, pack, remove, temporaryFolder, typeCheck } from './project';
+import * as programs from './verify-programs';
 
 const NEIGHBOURS = join(packages.ROOT, 'test', 'packaging', 'neighbours');
 const INSTALL_LIMIT_MS = 300_000;
@@ -101,15 +102,17 @@ describe('types beside other strategies', function () {
   });
   after(() => remove(folder));
 
-  async function compiles(code: string, options: Record<string, unknown> = {}): Promise<void> {
+  async function compilesAll(programsByFile: Record<string, string>): Promise<void> {
+    const files = Object.entries(programsByFile).map(([file, code]) => [file, HEAD + code]);
     const { status, output } = await typeCheck(
       folder,
-      { 'app.ts': HEAD + code },
-      { module: 'commonjs', moduleResolution: 'bundler', esModuleInterop: true, ...options },
+      Object.fromEntries(files) as Record<string, string>,
+      { module: 'commonjs', moduleResolution: 'bundler', esModuleInterop: true },
     );
     expect(output).to.equal('');
     expect(status).to.equal(0);
   }
+  const compiles = (code: string) => compilesAll({ 'app.ts': code });
 
   for (const method of ['authenticate', 'authorize']) {
     it(`${method} — takes each option at the strategies that have it, and at no other`, () =>
@@ -297,6 +300,20 @@ app.get('/', (req, res) => { res.json(req.authInfo?.state?.cart.length ?? req.au
 }`,
       ).join(''),
     ));
+
+  const VERIFY = {
+    'exports options that fit its constructor, and that of a subclass': programs.OPTIONS,
+    'gives verify a profile, none under skipUserProfile: true, or perhaps one': programs.PROFILES,
+    'takes a verify function that returns, promises or passes on the user': programs.RETURNED,
+  };
+  for (const [behaviour, program] of Object.entries(VERIFY)) {
+    it(`each strategy — ${behaviour}`, () =>
+      compilesAll(
+        Object.fromEntries(
+          STRATEGIES.map(([, className, provider]) => [`${provider}.ts`, program(className)]),
+        ),
+      ));
+  }
 
   it('nodenext, ES modules — type-checks beside the neighbours', async () => {
     const { status, output } = await typeCheck(

@@ -35,21 +35,36 @@ declare namespace SalesforceStrategy {
   export import CookieStateStore = family.CookieStateStore;
   export import loginHandler = family.loginHandler;
   export type LegacyPackage = legacy.LegacyPackage;
-  export type Options = family.OrTenant<
-    family.StrategyOptions<SalesforceProfile, SalesforceOptions> &
-      family.OwnOptions<SalesforceOptions, 'loginURL'>
+  export type Options = family.Options<SalesforceOptions, SalesforceProfile, 'loginURL'>;
+  export type OptionsWithRequest = family.OptionsWithRequest<
+    SalesforceOptions,
+    SalesforceProfile,
+    'loginURL'
+  >;
+  export type OptionsWithVerify = family.OptionsWithVerify<
+    SalesforceOptions,
+    SalesforceProfile,
+    'loginURL'
   >;
   export type Profile = SalesforceProfile;
   export type TokenSet = client.TokenSet;
   export type Done = family.Done;
   export type ErrorCode = client.ErrorCode;
-  export type VerifyFunction = family.VerifyFunction<SalesforceProfile>;
-  export type VerifyFunctionWithParams = family.VerifyFunctionWithParams<SalesforceProfile>;
-  export type VerifyFunctionWithRequest = family.VerifyFunctionWithRequest<SalesforceProfile>;
-  export type VerifyFunctionWithRequestAndParams =
-    family.VerifyFunctionWithRequestAndParams<SalesforceProfile>;
-  export type TypedVerify = family.TypedVerify<SalesforceProfile>;
-  export type VerifyContext = family.VerifyContext<SalesforceProfile>;
+  export type VerifyFunction<P extends SalesforceProfile | undefined = SalesforceProfile> =
+    family.VerifyFunction<P>;
+  export type VerifyFunctionWithParams<
+    P extends SalesforceProfile | undefined = SalesforceProfile,
+  > = family.VerifyFunctionWithParams<P>;
+  export type VerifyFunctionWithRequest<
+    P extends SalesforceProfile | undefined = SalesforceProfile,
+  > = family.VerifyFunctionWithRequest<P>;
+  export type VerifyFunctionWithRequestAndParams<
+    P extends SalesforceProfile | undefined = SalesforceProfile,
+  > = family.VerifyFunctionWithRequestAndParams<P>;
+  export type TypedVerify<P extends SalesforceProfile | undefined = SalesforceProfile> =
+    family.TypedVerify<P>;
+  export type VerifyContext<P extends SalesforceProfile | undefined = SalesforceProfile> =
+    family.VerifyContext<P>;
   export type StateStore = family.StateStore;
   export type AuthenticateOptions = LoginOptions;
 }

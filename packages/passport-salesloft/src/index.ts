@@ -27,20 +27,26 @@ declare namespace SalesloftStrategy {
   export import InternalOAuthError = family.InternalOAuthError;
   export import CookieStateStore = family.CookieStateStore;
   export import loginHandler = family.loginHandler;
-  export type Options = family.OrTenant<
-    family.StrategyOptions<SalesloftProfile, SalesloftOptions> & SalesloftOptions
-  >;
+  export type Options = family.Options<SalesloftOptions, SalesloftProfile>;
+  export type OptionsWithRequest = family.OptionsWithRequest<SalesloftOptions, SalesloftProfile>;
+  export type OptionsWithVerify = family.OptionsWithVerify<SalesloftOptions, SalesloftProfile>;
   export type Profile = SalesloftProfile;
   export type TokenSet = client.TokenSet;
   export type Done = family.Done;
   export type ErrorCode = client.ErrorCode;
-  export type VerifyFunction = family.VerifyFunction<SalesloftProfile>;
-  export type VerifyFunctionWithParams = family.VerifyFunctionWithParams<SalesloftProfile>;
-  export type VerifyFunctionWithRequest = family.VerifyFunctionWithRequest<SalesloftProfile>;
-  export type VerifyFunctionWithRequestAndParams =
-    family.VerifyFunctionWithRequestAndParams<SalesloftProfile>;
-  export type TypedVerify = family.TypedVerify<SalesloftProfile>;
-  export type VerifyContext = family.VerifyContext<SalesloftProfile>;
+  export type VerifyFunction<P extends SalesloftProfile | undefined = SalesloftProfile> =
+    family.VerifyFunction<P>;
+  export type VerifyFunctionWithParams<P extends SalesloftProfile | undefined = SalesloftProfile> =
+    family.VerifyFunctionWithParams<P>;
+  export type VerifyFunctionWithRequest<P extends SalesloftProfile | undefined = SalesloftProfile> =
+    family.VerifyFunctionWithRequest<P>;
+  export type VerifyFunctionWithRequestAndParams<
+    P extends SalesloftProfile | undefined = SalesloftProfile,
+  > = family.VerifyFunctionWithRequestAndParams<P>;
+  export type TypedVerify<P extends SalesloftProfile | undefined = SalesloftProfile> =
+    family.TypedVerify<P>;
+  export type VerifyContext<P extends SalesloftProfile | undefined = SalesloftProfile> =
+    family.VerifyContext<P>;
   export type StateStore = family.StateStore;
   export type AuthenticateOptions = LoginOptions;
 }

@@ -31,20 +31,26 @@ declare namespace SalesosStrategy {
   export import CookieStateStore = family.CookieStateStore;
   export import loginHandler = family.loginHandler;
   export type LegacyPackage = legacy.LegacyPackage;
-  export type Options = family.OrTenant<
-    family.StrategyOptions<SalesosProfile, SalesosOptions> & SalesosOptions
-  >;
+  export type Options = family.Options<SalesosOptions, SalesosProfile>;
+  export type OptionsWithRequest = family.OptionsWithRequest<SalesosOptions, SalesosProfile>;
+  export type OptionsWithVerify = family.OptionsWithVerify<SalesosOptions, SalesosProfile>;
   export type Profile = SalesosProfile;
   export type TokenSet = client.TokenSet;
   export type Done = family.Done;
   export type ErrorCode = client.ErrorCode;
-  export type VerifyFunction = family.VerifyFunction<SalesosProfile>;
-  export type VerifyFunctionWithParams = family.VerifyFunctionWithParams<SalesosProfile>;
-  export type VerifyFunctionWithRequest = family.VerifyFunctionWithRequest<SalesosProfile>;
-  export type VerifyFunctionWithRequestAndParams =
-    family.VerifyFunctionWithRequestAndParams<SalesosProfile>;
-  export type TypedVerify = family.TypedVerify<SalesosProfile>;
-  export type VerifyContext = family.VerifyContext<SalesosProfile>;
+  export type VerifyFunction<P extends SalesosProfile | undefined = SalesosProfile> =
+    family.VerifyFunction<P>;
+  export type VerifyFunctionWithParams<P extends SalesosProfile | undefined = SalesosProfile> =
+    family.VerifyFunctionWithParams<P>;
+  export type VerifyFunctionWithRequest<P extends SalesosProfile | undefined = SalesosProfile> =
+    family.VerifyFunctionWithRequest<P>;
+  export type VerifyFunctionWithRequestAndParams<
+    P extends SalesosProfile | undefined = SalesosProfile,
+  > = family.VerifyFunctionWithRequestAndParams<P>;
+  export type TypedVerify<P extends SalesosProfile | undefined = SalesosProfile> =
+    family.TypedVerify<P>;
+  export type VerifyContext<P extends SalesosProfile | undefined = SalesosProfile> =
+    family.VerifyContext<P>;
   export type StateStore = family.StateStore;
   export type AuthenticateOptions = LoginOptions;
 }

@@ -1,4 +1,9 @@
 /** Door `./passport`: mount a strategy. */
+import type { Provider } from '../provider/description';
+import type { Profile } from '../provider/standard-claims';
+import { strategyFor as makeStrategy } from './strategy';
+import type { StrategyClass } from './strategy-class';
+
 export type { AuthenticateOptions } from './authenticate-options';
 export { CookieStateStore } from './cookie-state-store';
 export type { CookieStateStoreOptions } from './cookie-state-store';
@@ -12,8 +17,13 @@ export type { PassportRequest, PassportResponse } from './request';
 export { SessionStateStore } from './session-state-store';
 export type { Tenant, TenantResolver } from './registrations';
 export type { StateStore } from './state-store';
-export { ProviderStrategy, strategyFor } from './strategy';
-export type { StrategyClass } from './strategy';
+export { ProviderStrategy } from './strategy';
+export type {
+  Options,
+  OptionsWithRequest,
+  OptionsWithVerify,
+  StrategyClass,
+} from './strategy-class';
 export type { OrTenant, OwnOptions, SkipUserProfile, StrategyOptions } from './strategy-options';
 export type {
   Done,
@@ -24,3 +34,18 @@ export type {
   VerifyFunctionWithRequest,
   VerifyFunctionWithRequestAndParams,
 } from './verify';
+
+/**
+ * The strategy class of a described provider, to be extended under the provider's name.
+ *
+ * @typeParam Chosen the options of its environment
+ * @example
+ * class AcmeStrategy extends strategyFor(acme) {}
+ */
+export const strategyFor = makeStrategy as <
+  Own extends object,
+  P extends Profile,
+  Chosen extends keyof Own = never,
+>(
+  provider: Provider<Own, P>,
+) => StrategyClass<Own, P, Chosen>;

@@ -17,8 +17,10 @@ export type Done = (error?: unknown, user?: unknown, info?: object) => void;
 /**
  * Passport's classic verify function. It calls `done`, or returns a promise of the user (`false` or
  * `null` to refuse). One that declares no `done` returns the user, or a promise of the user.
+ *
+ * @typeParam P `undefined` under `skipUserProfile: true`
  */
-export type VerifyFunction<P extends Profile = Profile> = (
+export type VerifyFunction<P extends Profile | undefined = Profile> = (
   accessToken: string,
   refreshToken: string | undefined,
   profile: P,
@@ -26,7 +28,7 @@ export type VerifyFunction<P extends Profile = Profile> = (
 ) => unknown;
 
 /** With one argument more: `params` is the whole token response. */
-export type VerifyFunctionWithParams<P extends Profile = Profile> = (
+export type VerifyFunctionWithParams<P extends Profile | undefined = Profile> = (
   accessToken: string,
   refreshToken: string | undefined,
   params: Readonly<JsonObject>,
@@ -35,27 +37,30 @@ export type VerifyFunctionWithParams<P extends Profile = Profile> = (
 ) => unknown;
 
 /** Under `passReqToCallback: true` the request comes first. */
-export type VerifyFunctionWithRequest<P extends Profile = Profile> = (
+export type VerifyFunctionWithRequest<P extends Profile | undefined = Profile> = (
   req: Request,
   ...rest: Parameters<VerifyFunction<P>>
 ) => unknown;
 
-export type VerifyFunctionWithRequestAndParams<P extends Profile = Profile> = (
+export type VerifyFunctionWithRequestAndParams<P extends Profile | undefined = Profile> = (
   req: Request,
   ...rest: Parameters<VerifyFunctionWithParams<P>>
 ) => unknown;
 
 /** Any of the classic forms; passport-oauth2's arity rules tell them apart. */
-export type AnyVerifyFunction<P extends Profile = Profile> =
+export type AnyVerifyFunction<P extends Profile | undefined = Profile> =
   | VerifyFunction<P>
   | VerifyFunctionWithParams<P>
   | VerifyFunctionWithRequest<P>
   | VerifyFunctionWithRequestAndParams<P>;
 
 /** The argument of the typed form of verify. */
-export interface VerifyContext<P extends Profile = Profile> extends Omit<LoginInfo, 'state'> {
+export interface VerifyContext<P extends Profile | undefined = Profile> extends Omit<
+  LoginInfo,
+  'state'
+> {
   tokens: TokenSet;
-  /** Absent only under `skipUserProfile`. */
+  /** `undefined` only under `skipUserProfile`. */
   profile: P;
   req: Request;
   /** The application's own state, as passed to `authenticate`. */
@@ -65,7 +70,9 @@ export interface VerifyContext<P extends Profile = Profile> extends Omit<LoginIn
 }
 
 /** `options.verify`: returns the user, or `false` to refuse. */
-export type TypedVerify<P extends Profile = Profile> = (context: VerifyContext<P>) => unknown;
+export type TypedVerify<P extends Profile | undefined = Profile> = (
+  context: VerifyContext<P>,
+) => unknown;
 
 export interface Verified {
   user: unknown;
