@@ -4,7 +4,7 @@ import type { ClientOptions } from '../client-options';
 import { reportedProblem } from '../errors/meanings';
 import { describe } from '../errors/oauth2-error';
 import type { Asking } from './asking';
-import { failureOf, findingsOf, remedyAlone } from './finding';
+import { failureOf, findingsOf, isUnread, remedyAlone } from './finding';
 import type { Finding } from './finding';
 import { MADE_UP_CALLBACK, MADE_UP_ID } from './asking';
 import { readPage } from './refusal-page';
@@ -53,6 +53,9 @@ export async function checkAuthorization(setUp: SetUp, asking: Asking): Promise<
     return judge(setUp, { own, otherClient, otherCallback });
   } catch (error) {
     const { words, rest } = failureOf(error);
+    if (isUnread(error)) {
+      return { findings: [unknown(`The page of the login cannot be read here: ${words}.`)] };
+    }
     return { findings: [wrong(`The authorization endpoint cannot be asked: ${words}.`, rest)] };
   }
 }

@@ -41,6 +41,13 @@ export function findingsOf(part: Part) {
   return { right: of('right'), wrong: of('wrong'), unknown: of('unknown'), note: of('note') };
 }
 
+/** True for an answer that came and was not read: a browser can read more. */
+export function isUnread(error: unknown): boolean {
+  return isOAuth2Error(error) && UNREAD.includes(error.code);
+}
+
+const UNREAD: readonly string[] = ['unexpected_content_encoding', 'response_too_large'];
+
 /** A failure in the words of a finding. Any other error is a fault of this program, and is thrown on. */
 export function failureOf(error: unknown): {
   words: string;

@@ -32,7 +32,8 @@ export async function checkDiscovery(
   { timeoutMs, agent }: Asking,
 ): Promise<Finding[]> {
   const { issuer } = endpoints;
-  if (idToken === 'none' || issuer === undefined) return [];
+  // The address of the document follows from an issuer without a query only (§4.1).
+  if (idToken === 'none' || issuer === undefined || new URL(issuer).search !== '') return [];
   try {
     const published = await discover(issuer, { timeout: timeoutMs, agent });
     const same = discovery.right(

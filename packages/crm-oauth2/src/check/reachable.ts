@@ -2,7 +2,7 @@
 import { isOAuth2Error } from '../errors/oauth2-error';
 import type { Endpoints } from '../provider/description';
 import type { Asking } from './asking';
-import { failureOf, findingsOf } from './finding';
+import { failureOf, findingsOf, isUnread } from './finding';
 import type { Finding } from './finding';
 import { proxyAgent, proxyRemedy, proxyVariable } from './proxy';
 import { variablesOf } from './variables';
@@ -86,8 +86,8 @@ async function checkHost(
 
 async function answers(url: URL, asking: Asking): Promise<Finding> {
   const { host, protocol } = url;
-  const { status } = await asking.ask('authorize', url);
-  if (DOWN.includes(status)) {
+  const status = await statusOf(url, asking);
+  if (status !== undefined && DOWN.includes(status)) {
     const mend =
       'Try again later. If it lasts, look for a gateway or firewall between this machine and the provider.';
     return wrong(`${host} is down: it answers ${status}.`, {
@@ -97,6 +97,15 @@ async function answers(url: URL, asking: Asking): Promise<Finding> {
     });
   }
   return right(`${host} answers${protocol === 'https:' ? ' over TLS' : ''}.`, { host });
+}
+
+async function statusOf(url: URL, asking: Asking): Promise<number | undefined> {
+  try {
+    return (await asking.ask('authorize', url)).status;
+  } catch (error) {
+    if (isUnread(error)) return undefined;
+    throw error;
+  }
 }
 
 function failed(error: unknown, { host }: URL, own = ''): Finding {

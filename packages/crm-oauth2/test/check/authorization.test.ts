@@ -194,6 +194,20 @@ describe('authorization request of a set-up', () => {
     expect(asked).to.have.lengthOf(1);
   });
 
+  it('a page that is not read — leaves it open', async () => {
+    const { findings } = await check({}, () => ({
+      headers: { 'content-encoding': 'br' },
+      body: 'x',
+    }));
+    expect(findings).to.deep.equal([
+      {
+        part: 'authorization',
+        verdict: 'unknown',
+        says: 'The page of the login cannot be read here: the answer is compressed.',
+      },
+    ]);
+  });
+
   it('no connection — is wrong', async () => {
     const setUp = setUpOf(`http://127.0.0.1:${await freePort()}`);
     const { findings } = await checkAuthorization(setUp, askingOf(setUp));

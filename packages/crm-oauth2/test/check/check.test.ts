@@ -1,4 +1,5 @@
 /** The whole check of a set-up: its order, and what is left out after a failure. */
+import * as http from 'node:http';
 import { expect } from 'chai';
 import { checkSetUp } from '../../dist/check/check';
 import type { Environment } from '../../dist/check/variables';
@@ -15,7 +16,7 @@ interface Case {
 
 async function check({ changes, answers, now = Date.now, issuer }: Case = {}) {
   const acme = await startAcme(answers);
-  const { findings } = await checkSetUp({
+  const { findings, agent } = await checkSetUp({
     provider: acmeId({
       hints: { invalid_client: 'It is wrong. Compare `clientID` with the app.' },
     }),
@@ -26,7 +27,12 @@ async function check({ changes, answers, now = Date.now, issuer }: Case = {}) {
     now,
   });
   expect(JSON.stringify(findings)).to.not.contain(SECRET);
-  return { findings, parts: findings.map(({ part, verdict }) => `${part} ${verdict}`), ...acme };
+  return {
+    agent,
+    findings,
+    parts: findings.map(({ part, verdict }) => `${part} ${verdict}`),
+    ...acme,
+  };
 }
 
 const RIGHT = [
@@ -44,9 +50,38 @@ describe('check of a set-up', () => {
   useRealSockets();
 
   it('a right one — is right in each part, in order', async () => {
-    const { parts, asked } = await check();
+    const { parts, asked, agent } = await check();
+    expect(agent).to.equal(undefined);
     expect(parts).to.deep.equal(RIGHT);
     expect(asked.length).to.be.below(10);
+  });
+
+  it('a provider behind a proxy — is asked through it, in every part', async () => {
+    const { globalAgent } = http;
+    const options = Reflect.get(globalAgent, 'options') as { proxyEnv?: object };
+    const create = globalAgent.createConnection;
+    const closed = `http://127.0.0.1:${await freePort()}`;
+    const { issuer } = await startAcme({
+      '/.well-known/openid-configuration': () => ({
+        body: {
+          issuer: closed,
+          authorization_endpoint: `${closed}/authorize`,
+          token_endpoint: `${closed}/token`,
+        },
+      }),
+    });
+    options.proxyEnv = {};
+    globalAgent.createConnection = (server, callback) =>
+      create.call(globalAgent, { ...server, port: Number(new URL(issuer).port) }, callback);
+    try {
+      const { parts, agent } = await check({ issuer: closed });
+      expect(parts).to.deep.equal(RIGHT.toSpliced(3, 0, 'reachable note'));
+      expect(agent).to.equal(globalAgent);
+    } finally {
+      delete options.proxyEnv;
+      globalAgent.createConnection = create;
+      globalAgent.destroy();
+    }
   });
 
   it('a wrong id — is told once', async () => {

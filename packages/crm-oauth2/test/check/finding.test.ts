@@ -1,6 +1,6 @@
 /** Findings: the words of a failure, and remedies without the fault that is named already. */
 import { expect } from 'chai';
-import { failureOf, findingsOf, remedyAlone } from '../../dist/check/finding';
+import { failureOf, findingsOf, isUnread, remedyAlone } from '../../dist/check/finding';
 import { describe as described } from '../../dist/errors/oauth2-error';
 import { Problem } from '../../dist/provider/index';
 import { acme, thrown } from '../support';
@@ -30,6 +30,18 @@ describe('findings', () => {
       rest: { code: 'invalid_grant', host: 'acme.test', mend: 'Acme says: sign in again.' },
     });
   });
+
+  for (const [code, unread] of [
+    ['unexpected_content_encoding', true],
+    ['response_too_large', true],
+    ['connection_refused', false],
+  ] as const) {
+    it(`isUnread — ${code} is ${unread ? '' : 'not '}an answer that came`, () => {
+      const where = { provider: acme, stage: 'token' } as const;
+      expect(isUnread(described(new Problem(code, 'x'), where))).to.equal(unread);
+      expect(isUnread(new Error(code))).to.equal(false);
+    });
+  }
 
   it('failureOf — throws a fault of the program on', () => {
     const fault = new RangeError('a bug');

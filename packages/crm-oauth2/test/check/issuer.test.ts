@@ -87,6 +87,14 @@ describe('issuer of a set-up', () => {
     expect(findings[0]?.says).to.contain(`The discovery document of ${issuer} is not usable: `);
   });
 
+  it('OpenID Connect Discovery §4.1 — an issuer with a query has no document', async () => {
+    const { issuer, asked } = await startAcme();
+    const setUp = setUpOf(issuer);
+    const endpoints = { ...setUp.settings!.context.endpoints, issuer: `${issuer}/?tenant=1` };
+    expect(await checkDiscovery(acmeId(), endpoints, askingOf(setUp))).to.deep.equal([]);
+    expect(asked).to.deep.equal([]);
+  });
+
   it('a provider without ID Tokens — has neither document nor keys to check', async () => {
     const provider = acmeId({ idToken: 'none' });
     expect((await discovery({}, provider)).findings).to.deep.equal([]);

@@ -53,6 +53,15 @@ describe('hosts of a set-up', () => {
     expect([...origins]).to.deep.equal([one]);
   });
 
+  it('a host with an answer that is not read — answers', async () => {
+    const origin = await httpServer((_, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end('x');
+    });
+    const { findings, origins } = await check(origin);
+    expect(findings.map(({ verdict }) => verdict)).to.deep.equal(['right']);
+    expect(origins.size).to.equal(1);
+  });
+
   for (const status of [502, 503, 504]) {
     it(`RFC 9110 §15.6 — a host that answers ${status} is down`, async () => {
       const origin = await httpServer((_, response) => response.writeHead(status).end());
