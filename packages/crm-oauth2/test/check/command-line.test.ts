@@ -72,6 +72,14 @@ describe('command line of the check', () => {
     }
   });
 
+  it('help — says what each option is for, in one line', () => {
+    const lines = USAGE.split('\n').filter((line) => line.startsWith('  --'));
+    expect(lines).to.have.lengthOf(11);
+    for (const line of lines) expect(line).to.match(/^ {2}--[a-z-]+(?: [A-Z]+)? +[a-z].{10,70}$/);
+    const beginnings = lines.map((line) => line.search(/ [a-z]/) + 1);
+    expect(new Set(beginnings).size).to.equal(1);
+  });
+
   for (const [argv, words] of [
     [[], 'the command is "check".'],
     [['chekc', 'passport-acme'], 'the command is "check".'],
