@@ -1,12 +1,19 @@
 /** The migration pages: each "after" program signs a person in, and finds the account that an old id names. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Script } from 'node:vm';
 import { expect } from 'chai';
 import { startEmulator } from 'crm-emulator';
 import type { Emulator } from 'crm-emulator';
+import { MemoryTokenStore, OAuth2Client, userTokens } from 'crm-oauth2';
+import type { UserTokens } from 'crm-oauth2';
+import { rejection } from 'crm-oauth2/testing';
+import { salesforce } from 'passport-salesforce-oauth2';
+import { Strategy } from 'passport-salesos';
 import { Browser } from '../support/browser';
 import { ROOT } from '../support/packages';
+import { run } from '../support/pages';
 import { MigrationPrograms, programOf, signIn } from './program';
 
 const FOLDER = join(ROOT, 'docs', 'migrating');
@@ -39,7 +46,7 @@ const CASES: readonly Case[] = [
     path: '/auth/forcedotcom',
     oldId: () => `${ORG.slice(0, 15)}/${USER.slice(0, 15)}`,
     newId: `${ORG}/${USER}`,
-    more: ({ salesforce }) => ({ instanceUrl: salesforce.origin }),
+    more: ({ salesforce: { origin } }) => ({ instanceUrl: origin }),
   },
   {
     page: 'passport-salesforce',
@@ -72,7 +79,7 @@ const CASES: readonly Case[] = [
     path: '/login',
     oldId: (origin) => `${origin}/id/${ORG}/${USER}`,
     newId: `${ORG}/${USER}`,
-    more: ({ salesforce }) => ({ instanceUrl: salesforce.origin }),
+    more: ({ salesforce: { origin } }) => ({ instanceUrl: origin }),
     refused: { status: 401, body: 'The login failed (access_denied).' },
   },
   {
@@ -82,6 +89,36 @@ const CASES: readonly Case[] = [
     newId: `${ORG}/${USER}`,
   },
 ];
+
+/** The part of the options of jsforce's `Connection` that the page uses. */
+interface ConnectionOptions {
+  accessToken: string;
+  instanceUrl: string;
+  refreshFn: (
+    connection: { accessToken: string },
+    done: (error: unknown, token: string) => void,
+  ) => void;
+}
+
+/** The names in the source of passport-auth0 1.4.5, and those that passport-oauth2 takes of its options. */
+const AUTH0: Readonly<Record<string, string>> = {
+  'Options of the constructor':
+    'domain clientID clientSecret callbackURL customHeaders expectedIssuer authorizationURL tokenURL userInfoURL apiUrl state maxAge leeway passReqToCallback scope scopeSeparator skipUserProfile sessionKey store pkce proxy',
+  'Options of authenticate':
+    'scope connection connection_scope audience prompt login_hint acr_values nonce max_age state callbackURL',
+  Profile:
+    'displayName id user_id provider name.familyName name.givenName emails picture locale nickname gender identities _json _raw',
+};
+
+/** Options of passport-auth0 that have another name here, or none. */
+const AUTH0_REFUSED = {
+  domain: 'auth.play2sell.com',
+  expectedIssuer: 'https://auth.play2sell.com/',
+  apiUrl: 'https://auth.play2sell.com/api',
+  state: false,
+  maxAge: 60,
+  leeway: 5,
+};
 
 describe('migration pages', function () {
   this.timeout(30_000);
@@ -125,6 +162,38 @@ describe('migration pages', function () {
     await app.close();
   });
 
+  it('jsforce — gets its tokens from here, and another one for a token that was refused', async () => {
+    class Connection {
+      constructor(readonly options: ConnectionOptions) {}
+    }
+    const code = programOf('jsforce', 'Keep jsforce for the API');
+    const connectionOf = (await run(code, 'connectionOf', { jsforce: { Connection } })) as (
+      person: UserTokens,
+    ) => Promise<Connection>;
+
+    const { options, origin } = emulator.salesforce;
+    const client = new OAuth2Client(salesforce, { ...options, offline: true });
+    const { url, attempt } = client.beginLogin({ redirectUri: 'http://localhost:3000/callback' });
+    const callback = new URL(await new Browser().signIn(url, WHO));
+    const query = Object.fromEntries(callback.searchParams);
+    const response = await client.validateAuthorizationResponse(query, () => attempt);
+    const tokens = await client.authorizationCodeGrant(response);
+    const person = userTokens(client, { store: new MemoryTokenStore(), key: WHO });
+    await person.save(tokens);
+
+    const { accessToken, instanceUrl, refreshFn } = (await connectionOf(person)).options;
+    expect({ accessToken, instanceUrl }).to.deep.equal({
+      accessToken: tokens.accessToken,
+      instanceUrl: origin,
+    });
+    const refresh = promisify(refreshFn);
+    const { accessToken: refreshed } = await person.refresh();
+    expect(refreshed).not.to.equal(accessToken);
+    expect(await refresh({ accessToken })).to.equal(refreshed);
+    await person.delete();
+    expect(await rejection(refresh({ accessToken: 'gone' }))).to.have.property('code');
+  });
+
   it('passport-auth0 — logs out at the provider', async () => {
     const app = await programs.start(programOf('passport-auth0', 'After'));
     const { browser } = await signIn(`${app.origin}/login`, WHO);
@@ -136,6 +205,42 @@ describe('migration pages', function () {
     expect(url).to.equal(`${app.origin}/`);
     expect(await response?.json()).to.equal(null);
     await app.close();
+  });
+
+  it('passport-auth0 — lists every option and every profile field of that package', () => {
+    const text = readFileSync(join(FOLDER, 'passport-auth0.md'), 'utf8');
+    for (const [heading, names] of Object.entries(AUTH0)) {
+      const [, section = ''] = text.split(`\n## ${heading}\n`);
+      const rows = [...(section.split('\n## ')[0] ?? '').matchAll(/^\| (.+?) +\| (.+?) +\|$/gm)];
+      const theirs = rows.map(([, first = '']) => first).join(' ');
+      const listed = new Set([...theirs.matchAll(/`([\w.]+)/g)].map(([, name]) => name));
+      const missing = names.split(' ').filter((name) => !listed.has(name));
+      expect(missing, heading).to.deep.equal([]);
+    }
+  });
+
+  it('passport-auth0 — the names that it gives for the options are options here', () => {
+    const credentials = { clientID: 'a', clientSecret: 'b', callbackURL: 'https://app.example/cb' };
+    const verify = () => false;
+    const options = {
+      ...credentials,
+      issuer: 'https://auth.play2sell.com/',
+      authorizationURL: 'https://auth.play2sell.com/authorize',
+      tokenURL: 'https://auth.play2sell.com/oauth/token',
+      userInfoURL: 'https://auth.play2sell.com/userinfo',
+      userInfo: true,
+      scope: 'openid profile',
+      clockTolerance: 60,
+      customHeaders: {},
+      skipUserProfile: false,
+      proxy: false,
+      sessionKey: 'login',
+    };
+    expect(() => new Strategy(options, verify)).not.to.throw();
+    for (const [name, value] of Object.entries(AUTH0_REFUSED)) {
+      const refused = { ...credentials, [name]: value };
+      expect(() => new Strategy(refused, verify), name).to.throw(TypeError, name);
+    }
   });
 
   it('axios — signs in, and asks the API for the person and for the app', async () => {
