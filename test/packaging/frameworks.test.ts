@@ -1,7 +1,5 @@
 /** Logs in without a session in each framework of docs/frameworks.md: the cookie of the pending login is all there is. */
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
@@ -20,6 +18,10 @@ import type { RunnableStrategy } from '../support/passport-run';
 
 const FRAMEWORKS = join(ROOT, 'test', 'packaging', 'frameworks');
 const INSTALL_LIMIT_MS = 300_000;
+
+const { install } = require(join(ROOT, 'examples', 'frameworks', 'run.js')) as {
+  install(): void;
+};
 
 // The repository does not depend on the frameworks, so their types are not here.
 const load = createRequire(join(FRAMEWORKS, 'package.json'));
@@ -182,14 +184,7 @@ describe('frameworks without a session', () => {
 
   before('install the frameworks', async function () {
     this.timeout(INSTALL_LIMIT_MS);
-    if (!existsSync(join(FRAMEWORKS, 'node_modules', 'koa'))) {
-      execFileSync('npm', ['ci', '--ignore-scripts', '--loglevel=error'], {
-        cwd: FRAMEWORKS,
-        stdio: 'inherit',
-        shell: process.platform === 'win32',
-        timeout: INSTALL_LIMIT_MS,
-      });
-    }
+    install();
     emulator = await startEmulator({ port: 0 });
   });
   after(async () => {
