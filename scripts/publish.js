@@ -36,6 +36,7 @@ function inOrder(root, packages) {
 
 /** @param ask runs npm; the tests have one that answers from a list */
 async function publish({ root, packages, parameters = [], ask = npm, say = console.log }) {
+  const outcome = parameters.includes('--dry-run') ? 'would be published' : 'is published';
   await inTemporaryFolder(async (folder) => {
     const staged = await stage(root, inOrder(root, packages), folder);
     for (const { name } of inOrder(root, packages)) {
@@ -47,7 +48,7 @@ async function publish({ root, packages, parameters = [], ask = npm, say = conso
       }
       const done = await ask(['publish', ...parameters], { cwd, minutes: MINUTES });
       if (done.status !== 0) throw new Error(`npm did not publish ${name}.\n${done.stderr}`);
-      say(`${name} ${version} is published.`);
+      say(`${name} ${version} ${outcome}.`);
     }
   });
 }

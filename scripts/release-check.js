@@ -395,6 +395,7 @@ module.exports = {
   checkProvenance,
   checkTarballs,
   checkVersions,
+  checkWithAttw,
   findingsOf,
   report,
 };
