@@ -40,6 +40,8 @@ export async function finishLogin(
     parameters,
     (state) => takeAttempt(login, state),
     async (attempt) => {
+      const { returnTo, tenant, environment } = attempt;
+      login.asked = withoutUndefined({ returnTo, tenant, environment });
       found = await login.registrations.of(attempt, req, deadline);
       return found.client;
     },
@@ -74,7 +76,10 @@ export async function finishLogin(
       verb: 'success',
       values: [user, withTold(info, withoutUndefined({ state, ...told }))],
     };
-  return { verb: 'fail', values: [info ?? (user === undefined ? NOTHING : {}), undefined] };
+  const why = info ?? (user === undefined ? NOTHING : {});
+  const { asked = {} } = login;
+  const isPlain = Object.keys(asked).length === 0;
+  return { verb: 'fail', values: [isPlain ? why : (withTold(why, asked) as object), undefined] };
 }
 
 /** The scope was not granted, where the provider says which were. */

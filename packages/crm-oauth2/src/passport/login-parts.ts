@@ -4,6 +4,7 @@ import type { ParseErrorResponse } from '../client-requests';
 import type { TokenSet } from '../protocol/token-set';
 import type { Deadline } from '../wire/deadline';
 import type { AuthenticateOptions, AuthenticateOptionsCheck } from './authenticate-options';
+import type { LoginInfo } from './passport-types';
 import type { RecentLogins } from './recent-logins';
 import type { Registrations } from './registrations';
 import type { PassportRequest } from './request';
@@ -54,4 +55,6 @@ export interface Login extends LoginSettings {
   req: PassportRequest;
   options: AuthenticateOptions;
   deadline: Deadline;
+  /** Once the attempt of the answer is known: what a page needs that offers to try again. */
+  asked?: Pick<LoginInfo, 'returnTo' | 'tenant' | 'environment'>;
 }

@@ -106,6 +106,8 @@ export interface LoginInfo {
   returnTo?: string;
   /** The key of the tenant that the login was for. */
   tenant?: string;
+  /** Of a refused login: what it chose, such as Salesforce's `loginURL`. After a success, the tokens have it. */
+  environment?: Readonly<Record<string, string>>;
   warnings?: readonly LoginWarning[];
 }
 

@@ -17,7 +17,7 @@ import { hide, refuseGrants, routeClassicRefreshes } from './classic-oauth2';
 import { TokenError, asPassportError } from './errors';
 import { calledBack } from './called-back';
 import { runLogin } from './login';
-import type { LoginHooks, LoginSettings, Outcome } from './login-parts';
+import type { Login, LoginHooks, LoginSettings, Outcome } from './login-parts';
 import { judgeOrganizations } from './organizations';
 import { RecentLogins } from './recent-logins';
 import { callbackParameters } from './request';
@@ -149,7 +149,7 @@ export abstract class ProviderStrategy<
     const call = { hooks, req, options: ownFields(options), deadline };
     const login = Object.assign(Object.create(settings) as LoginSettings, call);
     void runLogin(login, parameters)
-      .catch(failure)
+      .catch((reason: unknown) => failure(reason, login))
       .then((outcome) => {
         try {
           report(this.name, outcome, deadline);
@@ -244,12 +244,12 @@ function hooksOf(strategy: ProviderStrategy, options: AuthenticateOptions): Logi
 }
 
 /** `fail` when the person or the browser caused it, `error` otherwise. */
-function failure(error: unknown): Outcome {
+function failure(error: unknown, { asked }: Login): Outcome {
   if (!isOAuth2Error(error) || error.refusal === undefined) {
     return { verb: 'error', values: [asError(asPassportError(error))] };
   }
   const { message, code, hint, refusal } = error;
-  return { verb: 'fail', values: [{ message, code, hint }, refusal] };
+  return { verb: 'fail', values: [{ message, code, hint, ...asked }, refusal] };
 }
 
 /**

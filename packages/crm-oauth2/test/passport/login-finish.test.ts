@@ -10,7 +10,7 @@ import type { AuthenticateOptions } from '../../dist/passport';
 import { originOf, regionsWith } from '../regions';
 import { CALLBACK, ORIGIN, mockTheNetwork } from '../support';
 import { answer, errorOf, finish, make as makeStrategy, refusalOf, signIn } from './many-support';
-import { request, run, start } from './support';
+import { callback, request, run, start } from './support';
 import type { AcmeStrategy } from './support';
 
 const make = (options: object = {}) => makeStrategy({ clientID: 'client-1', ...options });
@@ -175,6 +175,48 @@ describe('the end of a login', () => {
           done(null, { id: 'zoe' }, 'Welcome'),
       ]) as AcmeStrategy;
       expect((await signIn(strategy, { returnTo: '/r' })).info).to.equal('Welcome');
+    });
+  });
+
+  describe('of a refused login', () => {
+    const chosen = { returnTo: '/reports', region: 'eu' };
+    const asked = { returnTo: '/reports', environment: { region: 'eu' } };
+
+    /** The first argument of `fail`. */
+    async function refused(strategy: AcmeStrategy, query: object = {}, options?: object) {
+      const session = {};
+      const { state } = await start(strategy, session, options as AuthenticateOptions);
+      const { verb, values } = await run(strategy, callback(session, { state, ...query }));
+      expect(verb).to.equal('fail');
+      return values[0];
+    }
+    const refusing = (info: unknown) =>
+      Reflect.construct(class extends strategyFor(regionsWith({})) {}, [
+        { clientID: 'client-1', callbackURL: CALLBACK },
+        (_a: unknown, _r: unknown, _p: unknown, done: (...rest: unknown[]) => void) =>
+          done(null, false, info),
+      ]) as AcmeStrategy;
+
+    it('info says what was asked, so that a page can offer the same again', async () => {
+      const info = await refused(make(), { error: 'access_denied' }, chosen);
+      expect(info).to.deep.include({ code: 'access_denied', ...asked });
+    });
+
+    for (const [given, expected] of [
+      [{ message: 'No seat' }, { message: 'No seat', ...asked }],
+      ['No seat', 'No seat'],
+    ] as const) {
+      it(`info of verify has it too, unless it is a text: ${JSON.stringify(given)}`, async () => {
+        answer({ origin: originOf('eu') });
+        const info = await refused(refusing(given), { code: 'code-1' }, chosen);
+        expect(info).to.deep.equal(expected);
+      });
+    }
+
+    it('info of verify is the very object where nothing was asked', async () => {
+      answer();
+      const given = { message: 'No seat' };
+      expect(await refused(refusing(given), { code: 'code-1' })).to.equal(given);
     });
   });
 
