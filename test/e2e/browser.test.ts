@@ -134,16 +134,23 @@ describe('example in a browser', function () {
 
     it('session cookie — is out of reach of scripts and of cross-site requests', async () => {
       await logIn('Salesloft', 'Marta Quill');
-      const [cookie, ...others] = await person.cookies(example.baseURL);
-      expect(others).to.deep.equal([]);
-      expect(cookie).to.include({ httpOnly: true, sameSite: 'Lax', secure: false });
+      const cookies = await person.cookies(example.baseURL);
+      expect(cookies.map(({ name }) => name).toSorted()).to.deep.equal([
+        'express-login',
+        'last-used',
+      ]);
+      for (const cookie of cookies) {
+        expect(cookie).to.include({ httpOnly: true, sameSite: 'Lax', secure: false });
+      }
     });
 
     it('session — gets a new id at login, so that an earlier id is useless', async () => {
+      const session = async () =>
+        (await person.cookies(example.baseURL)).find(({ name }) => name === 'express-login');
       await logIn('Salesloft', 'Marta Quill');
-      const [before] = await person.cookies(example.baseURL);
+      const before = await session();
       await logIn('Salesloft', 'Marta Quill');
-      const [after] = await person.cookies(example.baseURL);
+      const after = await session();
       expect(before?.value).to.be.a('string');
       expect(after?.value).not.to.equal(before?.value);
     });
@@ -559,6 +566,95 @@ describe('example in a browser', function () {
     });
   });
 
+  describe('header and start page', () => {
+    const menu = () => page.locator('.menu');
+
+    it('last used — marks the button of the last login, also after a logout', async () => {
+      await page.goto(example.baseURL);
+      expect(await page.getByText('Last used').count()).to.equal(0);
+      for (const provider of ['Salesloft', 'SalesOS']) {
+        await logIn(provider, 'Suri');
+        await page.getByRole('button', { name: 'Log out', exact: true }).click();
+        await page.getByRole('status').waitFor();
+        const marked = page.locator('li', { hasText: 'Last used' });
+        expect(await marked.getByRole('link').allInnerTexts()).to.deep.equal([
+          `Log in with ${provider}`,
+        ]);
+      }
+    });
+
+    it('last used — a failed login and a cookie of other words mark nothing', async () => {
+      await startLogin(page, example, 'SalesOS');
+      await answer(page, example, 'Deny');
+      await person.addCookies([{ name: 'last-used', value: '<b>', url: example.baseURL }]);
+      await page.goto(example.baseURL);
+      expect(await page.getByText('Last used').count()).to.equal(0);
+    });
+
+    for (const javaScriptEnabled of [true, false]) {
+      it(`account menu ${javaScriptEnabled ? 'with' : 'without'} JavaScript — leads to connections and deletion, logs out`, async () => {
+        await person.close();
+        person = await newPerson(browser!, { javaScriptEnabled });
+        page = await person.newPage();
+        await logIn('SalesOS', 'Zoë Ångström');
+        await page.goto(`${example.baseURL}/nowhere`);
+        expect(await menu().getByRole('link', { name: 'Connections' }).isVisible()).to.equal(false);
+        await menu().getByText('Zoë Ångström').click();
+        await menu().getByRole('link', { name: 'Delete account' }).click();
+        await page.waitForURL('**/profile#delete');
+        await page.getByRole('button', { name: 'Delete my account now' }).waitFor();
+        await menu().getByText('Zoë Ångström').click();
+        await menu().getByRole('link', { name: 'Connections' }).click();
+        await page.waitForURL('**/profile');
+        await menu().getByText('Zoë Ångström').click();
+        await menu().getByRole('button', { name: 'Log out' }).click();
+        expect(await page.getByRole('status').innerText()).to.equal('You are logged out here.');
+        expect(await menu().count()).to.equal(0);
+      });
+    }
+
+    it('times — are in the zone of the visitor; without JavaScript in UTC', async () => {
+      for (const [javaScriptEnabled, zone] of [
+        [true, /^in 2 hours, \d+ \w+ \d{4} at \d\d:\d\d GMT\+5:45$/],
+        [false, /^in 2 hours, \d+ \w+ \d{4} at \d\d:\d\d UTC$/],
+      ] as const) {
+        await person.close();
+        person = await newPerson(browser!, { javaScriptEnabled, timezoneId: 'Asia/Kathmandu' });
+        page = await person.newPage();
+        await logIn('Salesloft', 'Marta Quill');
+        expect(await fact(page, 'Access token ends')).to.match(zone);
+      }
+    });
+
+    it('focus — is on the heading after a link of this site, and nowhere at first', async () => {
+      const focused = async () => (await focus(page)).text;
+      await page.goto(`${example.baseURL}/nowhere`);
+      expect(await focused()).not.to.equal('Page not found');
+      await page.getByRole('link', { name: 'Back to the start page' }).click();
+      await page.waitForURL(`${example.baseURL}/`);
+      expect(await focused()).to.equal('Log in');
+      await page.reload();
+      expect(await focused()).not.to.equal('Log in');
+    });
+  });
+
+  describe('see the login', () => {
+    it('after a login — the diagram with the width for it, else the list; links lead to the code', async () => {
+      await logIn('Salesforce', 'Zoë Ångström');
+      await page.getByRole('link', { name: 'See the login' }).click();
+      expect(await heading(page)).to.equal('See the login');
+      const diagram = page.getByRole('img', { name: 'Sequence diagram of the login' });
+      expect(await diagram.isVisible()).to.equal(true);
+      await page.setViewportSize({ width: 390, height: 844 });
+      expect(await diagram.isVisible()).to.equal(false);
+      const item = page.locator('.messages li', { hasText: 'POST /services/oauth2/token' });
+      expect(await item.innerText()).to.match(/^This application → Salesforce\n/);
+      await item.getByRole('link').click();
+      await page.waitForURL('**/see-the-login/code/token**');
+      expect(await page.content()).to.contain('function buildTokenRequest');
+    });
+  });
+
   describe('logout', () => {
     it('button — ends the session; the profile asks to log in again', async () => {
       await logIn('Salesloft', 'Marta Quill');
@@ -687,6 +783,13 @@ describe('example in a browser', function () {
         await check('answer of an API');
         await page.goto(`${example.baseURL}/auth/salesforce/callback?code=a&state=b`);
         await check('already signed in');
+        await page.locator('.me').click();
+        await check('account menu');
+        await page.goto(`${example.baseURL}/see-the-login`);
+        await check('see the login, failed');
+        await logIn('SalesOS', 'Suri');
+        await page.goto(`${example.baseURL}/see-the-login`);
+        await check('see the login');
         await page.goto(example.baseURL);
         await check('start, signed in');
         for (const { origin } of providersOf(example)) {

@@ -298,8 +298,9 @@ describe('example: connections', () => {
     for (const provider of ['salesos', 'salesforce'] as const) await visitor.connect(provider);
     const { html } = await profile();
     expect(html + logged.join('')).not.to.match(/eyJ|access_token|refresh_token|logout_hint/);
-    expect(visitor.cookie).to.match(
-      /^see-the-login=[\w-]{10}; express-login=s%3A[\w-]{32}\.[\w%]+$/,
+    const cookies = visitor.cookie.split('; ').toSorted();
+    expect(cookies.join('\n')).to.match(
+      /^express-login=s%3A[\w-]{32}\.[\w%]+\nlast-used=salesloft\nsee-the-login=[\w-]{10}$/,
     );
   });
 });

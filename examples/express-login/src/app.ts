@@ -9,13 +9,14 @@ import { AuthorizationError, InternalOAuthError, TokenError } from 'passport-sal
 import type { Accounts } from './accounts';
 import { connectionActions } from './connection-actions';
 import { connectionRoutes } from './connections';
+import { cookieOf } from './cookies';
 import type { Database } from './database';
 import type { Failure } from './failures';
 import { healthRoutes } from './health';
 import { homePage } from './home';
 import type { Samples } from './home';
 import type { Logger } from './log';
-import { loginRoutes } from './login';
+import { LAST_USED, loginRoutes } from './login';
 import { logoutRoutes } from './logout';
 import type { Metrics } from './metrics';
 import { errorPage, failurePage, notFoundPage } from './pages';
@@ -108,6 +109,7 @@ export function createApp({
       homePage({
         user: req.user,
         emulated: emulatedNames,
+        lastUsed: cookieOf(req, LAST_USED),
         // A login ends at baseURL, and finds its cookie only if it began there. A page opened at
         // 127.0.0.1 therefore links to localhost, if that is the host of baseURL.
         loginOrigin: req.get('host') === new URL(baseURL).host ? '' : baseURL,
@@ -143,6 +145,7 @@ function secureHeaders(
       useDefaults: false,
       directives: {
         defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
         styleSrc: ["'self'"],
         // The provider decides where its profile photos are.
         imgSrc: ["'self'", 'https:', 'data:', ...emulators],

@@ -217,7 +217,7 @@ function connectAnother(connections: readonly Connection[]): Html {
 function deletion(): Html {
   return html`<details>
     <summary>Delete my account</summary>
-    <form class="elsewhere" method="post" action="/account/delete">
+    <form class="elsewhere" id="delete" method="post" action="/account/delete">
       <p>
         This site gives its access to every CRM back, and forgets you. Nothing changes in the CRMs.
       </p>

@@ -17,6 +17,8 @@ export interface Samples {
 interface Home {
   user: User | undefined;
   emulated: readonly ProviderName[];
+  /** The provider of the last login of this browser. */
+  lastUsed: string | undefined;
   returnTo: string | undefined;
   /** The end of a logout; `undefined`: there was none. */
   loggedOut: string | undefined;
@@ -45,41 +47,47 @@ const LOGGED_OUT = new Map([
 ]);
 
 export function homePage(home: Home): string {
-  const { user, emulated, returnTo, loggedOut } = home;
+  const { user, emulated, lastUsed, returnTo, loggedOut } = home;
   return layout(
     'Log in',
     user,
-    html`<div class="card narrow">
-      ${
-        loggedOut !== undefined &&
-        !user &&
-        html`<p class="note" role="status">
-          ${LOGGED_OUT.get(loggedOut) ?? 'You are logged out here.'}
-        </p>`
-      }
-      <h1>${user ? 'Log in as another person' : 'Log in'}</h1>
-      ${
-        user
-          ? html`<p class="lead">
-              You are logged in as <strong>${user.displayName}</strong> with ${titleOf(user)}.
-              <a href="/profile">Show your connections</a>
-            </p>`
-          : html`<p class="lead">
-              ${
-                returnTo === undefined
-                  ? 'Use the account you already have at work.'
-                  : 'Please log in to see that page. Use the account you already have at work.'
-              }
-            </p>`
-      }
-      <nav aria-label="Log in">
-        <ul class="logins">
-          ${PROVIDERS.map(
-            (name) => html`<li>${loginButton(home, name, `Log in with ${TITLES[name]}`)}</li>`,
-          )}
-        </ul>
-        ${salesforceElsewhere(home)}
-      </nav>
+    html`<div class="start">
+      <div class="card">
+        ${
+          loggedOut !== undefined &&
+          !user &&
+          html`<p class="note" role="status">
+            ${LOGGED_OUT.get(loggedOut) ?? 'You are logged out here.'}
+          </p>`
+        }
+        <h1>${user ? 'Log in as another person' : 'Log in'}</h1>
+        ${
+          user
+            ? html`<p class="lead">
+                You are logged in as <strong>${user.displayName}</strong> with ${titleOf(user)}.
+                <a href="/profile">Show your connections</a>
+              </p>`
+            : html`<p class="lead">
+                ${
+                  returnTo === undefined
+                    ? 'Use the account you already have at work.'
+                    : 'Please log in to see that page. Use the account you already have at work.'
+                }
+              </p>`
+        }
+        <nav aria-label="Log in">
+          <ul class="logins">
+            ${PROVIDERS.map(
+              (name) =>
+                html`<li>
+                  ${loginButton(home, name, `Log in with ${TITLES[name]}`)}
+                  ${name === lastUsed && html`<span class="tag">Last used</span>`}
+                </li>`,
+            )}
+          </ul>
+          ${salesforceElsewhere(home)}
+        </nav>
+      </div>
       ${emulated.length > 0 && emulatorNote(home)}
     </div>`,
   );

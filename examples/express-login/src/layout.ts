@@ -15,12 +15,13 @@ export function layout(title: string, user: User | undefined, body: Html): strin
         <title>${title} · Express login example</title>
         <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/style.css" />
+        <script src="/comfort.js" defer></script>
       </head>
       <body>
         <a class="skip" href="#content">Skip to the content</a>
         <header class="bar">
           <a class="home" href="/">Express login example</a>
-          ${user && html`<a class="me" href="/profile">${user.displayName}</a>`}
+          ${user && accountMenu(user)}
         </header>
         <main id="content" tabindex="-1">${body}</main>
         <footer>
@@ -30,6 +31,18 @@ export function layout(title: string, user: User | undefined, body: Html): strin
       </body>
     </html>`.text
   }\n`;
+}
+
+/** Opens and closes without a script. */
+function accountMenu({ displayName }: User): Html {
+  return html`<details class="menu">
+    <summary class="me">${displayName}</summary>
+    <div class="items">
+      <a href="/profile">Connections</a>
+      <form method="post" action="/logout"><button>Log out</button></form>
+      <a href="/profile#delete">Delete account</a>
+    </div>
+  </details>`;
 }
 
 /** A square with two letters, drawn by the style sheet: the marks of the providers are their own. */

@@ -12,6 +12,10 @@ interface Info extends Failure {
   returnTo?: string;
 }
 
+/** The cookie that names the provider of the last login of this browser. */
+export const LAST_USED = 'last-used';
+const YEAR_MS = 365 * 24 * 3_600_000;
+
 /** The codes of a callback whose login is over, or began in another browser. */
 const LOGIN_IS_OVER = ['already_completed', 'state_unknown', 'state_expired', 'other_browser'];
 
@@ -71,6 +75,14 @@ function enter(
     res.redirect('/profile?done=connected');
     return;
   }
+  // So that the start page can mark the button that the person knows.
+  const { secure } = req;
+  res.cookie(LAST_USED, user.provider, {
+    httpOnly: true,
+    sameSite: 'lax',
+    secure,
+    maxAge: YEAR_MS,
+  });
   // With a new session, so that the id of the earlier one is useless.
   req.logIn(user, (problem) => {
     if (problem) {
