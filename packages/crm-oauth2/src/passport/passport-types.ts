@@ -32,7 +32,7 @@ export interface PassportOptions {
   keepSessionInfo?: boolean | undefined;
   /** Read by Passport's session strategy. Default: `false`. */
   pauseStream?: boolean | undefined;
-  /** Known to Passport's types; the constructor decides on it. */
+  /** Known to Passport's types, and read by the constructor only. Default: that of the constructor. */
   passReqToCallback?: boolean | undefined;
 }
 

@@ -38,7 +38,7 @@ interface AnyProfile {
   skipUserProfile?: boolean | SkipUserProfile | undefined;
 }
 interface WithVerify<P extends Profile | undefined> {
-  /** One typed object in place of the classic verify function. */
+  /** One typed object in place of the classic verify function. Default: the second argument. */
   verify: TypedVerify<P>;
 }
 

@@ -27,10 +27,10 @@ export interface StrategyOptions<
 > extends ClientOptions {
   /**
    * Absolute, or relative to the request; or a function of the request that gives one of them.
-   * Registered at the provider, character by character.
+   * Registered at the provider, character by character. Default: that of `authenticate`.
    */
   callbackURL?: string | ((req: Request) => string | Promise<string>);
-  /** Credentials and other options for each tenant of the application, in place of these. */
+  /** Credentials and other options for each tenant of the application, in place of these. Default: none. */
   tenant?: TenantResolver<Own>;
   /**
    * Admits people of these organizations only; others are refused (`organization_not_allowed`). Salesforce:
@@ -44,23 +44,23 @@ export interface StrategyOptions<
   extrasFromQuery?: readonly string[];
   /** Passes the request to verify as its first argument. Default: `false`. */
   passReqToCallback?: boolean;
-  /** Believe `x-forwarded-proto` and `-host` when a relative `callbackURL` is resolved. */
+  /** Believe `x-forwarded-proto` and `-host` when a relative `callbackURL` is resolved. Default: `false`. */
   proxy?: boolean;
-  /** The session key of pending logins; default `oauth2:` and the provider's name. */
+  /** The property of the session with the pending logins. Default: `oauth2:` and the provider's name. */
   sessionKey?: string;
-  /** Keeps pending logins elsewhere than in the session. */
+  /** Where pending logins wait, for example a `CookieStateStore`. Default: the session. */
   store?: StateStore;
-  /** No profile request; verify gets `undefined`. */
+  /** `true`: no profile request, and verify gets `undefined`. Default: `false`. */
   skipUserProfile?: boolean | SkipUserProfile;
-  /** Milliseconds for verify, from its call on; default: those of `timeout`. */
+  /** Milliseconds for verify, from its call on. Default: those of `timeout`. */
   verifyTimeout?: number;
-  /** One typed object in place of the classic verify function. */
+  /** One typed object in place of the classic verify function. Default: the second argument. */
   verify?: TypedVerify<P>;
-  /** Always on. */
+  /** A random value in the URL of each login. It cannot be turned off. Default: `true`. */
   state?: true;
-  /** Always on, with S256. */
+  /** PKCE (RFC 7636). It cannot be turned off. Default: `S256`. */
   pkce?: true | 'S256';
-  /** Always a space. */
+  /** Stands between scopes. Default: a space. */
   scopeSeparator?: ' ';
 }
 
