@@ -152,6 +152,28 @@ describe('migration pages', function () {
     });
   }
 
+  it('passport-salesforce — the page has a reason to name the organization: sandboxes', async () => {
+    const withSandbox = await startEmulator({ origins: { sandbox: true } });
+    const sandbox = { ...emulator, salesforce: withSandbox.salesforce.sandbox } as Emulator;
+    const there = new MigrationPrograms(sandbox, API_KEY);
+    try {
+      const accounts = [[USER, { id: USER, since: 2019 }]] as const;
+      const program = programOf('passport-salesforce', 'After');
+      const careless = program.replace(/^ *allowedOrganizations: .*$/m, '');
+      expect(careless).not.to.equal(program);
+      const taken = await there.start(careless, accounts);
+      const stranger = await signIn(`${taken.origin}/force/authorize`, WHO);
+      expect(stranger.body).to.include({ since: 2019 });
+
+      const app = await there.start(program, accounts);
+      const { url, body } = await signIn(`${app.origin}/force/authorize`, WHO);
+      expect({ url, body }).to.deep.equal({ url: `${app.origin}/`, body: null });
+    } finally {
+      await there.close();
+      await withSandbox.close();
+    }
+  });
+
   it('jsforce — asks the API with the tokens of the person', async () => {
     const app = await programs.start(programOf('jsforce', 'After'));
     const { browser } = await signIn(`${app.origin}/oauth2/auth`, WHO);
