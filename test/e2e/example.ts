@@ -13,7 +13,7 @@ import type { Database } from '../../examples/express-login/dist/database';
 import { playedBy } from '../../examples/express-login/dist/emulator';
 import { createLog } from '../../examples/express-login/dist/log';
 import type { Logger } from '../../examples/express-login/dist/log';
-import { noteEvent } from '../../examples/express-login/dist/see-the-login';
+import { noteEvent, seeTheLogin } from '../../examples/express-login/dist/see-the-login';
 import { createPassport } from '../../examples/express-login/dist/strategies';
 import type { Logins } from '../../examples/express-login/dist/strategies';
 import { newDatabase } from './database';
@@ -75,7 +75,7 @@ export async function startExample({
       logins,
       log,
       providers,
-      showLogins,
+      forDevelopers: showLogins ? seeTheLogin(database.db, log) : undefined,
     }),
   );
   return {

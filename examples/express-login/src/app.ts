@@ -25,7 +25,6 @@ import type { ProviderName } from './providers';
 import { onlyFromHere } from './same-origin';
 import { limitLogins } from './rate-limit';
 import type { Secrets } from './secrets';
-import { seeTheLogin } from './see-the-login';
 import { DatabaseSessions } from './sessions';
 import type { Logins, ProviderOptions } from './strategies';
 
@@ -47,8 +46,8 @@ export interface AppOptions {
   providers: ProviderOptions;
   /** The providers that the emulator plays, with their origins: the pages name them and show their photos. */
   emulated: Partial<Record<ProviderName, string>>;
-  /** Shows developers the last login of their browser. */
-  showLogins?: boolean;
+  /** Pages for developers. They see every request, with its session. */
+  forDevelopers?: RequestHandler | undefined;
   /** Other values for the forms and links of the start page, while the emulator plays. */
   samples?: Samples;
 }
@@ -70,7 +69,7 @@ export function createApp({
   providers,
   emulated,
   samples = {},
-  showLogins = false,
+  forDevelopers,
 }: AppOptions): Express {
   const secure = baseURL.startsWith('https:');
   const emulatedNames = PROVIDERS.filter((name) => emulated[name]);
@@ -101,7 +100,7 @@ export function createApp({
   );
   app.use(logins.passport.session());
   app.use(onlyFromHere);
-  if (showLogins) app.use(seeTheLogin(db, log));
+  if (forDevelopers) app.use(forDevelopers);
 
   app.get('/', (req, res) => {
     const { returnTo, loggedOut } = req.query;

@@ -17,6 +17,7 @@ import { Metrics } from './metrics';
 import { loadEnv, runProgram } from './program';
 import { PROVIDERS, TITLES } from './providers';
 import { readSecrets } from './secrets';
+import { seeTheLogin } from './see-the-login';
 import { createPassport } from './strategies';
 
 /** Requests that take longer after the signal to end are cut off. */
@@ -51,11 +52,17 @@ async function main(): Promise<void> {
   const logins = createPassport(played.providers, { baseURL, secrets, accounts, client });
   const unobserve = observeLogins(log, metrics);
   let isStopping = false;
-  const { proxies, metricsToken, showLogins } = config;
+  const { proxies, metricsToken } = config;
   const parts = { ...played, baseURL, secrets, database, accounts, logins, log, proxies };
   server.on(
     'request',
-    createApp({ ...parts, metrics, metricsToken, showLogins, isStopping: () => isStopping }),
+    createApp({
+      ...parts,
+      metrics,
+      metricsToken,
+      isStopping: () => isStopping,
+      forDevelopers: config.showLogins ? seeTheLogin(db, log) : undefined,
+    }),
   );
 
   // Several instances leave the work to a worker of its own.

@@ -32,7 +32,7 @@ export function noteEvent(event: unknown): void {
   exchanges.getStore()?.note(event as DiagnosticsEvent);
 }
 
-/** To leave it out, remove this folder, and the line of `app.ts` that calls this. */
+/** To leave it out, remove this folder, and the line of `server.ts` that calls this. */
 export function seeTheLogin(db: Kysely<Tables>, log: Logger): Router {
   const steps = new LoginSteps(db, log);
   // Once, also with several applications in a process.
