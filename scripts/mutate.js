@@ -45,6 +45,7 @@ const OTHER_TESTS = {
   'errors/provider-codes': ['protocol/token-endpoint'],
   'passport/called-back': ['passport/strategy', 'passport/session-turns'],
   'passport/classic-oauth2': ['passport/strategy', 'passport/registrations'],
+  'passport/index': ['passport/strategy'],
   'passport/login': ['passport/login-start', 'passport/strategy', 'passport/lost-answer'],
   'passport/login-finish': ['passport/strategy', 'passport/organizations', 'passport/passport'],
   'passport/login-start': ['passport/registrations', 'passport/strategy', 'passport/lost-answer'],
