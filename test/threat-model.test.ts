@@ -1,4 +1,4 @@
-/** Checks docs/threat-model.md: each test that it names exists, and each section of the standards has its row. */
+/** Checks docs/internals/threat-model.md: each test that it names exists, and each section of the standards has its row. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 
 const root = join(__dirname, '..');
-const model = readFileSync(join(root, 'docs/threat-model.md'), 'utf8');
+const model = readFileSync(join(root, 'docs/internals/threat-model.md'), 'utf8');
 
 interface Row {
   section: string;

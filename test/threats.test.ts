@@ -1,5 +1,5 @@
 /**
- * Attacks of docs/threat-model.md that involve several parts: an attacker in the middle of a whole login,
+ * Attacks of docs/internals/threat-model.md that involve several parts: an attacker in the middle of a whole login,
  * against the emulator. Attacks on one part are in the tests of that part.
  */
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
  * Proves that rotating refresh tokens survive many processes, and processes that are killed:
- * `npm run prove:rotation`. docs/rotation.md explains the promise, the statuses and the figures.
+ * `npm run prove:rotation`. docs/internals/rotation.md explains the promise, the statuses and the figures.
  *
  * A provider, a Redis and the workers run on this machine, each a process of its own. This process makes
  * trouble, signs people in, and keeps the accounts.

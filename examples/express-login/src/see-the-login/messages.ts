@@ -26,7 +26,7 @@ export const PLACES = {
   },
   end: { file: 'examples/express-login/src/login.ts', find: 'function outcome' },
   refusal: { file: 'docs/errors.md', find: '# Errors' },
-  whole: { file: 'docs/a-login-step-by-step.md', find: '# A login, step by step' },
+  whole: { file: 'docs/internals/a-login-step-by-step.md', find: '# A login, step by step' },
 } as const;
 
 export type PlaceName = keyof typeof PLACES;
