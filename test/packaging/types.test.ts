@@ -1,6 +1,6 @@
 /** The types of the packed packages, in a project that has other strategies, and Express, beside them. */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -87,7 +87,7 @@ describe('types beside other strategies', function () {
 
   before('install the neighbours', async function () {
     this.timeout(INSTALL_LIMIT_MS);
-    if (!existsSync(join(NEIGHBOURS, 'node_modules', '@types', 'passport-local'))) {
+    if (!existsSync(join(NEIGHBOURS, 'node_modules', '@fastify', 'passport'))) {
       execFileSync('npm', ['ci', '--ignore-scripts', '--loglevel=error'], {
         cwd: NEIGHBOURS,
         stdio: 'inherit',
@@ -314,6 +314,57 @@ app.get('/', (req, res) => { res.json(req.authInfo?.state?.cart.length ?? req.au
         ),
       ));
   }
+
+  it('@fastify/passport — takes the options of a strategy as an object, once they are checked', async () => {
+    const { status, output } = await typeCheck(
+      folder,
+      {
+        'app.mts': `import fastifyPassport from '@fastify/passport';
+import { fastify } from 'fastify';
+import { Strategy } from 'passport-salesos';
+const app = fastify();
+fastifyPassport.use(new Strategy({ clientID: 'a', callbackURL: '/cb' }, (_access, _refresh, profile, done) => done(null, profile)));
+app.get('/a', (request, reply) => {
+  const options = {
+    loginHint: 'zoe', prompt: ['login', 'consent'], organization: 'org_1', state: { plan: 1 }, response: reply.raw,
+  } satisfies Strategy.AuthenticateOptions;
+  return fastifyPassport.authenticate('salesos', options as object).call(app, request, reply);
+});
+app.get('/b', { preValidation: fastifyPassport.authorize('salesos', { maxAge: 60 } satisfies Strategy.AuthenticateOptions as object) }, async () => undefined);
+// @ts-expect-error -- the types of @fastify/passport do not know it
+fastifyPassport.authenticate('salesos', { loginHint: 'zoe' });
+// @ts-expect-error -- not of SalesOS
+({ loginURL: 'https://test.salesforce.com' }) satisfies Strategy.AuthenticateOptions;
+`,
+      },
+      // The declarations of fastify's own dependencies are not the concern here.
+      { module: 'nodenext', moduleResolution: 'nodenext', skipLibCheck: true },
+    );
+    expect(output).to.equal('');
+    expect(status).to.equal(0);
+  });
+
+  it('docs/using-a-strategy.md — has TypeScript that compiles', async () => {
+    const page = readFileSync(join(packages.ROOT, 'docs', 'using-a-strategy.md'), 'utf8');
+    const snippets = [...page.matchAll(/^```ts\n([^]*?)^```/gm)].map(([, code = '']) => code);
+    expect(snippets.length).to.be.greaterThan(2);
+    const names = `declare const users: { upsert(id: string, token?: string): Promise<{ id: string }> };
+declare const app: FastifyInstance;
+declare const [clientID, clientSecret, callbackURL, loginHint]: [string, string, string, string];
+`;
+    const { status, output } = await typeCheck(
+      folder,
+      Object.fromEntries(
+        snippets.map((code, at) => [
+          `snippet-${at}.mts`,
+          `import type { FastifyInstance } from 'fastify';\n${code}${names}`,
+        ]),
+      ),
+      { module: 'nodenext', moduleResolution: 'nodenext', skipLibCheck: true },
+    );
+    expect(output).to.equal('');
+    expect(status).to.equal(0);
+  });
 
   it('nodenext, ES modules — type-checks beside the neighbours', async () => {
     const { status, output } = await typeCheck(
