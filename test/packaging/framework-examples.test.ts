@@ -80,7 +80,7 @@ describe('examples/frameworks', () => {
   for (const [name, { main }] of Object.entries(PROGRAMS)) {
     describe(name, function () {
       this.timeout(30_000);
-      let folder: string;
+      let folder: string | undefined;
       let child: ChildProcess;
       let origin: string;
       let output = '';
@@ -108,7 +108,7 @@ describe('examples/frameworks', () => {
       });
       after(async () => {
         await end(child);
-        rmSync(folder, { recursive: true, force: true });
+        if (folder) rmSync(folder, { recursive: true, force: true });
       });
 
       const home = async (browser: Browser) => (await page(await browser.visit(`${origin}/`))).html;
