@@ -123,7 +123,8 @@ function targets() {
 
 function testsOf({ folder, path }) {
   const name = nameOf({ folder, path });
-  const others = folder === CORE ? (OTHER_TESTS[name] ?? []) : name === 'errors' ? [WORDS] : [];
+  const others =
+    folder === CORE ? (OTHER_TESTS[name] ?? []) : name === 'errors' ? [WORDS, 'provider'] : [];
   const tests = [name, ...others].map((test) => join(folder, 'build', `${test}.test.js`));
   const existing = tests.filter((test) => existsSync(join(ROOT, test)));
   return existing.length > 0 ? existing : [`"${folder}/build/**/*.test.js"`];
