@@ -1,8 +1,6 @@
-/** The code of the documents: calls to an API, and a whole app, run as it is written there. */
+/** The code of the documents: calls to an API, and a handler of logins, run as they are written there. */
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:http';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { startEmulator } from 'crm-emulator';
 import type { Emulator } from 'crm-emulator';
@@ -12,7 +10,6 @@ import { salesforce } from 'passport-salesforce-oauth2';
 import { salesloft } from 'passport-salesloft';
 import { salesos } from 'passport-salesos';
 import { Browser } from './support/browser';
-import { freePorts } from './support/free-ports';
 import { blocks, run } from './support/pages';
 import { RedisServer, describeWithRedis } from './support/redis';
 
@@ -65,41 +62,6 @@ describe('pages — Call the API', () => {
     const client = new OAuth2Client(salesforce, { ...emulator.salesforce.options, scope: scopes });
     const scope = { ...(await login(client)), store: new MemoryTokenStore() };
     expect(await run(block('passport-salesforce-oauth2'), 'name', scope)).to.equal('Suri');
-  });
-});
-
-describe('pages — Frameworks', () => {
-  before(start);
-  after(stop);
-
-  it('Express — is a whole app', async () => {
-    const port = await freePorts();
-    const callbackURL = `http://127.0.0.1:${port}/auth/salesloft/callback`;
-    const options = { ...emulator.salesloft.options, callbackURL };
-    const page = readFileSync(join(__dirname, '../docs/frameworks.md'), 'utf8');
-    const [, code = ''] = /## Express[^]*?```js\n([^]*?)```/.exec(page) ?? [];
-    const scope = { options, process: { env: { SESSION_SECRET: 's' } }, console: { error() {} } };
-    const app = (await run(code.replace('3000', `${port}`), 'server', scope)) as Server;
-    try {
-      const browser = new Browser();
-      const origin = `http://127.0.0.1:${port}`;
-      expect(await (await browser.visit(`${origin}/login`)).text()).to.contain('/auth/salesloft');
-      const toProvider = async () =>
-        (await browser.visit(`${origin}/auth/salesloft`)).headers.get('location') ?? '';
-      const refused = await browser.follow(await browser.signIn(await toProvider(), 'deny'));
-      expect(refused.url).to.equal(`${origin}/login`);
-      const { url, response } = await browser.follow(
-        await browser.signIn(await toProvider(), 'Suri'),
-      );
-      expect(url).to.equal(`${origin}/`);
-      expect(await response?.json()).to.include({ provider: 'salesloft', name: 'Suri' });
-      emulator.salesloft.fault({ step: 'token', kind: 'status', status: 500 });
-      const failed = await browser.visit(await browser.signIn(await toProvider(), 'Suri'));
-      expect(await failed.text()).to.equal('The login failed (provider_unavailable).');
-    } finally {
-      app.closeAllConnections();
-      await promisify(app.close.bind(app))();
-    }
   });
 });
 

@@ -53,13 +53,10 @@ router.get('/', (ctx) => {
     : '<a href="/auth/salesforce">Log in with Salesforce</a>';
 });
 
-// `response` is for the cookie store.
-router.get('/auth/salesforce', (ctx, next) =>
-  passport.authenticate('salesforce', { response: ctx.res })(ctx, next),
-);
+router.get('/auth/salesforce', passport.authenticate('salesforce'));
 
 router.get('/auth/salesforce/callback', (ctx, next) =>
-  passport.authenticate('salesforce', { response: ctx.res }, async (error, user, info, status) => {
+  passport.authenticate('salesforce', async (error, user, info, status) => {
     if (error) throw error;
     if (user) {
       await ctx.login(user);

@@ -1,4 +1,5 @@
 /** Logs in without a session in each framework of docs/frameworks.md: the cookie of the pending login is all there is. */
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
@@ -10,7 +11,7 @@ import { expect } from 'chai';
 import { startEmulator } from 'crm-emulator';
 import type { Emulator } from 'crm-emulator';
 import { CookieStateStore, loginHandler } from 'crm-oauth2/passport';
-import type { PassportResponse } from 'crm-oauth2/passport';
+import type { LoginResponse, PassportResponse } from 'crm-oauth2/passport';
 import SalesloftStrategy from 'passport-salesloft';
 import { Browser } from '../support/browser';
 import { ROOT } from '../support/packages';
@@ -106,41 +107,69 @@ const nestjs: StartApp = async (_strategy, options) => {
   return { origin: await app.getUrl(), close: async () => await app.close() };
 };
 
-const fastify: StartApp = async (strategy) => {
-  const { Authenticator } = load('@fastify/passport');
-  const passport = new Authenticator();
-  passport.use(strategy);
-  const app = load('fastify')();
-  // The plugin wants a session to be registered. It stays empty.
-  app.register(load('@fastify/secure-session'), { key: Buffer.alloc(32, 1) });
-  app.register(passport.initialize());
-  const preValidation = (request: object, reply: { raw: PassportResponse }): unknown =>
-    passport
-      .authenticate('salesloft', { session: false, response: reply.raw })
-      .call(app, request, reply);
-  app.get('/auth', { preValidation }, () => undefined);
-  app.get('/auth/callback', { preValidation }, ({ user }: WithUser, reply: object) =>
-    Reflect.get(reply, 'send').call(reply, { user }),
-  );
-  const origin: string = await app.listen({ port: 0, host: '127.0.0.1' });
-  return { origin, close: async () => await app.close() };
-};
+interface Reply {
+  raw: PassportResponse;
+  send(body: unknown): unknown;
+}
+interface FastifyRequest extends WithUser {
+  session: { set(name: string, value: unknown): void };
+}
 
-const koa: StartApp = async (strategy) => {
-  const Koa = load('koa');
-  const { KoaPassport } = load('koa-passport');
-  const passport = new KoaPassport();
-  passport.use(strategy);
-  const app = new Koa();
-  app.use(passport.initialize());
-  app.use((ctx: { res: PassportResponse }, next: Next): unknown =>
-    passport.authenticate('salesloft', { session: false, response: ctx.res })(ctx, next),
-  );
-  app.use((ctx: { body: unknown; state: WithUser }) => {
-    ctx.body = { user: ctx.state.user };
-  });
-  return await listening(app.listen(0, '127.0.0.1'));
-};
+/** @param responseOf the option `response`, of Fastify's reply */
+const fastify =
+  (responseOf: (reply: Reply) => LoginResponse | undefined): StartApp =>
+  async (strategy) => {
+    const { Authenticator } = load('@fastify/passport');
+    const passport = new Authenticator();
+    passport.use(strategy);
+    const app = load('fastify')();
+    // The plugin wants a session to be registered.
+    app.register(load('@fastify/secure-session'), { key: Buffer.alloc(32, 1) });
+    app.register(passport.initialize());
+    const preValidation = (request: object, reply: Reply): unknown =>
+      passport
+        .authenticate('salesloft', { session: false, response: responseOf(reply) })
+        .call(app, request, reply);
+    app.get('/auth', { preValidation }, () => undefined);
+    app.get(
+      '/auth/callback',
+      { preValidation },
+      ({ user, session }: FastifyRequest, reply: Reply) => {
+        // The session sets a cookie of its own, in the same answer.
+        if (responseOf(reply) === reply) session.set('user', user);
+        return reply.send({ user });
+      },
+    );
+    const origin: string = await app.listen({ port: 0, host: '127.0.0.1' });
+    return { origin, close: async () => await app.close() };
+  };
+
+interface KoaContext {
+  res: PassportResponse;
+  response: { res: PassportResponse };
+  body: unknown;
+  state: WithUser;
+}
+
+/** @param responseOf the option `response`, of Koa's context */
+const koa =
+  (responseOf: (ctx: KoaContext) => LoginResponse | undefined): StartApp =>
+  async (strategy) => {
+    const Koa = load('koa');
+    const { KoaPassport } = load('koa-passport');
+    const passport = new KoaPassport();
+    passport.use(strategy);
+    const app = new Koa();
+    app.use(passport.initialize());
+    app.use((ctx: KoaContext, next: Next): unknown => {
+      const options = { session: false, response: responseOf(ctx) };
+      return passport.authenticate('salesloft', options)(ctx, next);
+    });
+    app.use((ctx: KoaContext) => {
+      ctx.body = { user: ctx.state.user };
+    });
+    return await listening(app.listen(0, '127.0.0.1'));
+  };
 
 const hono: StartApp = async (strategy) => {
   const { Hono } = (await loadModule('hono')) as { Hono: new () => ReturnType<typeof load> };
@@ -173,8 +202,12 @@ const none: StartApp = async (strategy) => {
 const APPS: Readonly<Record<string, StartApp>> = {
   'Express 4': express4,
   NestJS: nestjs,
-  Fastify: fastify,
-  Koa: koa,
+  'Fastify, with `reply`': fastify((reply) => reply),
+  'Fastify, with `reply.raw`': fastify(({ raw }) => raw),
+  'Koa, with the stand-in of koa-passport': koa(() => undefined),
+  'Koa, with `ctx`': koa((ctx) => ctx),
+  'Koa, with `ctx.response`': koa(({ response }) => response),
+  'Koa, with `ctx.res`': koa(({ res }) => res),
   Hono: hono,
   'node:http': none,
 };
@@ -225,4 +258,28 @@ describe('frameworks without a session', () => {
       }
     }).timeout(30_000);
   }
+
+  it('Fastify, without a response — the error says what to pass', async () => {
+    const strategy = new SalesloftStrategy({
+      ...emulator.salesloft.options,
+      callbackURL: '/auth/callback',
+      store: new CookieStateStore({ secrets: ['s'.repeat(32)], secure: false }),
+      verify: ({ profile }) => profile.displayName,
+    });
+    const app = await fastify(() => undefined)(strategy, {});
+    const ended: { code?: string; hint?: string }[] = [];
+    const note = (message: unknown) => ended.push(message as object);
+    subscribe('crm-oauth2', note);
+    try {
+      const response = await new Browser().visit(`${app.origin}/auth`);
+      expect(response.status).to.equal(500);
+      const { code, hint } = ended.find((message) => message.code !== undefined) ?? {};
+      expect(code).to.equal('response_missing');
+      expect(hint).to.include('`reply` of Fastify').and.include('`ctx` of Koa');
+    } finally {
+      unsubscribe('crm-oauth2', note);
+      await app.close();
+      strategy.client.close();
+    }
+  });
 });

@@ -226,7 +226,7 @@ export const HINTS = {
   state_too_large:
     'A cookie holds about 2 KB of application state. Pass less to `authenticate`, or keep pending logins in the session.',
   response_missing:
-    'CookieStateStore needs the response. Express sets `req.res`; elsewhere pass `{ response }` to `authenticate`.',
+    'CookieStateStore needs the response. Express and koa-passport have it on the request; elsewhere pass `{ response }` to `authenticate`: the `reply` of Fastify, the `ctx` of Koa, or the response of `node:http`.',
 } as const satisfies HintTable;
 
 /** Every `code` of an error. A union: editors complete it, and a misspelt case does not compile. */

@@ -7,6 +7,7 @@ import type { LoginAttempt } from '../protocol/login-attempt';
 import { ownFields } from '../values/json';
 import { Seal } from '../values/seal';
 import type { PassportRequest, PassportResponse } from './request';
+import { isResponse } from './response';
 import { MAX_ATTEMPTS } from './state-store';
 import type { StateStore } from './state-store';
 
@@ -56,7 +57,7 @@ export class CookieStateStore implements StateStore {
     response?: PassportResponse,
   ): Promise<void> {
     const value = await this.#seal.seal({ attempt: { ...attempt } as never });
-    const res = responseOf(response ?? req.res);
+    const res = required(response ?? req.res);
     if (value.length > MAX_VALUE_BYTES) {
       throw new Problem('state_too_large', 'the state of the application does not fit in a cookie');
     }
@@ -86,7 +87,7 @@ export class CookieStateStore implements StateStore {
     const found = this.#cookies(req).find(([name]) => name.endsWith(suffix));
     if (!found) return 'state_unknown';
     const [name, value] = found;
-    this.#set(responseOf(response ?? req.res), name, '', 0);
+    this.#set(required(response ?? req.res), name, '', 0);
     const content = await this.#seal.open(value);
     return (content?.attempt as LoginAttempt | undefined) ?? 'state_unknown';
   }
@@ -115,7 +116,7 @@ function nameOf(state: string): string {
   return createHash('sha256').update(state).digest('base64url').slice(0, 22);
 }
 
-function responseOf(res: unknown): PassportResponse {
-  if (typeof Reflect.get(Object(res), 'setHeader') === 'function') return res as PassportResponse;
+function required(res: unknown): PassportResponse {
+  if (isResponse(res)) return res;
   throw new Problem('response_missing', 'there is no response to set the cookie on');
 }

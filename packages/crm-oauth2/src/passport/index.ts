@@ -14,6 +14,7 @@ export { publishStrategy } from './publish';
 export type * from './passport-overloads';
 export type * from './passport-types';
 export type { PassportRequest, PassportResponse } from './request';
+export type { LoginResponse } from './response';
 export { SessionStateStore } from './session-state-store';
 export type { Tenant, TenantResolver } from './registrations';
 export type { StateStore } from './state-store';

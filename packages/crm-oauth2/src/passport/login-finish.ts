@@ -17,6 +17,7 @@ import { requireOrganization } from './organizations';
 import type { LoginWarning } from './passport-types';
 import type { Registrations } from './registrations';
 import { isAhead } from './request';
+import { responseOf } from './response';
 import type { StrategyOptions } from './strategy-options';
 import type { Request } from './verify';
 
@@ -128,7 +129,8 @@ async function takeAttempt(login: Login, state: string): Promise<LoginAttempt> {
   const missing = (reason: MissingAttempt) => missingAttempt(req, reason, begun.has(state));
   if (completed.has(state)) throw missing('already_completed');
   // An application's own store may return `undefined` in place of a reason.
-  const taken = await login.deadline.wait(login.store.take(req, state, login.options.response));
+  const response = responseOf(req, login.options.response);
+  const taken = await login.deadline.wait(login.store.take(req, state, response));
   const attempt = taken ?? 'state_unknown';
   if (typeof attempt === 'string') throw missing(attempt);
   if (completed.has(state)) throw missing('already_completed');

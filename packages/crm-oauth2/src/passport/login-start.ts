@@ -15,6 +15,7 @@ import { lostAnswer } from './lost-answer';
 import type { Registration } from './registrations';
 import { isAtCallback, isBelowCallback, resolveCallbackUrl } from './request';
 import type { PassportRequest } from './request';
+import { responseOf } from './response';
 import { ownPath } from './return-to';
 import { pick } from './strategy-options';
 import type { Chooser } from './strategy-options';
@@ -56,7 +57,7 @@ export async function startLogin(
     const isSame = isAtCallback(req, redirectUri) || isBelowCallback(req, redirectUri);
     const sameRoute = isSame ? (true as const) : undefined;
     const kept = withoutUndefined({ ...attempt, tenant, returnTo, sameRoute });
-    await deadline.wait(login.store.begin(req, kept, options.response));
+    await deadline.wait(login.store.begin(req, kept, responseOf(req, options.response)));
     login.begunAt[isSame ? 'callback' : 'elsewhere'] = true;
     login.begun.add(attempt.state, attempt.expiresAt);
     client.prepare(attempt);

@@ -38,9 +38,16 @@ function refine(req: PassportRequest, reason: MissingAttempt, begunHere: boolean
   return typeof session === 'object' && empty ? 'session_empty' : reason;
 }
 
-/** express-session keeps the cookie's own settings in the session. */
+/** Notes of session libraries: the settings of the cookie; koa-session, which has private ones too. */
+const NOTES = ['cookie', 'isNew'];
+
 function isEmpty(session: object): boolean {
-  return Object.entries(session).every(([key, value]) => key === 'cookie' || value === undefined);
+  // @fastify/secure-session shows its content by a function alone.
+  const data: unknown = Reflect.get(session, 'data');
+  const content: unknown = typeof data === 'function' ? Reflect.apply(data, session, []) : session;
+  return Object.entries(Object(content) as object).every(
+    ([key, value]) => NOTES.includes(key) || key.startsWith('_') || value === undefined,
+  );
 }
 
 /** The remedy of the likely reason, as its key in the table. */

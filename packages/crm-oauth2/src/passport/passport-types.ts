@@ -1,6 +1,6 @@
 /** Types beside those of Passport: the options of `authenticate`, and `req.authInfo`. Nothing runs here. */
 import type { ErrorCode } from '../errors/codes';
-import type { PassportResponse } from './request';
+import type { LoginResponse } from './response';
 
 /** The options that Passport itself reads. They are written here too, so that editors can show them. */
 export interface PassportOptions {
@@ -52,8 +52,11 @@ export interface LoginOptions extends PassportOptions {
    * `req.authInfo.returnTo`, a path. An address of another origin is left out. Default: none.
    */
   returnTo?: string | undefined;
-  /** The response, for `CookieStateStore` where the framework sets no `req.res`. Default: `req.res`. */
-  response?: PassportResponse | undefined;
+  /**
+   * The response, for `CookieStateStore` where the framework sets no `req.res`: a reply of Fastify, a context
+   * of Koa, or Node's own. Default: `req.res`.
+   */
+  response?: LoginResponse | undefined;
 }
 
 /** How the provider meets the person. `Value` has the words that the provider knows. */

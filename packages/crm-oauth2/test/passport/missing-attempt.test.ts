@@ -67,6 +67,27 @@ describe('missing attempt', () => {
       'session_empty',
     ],
     [
+      'no cookie came, and koa-session has made a session',
+      { session: { isNew: true, _requireSave: false, _expire: undefined } },
+      'state_unknown',
+      true,
+      'cookie_missing',
+    ],
+    [
+      'no cookie came, and @fastify/secure-session has made a session',
+      { session: { changed: false, deleted: false, data: () => ({}) } },
+      'state_unknown',
+      true,
+      'cookie_missing',
+    ],
+    [
+      'begun here, in another session of @fastify/secure-session',
+      { session: { changed: false, data: () => ({ cart: 1 }) }, headers: COOKIE },
+      'state_unknown',
+      true,
+      'other_browser',
+    ],
+    [
       'begun here, in another session',
       { session: { cart: 1 }, headers: COOKIE },
       'state_unknown',
