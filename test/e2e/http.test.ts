@@ -94,11 +94,11 @@ describe('example over HTTP', () => {
   });
 
   it('/auth/:provider/callback — without a login answers 403, with the next step', async () => {
-    const response = await ask('/auth/salesforce/callback?code=abc&state=def');
+    const response = await ask('/auth/salesforce/callback?code=c0de-abc&state=st4te-def');
     expect(response.status).to.equal(403);
     const page = await response.text();
     expect(page).to.contain('cookie_missing').and.contain('Try again with Salesforce');
-    expect(page).not.to.contain('abc').and.not.to.contain('def');
+    expect(page).not.to.contain('c0de').and.not.to.contain('st4te');
   });
 
   it('/auth/:provider — too many logins from one address are put off', async () => {
