@@ -78,8 +78,11 @@ const OTHER_TESTS = {
   'wire/observed': ['errors/diagnostics'],
 };
 
-/** The tests of every provider's table of words. */
-const WORDS = '../../../build/words';
+/** The same for the strategies. The words of all providers have one test. */
+const STRATEGY_TESTS = {
+  errors: ['../../../build/words', 'provider'],
+  provider: ['organizations', 'tokens', 'logout'],
+};
 
 /** Tables of texts for people, which hold no check. */
 const TEXTS = [`${CORE}/src/errors/codes.ts`, `${CORE}/src/values/foreign-names.ts`];
@@ -123,8 +126,7 @@ function targets() {
 
 function testsOf({ folder, path }) {
   const name = nameOf({ folder, path });
-  const others =
-    folder === CORE ? (OTHER_TESTS[name] ?? []) : name === 'errors' ? [WORDS, 'provider'] : [];
+  const others = (folder === CORE ? OTHER_TESTS : STRATEGY_TESTS)[name] ?? [];
   const tests = [name, ...others].map((test) => join(folder, 'build', `${test}.test.js`));
   const existing = tests.filter((test) => existsSync(join(ROOT, test)));
   return existing.length > 0 ? existing : [`"${folder}/build/**/*.test.js"`];
