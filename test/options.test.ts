@@ -78,12 +78,12 @@ describe('options in the types and in the pages', () => {
         /"proxy" has the default "`true`", and "`false`" in the types$/,
       ],
       'another default in the types': [
-      LOGIN,
-      /Default: `user`\./,
-      'Default: none.',
-      /"Start a login": "userProperty" has the default "`user`", and "none" in the types$/,
-    ],
-    'a row of an option that does not exist': [
+        LOGIN,
+        /Default: `user`\./,
+        'Default: none.',
+        /"Start a login": "userProperty" has the default "`user`", and "none" in the types$/,
+      ],
+      'a row of an option that does not exist': [
         GUIDE,
         /^\| `sessionKey`/m,
         '| `sessionName` | none | |\n| `sessionKey`',
