@@ -7,8 +7,13 @@ import type { TokenStore } from './token-store';
 
 export interface RefreshPlanOptions {
   store: TokenStore;
-  /** The keys of {@link userTokens}, from your user table. */
-  keys: Iterable<string>;
+  /** The keys of {@link userTokens}, from your user table. They are read one after the other, 50 ahead. */
+  keys: Iterable<string> | AsyncIterable<string>;
+  /**
+   * Epoch ms: leaves out what ends later, so that the plan of a million people holds those alone who are
+   * due. Default: none is left out.
+   */
+  dueBefore?: number;
   /** Seconds a refresh token lives, when your app differs from the provider's usual figures. */
   lifetime?: Readonly<{ idle?: number; absolute?: number }>;
 }
@@ -33,14 +38,15 @@ const READS_AT_ONCE = 50;
  * partner app after 30 days without use; a daily run keeps the grants of people who are away.
  *
  * @example
- * for (const { key, refreshBy = Infinity } of await planRefreshes(client, { store, keys })) {
- *   if (refreshBy > Date.now() + 7 * 86_400_000) continue;
+ * const dueBefore = Date.now() + 7 * 86_400_000;
+ * for (const { key, refreshBy } of await planRefreshes(client, { store, keys, dueBefore })) {
+ *   if (refreshBy === undefined) continue; // the tokens are missing, or only a login brings new ones
  *   await userTokens(client, { store, key }).refresh().catch(log); // the loop goes on
  * }
  */
 export async function planRefreshes(
   client: RefreshClient,
-  { store, keys, lifetime = client.provider.refreshTokenLifetime }: RefreshPlanOptions,
+  { store, keys, dueBefore, lifetime = client.provider.refreshTokenLifetime }: RefreshPlanOptions,
 ): Promise<PlannedRefresh[]> {
   const { idle, absolute } = lifetime ?? {};
   const look = async (key: string): Promise<PlannedRefresh> => {
@@ -58,13 +64,19 @@ export async function planRefreshes(
       return { key, error };
     }
   };
-  const all = [...keys];
-  const plan: PlannedRefresh[] = [];
-  for (let start = 0; start < all.length; start += READS_AT_ONCE) {
-    // oxlint-disable-next-line no-await-in-loop -- so that a store is not flooded
-    plan.push(...(await Promise.all(all.slice(start, start + READS_AT_ONCE).map(look))));
-  }
   const end = ({ missing, error, refreshBy = Infinity, signInBy = Infinity }: PlannedRefresh) =>
     missing || error ? 0 : Math.min(refreshBy, signInBy);
+  const plan: PlannedRefresh[] = [];
+  let batch: string[] = [];
+  const readBatch = async () => {
+    const read = await Promise.all(batch.map(look));
+    plan.push(...read.filter((planned) => dueBefore === undefined || end(planned) < dueBefore));
+    batch = [];
+  };
+  for await (const key of keys) {
+    batch.push(key);
+    if (batch.length === READS_AT_ONCE) await readBatch();
+  }
+  await readBatch();
   return plan.toSorted((a, b) => end(a) - end(b) || a.key.localeCompare(b.key));
 }

@@ -57,6 +57,45 @@ describe('refresh plan', () => {
     ]);
   });
 
+  it('dueBefore — leaves out what ends then or later, and keeps what is missing', async () => {
+    const store = await keep({ zoe: 1, ana: 29, suri: 28 });
+    const keys = ['zoe', 'suri', 'ana', 'eve'];
+    const plan = await planRefreshes(idle, { store, keys, dueBefore: NOW + 2 * DAY });
+    expect(plan).to.deep.equal([
+      { key: 'eve', missing: true },
+      { key: 'ana', refreshBy: NOW + DAY },
+    ]);
+  });
+
+  it('dueBefore — leaves out tokens without an end', async () => {
+    const store = await keep({ zoe: 1 });
+    const plan = await planRefreshes(clientWith(), { store, keys: ['zoe'], dueBefore: NOW });
+    expect(plan).to.deep.equal([]);
+  });
+
+  it('keys — may come one after the other, and are read no further ahead than fifty', async () => {
+    const store = await keep({ 'person 7': 29 });
+    let asked = 0;
+    let most = 0;
+    let reads = 0;
+    store.faults.get = async (work) => {
+      reads += 1;
+      most = Math.max(most, asked - reads + 1);
+      return await work();
+    };
+    async function* keys() {
+      while (asked < 120) {
+        await Promise.resolve();
+        asked += 1;
+        yield `person ${asked}`;
+      }
+    }
+    const plan = await planRefreshes(idle, { store, keys: keys() });
+    expect(plan).to.have.lengthOf(120);
+    expect(plan.at(-1)).to.deep.equal({ key: 'person 7', refreshBy: NOW + DAY });
+    expect(most).to.equal(50);
+  });
+
   it('lifetime — of the app replaces the provider’s', async () => {
     const store = await keep({ zoe: 1, ana: 2 });
     const lifetime = { idle: 10 * 86_400, absolute: 9 * 86_400 };
