@@ -1,4 +1,5 @@
 /** The provider checks: they pass a good provider, and each notices what it is for. */
+import { channel } from 'node:diagnostics_channel';
 import { expect } from 'chai';
 import { Problem, defineProvider, mapStandardClaims, text } from '../../dist/provider/index';
 import type { ProviderDescription } from '../../dist/provider/index';
@@ -93,6 +94,32 @@ describe('provider checks', () => {
     );
   });
 
+  it('notice a title without a letter', async () => {
+    expect(await failures({ title: ' ' })).to.deep.equal([
+      'description — has a name, a title, and endpoints that are https',
+    ]);
+  });
+
+  it('RFC 6750 §5.3 — notice an API that gets the token in its path and in the header', async () => {
+    const profileRequest: ProviderDescription['profileRequest'] = (
+      { accessToken },
+      { endpoints },
+    ) => ({ url: `${endpoints.userInfoEndpoint}/${accessToken}` });
+    expect(await failures({ profileRequest })).to.include(
+      'RFC 6750 §5.3 — sends the access token in one place only',
+    );
+  });
+
+  it('notice a token that a mapping puts into an event', async () => {
+    const mapProfile: ProviderDescription['mapProfile'] = (json, context) => {
+      channel('crm-oauth2').publish({ token: context.tokens.accessToken });
+      return mapStandardClaims(json, context);
+    };
+    expect(await failures({ mapProfile })).to.deep.equal([
+      'secrets — are in no profile, event or error',
+    ]);
+  });
+
   it('CWE-1321 — notice an endpoint that a polluted prototype lends', async () => {
     const options = { tokenURL: 'url' } as const;
     const endpoints = ({ ...urls }: { tokenURL?: string }) => ({
@@ -138,10 +165,11 @@ describe('provider checks', () => {
     expect(await failures({ tokenError }, { deadRefreshToken })).to.deep.equal([]);
   });
 
-  it('notice a token that a mapping puts into an error', async () => {
+  it('notice a token that a mapping puts deep into a profile, or into an error', async () => {
     const mapProfile: ProviderDescription['mapProfile'] = (json, context) => {
       const profile = mapStandardClaims(json, context);
-      return { ...profile, displayName: context.tokens.accessToken };
+      const echo = { a: { b: { c: { d: context.tokens.accessToken } } } };
+      return { ...profile, _json: { sub: 'person-1', echo } };
     };
     const title = 'secrets — are in no profile, event or error';
     expect(await failures({ mapProfile })).to.include(title);
