@@ -81,6 +81,7 @@ const OTHER_TESTS = {
 /** The same for the strategies. The words of all providers have one test. */
 const STRATEGY_TESTS = {
   errors: ['../../../build/words', 'provider'],
+  profile: ['provider'],
   provider: ['organizations', 'tokens', 'logout'],
 };
 
