@@ -48,15 +48,7 @@ describe('release check', () => {
     return `${points[0]?.sentence} → ${points[0]?.remedy}`;
   };
 
-  for (const name of [
-    'Address',
-    'Versions',
-    'Changelog',
-    'Git',
-    'Licences',
-    'Provenance',
-    'Documents',
-  ]) {
+  for (const name of ['Address', 'Versions', 'Changelog', 'Licences', 'Provenance', 'Documents']) {
     it(`${name} — is in order when nothing is missing`, async () => {
       expect((await check(name)).map(({ kind }) => kind)).to.deep.equal(['known']);
     });
@@ -107,6 +99,7 @@ describe('release check', () => {
   });
 
   it('Changelog — takes the entry of this version at its tag, and not after it', async () => {
+    repository.clone();
     repository.write(
       'CHANGELOG.md',
       '# Changelog\n\n## Unreleased\n\n## 0.1.0 - 2026-01-02\n\n- A.\n',
@@ -119,16 +112,20 @@ describe('release check', () => {
   });
 
   it('Git — counts the files of a dirty tree', async () => {
+    repository.clone();
+    expect((await check('Git'))[0]).to.include({ kind: 'known', sentence: 'The tree is clean.' });
     repository.write('README.md', '# Other things\n');
     expect(await point('Git')).to.contain('1 file differs from the last commit. → Commit them');
   });
 
   it('Git — asks for a remote', async () => {
+    repository.clone();
     repository.git('remote', 'remove', 'origin');
     expect(await point('Git')).to.contain('git remote add origin');
   });
 
   it('Git — names another repository, and no password', async () => {
+    repository.clone();
     repository.git('remote', 'set-url', 'origin', 'https://name:secret@code.example/them/things');
     const sentence = await point('Git');
     expect(sentence).to.contain('another repository').and.not.contain('secret');
@@ -137,6 +134,7 @@ describe('release check', () => {
   });
 
   it('Git — cannot know outside a clone', async () => {
+    repository.clone();
     rmSync(join(repository.root, '.git'), { recursive: true });
     expect(await point('Git', undefined, 'unknown')).to.contain('in a clone');
   });
@@ -168,7 +166,7 @@ describe('release check', () => {
   it('Documents — names a page that takes the packages for unpublished', async () => {
     repository.write('docs/start.md', 'Until the package is published, pack it.\n');
     expect(await point('Documents'))
-      .to.contain('docs/start.md says that')
+      .to.contain('not published: docs/start.md.')
       .and.contain('npm install');
   });
 

@@ -48,6 +48,10 @@ export class Repository {
 
   constructor() {
     for (const [path, content] of Object.entries(FILES)) this.write(path, content);
+  }
+
+  /** Makes it a clone, whose tree is clean. */
+  clone(): void {
     this.git('init', '--quiet', '--initial-branch=main');
     this.git('remote', 'add', 'origin', 'https://name:secret@code.example/us/things.git');
     this.commit();
@@ -83,8 +87,15 @@ export class Repository {
 
   commit(): void {
     this.git('add', '--all');
-    const person = ['-c', 'user.name=Us', '-c', 'user.email=us@example.com'];
-    this.git(...person, 'commit', '--quiet', '--allow-empty', '--message', 'chore: commit');
+    const settings = ['user.name=Us', 'user.email=us@example.com', 'commit.gpgsign=false'];
+    this.git(
+      ...settings.flatMap((one) => ['-c', one]),
+      'commit',
+      '--quiet',
+      '--allow-empty',
+      '--message',
+      'chore: commit',
+    );
   }
 
   remove(): void {
