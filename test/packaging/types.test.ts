@@ -5,7 +5,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import * as packages from '../support/packages';
-import { createProject, pack, remove, temporaryFolder, typeCheck } from './project';
+import { createProject, pack, remove, runNode, temporaryFolder, typeCheck } from './project';
 import * as programs from './verify-programs';
 
 const NEIGHBOURS = join(packages.ROOT, 'test', 'packaging', 'neighbours');
@@ -87,7 +87,7 @@ describe('types beside other strategies', function () {
 
   before('install the neighbours', async function () {
     this.timeout(INSTALL_LIMIT_MS);
-    if (!existsSync(join(NEIGHBOURS, 'node_modules', '@fastify', 'passport'))) {
+    if (!existsSync(join(NEIGHBOURS, 'node_modules', 'typescript-5.4'))) {
       execFileSync('npm', ['ci', '--ignore-scripts', '--loglevel=error'], {
         cwd: NEIGHBOURS,
         stdio: 'inherit',
@@ -97,7 +97,10 @@ describe('types beside other strategies', function () {
     }
     folder = await temporaryFolder();
     // Copied: links would lead to a second @types/passport, which declares nothing for the first.
-    await cp(join(NEIGHBOURS, 'node_modules'), join(folder, 'node_modules'), { recursive: true });
+    await cp(join(NEIGHBOURS, 'node_modules'), join(folder, 'node_modules'), {
+      recursive: true,
+      filter: (path) => !/node_modules[\\/]typescript-/.test(path),
+    });
     await createProject(folder, await pack(folder), []);
   });
   after(() => remove(folder));
@@ -313,6 +316,27 @@ app.get('/', (req, res) => { res.json(req.authInfo?.state?.cart.length ?? req.au
           STRATEGIES.map(([, className, provider]) => [`${provider}.ts`, program(className)]),
         ),
       ));
+  }
+
+  for (const compiler of ['typescript-5.4', 'typescript-6']) {
+    it(`${compiler} — reads the types as the compiler of this repository does`, async function () {
+      this.timeout(300_000);
+      const routes = AUTHENTICATE_OPTIONS.flatMap(([option, takenBy]) =>
+        PROVIDERS.map((name) => route('authenticate', `'${name}'`, option, takenBy.includes(name))),
+      );
+      const { output } = await typeCheck(
+        folder,
+        {
+          'app.ts': HEAD + routes.join(''),
+          'options.ts': HEAD + programs.OPTIONS('SalesforceStrategy'),
+          'profiles.ts': HEAD + programs.PROFILES('SalesforceStrategy'),
+        },
+        { module: 'nodenext', moduleResolution: 'nodenext' },
+      );
+      expect(output).to.equal('');
+      const tsc = join(NEIGHBOURS, 'node_modules', compiler, 'bin', 'tsc');
+      expect(await runNode(folder, [tsc, '-p', '.'])).to.deep.equal({ status: 0, output: '' });
+    });
   }
 
   it('@fastify/passport — takes the options of a strategy as an object, once they are checked', async () => {
