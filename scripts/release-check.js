@@ -4,7 +4,7 @@
  */
 'use strict';
 const { existsSync, readFileSync, readdirSync } = require('node:fs');
-const { join } = require('node:path');
+const { join, sep } = require('node:path');
 const { UNRELEASED, changesOf } = require('./changelog');
 const { addressesOf, readManifest, staleManifests } = require('./manifests');
 const { npm, run } = require('./npm');
@@ -231,9 +231,9 @@ function checkDocuments({ root, packages }) {
   const pages = [
     'README.md',
     ...packages.map(({ folder }) => `${folder}/README.md`),
-    ...(existsSync(join(root, 'docs')) ? readdirSync(join(root, 'docs')) : [])
-      .filter((name) => name.endsWith('.md') && name !== 'releasing.md')
-      .map((name) => `docs/${name}`),
+    ...readdirSync(join(root, 'docs'), { recursive: true })
+      .map((name) => `docs/${name.split(sep).join('/')}`)
+      .filter((page) => page.endsWith('.md') && !page.endsWith('/releasing.md')),
   ];
   const early = pages
     .filter((page) => existsSync(join(root, page)))

@@ -164,9 +164,9 @@ describe('release check', () => {
   });
 
   it('Documents — names a page that takes the packages for unpublished', async () => {
-    repository.write('docs/start.md', 'Until the package is published, pack it.\n');
+    repository.write('docs/guide/start.md', 'Until the package is published, pack it.\n');
     expect(await point('Documents'))
-      .to.contain('not published: docs/start.md.')
+      .to.contain('not published: docs/guide/start.md.')
       .and.contain('npm install');
   });
 
