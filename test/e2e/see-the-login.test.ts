@@ -1,5 +1,8 @@
 /** The page "See the login" of the example: the diagram of the last login, without a secret, and off in production. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { request as requestTo } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { PLACES } from '../../examples/express-login/dist/see-the-login/messages';
 import { LoginSteps } from '../../examples/express-login/dist/see-the-login/steps';
@@ -183,6 +186,23 @@ describe('example: see the login', () => {
     await visitor.visit(`/auth/salesos?${odd}=1&returnTo=/`);
     const { html } = await seen();
     expect(html).to.contain('returnTo=•••').and.not.contain('&lt;script').and.not.contain('eyJ');
+  });
+
+  it('request with an odd Host or an odd target — is answered, and seen', async () => {
+    const { hostname, port } = new URL(example.baseURL);
+    for (const [path, host] of [
+      ['/auth/salesloft', 'a b'],
+      ['http://x:99999/auth/salesloft', 'x'],
+    ] as const) {
+      const asked = requestTo({ hostname, port, path, headers: { host } });
+      const [answer] = (await once(asked.end(), 'response')) as [IncomingMessage];
+      answer.resume();
+      expect(answer.statusCode, host).to.equal(302);
+      const set = answer.headers['set-cookie'] ?? [];
+      const headers = { cookie: String(/see-the-login=[\w-]+/.exec(set.join())) };
+      const page = await (await fetch(example.baseURL + PAGE, { headers })).text();
+      expect(page, host).to.contain('GET /auth/salesloft<').and.contain('Not finished');
+    }
   });
 
   it('refresh of tokens — adds nothing', async () => {

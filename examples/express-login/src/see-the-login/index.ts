@@ -18,6 +18,8 @@ import type { Step } from './steps';
 const PATH = '/see-the-login';
 /** Names the last login of a browser. Only this page gets it. */
 const COOKIE = 'see-the-login';
+const HERE = 'http://here.invalid';
+const MAX_HOST_LENGTH = 100;
 const TEXT = { 'Content-Type': 'text/plain; charset=utf-8' };
 
 /** One request of a browser, which a login may begin or end in. */
@@ -66,15 +68,14 @@ export function seeTheLogin(db: Kysely<Tables>, log: Logger): Router {
 /** Notes the requests to the provider, and at its end the request of the browser itself. */
 function watch(req: Request, res: Response, steps: LoginSteps): Exchange {
   const at = Date.now();
-  const host = req.get('host') ?? '';
+  const { method, path } = req;
+  const host = (req.get('host') ?? '').slice(0, MAX_HOST_LENGTH);
   const told: Pick<Step, 'provider' | 'outcome' | 'code' | 'warnings'> = { provider: '' };
   let login: string | undefined;
 
   res.once('close', () => {
     if (login === undefined) return;
-    const { pathname: path, searchParams } = new URL(req.originalUrl, 'http://here.invalid');
-    const { method } = req;
-    const names = [...searchParams.keys(), ...Object.keys((req.body ?? {}) as object)];
+    const names = Object.keys({ ...req.query, ...(req.body as object | undefined) });
     const status = res.headersSent ? res.statusCode : undefined;
     const location = res.getHeader('location');
     const leadsTo = location === undefined ? undefined : placeOf(String(location), host);
@@ -82,36 +83,42 @@ function watch(req: Request, res: Response, steps: LoginSteps): Exchange {
     steps.keep(login, { at, ...own, ...told, status, leadsTo, duration: Date.now() - at });
   });
 
-  const note: Exchange['note'] = ({ event, provider, ...details }) => {
-    const { method = '', host: asked = '', path = '', duration = 0 } = details;
-    if (event === 'request') {
+  const note: Exchange['note'] = (event) => {
+    if (event.event === 'request') {
+      const own = event.login ?? login;
       // Requests outside a login, such as refreshes, are of no interest here.
-      const own = details.login ?? login;
-      const { status, code, parameters: names = [] } = details;
-      const begun = { at: Date.now() - duration, from: 'application', provider } as const;
-      const request = { method, host: asked, path, names, duration, status, code };
-      if (own !== undefined) steps.keep(own, { ...begun, ...request });
+      if (own !== undefined) steps.keep(own, stepOf(event));
       return;
     }
     // A login that fails before it has a state gets a name of its own.
-    const name: string = details.login ?? login ?? randomUUID();
-    if (name !== login) {
+    const name: string = event.login ?? login ?? randomUUID();
+    if (name !== login && !res.headersSent) {
       const options = { httpOnly: true, sameSite: 'lax', secure: req.secure, path: PATH } as const;
       res.cookie(COOKIE, name, options);
     }
     login = name;
+    const { provider, code, outcome } = event;
     told.provider = provider;
-    const { code, outcome } = details;
-    if (event === 'login.warned' && code) told.warnings = [...(told.warnings ?? []), code];
-    if (event === 'login.ended') Object.assign(told, { outcome, code });
+    if (event.event === 'login.warned' && code) told.warnings = [...(told.warnings ?? []), code];
+    if (event.event === 'login.ended') Object.assign(told, { outcome, code });
   };
   return { note };
 }
 
+/** A request to the provider, which is over. */
+function stepOf(event: DiagnosticsEvent): Step {
+  const { provider, method = '', host = '', path = '', status, code, duration = 0 } = event;
+  const { parameters: names = [] } = event;
+  const at = Date.now() - duration;
+  return { at, from: 'application', provider, method, host, path, names, status, code, duration };
+}
+
 /** Where a redirect leads, with the names of its parameters. Their values are never kept. */
 function placeOf(url: string, host: string): Step['leadsTo'] {
-  const { host: to, pathname: path, searchParams } = new URL(url, `http://${host}`);
-  return { host: to, path, names: namesIn([...searchParams.keys()]) };
+  // A Host header may be anything, so it is not parsed.
+  if (!URL.canParse(url, HERE)) return undefined;
+  const { origin, host: to, pathname: path, searchParams } = new URL(url, HERE);
+  return { host: origin === HERE ? host : to, path, names: namesIn([...searchParams.keys()]) };
 }
 
 /** A text that a link brought in as a name may be anything: only names of the usual form are kept. */
