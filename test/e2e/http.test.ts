@@ -4,6 +4,7 @@ import { ConfigError, readConfig } from '../../examples/express-login/dist/confi
 import { completeProviders } from '../../examples/express-login/dist/emulator';
 import { startExample } from './example';
 import type { Example } from './example';
+import { Visitor } from './visitor';
 
 describe('example over HTTP', () => {
   let example: Example;
@@ -43,6 +44,16 @@ describe('example over HTTP', () => {
   it('/ — escapes what the query brings', async () => {
     const page = await (await ask(`/?returnTo=${encodeURIComponent('"><script>')}`)).text();
     expect(page).not.to.contain('<script>');
+  });
+
+  it('a refused login — is tried again at the same sandbox, for the same page', async () => {
+    const { sandbox } = example.emulator.salesforce;
+    const asked = { returnTo: '/profile?tab=2', loginURL: sandbox?.origin ?? '' };
+    const page = await new Visitor(example).logIn('salesforce', 'Deny', asked);
+    expect(page.status).to.equal(401);
+    const [, link = ''] = /href="(\/auth\/salesforce[^"]*)"/.exec(page.html) ?? [];
+    const { searchParams } = new URL(link.replaceAll('&amp;', '&'), example.baseURL);
+    expect(Object.fromEntries(searchParams)).to.deep.equal(asked);
   });
 
   it('headers — a tight policy on every page, and no name of the server', async () => {

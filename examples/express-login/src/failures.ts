@@ -63,6 +63,9 @@ export interface Failure {
   hint?: string;
   /** The provider asks us to wait this long. */
   retryAfterSeconds?: number;
+  /** What the login was begun with: it is tried again with the same. */
+  returnTo?: string;
+  environment?: Readonly<Record<string, string>>;
 }
 
 const ONE_MORE_STEP: Row = ['person', '{provider} needs one more step from you'];

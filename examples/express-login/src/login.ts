@@ -8,9 +8,7 @@ import type { ProviderName } from './providers';
 import type { Logins, SignedIn } from './strategies';
 
 /** After a refusal, the reason. After a success, the page to show now: a path of this site. */
-interface Info extends Failure {
-  returnTo?: string;
-}
+type Info = Failure;
 
 /** The cookie that names the provider of the last login of this browser. */
 export const LAST_USED = 'last-used';

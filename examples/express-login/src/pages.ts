@@ -27,7 +27,10 @@ export function failurePage(
     html`<a class="${isFirst ? 'button strong' : 'button'}" href="${href}" rel="nofollow"
       >${text}</a
     >`;
-  const again = action(tryAgain, `/auth/${provider}`, `Try again with ${title}`);
+  const { returnTo, environment } = failure;
+  const query = new URLSearchParams({ ...(returnTo && { returnTo }), ...environment }).toString();
+  const start = `/auth/${provider}${query && `?${query}`}`;
+  const again = action(tryAgain, start, `Try again with ${title}`);
   const another = action(!tryAgain, '/', 'Log in another way');
   return layout(
     heading,
