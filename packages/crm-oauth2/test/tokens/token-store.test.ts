@@ -5,6 +5,7 @@ import { expect } from 'chai';
 import { tokenStoreChecks } from '../../dist/testing/token-store-checks';
 import { MemoryTokenStore } from '../../dist/index';
 import type { StoredValue, TokenStore, Unlock } from '../../dist/index';
+import { rejection } from '../support';
 
 /** The data that two views share. */
 interface Shared {
@@ -122,6 +123,7 @@ const BROKEN: Record<string, Record<string, Fault>> = {
     }),
   },
   'delete — removes the key, also a second time': {
+    'deletes nothing': () => ({ delete: () => Promise.resolve() }),
     'cannot delete a missing key': (right) => ({
       delete: async (key) => {
         if (!right.shared.values.has(key)) throw new AssertionError({ message: 'no such row' });
@@ -271,5 +273,86 @@ describe('tokenStoreChecks', () => {
     const { shared } = new SharedStore();
     for (const { run } of tokenStoreChecks(() => new SharedStore(shared))) await run();
     expect([...shared.values.keys(), ...shared.locks.keys()]).to.deep.equal([]);
+  });
+
+  const TAKES_NOTHING: Fault = () => ({ set: () => Promise.resolve(undefined) });
+  const LOCKS_NOTHING: Fault = () => ({ lock: () => Promise.resolve(undefined) });
+  const [EXPIRY, TEXT] = [
+    'lock — expires after its time, and not before',
+    'get — reads any text as it was written',
+  ];
+  const messages: [message: string, title: string, fault: Fault | undefined][] = [
+    [
+      'a new key was refused',
+      'keys — are told apart, also by case, space and accent',
+      TAKES_NOTHING,
+    ],
+    ['the value was not written', TEXT, TAKES_NOTHING],
+    [
+      'get and set name different versions',
+      TEXT,
+      BROKEN['set — with the version that was read, replaces']?.[
+        'names another version when it reads'
+      ],
+    ],
+    ['a free lock was refused', 'lock — is held by one at a time', LOCKS_NOTHING],
+    ['no caller got a free lock', 'lock — of many callers at once, goes to one', LOCKS_NOTHING],
+    ['the lock expired before its time', EXPIRY, BROKEN[EXPIRY]?.['lets a lock expire too early']],
+    ['the lock did not expire', EXPIRY, BROKEN[EXPIRY]?.['never lets a lock expire']],
+  ];
+  for (const [message, title, fault] of messages) {
+    it(`a failure — says: ${message}`, async () => {
+      const { shared } = new SharedStore();
+      const open = () => Object.assign(new SharedStore(shared), fault?.(new SharedStore(shared)));
+      const check = tokenStoreChecks(open).find((each) => each.title === title);
+      const error = await rejection(check?.run() ?? Promise.resolve());
+      expect(error.message.split('\n')[0]).to.equal(message);
+    });
+  }
+
+  for (const [title, name] of [
+    ['set — of many writers at once, lets one through', 'set'],
+    ['lock — of many callers at once, goes to one', 'lock'],
+  ] as const) {
+    it(`"${title}" — uses both views alike`, async () => {
+      const { shared } = new SharedStore();
+      const calls: number[] = [];
+      const open = () => {
+        const view = new SharedStore(shared);
+        const index = calls.push(0) - 1;
+        const { [name]: act } = view as unknown as Record<string, (...all: unknown[]) => unknown>;
+        const counting = (...all: unknown[]) => {
+          calls[index] = (calls[index] ?? 0) + 1;
+          return act?.apply(view, all);
+        };
+        return Object.assign(view, { [name]: counting });
+      };
+      await tokenStoreChecks(open)
+        .find((each) => each.title === title)
+        ?.run();
+      const [one = 0, other = 0] = calls;
+      expect(one).to.be.above(25);
+      expect(Math.abs(one - other)).to.be.below(2);
+    });
+  }
+
+  it('every check of a write — writes a text that would be missed', async () => {
+    const { shared } = new SharedStore();
+    const written: string[] = [];
+    const open = () => {
+      const view = new SharedStore(shared);
+      const write = (key: string, value: string) => {
+        written.push(value);
+        return SharedStore.prototype.write.call(view, key, value);
+      };
+      const set = async (key: string, value: string, version?: string) => {
+        written.push(value);
+        return await SharedStore.prototype.set.call(view, key, value, version);
+      };
+      return Object.assign(view, { set, write });
+    };
+    for (const { title, run } of tokenStoreChecks(open)) if (title !== TEXT) await run();
+    expect(written).to.have.lengthOf.above(100);
+    expect(written).not.to.include('');
   });
 });
