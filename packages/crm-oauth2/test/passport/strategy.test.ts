@@ -1019,16 +1019,16 @@ describe('strategy', () => {
       });
 
       it('is over in time: verify_timeout', async () => {
-        const outcome = await login(withVerify(() => {}, { timeout: 150 }));
+        const outcome = await login(withVerify(() => {}, { timeout: 1000 }));
         expect(errorOf(outcome)).to.include({ code: 'verify_timeout', stage: 'verify' });
       });
 
       it('has a limit of its own: verifyTimeout, beside that of the exchange', async () => {
         const slow = async () => {
-          await pause(300);
+          await pause(1300);
           return { id: 'zoe' };
         };
-        const patient = await login(withVerify(slow, { timeout: 150, verifyTimeout: 5000 }));
+        const patient = await login(withVerify(slow, { timeout: 1000, verifyTimeout: 5000 }));
         expect(patient.verb).to.equal('success');
         answerLogin('zoe');
         const error = errorOf(await login(withVerify(() => {}, { verifyTimeout: 50 })));
@@ -1121,7 +1121,7 @@ describe('strategy', () => {
 
       it('is over in time', async () => {
         const hanging = (_t: string, _done: () => void) => {};
-        const outcome = await login(make({ skipUserProfile: hanging, timeout: 150 }));
+        const outcome = await login(make({ skipUserProfile: hanging, timeout: 1000 }));
         expect(errorOf(outcome)).to.include({ code: 'timeout', stage: 'profile' });
       });
     });
