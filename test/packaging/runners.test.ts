@@ -1,13 +1,11 @@
 /** The packed packages in test runners that load modules in ways of their own. */
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { ROOT, STRATEGIES } from '../support/packages';
 import { createProject, pack, remove, runNode, temporaryFolder } from './project';
+import { RUNNERS, installRunners } from './runners';
 
-const RUNNERS = join(ROOT, 'test', 'packaging', 'runners');
 const INSTALL_LIMIT_MS = 300_000;
 
 /** As an application writes its test: the real strategy, the real emulator, no server. */
@@ -65,14 +63,7 @@ describe('packages in test runners', function () {
 
   before('install the runners', async function () {
     this.timeout(INSTALL_LIMIT_MS);
-    if (!existsSync(join(RUNNERS, 'node_modules', 'jest'))) {
-      execFileSync('npm', ['ci', '--ignore-scripts', '--loglevel=error'], {
-        cwd: RUNNERS,
-        stdio: 'inherit',
-        shell: process.platform === 'win32',
-        timeout: INSTALL_LIMIT_MS,
-      });
-    }
+    installRunners();
     folder = await temporaryFolder();
     await createProject(folder, await pack(folder), ['jose', 'oidc-provider', 'passport-oauth2']);
     await copyFile(join(ROOT, 'build', 'support', 'browser.js'), join(folder, 'browser.js'));
