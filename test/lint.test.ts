@@ -71,6 +71,7 @@ describe('lint', () => {
       'oxlint --type-aware',
       'node scripts/check-prose.js',
       'node scripts/docs.js --check',
+      'node scripts/check-options.js',
       'prettier --check .',
     ]);
     expect(readFileSync(join(ROOT, '.ci', 'run'), 'utf8')).to.match(

@@ -22,22 +22,22 @@ import type { Agent } from './wire/http';
 
 /** The options every client takes, whatever the provider. */
 export interface ClientOptions extends ClientCredentials {
-  /** Asked for in place of the provider's default scopes. */
+  /** Scopes to ask for, a list or one text with spaces. Default: those of the provider. */
   scope?: string | readonly string[];
   /** Asks for a refresh token, by the scopes that the provider wants for it. Default: `false`. */
   offline?: boolean;
-  /** Milliseconds for a whole exchange, every request of it together; default 10 000. */
+  /** Milliseconds for a whole exchange, every request of it together. Default: `10000`. */
   timeout?: number;
-  /** Used for every request: corporate proxy, client certificate, private authority. */
+  /** Used for every request: corporate proxy, client certificate, private authority. Default: one that keeps connections. */
   agent?: Agent;
-  /** Seconds the provider's clock and ours may differ; default 60. */
+  /** Seconds by which the provider's clock and ours may differ. Default: `60`. */
   clockTolerance?: number;
   /**
-   * Seconds an access token is taken to live when the provider does not say; default: the provider's
-   * usual lifetime, if it has one.
+   * Seconds that an access token is taken to live when the provider does not say. Default: those of the
+   * provider, if it has any.
    */
   assumedLifetime?: number;
-  /** Sent with every request; cannot replace the headers of the protocol. */
+  /** Sent with every request; cannot replace the headers of the protocol. Default: none. */
   customHeaders?: Readonly<OutgoingHttpHeaders>;
 }
 

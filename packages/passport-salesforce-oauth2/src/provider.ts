@@ -16,7 +16,7 @@ export interface SalesforceOptions {
   /**
    * Where people sign in; every endpoint is derived from it. `https://test.salesforce.com` for a
    * sandbox, `https://NAME.my.salesforce.com` for a My Domain, or an Experience Cloud site. Of any
-   * page of an org, the My Domain is taken.
+   * page of an org, the My Domain is taken. Default: `https://login.salesforce.com`.
    */
   loginURL?: string;
   /**
@@ -31,9 +31,13 @@ export interface SalesforceOptions {
    * Token that lacks them, and a client without a secret, take the identity URL. Default: `'identity_url'`.
    */
   profileFrom?: 'identity_url' | 'id_token';
+  /** The authorization endpoint. Default: at `loginURL`. */
   authorizationURL?: string;
+  /** The token endpoint; the endpoints of revocation and introspection are beside it. Default: at `loginURL`. */
   tokenURL?: string;
+  /** The UserInfo endpoint. Default: at `loginURL`. */
   userInfoURL?: string;
+  /** The keys of ID Tokens. Default: at `loginURL`. */
   jwksURL?: string;
 }
 

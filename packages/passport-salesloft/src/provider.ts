@@ -7,8 +7,11 @@ import type { SalesloftProfile } from './profile';
 
 /** Options of Salesloft beside the common ones; needed only for a test server. */
 export interface SalesloftOptions {
+  /** The authorization endpoint. Default: `https://accounts.salesloft.com/oauth/authorize`. */
   authorizationURL?: string;
+  /** The token endpoint; the revocation endpoint is beside it. Default: `https://accounts.salesloft.com/oauth/token`. */
   tokenURL?: string;
+  /** The address of the profile. Default: `https://api.salesloft.com/v2/me.json`. */
   profileURL?: string;
 }
 

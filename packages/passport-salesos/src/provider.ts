@@ -7,15 +7,22 @@ import type { SalesosProfile } from './profile';
 
 /** Options of SalesOS beside the common ones. */
 export interface SalesosOptions {
-  /** The host people sign in at; of any page there, the host is taken. Every endpoint is derived from it. */
+  /**
+   * The host people sign in at; of any page there, the host is taken. Every endpoint is derived from it.
+   * Default: `https://auth.play2sell.com/`.
+   */
   issuer?: string;
-  /** The API the access token is for; without one Auth0 issues opaque tokens. */
+  /** The API that the access token is for. Default: `https://api.play2sell.com`. */
   audience?: string;
+  /** The authorization endpoint. Default: at `issuer`. */
   authorizationURL?: string;
+  /** The token endpoint; the revocation endpoint is at its host. Default: at `issuer`. */
   tokenURL?: string;
+  /** The UserInfo endpoint. Default: at `issuer`. */
   userInfoURL?: string;
+  /** The keys of ID Tokens. Default: at `issuer`. */
   jwksURL?: string;
-  /** Ask `/userinfo` at every login, instead of only when the ID Token has no profile in it. */
+  /** Ask `/userinfo` at every login, instead of only when the ID Token has no profile in it. Default: `false`. */
   userInfo?: boolean;
 }
 

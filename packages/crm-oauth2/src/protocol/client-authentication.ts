@@ -4,8 +4,9 @@
 export type ClientAuthenticationMethod = 'client_secret_post' | 'client_secret_basic' | 'none';
 
 export interface ClientCredentials {
+  /** The id of the app, from its registration at the provider. */
   clientID: string;
-  /** Absent for a public client, which relies on PKCE alone. */
+  /** The secret of the app. A public client has none, and relies on PKCE alone. Default: none. */
   clientSecret?: string;
 }
 
