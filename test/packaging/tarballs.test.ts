@@ -104,6 +104,14 @@ describe('packages as published', () => {
         }
       });
 
+      it('files — names no source map that is not packed', async () => {
+        const files = filesOf(name);
+        for (const file of files.filter((one) => /\.(?:[cm]?js|d\.[cm]?ts)$/.test(one))) {
+          const [, map] = /^\/\/# sourceMappingURL=(.+)$/m.exec(await read(name, file)) ?? [];
+          if (map) expect(files, file).to.include(posix.join(posix.dirname(file), map));
+        }
+      });
+
       it('package.json — names types first, files that exist, Node versions and a licence', async () => {
         const json = await manifest(name);
         expect(json.name).to.equal(name);
