@@ -9,7 +9,7 @@ import type { Emulator, Fault, ProviderName, RequestRecord, Step } from 'crm-emu
 import { isOAuth2Error } from 'crm-oauth2';
 import type { Endpoints, OAuth2Error, Profile, TokenSet } from 'crm-oauth2';
 import { CookieStateStore, TokenError } from 'crm-oauth2/passport';
-import type { StateStore, VerifyContext } from 'crm-oauth2/passport';
+import type { StateStore, TypedVerify, VerifyContext } from 'crm-oauth2/passport';
 import { rejection } from 'crm-oauth2/testing';
 import OAuth2Strategy from 'passport-oauth2';
 import { AuthTokenRefresh } from 'passport-oauth2-refresh';
@@ -34,7 +34,7 @@ export interface LoggedIn {
 /** The options that a test may set beside those of the emulator. */
 export interface Settings {
   callbackURL: string;
-  verify: (context: VerifyContext) => unknown;
+  verify: TypedVerify;
   clientID?: string;
   clientSecret?: string;
   scope?: readonly string[];

@@ -15,6 +15,7 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { isOAuth2Error } from 'crm-oauth2';
 import type { LoginAttempt } from 'crm-oauth2';
+import type { SkipUserProfile } from 'crm-oauth2/passport';
 import { Passport } from 'passport';
 import type { Strategy } from 'passport';
 import SalesforceStrategy from 'passport-salesforce-oauth2';
@@ -34,9 +35,10 @@ const IMPATIENT = 300;
 const common = { clientID: 'client-1', clientSecret: SECRET, callbackURL: CALLBACK };
 const verify = ({ profile }: { profile?: { id: string } }): object => ({ id: profile?.id });
 
-type Settings = Partial<ConstructorParameters<typeof SalesloftStrategy>[0]> & {
-  timeout?: number;
-};
+interface Settings extends Partial<Pick<SalesloftStrategy.Options, 'agent' | 'store' | 'timeout'>> {
+  verify?: SalesloftStrategy.TypedVerify<SalesloftStrategy.Profile | undefined>;
+  skipUserProfile?: SkipUserProfile;
+}
 
 const TOKENS = { access_token: 'at-1', refresh_token: 'rt-1', token_type: 'Bearer' };
 const PERSON = { data: { id: 7, name: 'Zoe Quill' } };

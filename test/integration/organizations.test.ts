@@ -3,7 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect } from 'chai';
 import { startEmulator } from 'crm-emulator';
 import type { Emulator } from 'crm-emulator';
-import type { DiagnosticsEvent, TokenSet } from 'crm-oauth2';
+import type { DiagnosticsEvent, Profile, TokenSet } from 'crm-oauth2';
 import type { VerifyContext } from 'crm-oauth2/passport';
 import SalesforceStrategy from 'passport-salesforce-oauth2';
 import SalesloftStrategy from 'passport-salesloft';
@@ -52,7 +52,11 @@ describe('organizations', () => {
   });
   after(() => emulator.close());
 
-  const verify = ({ tokens, profile, warnings }: VerifyContext) => ({ tokens, profile, warnings });
+  const verify = ({ tokens, profile, warnings }: VerifyContext<Profile | undefined>) => ({
+    tokens,
+    profile: profile!,
+    warnings,
+  });
   type User = ReturnType<typeof verify>;
 
   const create = {

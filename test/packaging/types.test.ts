@@ -308,6 +308,8 @@ app.get('/', (req, res) => { res.json(req.authInfo?.state?.cart.length ?? req.au
     'exports options that fit its constructor, and that of a subclass': programs.OPTIONS,
     'gives verify a profile, none under skipUserProfile: true, or perhaps one': programs.PROFILES,
     'takes a verify function that returns, promises or passes on the user': programs.RETURNED,
+    'expects the user that the application declares': programs.USERS,
+    'reads a variable as skipUserProfile as the two things it can be': programs.PERHAPS,
   };
   for (const [behaviour, program] of Object.entries(VERIFY)) {
     it(`each strategy — ${behaviour}`, () =>

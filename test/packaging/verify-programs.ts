@@ -114,3 +114,46 @@ new Strategy(options, (_access, _refresh, _profile, done) => done(null, false, {
 new Strategy({ ...options, passReqToCallback: true }, (req, _access, _refresh, profile) => users.findNow(req.url + profile.id));
 new Strategy({ ...options, verify: ({ profile }) => users.findNow(profile.id) });
 `;
+
+/** The application says what a user is. */
+export const USERS = (className: string): string => `${HEAD(className)}
+declare global {
+  namespace Express {
+    interface User { id: string }
+  }
+}
+new Strategy(options, (_access, _refresh, profile, done) => done(null, profile));
+new Strategy(options, (_access, _refresh, profile) => users.findNow(profile.id));
+new Strategy(options, async (_access, _refresh, profile) => await users.find(profile.id));
+new Strategy({ ...options, verify: async ({ profile }) => await users.find(profile.id) });
+const user: Strategy.VerifiedUser = { id: 'a' };
+void user;
+// @ts-expect-error -- a user without id
+new Strategy(options, (_access, _refresh, profile, done) => done(null, { name: profile.displayName }));
+// @ts-expect-error -- a user without id
+new Strategy(options, (_access, _refresh, profile) => ({ name: profile.displayName }));
+// @ts-expect-error -- a user without id
+new Strategy(options, async (_access, _refresh, profile) => ({ name: profile.displayName }));
+// @ts-expect-error -- a user without id
+new Strategy({ ...options, verify: ({ profile }) => ({ name: profile.displayName }) });
+// @ts-expect-error -- nothing at all
+new Strategy({ ...options, verify: async () => undefined });
+`;
+
+/** A variable that decides whether there is a profile. */
+export const PERHAPS = (className: string): string => `${HEAD(className)}
+declare const five: Strategy.VerifyFunctionWithParams;
+const decided = { ...options, skipUserProfile: isSkipped };
+new Strategy(decided, (access, _refresh, profile, done) => {
+  is<typeof profile, Profile | undefined>(true);
+  done(null, { id: profile?.id ?? access });
+});
+new Strategy({ ...options, skipUserProfile: false }, (_access, _refresh, profile, done) => {
+  is<typeof profile, Profile>(true);
+  done(null, profile);
+});
+// @ts-expect-error -- there may be no profile
+new Strategy({ ...decided, verify: ({ profile }) => ({ id: profile.id }) });
+// @ts-expect-error -- a verify function that needs a profile
+new Strategy({ ...options, skipUserProfile: true }, five);
+`;

@@ -65,6 +65,7 @@ declare namespace SalesforceStrategy {
     family.TypedVerify<P>;
   export type VerifyContext<P extends SalesforceProfile | undefined = SalesforceProfile> =
     family.VerifyContext<P>;
+  export type VerifiedUser = family.VerifiedUser;
   export type StateStore = family.StateStore;
   export type AuthenticateOptions = LoginOptions;
 }

@@ -47,6 +47,7 @@ declare namespace SalesloftStrategy {
     family.TypedVerify<P>;
   export type VerifyContext<P extends SalesloftProfile | undefined = SalesloftProfile> =
     family.VerifyContext<P>;
+  export type VerifiedUser = family.VerifiedUser;
   export type StateStore = family.StateStore;
   export type AuthenticateOptions = LoginOptions;
 }

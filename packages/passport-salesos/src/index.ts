@@ -51,6 +51,7 @@ declare namespace SalesosStrategy {
     family.TypedVerify<P>;
   export type VerifyContext<P extends SalesosProfile | undefined = SalesosProfile> =
     family.VerifyContext<P>;
+  export type VerifiedUser = family.VerifiedUser;
   export type StateStore = family.StateStore;
   export type AuthenticateOptions = LoginOptions;
 }

@@ -29,6 +29,7 @@ export type { OrTenant, OwnOptions, SkipUserProfile, StrategyOptions } from './s
 export type {
   Done,
   TypedVerify,
+  VerifiedUser,
   VerifyContext,
   VerifyFunction,
   VerifyFunctionWithParams,

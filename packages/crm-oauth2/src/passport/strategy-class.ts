@@ -23,7 +23,7 @@ interface WithRequest {
 }
 interface WithProfile {
   /** `true`: no profile request, and verify gets `undefined`. Default: `false`. */
-  skipUserProfile?: boolean | undefined;
+  skipUserProfile?: false | undefined;
 }
 interface WithoutProfile {
   /** `true`: no profile request, and verify gets `undefined`. Default: `false`. */
@@ -31,10 +31,6 @@ interface WithoutProfile {
 }
 interface PerhapsWithProfile {
   /** Where it gives `true`, there is no profile request, and verify gets `undefined`. Default: `false`. */
-  skipUserProfile: SkipUserProfile;
-}
-interface AnyProfile {
-  /** `true`: no profile request, and verify gets `undefined`. Default: `false`. */
   skipUserProfile?: boolean | SkipUserProfile | undefined;
 }
 interface WithVerify<P extends Profile | undefined> {
@@ -138,7 +134,5 @@ export interface StrategyClass<
     verify: VerifyFunctionWithRequestAndParams<P>,
   ): ProviderStrategy<Own, P>;
   new (options: Options<Own, P, Chosen>, verify: VerifyFunction<P>): ProviderStrategy<Own, P>;
-  new (
-    options: OptionsFor<Own, P, Chosen, WithoutRequest & AnyProfile & WithVerify<P>>,
-  ): ProviderStrategy<Own, P>;
+  new (options: OptionsWithVerify<Own, P, Chosen>): ProviderStrategy<Own, P>;
 }

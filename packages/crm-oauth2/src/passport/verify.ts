@@ -11,8 +11,14 @@ import type { TokenSet } from '../protocol/token-set';
 /** The request as Passport's own types know it. */
 export type Request = Parameters<OAuth2Strategy['authenticate']>[0];
 
+/** The user, as the application declares `Express.User`; `false` or `null` refuses the person. */
+export type VerifiedUser = Express.User | false | null;
+
 /** Passport's `done(err, user, info)`. */
-export type Done = (error?: unknown, user?: unknown, info?: object) => void;
+export type Done = (error?: unknown, user?: VerifiedUser, info?: object) => void;
+
+/** Nothing, where `done` is called. */
+type Answer = VerifiedUser | undefined | void;
 
 /**
  * Passport's classic verify function. It calls `done`, or returns a promise of the user (`false` or
@@ -25,7 +31,7 @@ export type VerifyFunction<P extends Profile | undefined = Profile> = (
   refreshToken: string | undefined,
   profile: P,
   done: Done,
-) => unknown;
+) => Answer | Promise<Answer>;
 
 /** With one argument more: `params` is the whole token response. */
 export type VerifyFunctionWithParams<P extends Profile | undefined = Profile> = (
@@ -34,18 +40,18 @@ export type VerifyFunctionWithParams<P extends Profile | undefined = Profile> = 
   params: Readonly<JsonObject>,
   profile: P,
   done: Done,
-) => unknown;
+) => Answer | Promise<Answer>;
 
 /** Under `passReqToCallback: true` the request comes first. */
 export type VerifyFunctionWithRequest<P extends Profile | undefined = Profile> = (
   req: Request,
   ...rest: Parameters<VerifyFunction<P>>
-) => unknown;
+) => Answer | Promise<Answer>;
 
 export type VerifyFunctionWithRequestAndParams<P extends Profile | undefined = Profile> = (
   req: Request,
   ...rest: Parameters<VerifyFunctionWithParams<P>>
-) => unknown;
+) => Answer | Promise<Answer>;
 
 /** Any of the classic forms; passport-oauth2's arity rules tell them apart. */
 export type AnyVerifyFunction<P extends Profile | undefined = Profile> =
@@ -72,7 +78,7 @@ export interface VerifyContext<P extends Profile | undefined = Profile> extends 
 /** `options.verify`: returns the user, or `false` to refuse. */
 export type TypedVerify<P extends Profile | undefined = Profile> = (
   context: VerifyContext<P>,
-) => unknown;
+) => VerifiedUser | PromiseLike<VerifiedUser>;
 
 export interface Verified {
   user: unknown;

@@ -59,7 +59,7 @@ const accept = (
   _accessToken: string,
   _refreshToken: string | undefined,
   profile: AnyProfile,
-  done: (error: unknown, user?: unknown, info?: object) => void,
+  done: (error: unknown, user?: object, info?: object) => void,
 ) => done(null, { id: profile.id });
 
 function make(options: object = {}, verify: unknown = accept): AcmeStrategy {
