@@ -1,7 +1,7 @@
 /** Door `./passport`: mount a strategy. */
 import type { Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
-import { strategyFor as makeStrategy } from './strategy';
+import { makeStrategy } from './strategy';
 import type { StrategyClass } from './strategy-class';
 
 export type { AuthenticateOptions } from './authenticate-options';

@@ -33,15 +33,8 @@ import {
   judgeStrategyOptions,
   pick,
 } from './strategy-options';
-import type { OrTenant, OwnOptions, StrategyOptions } from './strategy-options';
-import type {
-  AnyVerifyFunction,
-  TypedVerify,
-  VerifyFunction,
-  VerifyFunctionWithParams,
-  VerifyFunctionWithRequest,
-  VerifyFunctionWithRequestAndParams,
-} from './verify';
+import type { OrTenant, StrategyOptions } from './strategy-options';
+import type { AnyVerifyFunction } from './verify';
 
 // Passport calls a strategy through Object.create(strategy), which has no #private fields. A subclass
 // might use a plain name for itself. So the keys are symbols.
@@ -279,56 +272,10 @@ function report(provider: string, { verb, values }: Outcome, deadline: Deadline)
   });
 }
 
-type OptionsWithVerifyArgument<
-  Own extends object,
-  P extends Profile,
-  Chosen extends keyof Own,
-  WithRequest extends boolean,
-> = OrTenant<
-  Omit<StrategyOptions<P, Own>, 'verify' | 'passReqToCallback'> &
-    OwnOptions<Own, Chosen> &
-    (WithRequest extends true ? { passReqToCallback: true } : { passReqToCallback?: false })
->;
-
-/** One constructor signature for each form of verify, so that TypeScript checks its arguments. */
-export interface StrategyClass<
-  Own extends object,
-  P extends Profile,
-  Chosen extends keyof Own = never,
-> {
-  new (
-    options: OptionsWithVerifyArgument<Own, P, Chosen, false>,
-    verify: VerifyFunction<P>,
-  ): ProviderStrategy<Own, P>;
-  new (
-    options: OptionsWithVerifyArgument<Own, P, Chosen, false>,
-    verify: VerifyFunctionWithParams<P>,
-  ): ProviderStrategy<Own, P>;
-  new (
-    options: OptionsWithVerifyArgument<Own, P, Chosen, true>,
-    verify: VerifyFunctionWithRequest<P>,
-  ): ProviderStrategy<Own, P>;
-  new (
-    options: OptionsWithVerifyArgument<Own, P, Chosen, true>,
-    verify: VerifyFunctionWithRequestAndParams<P>,
-  ): ProviderStrategy<Own, P>;
-  new (
-    options: OptionsWithVerifyArgument<Own, P, Chosen, false> & { verify: TypedVerify<P> },
-  ): ProviderStrategy<Own, P>;
-}
-
-/**
- * The strategy class of a described provider, to be extended under the provider's name.
- *
- * @typeParam Chosen the options of its environment
- * @example
- * class AcmeStrategy extends strategyFor(acme) {}
- */
-export function strategyFor<
-  Own extends object,
-  P extends Profile,
-  Chosen extends keyof Own = never,
->(provider: Provider<Own, P>): StrategyClass<Own, P, Chosen> {
+/** The strategy class of a described provider. `strategyFor` gives its constructor the forms of verify. */
+export function makeStrategy<Own extends object, P extends Profile>(
+  provider: Provider<Own, P>,
+): new (options: object, verify?: AnyVerifyFunction<P>) => ProviderStrategy<Own, P> {
   return class extends ProviderStrategy<Own, P> {
     constructor(options: object, verify?: AnyVerifyFunction<P>) {
       super(provider, options as StrategyOptions<P, Own> & Own, verify);
