@@ -117,6 +117,22 @@ describe('axe on every page', function () {
     }
   });
 
+  it('example — the last login, one that failed too, and the account menu', async () => {
+    await at('/see-the-login');
+    await check('See the login');
+    await startLogin(page, example, 'SalesOS');
+    await answer(page, example, 'Deny');
+    await at('/see-the-login');
+    await check('See the login');
+    await logIn('Salesforce', 'Marta Quill');
+    await at('/see-the-login');
+    await check('See the login');
+    await at('/profile');
+    await page.locator('header summary').click();
+    await page.locator('header').getByRole('button', { name: 'Log out' }).waitFor();
+    expect(await axeProblems(page)).to.deep.equal([]);
+  });
+
   it('example — pages of a way that ends: taken, only one, signed out meanwhile, already signed in', async () => {
     await new Visitor(example).logIn('salesforce', 'Zoë Ångström');
     await logIn('SalesOS', 'Tobias Fenn');
