@@ -1,6 +1,12 @@
 import { expect } from 'chai';
 import express = require('express');
-import { callbackParameters, resolveCallbackUrl } from '../../dist/passport/request';
+import {
+  callbackParameters,
+  isAhead,
+  isAtCallback,
+  isBelowCallback,
+  resolveCallbackUrl,
+} from '../../dist/passport/request';
 import type { PassportRequest } from '../../dist/passport/request';
 import { thrown } from '../support';
 
@@ -22,6 +28,7 @@ describe('request', () => {
       ['the URL where no framework parsed it', { url: '/cb?a=1&b=%C3%AB+x' }, { a: '1', b: 'ë x' }],
       ['the URL where the query is text', { query: 'a=1', url: '/cb?a=2' }, { a: '2' }],
       ['a question mark in a value', { url: '/cb?a=1?2&b=3' }, { a: '1?2', b: '3' }],
+      ['the URL where the query is null', { query: null, url: '/cb?a=2' }, { a: '2' }],
       ['no query', { url: '/cb' }, {}],
       ['an empty query', { url: '/cb?' }, {}],
       ['no URL', {}, {}],
@@ -56,6 +63,89 @@ describe('request', () => {
       expect(parameters.constructor).to.equal('y');
       expect(Object.getPrototypeOf(parameters)).to.equal(Object.prototype);
     });
+  });
+
+  describe('the path of the callback', () => {
+    const CALLBACK = 'https://app.test/auth/Acme/callback?x=1#y';
+
+    const same: [string, object][] = [
+      ['as it was sent', { url: '/auth/Acme/callback' }],
+      ['with a query', { url: '/auth/Acme/callback?code=a?b' }],
+      ['in another case', { url: '/AUTH/acme/callback' }],
+      ['with a slash at the end', { url: '/auth/Acme/callback/' }],
+      ['with two slashes for one', { url: '//auth//Acme/callback' }],
+      ['with an encoded letter', { url: '/auth/%41cme/callback' }],
+      ['without the prefix that a proxy took away', { url: '/callback' }],
+      [
+        'of the whole URL, where a router has cut its own off',
+        { originalUrl: '/auth/acme/callback', url: '/x' },
+      ],
+    ];
+    for (const [title, parts] of same) {
+      it(`is the same ${title}`, () => {
+        expect(isAtCallback(request(parts), CALLBACK)).to.equal(true);
+        expect(isBelowCallback(request(parts), CALLBACK)).to.equal(false);
+      });
+    }
+
+    const others: [string, object][] = [
+      ['another path', { url: '/auth/acme' }],
+      [
+        'another path of which a router has cut the end off',
+        { originalUrl: '/x', url: '/callback' },
+      ],
+      ['a part of a segment', { url: 'back' }],
+      ['a longer path', { url: '/a/auth/acme/callback' }],
+      ['a path that goes on in the same segment', { url: '/auth/acme/callbacks' }],
+      ['a path that cannot be decoded', { url: '/auth/acme/%zz' }],
+    ];
+    for (const [title, parts] of others) {
+      it(`is not ${title}`, () => {
+        expect(isAtCallback(request(parts), CALLBACK)).to.equal(false);
+        expect(isBelowCallback(request(parts), CALLBACK)).to.equal(false);
+      });
+    }
+
+    it('is one that cannot be decoded, in any case, where the redirect URI has it', () => {
+      expect(isAtCallback(request({ url: '/%zz/CB' }), 'https://app.test/%ZZ/cb')).to.equal(true);
+    });
+
+    it('is the root for a redirect URI without a path, and for a request without a URL', () => {
+      for (const parts of [{ url: '/' }, { url: '/?code=a' }, { url: '' }, {}]) {
+        expect(isAtCallback(request(parts), 'https://app.test')).to.equal(true);
+        expect(isAtCallback(request(parts), 'https://app.test/cb')).to.equal(false);
+      }
+      expect(isAtCallback(request({ url: '/' }), '/relative')).to.equal(true);
+    });
+
+    it('has paths below it', () => {
+      const below = request({ url: '/auth/acme/callback/more' });
+      expect(isBelowCallback(below, CALLBACK)).to.equal(true);
+      expect(isAtCallback(below, CALLBACK)).to.equal(false);
+      expect(isBelowCallback(request({ url: '/a/auth/acme/callback/b' }), CALLBACK)).to.equal(
+        false,
+      );
+      // Every path is below the root, which says nothing.
+      expect(isBelowCallback(request({ url: '/more' }), 'https://app.test/')).to.equal(false);
+    });
+  });
+
+  describe('a request that shows the person nothing', () => {
+    const cases: [string, object, boolean][] = [
+      ['HEAD of a scanner', { method: 'HEAD' }, true],
+      ['OPTIONS of a scanner', { method: 'OPTIONS' }, true],
+      ['a prefetch', { method: 'GET', headers: { 'sec-purpose': 'prefetch;prerender' } }, true],
+      ['a prefetch of old', { method: 'GET', headers: { purpose: 'prefetch' } }, true],
+      ['a preview of Safari', { method: 'GET', headers: { 'x-purpose': 'preview' } }, true],
+      ['a prefetch of Firefox', { method: 'GET', headers: { 'x-moz': 'Prefetch' } }, true],
+      ['no other method', { method: 'GET' }, false],
+      ['no POST', { method: 'POST' }, false],
+      ['no request without a method', {}, false],
+      ['no other purpose', { method: 'GET', headers: { purpose: 'prefetched' } }, false],
+    ];
+    for (const [title, parts, expected] of cases) {
+      it(`is ${title}`, () => expect(isAhead(request(parts))).to.equal(expected));
+    }
   });
 
   describe('the callback URL', () => {
@@ -130,9 +220,10 @@ describe('request', () => {
       ['with a Host that is none', { headers: { host: 'a b' } }],
     ] as const) {
       it(`cannot be resolved ${title}`, () => {
-        expect(thrown(() => resolveCallbackUrl(request(parts), '/cb')).code).to.equal(
-          'callback_url_unresolvable',
-        );
+        expect(thrown(() => resolveCallbackUrl(request(parts), '/cb'))).to.include({
+          code: 'callback_url_unresolvable',
+          message: 'the relative callbackURL cannot be resolved',
+        });
       });
     }
   });
