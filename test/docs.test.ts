@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { expect } from 'chai';
-import { ROOT, STRATEGIES, exportsOf } from './support/packages';
+import { PACKAGES, ROOT, STRATEGIES, exportsOf } from './support/packages';
 
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
@@ -33,6 +33,14 @@ const anchors = (path: string) =>
     anchor(heading ?? ''),
   );
 
+/** Commands that fetch a package of this repository from the registry, where another author may own the name. */
+const unpublished = (text: string) => {
+  const names = PACKAGES.map(({ name }) => name).join('|');
+  const command = String.raw`(?:npx(?! --no\b)|(?:npm|pnpm|yarn|bun) (?:install|i|add|ci|exec))`;
+  const pattern = new RegExp(String.raw`\b${command}(?: [\w@^~./-]+)*? (?:${names})(?![\w-])`, 'g');
+  return [...text.matchAll(pattern)].map(([found]) => found);
+};
+
 describe('documents', () => {
   it('docs/errors.md and docs/providers.md — are what the code says', () => {
     execFileSync(process.execPath, ['scripts/docs.js', '--check'], { cwd: ROOT, stdio: 'pipe' });
@@ -53,6 +61,29 @@ describe('documents', () => {
       }
     }
     expect(broken).to.deep.equal([]);
+  });
+
+  it('npm install and npx — name no package of ours until they are published', () => {
+    if (!read('README.md').includes('not in the registry yet')) return;
+    const found = filesUnder(ROOT, '')
+      .filter((file) => /\.(?:md|ts|js|mjs|html)$|\.env\.example$/.test(file))
+      .map((file) => ({ path: relative(ROOT, file), text: readFileSync(file, 'utf8') }))
+      .filter(({ path }) => !/^(?:test|scripts|site)\/|\/(?:test|lib|dist|build)\//.test(path))
+      .flatMap(({ path, text }) => unpublished(text).map((command) => `${path}: ${command}`));
+    expect(found, 'show the tarball, or `npx --no --`').to.deep.equal([]);
+  });
+
+  it('npm install and npx — a name is noticed, and a tarball is not', () => {
+    const text = `
+      npm install express passport-salesloft@1
+      npx crm-emulator --env, npx --yes crm-oauth2 check
+      npm install ./*.tgz, npx --no -- crm-emulator, npm install express redis
+      npm install ./crm-oauth2-0.1.0.tgz`;
+    expect(unpublished(text)).to.deep.equal([
+      'npm install express passport-salesloft',
+      'npx crm-emulator',
+      'npx --yes crm-oauth2',
+    ]);
   });
 
   for (const strategy of STRATEGIES) {

@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   const { salesloft, salesos, salesforce } = config.providers;
   if (!salesloft || !salesos || !salesforce) {
     throw new ConfigError(
-      'The worker needs the credentials of all providers. Those of an emulator: npx crm-emulator --env',
+      'The worker needs the credentials of all providers. Those of an emulator: npx --no -- crm-emulator --env',
     );
   }
   const folder = resolve(config.dataFolder ?? join(__dirname, '../.data'));
