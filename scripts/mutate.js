@@ -54,6 +54,7 @@ const OTHER_TESTS = {
   'passport/strategy': ['passport/registrations', 'passport/classic-oauth2'],
   'passport/strategy-options': [
     'passport/strategy',
+    'passport/authenticate-options',
     'passport/login-start',
     'passport/registrations',
   ],
