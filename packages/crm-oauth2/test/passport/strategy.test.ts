@@ -250,6 +250,7 @@ describe('strategy', () => {
       for (const options of [undefined, null, 'text']) {
         const error = thrown(() => Reflect.construct(AcmeStrategy, [options, accept]) as unknown);
         expect(error).to.be.instanceOf(TypeError);
+        expect(error.message).to.equal('Acme: the first argument must be the options');
       }
     });
 
