@@ -38,6 +38,8 @@ export function byKeyboard(page: Page): Walker {
   let count = 0;
   return {
     async choose(text) {
+      // The script of the page moves the focus to the heading, which is not a stop of the Tab key.
+      await page.waitForLoadState();
       for (let tabs = 0; tabs < MAX_TABS; tabs += 1) {
         await page.keyboard.press('Tab');
         const focus = await page.evaluate<Focus>(FOCUS);
