@@ -191,7 +191,7 @@ async function main() {
     const text = await prettier.format(content, { ...options, parser: 'markdown' });
     if (!isCheck) writeFileSync(file, text);
     else if (readFileSync(file, 'utf8') !== text) {
-      console.error(`docs/${name} is not what the code says. Run: npm run docs`);
+      console.error(`docs/${name} is not what the code says. Run: npm run docs:pages`);
       process.exitCode = 1;
     }
   }

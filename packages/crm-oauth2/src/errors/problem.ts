@@ -2,7 +2,7 @@
 import type { ApiError } from './api-errors';
 import type { ErrorCode } from './codes';
 
-/** Fields of a problem that reach the {@link OAuth2Error} made of it. */
+/** Fields of a problem that reach the `OAuth2Error` made of it. */
 export interface ProblemDetails {
   /** The HTTP status of the provider's answer, when there was one. */
   status?: number;
@@ -30,7 +30,7 @@ export interface ProblemDetails {
 
 /**
  * Thrown by checks, and by the slots of a provider description. The client adds provider, stage and
- * host, and rejects with an {@link OAuth2Error}.
+ * host, and rejects with an `OAuth2Error`.
  *
  * @param code stable code, listed in `docs/errors.md`
  * @param message one sentence without any value that was sent or received

@@ -31,7 +31,7 @@ const MAX_UNPROVEN_LENGTH = 100;
 
 declare const validated: unique symbol;
 
-/** An authorization response that passed every check; only {@link validateAuthorizationResponse} makes one. */
+/** An authorization response that passed every check; only `validateAuthorizationResponse` makes one. */
 export interface ValidatedAuthorizationResponse {
   readonly code: string;
   readonly attempt: LoginAttempt;
