@@ -63,7 +63,7 @@ export interface Failure {
   hint?: string;
   /** The provider asks us to wait this long. */
   retryAfterSeconds?: number;
-  /** What the login was begun with: it is tried again with the same. */
+  /** Of the login that failed: the next one is begun with the same. */
   returnTo?: string;
   environment?: Readonly<Record<string, string>>;
 }
