@@ -5,17 +5,17 @@ import { expect } from 'chai';
 import { changedFiles, cloneCheckout, installPackage, runIn } from './support/clone';
 
 const MODEL = 'packages/passport-salesloft';
-const ADDED = 'packages/passport-acme';
+const ADDED = 'packages/passport-zenith';
 
 /** The compiled tests of the new provider, and those of the whole repository that look at each provider. */
 const TESTS = [`"${ADDED}/build/**/*.test.js"`, 'build/import-rules.test.js', 'build/docs.test.js'];
 
 const renamed = (text: string) =>
   text
-    .replaceAll('Salesloft', 'Acme')
-    .replaceAll('salesloft', 'acme')
+    .replaceAll('Salesloft', 'Zenith')
+    .replaceAll('salesloft', 'zenith')
     // The page about the application is outside of the folder: the README keeps that of the model.
-    .replaceAll('create-the-application/acme.md', 'create-the-application/salesloft.md');
+    .replaceAll('create-the-application/zenith.md', 'create-the-application/salesloft.md');
 
 describe('a provider is a folder', function () {
   this.timeout(120_000);
@@ -47,13 +47,13 @@ describe('a provider is a folder', function () {
 
   it('npm run build — compiles and bundles it', () => {
     passes('node scripts/prepare.js');
-    expect(passes(`node -p "require('./${ADDED}').name"`)).to.equal('AcmeStrategy\n');
+    expect(passes(`node -p "require('./${ADDED}').name"`)).to.equal('ZenithStrategy\n');
   });
 
   it('npm run docs — lists its facts', () => {
     passes('node scripts/docs.js');
-    expect(read('docs/providers.md')).to.contain('## Acme\n').and.contain('`acme`');
-    expect(read('docs/errors.md')).to.contain('## Acme\n');
+    expect(read('docs/providers.md')).to.contain('## Zenith\n').and.contain('`zenith`');
+    expect(read('docs/errors.md')).to.contain('## Zenith\n');
   });
 
   it('npm run lint — accepts it', () => {
@@ -70,7 +70,7 @@ describe('a provider is a folder', function () {
     const hooks = require.map((file) => `--require ${file}`).join(' ');
     const output = passes(`mocha --no-config ${hooks} --timeout 20000 ${TESTS.join(' ')}`);
     expect(output).to.contain(`${ADDED}/README.md — names every option and extra of the provider`);
-    expect(output).to.contain('packages — passport-acme declares what it imports');
+    expect(output).to.contain('packages — passport-zenith declares what it imports');
   });
 
   it('git status — no other file has changed, but for the pages that are written from the code', () => {
