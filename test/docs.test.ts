@@ -65,11 +65,13 @@ describe('documents', () => {
 
   it('npm install and npx — name no package of ours until they are published', () => {
     if (!read('README.md').includes('not in the registry yet')) return;
-    const found = filesUnder(ROOT, '')
-      .filter((file) => /\.(?:md|ts|js|mjs|html)$|\.env\.example$/.test(file))
-      .map((file) => ({ path: relative(ROOT, file), text: readFileSync(file, 'utf8') }))
-      .filter(({ path }) => !/^(?:test|scripts|site)\/|\/(?:test|lib|dist|build)\//.test(path))
-      .flatMap(({ path, text }) => unpublished(text).map((command) => `${path}: ${command}`));
+    const found = execFileSync('git', ['ls-files', '-co', '--exclude-standard'], { cwd: ROOT })
+      .toString()
+      .split('\n')
+      .filter((path) => /\.(?:md|ts|js|mjs)$|\.env\.example$/.test(path))
+      .filter((path) => !/^(?:test|scripts|site)\/|\/test\//.test(path))
+      .filter((path) => existsSync(join(ROOT, path)))
+      .flatMap((path) => unpublished(read(path)).map((command) => `${path}: ${command}`));
     expect(found, 'show the tarball, or `npx --no --`').to.deep.equal([]);
   });
 
