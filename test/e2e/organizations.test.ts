@@ -281,7 +281,13 @@ describe('example: organizations', () => {
       await visitor.logIn(provider);
       const { html } = await visitor.visit('/profile');
       expect(html).not.to.match(/eyJ|access_token|refresh_token|logout_hint/);
-      expect(visitor.cookie).to.match(/^express-login=s%3A[\w-]{32}\.[\w%]+$/);
+      const cookies = Object.fromEntries(
+        visitor.cookie.split('; ').map((pair) => pair.split('=') as [string, string]),
+      );
+      const { 'express-login': session, ...others } = cookies;
+      expect(session).to.match(/^s%3A[\w-]{32}\.[\w%]+$/);
+      expect(others).to.have.all.keys('last-used', 'see-the-login');
+      for (const value of Object.values(others)) expect(value).to.match(/^[\w-]{1,10}$/);
     }
   });
 });
