@@ -152,7 +152,10 @@ function identityOf(
   };
 }
 
-export function userInfoOf(environment: Environment, person: CompletePerson): Record<string, unknown> {
+export function userInfoOf(
+  environment: Environment,
+  person: CompletePerson,
+): Record<string, unknown> {
   const origin = environment.origins.org;
   const { firstName } = person;
   return {
