@@ -440,7 +440,8 @@ describe('client', () => {
           expect(attempt).to.deep.include(kept);
           answerPost('/token');
           const error = await failure(redeem(client, attempt));
-          expect(error).to.include({ code: 'id_token_missing', stage: 'id_token' });
+          const message = 'acme: the token response has no ID Token';
+          expect(error).to.include({ code: 'id_token_missing', stage: 'id_token', message });
         });
       }
 
