@@ -55,7 +55,7 @@ function install() {
   });
 }
 
-/** Makes a project with one program, as somebody has it who copied the file; returns its folder. */
+/** Makes a project with one program, like that of a reader who copied the file. @returns its folder */
 function createProject(name) {
   const { copy, links = {}, compile = false, write = {} } = PROGRAMS[name];
   const folder = fs.mkdtempSync(join(tmpdir(), `crm-login-${name}-`));

@@ -1,6 +1,5 @@
 /** The example application with an emulator beside it, both on free ports, and a browser to visit it. */
 import { unsubscribe } from 'node:diagnostics_channel';
-import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Agent } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -16,6 +15,7 @@ import type { Logger } from '../../examples/express-login/dist/log';
 import { noteEvent, seeTheLogin } from '../../examples/express-login/dist/see-the-login';
 import { createPassport } from '../../examples/express-login/dist/strategies';
 import type { Logins } from '../../examples/express-login/dist/strategies';
+import { CHROMIUM, needChromium } from '../support/chromium';
 import { newDatabase } from './database';
 
 export interface Example {
@@ -97,7 +97,6 @@ export async function startExample({
   };
 }
 
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -108,14 +107,9 @@ const FLAGS = [
   '--disable-sync',
 ];
 
-/** Skips the suite if there is no browser. In CI it fails, since a skipped test would hide a failure. */
+/** Needs chromium: see {@link needChromium}. */
 export async function launchBrowser(suite: Mocha.Context): Promise<Browser> {
-  if (!existsSync(CHROMIUM)) {
-    const reason = `There is no browser at ${CHROMIUM}. Install chromium, or set CHROMIUM_PATH.`;
-    if (process.env.CI) throw new Error(reason);
-    console.log(`    Browser tests are skipped. ${reason}`);
-    return suite.skip();
-  }
+  needChromium(suite);
   return await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
 }
 

@@ -1,14 +1,14 @@
 /** The page "Test your login": its files, run as they are by each runner that it names. Needs chromium. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { CHROMIUM, needChromium } from '../support/chromium';
 import { ROOT } from '../support/packages';
 import { createProject, pack, remove, runNode, temporaryFolder } from './project';
 import { RUNNERS, installRunners } from './runners';
 
 const PAGE = readFileSync(join(ROOT, 'docs', 'test-your-login.md'), 'utf8');
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 
 /** The files of the page: a name in backticks, and its program. */
 const FILES = [...PAGE.matchAll(/^`([\w.-]+\.js)`\n\n```js\n([^]*?)```/gm)].map(
@@ -95,7 +95,7 @@ describe('the page "Test your login"', function () {
   });
 
   it('Playwright — passes in a browser', async function () {
-    if (!existsSync(CHROMIUM)) this.skip();
+    needChromium(this);
     const launchOptions = { executablePath: CHROMIUM, args: ['--no-sandbox'] };
     const config = {
       testMatch: '*.pw.js',
