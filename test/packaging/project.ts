@@ -1,11 +1,11 @@
 /** The packages as npm would publish them, and projects that use them as an application does. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PACKAGES, ROOT } from '../support/packages';
+import type { Package } from '../support/packages';
 
 const execute = promisify(execFile);
 
@@ -17,47 +17,20 @@ export interface Packed {
   files: string[];
 }
 
+type Staged = Omit<Packed, 'tarball'>;
+
+const release = require('../../scripts/pack.js') as {
+  stage: (root: string, packages: readonly Package[], into: string) => Promise<Staged[]>;
+  pack: (staged: readonly Staged[], destination: string) => Promise<Packed[]>;
+};
+
 export async function temporaryFolder(): Promise<string> {
   return await mkdtemp(join(tmpdir(), 'crm-login-'));
 }
 
-/** Runs the npm that runs this test, or the one in the path. */
-async function npm(parameters: string[]): Promise<string> {
-  const script = process.env.npm_execpath;
-  const [file, first] =
-    script !== undefined && existsSync(script) && /\.[cm]?js$/.test(script)
-      ? [process.execPath, [script]]
-      : ['npm', []];
-  const { stdout } = await execute(file, [...first, ...parameters], {
-    cwd: ROOT,
-    shell: file === 'npm' && process.platform === 'win32',
-    maxBuffer: 16 * 1024 * 1024,
-  });
-  return stdout;
-}
-
-/** Packs every package into a folder, without asking a registry. */
+/** Packs every package into a folder as a release does, without asking a registry. */
 export async function pack(folder: string): Promise<Packed[]> {
-  const json = await npm([
-    'pack',
-    ...PACKAGES.map(({ name }) => `--workspace=${name}`),
-    `--pack-destination=${folder}`,
-    '--json',
-    '--offline',
-    '--ignore-scripts',
-    '--loglevel=error',
-    '--update-notifier=false',
-  ]);
-  const packed = JSON.parse(json) as {
-    name: string;
-    filename: string;
-    files: { path: string }[];
-  }[];
-  return packed.map(({ name, filename, files }) => ({
-    name,
-    tarball: join(folder, filename),
-    files: files.map(({ path }) => path),
-  }));
+  return await release.pack(await release.stage(ROOT, PACKAGES, join(folder, 'staged')), folder);
 }
 
 /** Makes a project whose `node_modules` has the packed packages, and links to what they need. */
