@@ -44,7 +44,7 @@ function projects() {
   const core = 'packages/crm-oauth2';
   const published = PACKAGES.map(({ folder }) => folder);
   const others = WORKSPACES.filter((folder) => !published.includes(folder));
-  return [core, ...published.filter((folder) => folder !== core), ...others, 'test']
+  return [core, ...published.filter((folder) => folder !== core), ...others, 'bench', 'test']
     .flatMap(at)
     .concat(WORKSPACES.flatMap((folder) => at(`${folder}/test`)));
 }

@@ -5,12 +5,41 @@
  * A code says itself what was asked for. ID Tokens are signed when the browser is sent back, before
  * the callback is timed: an RSA signature costs more than a whole login in the app.
  */
-'use strict';
-const { createHash, createHmac, generateKeyPairSync, randomBytes, sign } = require('node:crypto');
-const http = require('node:http');
-const https = require('node:https');
-const { promisify } = require('node:util');
-const { serve } = require('./rpc');
+import { createHash, createHmac, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import http from 'node:http';
+import https from 'node:https';
+import { promisify } from 'node:util';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { portOf } from './app-parts';
+import { serve } from './rpc';
+
+/** A code says itself what was asked for. */
+export interface CodeDetails {
+  n: string;
+  challenge?: string | undefined;
+  nonce?: string | undefined;
+  clientID: string;
+  openid: boolean;
+  origin: string;
+  isSalesforce: boolean;
+}
+
+type Parameters = Record<string, string | undefined>;
+
+export interface Tls {
+  key: string;
+  cert: string;
+}
+
+export interface ListenOptions {
+  tls?: Tls | undefined;
+  /** Milliseconds after which an idle connection is closed. */
+  keepAlive: number;
+  keys?: number;
+  ports?: number;
+}
 
 const signAsync = promisify(sign);
 const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -18,21 +47,22 @@ const ORGANIZATION = '00D000000000001AAA';
 const DISCOVERY = '/.well-known/openid-configuration';
 const PERSON = { first_name: 'Zoe', last_name: 'Winter', email: 'zoe@example.com' };
 
-const base64url = (value) => Buffer.from(value).toString('base64url');
-const sha256 = (value) => createHash('sha256').update(value).digest();
-const accessTokenOf = (n) => `at-${n}-${'x'.repeat(48)}`;
-const readCode = (code) => JSON.parse(Buffer.from(code.split('.')[1], 'base64url').toString());
+const base64url = (value: string) => Buffer.from(value).toString('base64url');
+const sha256 = (value: string) => createHash('sha256').update(value).digest();
+const accessTokenOf = (n: number | string) => `at-${n}-${'x'.repeat(48)}`;
+const readCode = (code = '') =>
+  JSON.parse(Buffer.from(code.split('.')[1] ?? '', 'base64url').toString()) as CodeDetails;
 /** Each client has its own; another one, and a code of another origin, are refused. */
-const secretOf = (clientID) => `the secret of ${clientID}`;
-const issuerOf = (origin, isSalesforce) => (isSalesforce ? origin : `${origin}/`);
+const secretOf = (clientID: string) => `the secret of ${clientID}`;
+const issuerOf = (origin: string, isSalesforce: boolean) => (isSalesforce ? origin : `${origin}/`);
 
 /** The key in use comes last; of the others only the form counts. */
-function keySet(size) {
+function keySet(size: number): string {
   const real = { ...publicKey.export({ format: 'jwk' }), kid: 'in-use', alg: 'RS256', use: 'sig' };
   const others = Array.from({ length: size - 1 }, (_, index) => {
     const modulus = randomBytes(256);
-    modulus[0] |= 0x80;
-    modulus[255] |= 1;
+    modulus.writeUInt8(modulus.readUInt8(0) | 0x80, 0);
+    modulus.writeUInt8(modulus.readUInt8(255) | 1, 255);
     return { ...real, n: modulus.toString('base64url'), kid: `other-${index}` };
   });
   return JSON.stringify({ keys: [...others, real] });
@@ -40,7 +70,7 @@ function keySet(size) {
 
 const HEADER = base64url(JSON.stringify({ alg: 'RS256', typ: 'JWT', kid: 'in-use' }));
 
-async function idToken(code) {
+async function idToken(code: string): Promise<string> {
   const { n, nonce, clientID, origin, isSalesforce } = readCode(code);
   const now = Math.floor(Date.now() / 1000);
   const claims = {
@@ -63,12 +93,21 @@ async function idToken(code) {
   return `${input}.${(await signAsync('RSA-SHA256', Buffer.from(input), privateKey)).toString('base64url')}`;
 }
 
-function tokenResponse(parameters, asked, idTokens) {
+function tokenResponse(
+  parameters: Parameters,
+  asked: string,
+  idTokens: Map<string, string>,
+): object | undefined {
   const common = { token_type: 'Bearer', refresh_token: `rt-${'y'.repeat(48)}` };
   if (parameters.grant_type === 'refresh_token') {
     return { ...common, access_token: accessTokenOf(Date.now()), expires_in: 7200 };
   }
-  const { code, code_verifier: verifier, client_id: client, client_secret: secret } = parameters;
+  const {
+    code = '',
+    code_verifier: verifier,
+    client_id: client,
+    client_secret: secret,
+  } = parameters;
   const { n, challenge, clientID, origin, isSalesforce } = readCode(code);
   if (origin !== asked || client !== clientID || secret !== secretOf(clientID)) return undefined;
   if (challenge && sha256(verifier ?? '').toString('base64url') !== challenge) return undefined;
@@ -90,7 +129,12 @@ function tokenResponse(parameters, asked, idTokens) {
 }
 
 /** Answers of GET, by path; `n` is the person of the access token. */
-function resource(path, n, origin, keys) {
+function resource(
+  path: string,
+  n: string,
+  origin: string,
+  keys: string,
+): object | string | undefined {
   if (path.endsWith('/me.json')) {
     return {
       data: {
@@ -145,10 +189,10 @@ function resource(path, n, origin, keys) {
   return undefined;
 }
 
-function parametersOf(body, type, authorization) {
+function parametersOf(body: string, type?: string, authorization?: string): Parameters {
   const parameters = type?.includes('json')
-    ? JSON.parse(body)
-    : Object.fromEntries(new URLSearchParams(body));
+    ? (JSON.parse(body) as Parameters)
+    : (Object.fromEntries(new URLSearchParams(body)) as Parameters);
   if (authorization?.startsWith('Basic ')) {
     const pair = Buffer.from(authorization.slice(6), 'base64').toString().split(':');
     const [client, secret] = pair.map((text) => decodeURIComponent(text.replaceAll('+', ' ')));
@@ -161,23 +205,24 @@ function parametersOf(body, type, authorization) {
 /** One listener: what one subject talks to, at one port or at several, and what is counted of it. */
 class Listener {
   counts = { requests: 0, connections: 0, handshakes: 0, resumed: 0, open: 0 };
-  idTokens = new Map();
-  #keys;
-  #protocol;
+  idTokens = new Map<string, string>();
+  readonly servers: (http.Server | https.Server)[];
+  readonly #keys: string;
+  readonly #protocol: string;
 
-  constructor({ tls, keepAlive, keys = 1, ports = 1 }) {
+  constructor({ tls, keepAlive, keys = 1, ports = 1 }: ListenOptions) {
     this.#keys = keySet(keys);
     this.#protocol = tls ? 'https' : 'http';
-    const handler = (req, res) => this.#answer(req, res);
+    const handler: RequestListener = (req, res) => this.#answer(req, res);
     this.servers = Array.from({ length: ports }, () => {
       const server = tls ? https.createServer(tls, handler) : http.createServer(handler);
       server.keepAliveTimeout = keepAlive;
-      server.on('connection', (socket) => {
+      server.on('connection', (socket: Socket) => {
         this.counts.connections += 1;
         this.counts.open += 1;
         socket.on('close', () => (this.counts.open -= 1));
       });
-      server.on('secureConnection', (socket) => {
+      server.on('secureConnection', (socket: TLSSocket) => {
         this.counts.handshakes += 1;
         if (socket.isSessionReused()) this.counts.resumed += 1;
       });
@@ -186,26 +231,21 @@ class Listener {
   }
 
   /** @returns the ports, the first of which is the name of this listener */
-  async listen() {
+  async listen(): Promise<number[]> {
     return await Promise.all(
-      this.servers.map(async (server) => {
-        await new Promise((resolve) => {
-          server.listen(0, '127.0.0.1', resolve);
-        });
-        return server.address().port;
-      }),
+      this.servers.map(async (server) => await portOf(server.listen(0, '127.0.0.1'))),
     );
   }
 
-  #answer(req, res) {
+  #answer(req: IncomingMessage, res: ServerResponse): void {
     this.counts.requests += 1;
-    const chunks = [];
-    req.on('data', (chunk) => chunks.push(chunk));
+    const chunks: Buffer[] = [];
+    req.on('data', (chunk: Buffer) => chunks.push(chunk));
     req.on('end', () => {
-      const [path, query = ''] = req.url.split('?');
+      const [path = '', query = ''] = (req.url ?? '').split('?');
       const { authorization, host, 'content-type': type } = req.headers;
       const origin = `${this.#protocol}://${host}`;
-      let answer;
+      let answer: object | string | undefined;
       if (req.method === 'POST') {
         const parameters = parametersOf(Buffer.concat(chunks).toString(), type, authorization);
         answer = tokenResponse(parameters, origin, this.idTokens);
@@ -226,22 +266,35 @@ class Listener {
   }
 }
 
-const listeners = new Map();
+const listeners = new Map<number, Listener>();
 
-serve({
-  async listen(options) {
+function listenerAt(port: number): Listener {
+  const listener = listeners.get(port);
+  if (listener === undefined) throw new Error(`nothing listens at ${port}`);
+  return listener;
+}
+
+const handlers = {
+  /** @returns the ports; the first one is the name of the listener */
+  async listen(options: ListenOptions) {
     const listener = new Listener(options);
     const ports = await listener.listen();
-    listeners.set(ports[0], listener);
-    return options.ports === undefined ? ports[0] : ports;
+    const [name = 0] = ports;
+    listeners.set(name, listener);
+    return ports;
   },
-  async sign({ port, codes }) {
-    const { idTokens } = listeners.get(port);
+  async sign({ port, codes }: { port: number; codes: string[] }) {
+    const { idTokens } = listenerAt(port);
     await Promise.all(
       codes
         .filter((code) => readCode(code).openid)
         .map(async (code) => idTokens.set(code, await idToken(code))),
     );
   },
-  counts: ({ port }) => listeners.get(port).counts,
-});
+  counts: ({ port }: { port: number }) => listenerAt(port).counts,
+};
+
+export type ProviderHandlers = typeof handlers;
+export type Counts = Listener['counts'];
+
+serve(handlers);

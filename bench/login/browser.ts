@@ -1,22 +1,44 @@
 /** Browsers and the provider's pages, with as little work as HTTP allows. */
-'use strict';
-const net = require('node:net');
+import net from 'node:net';
+import type { CodeDetails } from './provider';
+
+interface Answer {
+  status: number;
+  location: string | undefined;
+  cookies: string[];
+  body: string;
+}
+
+/** A login that waits for its callback. */
+export interface Begun {
+  /** The number of the person. */
+  n: string;
+  code: string;
+  /** The path of the callback, with its query. */
+  back: string;
+  cookie: string;
+}
+
+interface Waiting {
+  resolve: (answer: Answer) => void;
+  reject: (error: Error) => void;
+}
 
 /** One kept connection to the app, with one request at a time. */
-class Connection {
-  #socket;
+export class Connection {
+  readonly #socket: net.Socket;
   #text = '';
-  #waiting;
+  #waiting: Waiting | undefined;
 
-  constructor(port) {
+  constructor(port: number) {
     this.#socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
     this.#socket.setEncoding('latin1');
-    this.#socket.on('data', (text) => this.#read(text));
+    this.#socket.on('data', (text) => this.#read(String(text)));
     this.#socket.on('error', (error) => this.#waiting?.reject(error));
     this.#socket.on('close', () => this.#waiting?.reject(new Error('the app hung up')));
   }
 
-  #read(text) {
+  #read(text: string): void {
     this.#text += text;
     const end = this.#text.indexOf('\r\n\r\n');
     if (end === -1) return;
@@ -25,17 +47,17 @@ class Connection {
     if (this.#text.length < end + 4 + length) return;
     const body = this.#text.slice(end + 4);
     this.#text = '';
-    const { resolve } = this.#waiting;
+    const waiting = this.#waiting;
     this.#waiting = undefined;
-    resolve({
+    waiting?.resolve({
       status: Number(head.slice(9, 12)),
       location: /\r\nlocation: (.*)/i.exec(head)?.[1],
-      cookies: [...head.matchAll(/\r\nset-cookie: ([^;\r]*)/gi)].map(([, cookie]) => cookie),
+      cookies: [...head.matchAll(/\r\nset-cookie: ([^;\r]*)/gi)].map(([, cookie = '']) => cookie),
       body,
     });
   }
 
-  async get(path, cookie) {
+  async get(path: string, cookie?: string): Promise<Answer> {
     return await new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       if (this.#socket.destroyed) reject(new Error('the app has hung up'));
@@ -44,7 +66,7 @@ class Connection {
     });
   }
 
-  close() {
+  close(): void {
     this.#socket.destroy();
   }
 }
@@ -52,14 +74,14 @@ class Connection {
 let people = 100_000_000_000;
 
 /** Does the work of the provider's pages: makes a code for the request in the URL, and the callback. */
-function authorize(location) {
+function authorize(location: string): Omit<Begun, 'cookie'> {
   const { origin, pathname, searchParams: asked } = new URL(location);
   people += 1;
-  const details = {
+  const details: CodeDetails = {
     n: String(people),
     challenge: asked.get('code_challenge') ?? undefined,
     nonce: asked.get('nonce') ?? undefined,
-    clientID: asked.get('client_id'),
+    clientID: asked.get('client_id') ?? '',
     openid: (asked.get('scope') ?? '').includes('openid'),
     origin,
     isSalesforce: pathname.startsWith('/services/'),
@@ -67,18 +89,29 @@ function authorize(location) {
   const code = `${people}.${Buffer.from(JSON.stringify(details)).toString('base64url')}`;
   const state = asked.get('state');
   const query = `code=${code}${state === null ? '' : `&state=${encodeURIComponent(state)}`}`;
-  return { n: details.n, code, back: `${new URL(asked.get('redirect_uri')).pathname}?${query}` };
+  const callback = new URL(asked.get('redirect_uri') ?? '');
+  return { n: details.n, code, back: `${callback.pathname}?${query}` };
 }
 
 /** Sends a person away to the provider. */
-async function start(connection, mount, cookie = '') {
+export async function start(
+  connection: Connection,
+  mount: number | string,
+  cookie = '',
+): Promise<Begun> {
   const { status, location, cookies, body } = await connection.get(`/${mount}/login`, cookie);
-  if (status !== 302) throw new Error(`the start answers ${status}: ${body}`);
+  if (status !== 302 || location === undefined) {
+    throw new Error(`the start answers ${status}: ${body}`);
+  }
   return { ...authorize(location), cookie: cookies.join('; ') || cookie };
 }
 
 /** Brings the person back, and checks that it is the same person. */
-async function finish(connection, mount, { n, back, cookie }) {
+export async function finish(
+  connection: Connection,
+  mount: number,
+  { n, back, cookie }: Begun,
+): Promise<void> {
   let answer = await connection.get(back, cookie);
   const { cookies } = answer;
   // A middleware that redirects when it is done shows the person on the next page.
@@ -89,7 +122,11 @@ async function finish(connection, mount, { n, back, cookie }) {
 }
 
 /** Calls `act` with each index below `count`, `concurrency` at a time, each with its connection. */
-async function each(connections, count, act) {
+export async function each(
+  connections: readonly Connection[],
+  count: number,
+  act: (connection: Connection, index: number) => Promise<void>,
+): Promise<void> {
   let next = 0;
   await Promise.all(
     connections.map(async (connection) => {
@@ -101,5 +138,3 @@ async function each(connections, count, act) {
     }),
   );
 }
-
-module.exports = { Connection, each, finish, start };

@@ -1,5 +1,5 @@
 /** Pictures of ratios: bars with their spread, and curves. Readable on light and on dark. */
-'use strict';
+import type { Kind } from './subjects';
 
 const STYLE = `<style>
   text { font: 13px system-ui, sans-serif; fill: #1f2328; }
@@ -18,9 +18,23 @@ const STYLE = `<style>
   }
 </style>`;
 
-const escape = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+export interface Bar {
+  label: string;
+  kind: Kind;
+  median: number;
+  low: number;
+  high: number;
+  text: string;
+}
 
-function picture(title, width, height, content) {
+export interface Line {
+  label: string;
+  points: { x: number; y: number }[];
+}
+
+const escape = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+
+function picture(title: string, width: number, height: number, content: string[]): string {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" role="img" aria-label="${escape(title)}">
 ${STYLE}
 <text x="8" y="22" font-weight="600">${escape(title)}</text>
@@ -29,16 +43,12 @@ ${content.join('\n')}
 `;
 }
 
-/**
- * @param {string} title
- * @param {{ label: string, kind: string, median: number, low: number, high: number, text: string }[]} rows
- */
-function bars(title, rows) {
+export function bars(title: string, rows: readonly Bar[]): string {
   const left = 260;
   const scale = 340 / Math.max(...rows.map(({ high }) => high));
   const content = rows.map(({ label, kind, median, low, high, text }, index) => {
     const y = 40 + index * 24;
-    const at = (value) => (left + Math.max(0, value) * scale).toFixed(1);
+    const at = (value: number) => (left + Math.max(0, value) * scale).toFixed(1);
     return `<text x="${left - 8}" y="${y + 13}" text-anchor="end">${escape(label)}</text>
 <rect class="${kind}" x="${left}" y="${y + 2}" width="${(Math.max(0, median) * scale).toFixed(1)}" height="15" rx="2"/>
 <line class="spread" x1="${at(low)}" x2="${at(high)}" y1="${y + 9.5}" y2="${y + 9.5}"/>
@@ -47,17 +57,14 @@ function bars(title, rows) {
   return picture(title, 720, 52 + rows.length * 24, content);
 }
 
-/**
- * @param {string} title
- * @param {{ label: string, points: { x: number, y: number }[] }[]} lines on logarithmic x
- */
-function curves(title, lines) {
-  const [left, right, top, bottom] = [50, 560, 45, 240];
+/** Lines on a logarithmic x. */
+export function curves(title: string, lines: readonly Line[]): string {
+  const [left, right, top, bottom] = [50, 560, 45, 240] as const;
   const all = lines.flatMap(({ points }) => points);
   const widest = Math.log10(Math.max(...all.map(({ x }) => x)));
   const highest = Math.max(2, ...all.map(({ y }) => y * 1.1));
-  const atX = (x) => left + (Math.log10(x) / widest) * (right - left);
-  const atY = (y) => bottom - (y / highest) * (bottom - top);
+  const atX = (x: number) => left + (Math.log10(x) / widest) * (right - left);
+  const atY = (y: number) => bottom - (y / highest) * (bottom - top);
   const content = [
     `<path class="axis" d="M${left} ${top}V${bottom}H${right}"/>`,
     ...[0, 1, Math.floor(highest)].map(
@@ -84,5 +91,3 @@ function curves(title, lines) {
   }
   return picture(title, 720, bottom + 30, content);
 }
-
-module.exports = { bars, curves };
