@@ -10,7 +10,8 @@ const RECENT = new WeakMap<TokenStore, RecentRecords>();
 
 export class RecentRecords {
   readonly #records = new LruMap<string, { record: TokenRecord; readAt: number }>(MAX_RECENT);
-  #changes = 0;
+  /** A new object for each change. */
+  #lastChange = {};
 
   /** Those of one store, which all its users in this process share. */
   static of(store: TokenStore): RecentRecords {
@@ -30,17 +31,17 @@ export class RecentRecords {
     key: string,
     read: () => Promise<StoredRecord | undefined>,
   ): Promise<StoredRecord | undefined> {
-    const before = this.#changes;
+    const before = this.#lastChange;
     const readAt = performance.now();
     const stored = await read();
-    if (stored && before === this.#changes)
+    if (stored && before === this.#lastChange)
       this.#records.set(key, { record: stored.record, readAt });
     return stored;
   }
 
   /** The record is about to change, or has just changed. */
   forget(key: string): void {
-    this.#changes += 1;
+    this.#lastChange = {};
     this.#records.delete(key);
   }
 }
