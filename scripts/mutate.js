@@ -23,12 +23,20 @@ const GOAL = 90;
  * the core have other tests beside their own, or need fewer than all.
  */
 const OTHER_TESTS = {
-  client: ['client-environment', 'wire/connections', 'errors/diagnostics', 'passport/strategy'],
+  client: [
+    'client-environment',
+    'client-profile',
+    'client-warm',
+    'wire/connections',
+    'errors/diagnostics',
+    'passport/strategy',
+  ],
   'client-login-request': ['client', 'passport/authenticate-options'],
   'client-options': ['client-environment', 'client'],
   'client-requests': [
     'client-environment',
     'client',
+    'client-warm',
     'wire/connections',
     'errors/diagnostics',
     'passport/strategy',
@@ -75,7 +83,8 @@ const OTHER_TESTS = {
   'tokens/user-tokens': ['tokens/waiting-for-a-lock', 'tokens/shared-refresh'],
   'values/jose': ['protocol/id-token'],
   'values/options': ['client-options', 'client', 'passport/strategy'],
-  'wire/http': ['wire/connections', 'client'],
+  'wire/connections': ['client-warm'],
+  'wire/http': ['wire/connections', 'client', 'client-warm'],
   'wire/observed': ['errors/diagnostics'],
 };
 
