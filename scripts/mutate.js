@@ -55,7 +55,12 @@ const OTHER_TESTS = {
   'passport/classic-oauth2': ['passport/strategy', 'passport/registrations'],
   'passport/index': ['passport/strategy'],
   'passport/login': ['passport/login-start', 'passport/strategy', 'passport/lost-answer'],
-  'passport/login-finish': ['passport/strategy', 'passport/organizations', 'passport/passport'],
+  'passport/login-finish': [
+    'passport/ahead',
+    'passport/strategy',
+    'passport/organizations',
+    'passport/passport',
+  ],
   'passport/login-start': ['passport/registrations', 'passport/strategy', 'passport/lost-answer'],
   'passport/session-state-store': ['passport/passport'],
   'passport/registrations': ['passport/login-start'],
