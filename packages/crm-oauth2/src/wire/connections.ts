@@ -4,6 +4,7 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
+import { LruMap } from '../values/lru-map';
 import { ownOptions } from './own-options';
 
 /** Closes a connection that is idle for so long. Servers and load balancers give up after a minute. */
@@ -53,14 +54,16 @@ export function noteIdleTime({ headers, socket }: http.IncomingMessage, sentAt: 
  * Tells whether a connection can take a request. The time is compared here, because a busy process is
  * late with its timers.
  */
-function isUsable(socket: Socket): boolean {
+function isUsable(socket: Socket, now = performance.now()): boolean {
   const { since, limit } = idleTime(socket);
-  return socket.writable && performance.now() < since + limit;
+  return socket.writable && now < since + limit;
 }
 
 /** The connections of one client: those of its agents, and those opened in advance. */
 export class Connections {
   readonly #agents = new Map<string, http.Agent>();
+  /** The names that agents give to hosts, by origin: to make one takes as long as to find a connection. */
+  readonly #names = new LruMap<string, string>(MAX_ASKED_HOSTS);
   /** Connections opened in advance, by the name that the agent gives their host. */
   readonly #unused = new Map<string, Socket>();
   /** Connections that are idle, or were: the one that became so first stands first. */
@@ -71,7 +74,7 @@ export class Connections {
   /** The agent for a request to the URL. Connections that it should not use are closed. */
   agent(url: URL): http.Agent {
     const agent = this.#agentOf(url);
-    this.#kept(agent, agent.getName(serverOf(url)));
+    this.#countKept(agent, this.#nameOf(url));
     return agent;
   }
 
@@ -80,9 +83,8 @@ export class Connections {
    * without the notice of a process that was busy.
    */
   mayHaveEnded(url: URL): boolean {
-    const agent = this.#agentOf(url);
-    const name = agent.getName(serverOf(url));
-    const next = agent.freeSockets[name]?.at(-1) ?? this.#unused.get(name) ?? {};
+    const name = this.#nameOf(url);
+    const next = this.#agentOf(url).freeSockets[name]?.at(-1) ?? this.#unused.get(name) ?? {};
     return performance.now() - idleTime(next).since >= MAY_HAVE_ENDED_MS;
   }
 
@@ -114,17 +116,17 @@ export class Connections {
   }
 
   #wasAsked(url: URL): boolean {
-    return this.#askedHosts.has(this.#agentOf(url).getName(serverOf(url)));
+    return this.#askedHosts.has(this.#nameOf(url));
   }
 
   /** @returns the connection that no request has used so far; nothing where another one is open */
   #openUnlessOpen(url: URL): Socket | undefined {
     const agent = this.#agentOf(url);
-    const options = serverOf(url);
-    const name = agent.getName(options);
+    const name = this.#nameOf(url);
     const unused = this.#unused.get(name);
-    if (unused || this.#kept(agent, name).length > 0 || name in agent.sockets) return unused;
-    const socket = agent.createConnection(Object.assign(options, { _agentKey: name })) as Socket;
+    if (unused || this.#countKept(agent, name) > 0 || name in agent.sockets) return unused;
+    const options = Object.assign(serverOf(url), { _agentKey: name });
+    const socket = agent.createConnection(options) as Socket;
     this.#unused.set(name, socket);
     idleTimes.set(socket, { since: performance.now(), limit: IDLE_LIFETIME_MS });
     // Does nothing once a request has taken the socket.
@@ -161,13 +163,22 @@ export class Connections {
     return agent;
   }
 
-  /** The connections that wait for a request to the host. Those that should not be used are closed. */
-  #kept(agent: http.Agent, name: string): Socket[] {
+  #nameOf(url: URL): string {
+    const known = this.#names.get(url.origin);
+    if (known !== undefined) return known;
+    const name = this.#agentOf(url).getName(serverOf(url));
+    this.#names.set(url.origin, name);
+    return name;
+  }
+
+  /** Closes the connections to the host that no request should use. @returns how many are left */
+  #countKept(agent: http.Agent, name: string): number {
     const sockets = agent.freeSockets[name] ?? [];
-    const ended = sockets.findLastIndex((socket) => !isUsable(socket));
+    const now = performance.now();
+    const ended = sockets.findLastIndex((socket) => !isUsable(socket, now)) + 1;
     // Those in front have been idle for longer. The agent removes closed ones from the front only.
-    for (const socket of sockets.slice(0, ended + 1)) socket.destroy();
-    return sockets.slice(ended + 1);
+    for (const socket of sockets.slice(0, ended)) socket.destroy();
+    return sockets.length - ended;
   }
 
   #createAgent(protocol: string): http.Agent {
