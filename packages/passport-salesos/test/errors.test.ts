@@ -70,6 +70,7 @@ const MEANINGS = `
   authorize | invalid_request | unknown connection | unknown_connection
   authorize | unauthorized | Please verify your email before logging in. | email_not_verified
   authorize | access_denied | error_email_unverified | email_not_verified
+  authorize | access_denied | VERIFY YOUR EMAIL | email_not_verified
   authorize | access_denied | e-mail: please confirm it | email_not_verified
   authorize | access_denied | Please confirm your email address. | email_not_verified
   authorize | access_denied | Por favor, verifique seu e-mail | email_not_verified
