@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { describeWithRedis } from './support/redis';
 
-const FOLDER = join(__dirname, '../bench/rotation');
+const FOLDER = join(__dirname, '../bench/dist/rotation');
 const PROVE = join(FOLDER, 'prove.js');
 const KEYS = 40;
 

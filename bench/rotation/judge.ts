@@ -2,27 +2,27 @@
  * Judges each grant that was lost, and each pair that was not stored at once: by the journals of the
  * workers, the provider's log, and the times at which a process was killed or did not run.
  */
-'use strict';
-const { BEAT_NOTE_MS, nameOf } = require('./journal');
+import type { Evidence, Generation, LockFact, Replay, Span } from './evidence';
+import { BEAT_NOTE_MS, nameOf } from './journal';
 
 /** A worker that runs begins to store a pair within this time of the provider's answer, and ends within it. */
-const PROMPT_MS = 500;
+export const PROMPT_MS = 500;
 
 /** Differences that the clock's resolution and the order of two log lines make. */
-const INEXACT_MS = 50;
+export const INEXACT_MS = 50;
 
 /** A loss after processes did not run, or Redis was away, for this long under one lock is put down to that. */
 const BUSY_MS = 1000;
 
 /** Why a grant may be lost, by the names in the figures. */
-const EXPLANATIONS = {
+export const EXPLANATIONS = {
   killed: 'killed between answer and write',
   held: 'stood still for longer than the lock',
   unanswered: 'rotated by the provider, never answered',
 };
 
 /** Milliseconds of [from, to] that are in at least one of the spans. */
-function overlap(spans, from, to) {
+export function overlap(spans: readonly Span[], from: number, to: number): number {
   let sum = 0;
   let counted = from;
   for (const span of spans.toSorted((one, other) => one.from - other.from)) {
@@ -36,11 +36,12 @@ function overlap(spans, from, to) {
 }
 
 /** The members of a list, by their person. */
-function group(list) {
-  const groups = new Map();
+export function group<T extends { person: number }>(list: readonly T[]): Map<number, T[]> {
+  const groups = new Map<number, T[]>();
   for (const one of list) {
-    if (!groups.has(one.person)) groups.set(one.person, []);
-    groups.get(one.person).push(one);
+    const members = groups.get(one.person) ?? [];
+    members.push(one);
+    groups.set(one.person, members);
   }
   return groups;
 }
@@ -52,25 +53,23 @@ function group(list) {
  * - `busy`: longer, and a stall may be a part of the reason;
  * - `late`: longer, in a process that ran.
  */
-const DELAYS_FROM_WORST = ['late', 'busy', 'stalled', 'prompt'];
+const DELAYS_FROM_WORST = ['late', 'busy', 'stalled', 'prompt'] as const;
+export type Promptness = (typeof DELAYS_FROM_WORST)[number];
+export type Loss = keyof typeof EXPLANATIONS | 'busy' | 'unexplained';
 
-/** @param evidence as `prove.js` collects it */
-class Judge {
-  #evidence;
-  #stalls = new Map();
+export class Judge {
+  readonly #evidence: Evidence;
+  readonly #stalls = new Map<string, Span[]>();
 
-  constructor(evidence) {
+  constructor(evidence: Evidence) {
     this.#evidence = evidence;
   }
 
-  /**
-   * @param replay a refresh token that came twice
-   * @returns a name of {@link EXPLANATIONS}; `busy` when the machine was too busy to judge; or
-   * `unexplained`
-   */
-  loss(replay) {
+  /** @returns a name of {@link EXPLANATIONS}; or `busy` when the machine was too busy to judge */
+  loss(replay: Replay): Loss {
     const { log, journals } = this.#evidence;
-    const pair = log.grants[replay.grant].generations[replay.generation];
+    const pair = log.grants[replay.grant]?.generations[replay.generation];
+    if (!pair) return 'unexplained';
     const journal = journals.get(pair.by);
     const name = nameOf(replay.grant, replay.generation);
     // The store had the pair. No process may send the old refresh token from then on.
@@ -85,11 +84,11 @@ class Judge {
   }
 
   /** @returns how long a pair waited for its write to begin, as {@link DELAYS_FROM_WORST} */
-  write(grant, generation) {
+  write(grant: number, generation: number): Promptness {
     const { log, journals, endedAt, killed } = this.#evidence;
-    const pair = log.grants[grant].generations[generation];
-    const journal = journals.get(pair.by);
-    if (!journal || pair.answeredAt === null) return 'prompt';
+    const pair = log.grants[grant]?.generations[generation];
+    const journal = journals.get(pair?.by ?? '');
+    if (!pair || !journal || pair.answeredAt === null) return 'prompt';
     if (this.#stoodStill(grant, pair, Infinity)) return 'prompt';
     const sentAt = journal.sent.get(nameOf(grant, generation)) ?? Infinity;
     const until = Math.min(sentAt, killed.get(pair.by)?.at ?? Infinity, endedAt);
@@ -97,11 +96,11 @@ class Judge {
   }
 
   /** @returns how many pairs this worker had asked for, and not stored, when it was killed */
-  underWay(name) {
+  underWay(name: string): number {
     const { log, journals } = this.#evidence;
     const journal = journals.get(name);
     if (!journal) return 0;
-    const isOpen = (pair, grant, generation) => {
+    const isOpen = (pair: Generation, grant: number, generation: number) => {
       const pairName = nameOf(grant, generation);
       const isUnstored =
         pair.by === name && !isNeverAnswered(pair) && !journal.stored.has(pairName);
@@ -115,25 +114,24 @@ class Judge {
   }
 
   /** @returns how many locks were given away while another worker surely had them */
-  sharedLocks() {
+  sharedLocks(): number {
     const { journals, lock, locksRemovedAt } = this.#evidence;
     const byPerson = group([...journals.values()].flatMap(({ locks }) => locks));
-    const isShared = (one) =>
+    const isShared = (one: LockFact) =>
       one.grantedAt < locksRemovedAt &&
-      byPerson
-        .get(one.person)
-        .some(
-          (other) =>
-            one.askedAt > other.grantedAt &&
-            one.grantedAt < Math.min(other.until, other.askedAt + lock),
-        );
+      (byPerson.get(one.person) ?? []).some(
+        (other) =>
+          one.askedAt > other.grantedAt &&
+          one.grantedAt < Math.min(other.until, other.askedAt + lock),
+      );
     return [...byPerson.values()].flat().filter(isShared).length;
   }
 
   /** When a worker, or this program, did not run. */
-  stalls(name) {
+  stalls(name: string): Span[] {
     const { journals, killed, ownStalls } = this.#evidence;
-    if (this.#stalls.has(name)) return this.#stalls.get(name);
+    const known = this.#stalls.get(name);
+    if (known) return known;
     const journal = journals.get(name);
     const spans = [...(journal?.stalls ?? []), ...ownStalls];
     const death = killed.get(name);
@@ -144,7 +142,7 @@ class Judge {
   }
 
   /** @param more milliseconds for which there is another reason */
-  #delayOf(name, from, to, more = 0) {
+  #delayOf(name: string, from: number, to: number, more = 0): Promptness {
     const overdue = to - from - PROMPT_MS - more;
     if (overdue <= 0) return 'prompt';
     const stalled = overlap(this.stalls(name), from, to);
@@ -153,27 +151,28 @@ class Judge {
   }
 
   /** @returns `late` when the worker was not killed, or not between the answer and the end of its write */
-  #killed(replay, pair, sentAt) {
+  #killed(replay: Replay, pair: Generation, sentAt: number | undefined): Promptness {
     const death = this.#evidence.killed.get(pair.by);
     const isBefore = death !== undefined && death.at <= replay.receivedAt;
     return isBefore && this.#lockHadEnded(replay, pair) ? this.#deathOf(pair, sentAt) : 'late';
   }
 
   /** @returns how long the killed worker had the answer, before and after its write had begun */
-  #deathOf({ by, answeredAt }, sentAt) {
+  #deathOf({ by, answeredAt }: Generation, sentAt: number | undefined): Promptness {
     const { killed, redisStalls, outages } = this.#evidence;
     const death = killed.get(by);
+    if (!death) return 'late';
     if (answeredAt === null || death.at <= answeredAt) return 'prompt';
     const begun = Math.min(sentAt ?? Infinity, death.at);
     const away = overlap([...redisStalls, ...outages], begun, death.at);
     // A client finds Redis again some time after it is back.
     const more = away > 0 ? away + PROMPT_MS : 0;
     const steps = [this.#delayOf(by, answeredAt, begun), this.#delayOf(by, begun, death.at, more)];
-    return DELAYS_FROM_WORST.find((delay) => steps.includes(delay));
+    return DELAYS_FROM_WORST.find((delay) => steps.includes(delay)) ?? 'prompt';
   }
 
   /** No other worker may send the refresh token before the lock of the killed one ends by itself. */
-  #lockHadEnded(replay, pair) {
+  #lockHadEnded(replay: Replay, pair: Generation): boolean {
     const { lock, locksRemovedAt } = this.#evidence;
     const held = this.#lockOf(replay.grant, pair);
     if (!held) return false;
@@ -181,33 +180,31 @@ class Judge {
   }
 
   /** The lock under which a worker asked for a pair. */
-  #lockOf(grant, pair) {
+  #lockOf(grant: number, pair: Generation): LockFact | undefined {
     const { log, journals } = this.#evidence;
-    const { person } = log.grants[grant];
+    const person = log.grants[grant]?.person;
     return journals
       .get(pair.by)
-      .locks.findLast((one) => one.person === person && one.askedAt <= pair.receivedAt);
+      ?.locks.findLast((one) => one.person === person && one.askedAt <= pair.receivedAt);
   }
 
   /** The runner let the worker stand still, between its lock and the next use of the answer. */
-  #stoodStill(grant, pair, until) {
+  #stoodStill(grant: number, pair: Generation, until: number): boolean {
     const { timeout, journals } = this.#evidence;
     const from = this.#lockOf(grant, pair)?.askedAt ?? pair.receivedAt;
     const end = Math.min(until, (pair.answeredAt ?? pair.receivedAt) + timeout);
-    return overlap(journals.get(pair.by).pauses, from, end) > 0;
+    return overlap(journals.get(pair.by)?.pauses ?? [], from, end) > 0;
   }
 
   /** The lock ended before the pair was stored, because processes did not run or Redis was away. */
-  #wasBusy(replay, pair) {
+  #wasBusy(replay: Replay, pair: Generation): boolean {
     const { log, redisStalls, outages } = this.#evidence;
-    if (!this.#lockHadEnded(replay, pair)) return false;
+    const held = this.#lockOf(replay.grant, pair);
+    if (!held || !this.#lockHadEnded(replay, pair)) return false;
     const spans = [...this.stalls(pair.by), ...log.stalls, ...redisStalls, ...outages];
-    const { askedAt } = this.#lockOf(replay.grant, pair);
-    return overlap(spans, askedAt, replay.receivedAt) >= BUSY_MS;
+    return overlap(spans, held.askedAt, replay.receivedAt) >= BUSY_MS;
   }
 }
 
 /** The provider rotated, and met a fault before it answered. */
-const isNeverAnswered = ({ fault }) => fault?.endsWith('after rotation') ?? false;
-
-module.exports = { EXPLANATIONS, INEXACT_MS, Judge, PROMPT_MS, group, overlap };
+const isNeverAnswered = ({ fault }: Generation) => fault?.endsWith('after rotation') ?? false;

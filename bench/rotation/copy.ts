@@ -2,16 +2,8 @@
  * A copy of the built library, so that a build meanwhile does not change a run; and its mutants, each of
  * which lacks one thing that the proof must notice.
  */
-'use strict';
-const {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} = require('node:fs');
-const { dirname, join } = require('node:path');
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 const PACKAGES = ['crm-oauth2', 'passport-salesloft'];
 /** The dependencies of the packages, installed beside `redis`. */
@@ -19,8 +11,13 @@ const MODULES = dirname(dirname(require.resolve('redis/package.json')));
 
 const CORE = join('crm-oauth2', 'lib', 'core.js');
 
-/** @type {Record<string, { title: string, text: string, replacement: string }>} */
-const MUTANTS = {
+interface Mutant {
+  title: string;
+  text: string;
+  replacement: string;
+}
+
+export const MUTANTS: Readonly<Record<string, Mutant>> = {
   late: {
     title: 'stores each new pair 1.2 s late',
     text: 'const sealed = await this.#values.seal(key, value);',
@@ -42,29 +39,32 @@ const MUTANTS = {
 };
 
 /** @returns the folder whose `node_modules` has the copy */
-function copyLibrary(folder, mutant) {
+export function copyLibrary(folder: string, mutant: string | undefined): string {
   const modules = join(folder, 'library', 'node_modules');
   for (const name of PACKAGES) {
     const from = dirname(require.resolve(`${name}/package.json`));
     mkdirSync(join(modules, name), { recursive: true });
     cpSync(join(from, 'package.json'), join(modules, name, 'package.json'));
     cpSync(join(from, 'lib'), join(modules, name, 'lib'), { recursive: true });
-    const { dependencies = {} } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8'));
+    const { dependencies = {} } = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')) as {
+      dependencies?: object;
+    };
     for (const dependency of Object.keys(dependencies)) link(dependency, modules);
   }
-  if (mutant !== undefined) mutate(join(modules, CORE), MUTANTS[mutant]);
+  const change = MUTANTS[mutant ?? ''];
+  if (change) mutate(join(modules, CORE), change);
   return dirname(modules);
 }
 
 /** Types have no part in a run, and the packages themselves are copied. */
-function link(name, modules) {
+function link(name: string, modules: string): void {
   if (PACKAGES.includes(name) || name.startsWith('@types/')) return;
   const path = join(modules, name);
   mkdirSync(dirname(path), { recursive: true });
   if (!existsSync(path)) symlinkSync(join(MODULES, name), path, 'junction');
 }
 
-function mutate(file, { title, text, replacement }) {
+function mutate(file: string, { title, text, replacement }: Mutant): void {
   const parts = readFileSync(file, 'utf8').split(text);
   if (parts.length !== 2) {
     throw new Error(
@@ -73,5 +73,3 @@ function mutate(file, { title, text, replacement }) {
   }
   writeFileSync(file, parts.join(replacement));
 }
-
-module.exports = { MUTANTS, copyLibrary };

@@ -1,13 +1,16 @@
 /** Prints the figures of a run as a table, and its verdict. */
-'use strict';
-const { EXPLANATIONS } = require('./judge');
+import type { Figures } from './accounts';
+import { EXPLANATIONS } from './judge';
+import type { Settings } from './options';
 
-const list = (counts) =>
+type Row = [title: string, figure: string | number, more: string];
+
+const list = (counts: Record<string, number>) =>
   Object.entries(counts)
     .map(([name, count]) => `${name}: ${count}`)
     .join(', ');
 
-function rowsOf(figures) {
+function rowsOf(figures: Figures): Row[] {
   const { latency, cutOff, grantsLost, requests, atTheEnd, happened, writes } = figures;
   return [
     ['Workers killed', figures.killed, `in a token request: ${figures.killedInTokenRequests}`],
@@ -29,7 +32,11 @@ function rowsOf(figures) {
     ['Cut off before rotation', cutOff.before, `generations refreshed later: ${cutOff.recovered}`],
     ['  after it', cutOff.after, ''],
     ['Grants lost', grantsLost.all, `requests under way at a kill: ${grantsLost.underWayAtKills}`],
-    ...Object.entries(EXPLANATIONS).map(([name, title]) => ['', grantsLost[name], title]),
+    ...Object.entries(EXPLANATIONS).map(([name, title]): Row => [
+      '',
+      grantsLost[name as keyof typeof EXPLANATIONS],
+      title,
+    ]),
     ['', grantsLost.busy, 'a process did not run'],
     ['  unexplained', grantsLost.unexplained, ''],
     ['Good tokens', requests.good, `died on the way: ${requests.diedOnTheWay}`],
@@ -53,9 +60,9 @@ function rowsOf(figures) {
   ];
 }
 
-function loadRows({ delay, stalled }) {
-  const percent = (part) => `${Math.round(part * 1000) / 10} %`;
-  const row = (title, who) => [
+function loadRows({ delay, stalled }: Figures): Row[] {
+  const percent = (part: number) => `${Math.round(part * 1000) / 10} %`;
+  const row = (title: string, who: 'workers' | 'provider' | 'runner'): Row => [
     title,
     percent(stalled[who]),
     `event loop delay, p99: ${delay[who].p99} ms, max: ${delay[who].max} ms`,
@@ -68,7 +75,10 @@ function loadRows({ delay, stalled }) {
   ];
 }
 
-function print({ seconds, workers, keys, ttl, revokeOld, mutant }, figures) {
+export function print(
+  { seconds, workers, keys, ttl, revokeOld, mutant }: Settings,
+  figures: Figures,
+): void {
   const old = revokeOld ? 'dead with the next one' : 'good to their end';
   console.log(`${workers} workers, ${keys} keys, ${seconds} s; tokens of ${ttl} s, ${old}`);
   if (mutant !== undefined) console.log(`The workers run the mutant "${mutant}".`);
@@ -76,7 +86,7 @@ function print({ seconds, workers, keys, ttl, revokeOld, mutant }, figures) {
   for (const [title, figure, more] of rowsOf(figures)) {
     console.log(`${title.padEnd(26)}${String(figure).padStart(9)}   ${more}`.trimEnd());
   }
-  const verdicts = {
+  const verdicts: Record<Figures['verdict'], string> = {
     proved: 'All is accounted for.',
     wrong: 'Wrong:',
     'too little': 'Not enough happened to prove anything:',
@@ -89,5 +99,3 @@ function print({ seconds, workers, keys, ttl, revokeOld, mutant }, figures) {
     console.log(`  ${title}: ${count}, at least ${least} are needed`);
   }
 }
-
-module.exports = { print };

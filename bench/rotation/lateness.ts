@@ -2,9 +2,9 @@
  * Measures how long this process did not run: the lateness of its timers, the delay of its event loop, and
  * the time that its thread pool, which encrypts for the library, takes for a small task.
  */
-'use strict';
-const { randomBytes } = require('node:crypto');
-const { monitorEventLoopDelay } = require('node:perf_hooks');
+import { randomBytes } from 'node:crypto';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { Delay } from './evidence';
 
 /** Between two looks at the clock. */
 const BEAT_MS = 50;
@@ -18,18 +18,14 @@ const CLOCK_MS = 250;
 const RESOLUTION_MS = 10;
 const NANOSECONDS_PER_MS = 1e6;
 
-class Lateness {
+export class Lateness {
   /** True if the clock was set during the run: the times of the processes cannot be compared then. */
   isClockSet = false;
   #last = Date.now();
   #from = 0;
-  #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 
-  /**
-   * @param {(from: number, to: number) => void} onStall
-   * @param {(at: number) => void} [onBeat]
-   */
-  constructor(onStall, onBeat) {
+  constructor(onStall: (from: number, to: number) => void, onBeat?: (at: number) => void) {
     this.#delay.enable();
     setInterval(() => {
       const now = Date.now();
@@ -45,26 +41,25 @@ class Lateness {
   }
 
   /** Leaves out the time until now, in which this process stood still on purpose. */
-  leaveOut() {
+  leaveOut(): void {
     this.#last = Date.now();
     this.#from = this.#last;
     this.#delay.reset();
   }
 
   /** Milliseconds of the event loop. */
-  get delay() {
-    const ms = (value) => Math.max(0, Math.round(value / NANOSECONDS_PER_MS - RESOLUTION_MS));
+  get delay(): Delay {
+    const ms = (value: number) =>
+      Math.max(0, Math.round(value / NANOSECONDS_PER_MS - RESOLUTION_MS));
     if (this.#delay.count === 0) return { p99: 0, max: 0 };
     return { p99: ms(this.#delay.percentile(99)), max: ms(this.#delay.max) };
   }
 }
 
 /** Compares the wall clock with the clock that is never set. A stall between the two looks is left out. */
-function isClockSet() {
+function isClockSet(): boolean {
   const before = performance.now();
   const difference = Date.now() - performance.timeOrigin;
   const after = performance.now();
   return difference < before - CLOCK_MS || difference > after + CLOCK_MS;
 }
-
-module.exports = { Lateness };

@@ -5,12 +5,52 @@
  *
  * A token is `<kind>-<grant>-<generation>`, so that a look-up costs nothing. Nothing here guesses tokens.
  */
-'use strict';
-const http = require('node:http');
-const { setTimeout: sleep } = require('node:timers/promises');
-const { Lateness } = require('./lateness');
+import http from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type {
+  IncomingHttpHeaders,
+  IncomingMessage,
+  OutgoingHttpHeaders,
+  Server,
+  ServerResponse,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Generation, Grant, ProviderLog } from './evidence';
+import { Lateness } from './lateness';
 
-const { ttl, timeout, keys, revokeOld } = JSON.parse(process.argv[2]);
+export interface ProviderOptions {
+  /** Seconds that a token lives. */
+  ttl: number;
+  /** Milliseconds of the client. */
+  timeout: number;
+  keys: number;
+  /** An access token ends when the next one is issued. */
+  revokeOld: boolean;
+}
+
+export interface ProviderOrder {
+  /** Tell which worker's token request is at this moment. */
+  await?: string;
+  /** No fault begins from this time on. */
+  calmAt?: number;
+  drain?: true;
+  tell?: true;
+}
+
+export interface ProviderMessage {
+  origins?: { tokens: string; api: string };
+  moment?: string;
+  answering?: string;
+  drained?: true;
+  log?: ProviderLog;
+}
+
+/** Status, content, headers. Nothing where the connection was closed. */
+type Result = [status: number, content: string | object, headers?: OutgoingHttpHeaders] | undefined;
+
+const send = (message: ProviderMessage) => process.send?.(message);
+
+const { ttl, timeout, keys, revokeOld } = JSON.parse(process.argv[2] ?? '') as ProviderOptions;
 const LIFETIME_MS = ttl * 1000;
 
 /** A token of this age needs no refresh: the library refreshes at half life. */
@@ -20,15 +60,24 @@ const YOUNG_MS = LIFETIME_MS / 4;
 const SLOWEST_MS = 20;
 
 /** A slow answer takes these parts of the client's timeout; a late one comes when the client has gone. */
-const SLOW = [0.8, 0.9];
-const LATE = [1.1, 1.3];
+const SLOW = [0.8, 0.9] as const;
+const LATE = [1.1, 1.3] as const;
 
 /** An idle connection for token requests is closed after this time, which is announced to no client. */
 const IDLE_MS = 500;
 
 /** Every so many refreshes meet a fault, each kind in turn. */
 const FAULT_EVERY = 15;
-const FAULTS = ['slow', 'late', '502', '503', 'closed', '502 after rotation', 'cut after rotation'];
+const FAULTS = [
+  'slow',
+  'late',
+  '502',
+  '503',
+  'closed',
+  '502 after rotation',
+  'cut after rotation',
+] as const;
+type Fault = (typeof FAULTS)[number];
 
 /** Of the refreshes for which several workers meet, every so many are slow. */
 const SLOW_MEETING_EVERY = 3;
@@ -36,45 +85,25 @@ const SLOW_MEETING_EVERY = 3;
 /** A killed process ends some milliseconds later. Its request waits for that. */
 const DEATH_MS = 200;
 
-/** @type {{ person: number, revokedAt: number, generations: Generation[] }[]} */
-const grants = [];
-/**
- * @typedef {object} Generation
- * @property {string} by the worker that asked for it
- * @property {number} receivedAt when its request came
- * @property {number} issuedAt
- * @property {number | null} answeredAt when it was sent; null for an answer that never left
- * @property {number} lifetime milliseconds
- * @property {string} [fault]
- * @property {number | null} usedAt when the first request came with its token: it was in the store by then
- * @property {boolean} cutOff true if the worker that wanted to refresh it was killed before that
- */
+const grants: Grant[] = [];
 
 /** The last grant of each person. */
-const grantOf = new Map();
+const grantOf = new Map<number, number>();
 
-const log = {
+const log: ProviderLog = {
   grants,
-  /** Refreshes that gave a new pair, and those among them of a generation that was cut off before. */
   accepted: 0,
   recovered: 0,
-  /** Refreshes of a generation so young that they were not needed. */
   early: 0,
-  /** Refresh requests whose sender was gone before the rotation, and before the answer. */
   cutOffBefore: 0,
   cutOffAfter: 0,
-  /** Refreshes with a refresh token of a grant that had ended. */
   ofEndedGrant: 0,
-  /** Each refresh token that came twice, which ends its grant: the generation that it had given. */
   replays: [],
-  /** Each fault: its kind, its person, and when its request came. */
   faults: [],
   closedIdle: 0,
-  /** API requests, by what the token was. */
   good: 0,
   dead: [],
   diedOnTheWay: 0,
-  /** Those with an older token than one that was in use before it was asked for. */
   stale: 0,
   stalls: [],
   delay: { p99: 0, max: 0 },
@@ -88,25 +117,25 @@ let calmAt = Infinity;
 let refreshes = 0;
 let meetings = 0;
 /** Answers that are held back. */
-const underWay = new Set();
+const underWay = new Set<Generation>();
 
 /** The moment of a token request at which the runner wants to kill the sender. */
-let awaited;
+let awaited: string | undefined;
 
-async function reach(moment, worker) {
+async function reach(moment: string, worker: string): Promise<void> {
   if (moment !== awaited) return;
   awaited = undefined;
-  process.send({ answering: worker, moment });
+  send({ answering: worker, moment });
   await sleep(DEATH_MS);
 }
 
-const between = ([from, to]) => from + Math.random() * (to - from);
+const between = ([from, to]: readonly [number, number]) => from + Math.random() * (to - from);
 
 /** The fault that a refresh of this person meets. People who meet have keys beyond `keys`. */
-function faultFor(person) {
+function faultFor(person: number): Fault | undefined {
   const now = Date.now();
   if (now >= calmAt) return undefined;
-  let kind;
+  let kind: Fault | undefined;
   if (person >= keys) {
     meetings += 1;
     if (meetings % SLOW_MEETING_EVERY === 0) kind = 'slow';
@@ -121,14 +150,25 @@ function faultFor(person) {
 }
 
 /** @returns the grant and the number of the generation, from a token */
-function read(token = '') {
+function read(token = ''): { grant: Grant | undefined; id: number; generation: number } {
   const [, grant, generation] = /-(\d+)-(\d+)$/.exec(token) ?? [];
-  return { grant: grants[grant], id: Number(grant), generation: Number(generation) };
+  const id = Number(grant);
+  return { grant: grants[id], id, generation: Number(generation) };
 }
 
-function issue(id, by, { receivedAt = Date.now(), lifetime = LIFETIME_MS, fault } = {}) {
-  const { generations } = grants[id];
-  const generation = {
+interface Issued {
+  receivedAt?: number;
+  lifetime?: number;
+  fault?: Fault | undefined;
+}
+
+function issue(
+  id: number,
+  by: string,
+  { receivedAt = Date.now(), lifetime = LIFETIME_MS, fault }: Issued = {},
+): object {
+  const generations = grants[id]?.generations ?? [];
+  const generation: Generation = {
     by,
     receivedAt,
     issuedAt: Date.now(),
@@ -149,9 +189,9 @@ function issue(id, by, { receivedAt = Date.now(), lifetime = LIFETIME_MS, fault 
 }
 
 /** A new grant, for a person who has no good one. */
-function signIn({ person, lifetime }) {
+function signIn({ person, lifetime }: { person: number; lifetime: number }): Result {
   const last = grantOf.get(person);
-  if (last !== undefined && grants[last].revokedAt === null) {
+  if (last !== undefined && grants[last]?.revokedAt === null) {
     return [
       409,
       { hasLost: grants.some((grant) => grant.person === person && grant.revokedAt !== null) },
@@ -163,7 +203,7 @@ function signIn({ person, lifetime }) {
 }
 
 /** The answers and ends of a request at which the provider does not look. */
-function refuse(fault, req) {
+function refuse(fault: Fault, req: IncomingMessage): Result {
   if (fault === '502') return [502, 'Bad Gateway'];
   if (fault === '503') return [503, 'Service Unavailable', { 'retry-after': '1' }];
   if (fault === 'closed') req.socket.resetAndDestroy();
@@ -171,27 +211,30 @@ function refuse(fault, req) {
 }
 
 /** Ends the grant of a refresh token that came twice. */
-function endGrant(id, generation, receivedAt) {
-  const grant = grants[id];
+function endGrant(grant: Grant, id: number, generation: number, receivedAt: number): Result {
   grant.revokedAt = Date.now();
   const next = grant.generations[generation + 1];
   log.replays.push({
     grant: id,
     generation: generation + 1,
     receivedAt,
-    isUsed: next.usedAt !== null || grant.generations.length > generation + 2,
+    isUsed: typeof next?.usedAt === 'number' || grant.generations.length > generation + 2,
   });
   return [400, { error: 'invalid_grant' }];
 }
 
-async function refresh({ refresh_token: token }, req, res) {
-  const worker = req.headers['x-worker'];
+async function refresh(
+  { refresh_token: token }: { refresh_token?: string },
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<Result> {
+  const worker = workerOf(req.headers);
   const receivedAt = Date.now();
   const { grant, id, generation } = read(token);
   const current = grant?.generations[generation];
-  if (!current) return [400, { error: 'invalid_grant' }];
+  if (!grant || !current) return [400, { error: 'invalid_grant' }];
   const fault = faultFor(grant.person);
-  if (['502', '503', 'closed'].includes(fault)) return refuse(fault, req);
+  if (fault === '502' || fault === '503' || fault === 'closed') return refuse(fault, req);
 
   await reach('received', worker);
   const normal = 1 + Math.random() * (SLOWEST_MS - 1);
@@ -206,25 +249,34 @@ async function refresh({ refresh_token: token }, req, res) {
     log.ofEndedGrant += 1;
     return [400, { error: 'invalid_grant' }];
   }
-  if (grant.generations[generation + 1]) return endGrant(id, generation, receivedAt);
+  if (grant.generations[generation + 1]) {
+    return endGrant(grant, id, generation, receivedAt);
+  }
   log.accepted += 1;
   if (current.cutOff) log.recovered += 1;
   const isYoung = Date.now() - current.issuedAt < Math.min(YOUNG_MS, current.lifetime / 4);
   if (isYoung) log.early += 1;
   const pair = issue(id, worker, { receivedAt, fault });
   await reach('rotated', worker);
-  return await answerRotated(pair, grant.generations[generation + 1], normal - before, req, res);
+  const issued = grant.generations[generation + 1];
+  return issued && (await answerRotated(pair, issued, normal - before, req, res));
 }
 
 /** Answers with the new pair, sooner or later, or never. */
-async function answerRotated(pair, generation, normal, req, res) {
+async function answerRotated(
+  pair: object,
+  generation: Generation,
+  normal: number,
+  req: IncomingMessage,
+  res: ServerResponse,
+): Promise<Result> {
   const { fault } = generation;
   if (fault === '502 after rotation') return [502, 'Bad Gateway'];
   if (fault === 'cut after rotation') {
     req.socket.resetAndDestroy();
     return undefined;
   }
-  const part = { slow: SLOW, late: LATE }[fault];
+  const part = { slow: SLOW, late: LATE }[fault ?? ''];
   underWay.add(generation);
   await sleep(part ? between(part) * timeout : normal);
   underWay.delete(generation);
@@ -234,15 +286,18 @@ async function answerRotated(pair, generation, normal, req, res) {
 }
 
 /** `x-asked` and `x-given` are the times at which the worker asked the library for this token, and got it. */
-function callApi(headers) {
+const workerOf = (headers: IncomingHttpHeaders) => String(headers['x-worker']);
+
+function callApi(headers: IncomingHttpHeaders): Result {
   const { grant, id, generation } = read(headers.authorization);
   const asked = Number(headers['x-asked']);
   const given = Number(headers['x-given']);
   const now = Date.now();
-  const own = grant.generations[generation];
+  const own = grant?.generations[generation];
+  if (!grant || !own) return [401, { error: 'invalid_token' }];
   const next = grant.generations[generation + 1];
   own.usedAt ??= now;
-  const isStale = (next?.usedAt ?? null) !== null && asked > next.usedAt;
+  const isStale = asked > (next?.usedAt ?? Infinity);
   if (isStale) log.stale += 1;
   const endsAt = own.issuedAt + own.lifetime;
   const isReplaced = revokeOld && next !== undefined;
@@ -253,18 +308,19 @@ function callApi(headers) {
   // Only the worker that has just refreshed can know that the token was replaced.
   const isEnded = given >= endsAt;
   const isDead = isEnded || given >= (grant.revokedAt ?? Infinity) || (isReplaced && isStale);
-  if (isDead) log.dead.push({ grant: id, generation, isEnded, given, by: headers['x-worker'] });
+  if (isDead) log.dead.push({ grant: id, generation, isEnded, given, by: workerOf(headers) });
   else log.diedOnTheWay += 1;
   return [401, { error: 'invalid_token' }];
 }
 
-async function answer(req, res) {
+async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
   let body = '';
-  for await (const chunk of req) body += chunk;
-  let result;
+  for await (const chunk of req as AsyncIterable<Buffer>) body += chunk.toString();
+  const parsed = (body === '' ? {} : JSON.parse(body)) as never;
+  let result: Result;
   if (req.url === '/api') result = callApi(req.headers);
-  else if (req.url === '/sign-in') result = signIn(JSON.parse(body));
-  else result = await refresh(JSON.parse(body), req, res);
+  else if (req.url === '/sign-in') result = signIn(parsed);
+  else result = await refresh(parsed, req, res);
   if (!result || res.destroyed) return;
   const [status, content, headers] = result;
   const isText = typeof content === 'string';
@@ -275,40 +331,44 @@ async function answer(req, res) {
     ...headers,
   });
   res.end(isText ? content : JSON.stringify(content));
-  if (req.url === '/token') await reach('answered', req.headers['x-worker']);
+  if (req.url === '/token') await reach('answered', workerOf(req.headers));
 }
 
 /** @param idle milliseconds after which an idle connection is closed; 0 for never */
-async function listen(idle) {
+async function listen(idle: number): Promise<Server> {
   const server = http.createServer((req, res) => {
     // The sender was killed while it was sending.
     answer(req, res).catch(() => res.destroy());
   });
   server.keepAliveTimeout = idle;
-  server.on('timeout', (socket) => {
+  server.on('timeout', (socket: Socket) => {
     log.closedIdle += 1;
     socket.destroy();
   });
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
   return server;
 }
 
 /** Waits until every answer that was held back has left. */
-async function drained() {
+async function drained(): Promise<void> {
   while (underWay.size > 0) await sleep(SLOWEST_MS);
 }
 
-async function main() {
+async function main(): Promise<void> {
   // The requests of the runner and of the API meet no fault.
   const servers = [await listen(IDLE_MS), await listen(0)];
-  const [tokens, api] = servers.map((server) => `http://127.0.0.1:${server.address().port}`);
-  process.on('message', (message) => {
+  const [tokens = '', api = ''] = servers.map(
+    (server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  );
+  process.on('message', (message: ProviderOrder) => {
     if (message.await) awaited = message.await;
     if (message.calmAt) ({ calmAt } = message);
-    if (message.drain) void drained().then(() => process.send({ drained: true }));
+    if (message.drain) void drained().then(() => send({ drained: true }));
     if (message.tell) {
       const { delay, isClockSet } = lateness;
-      process.send({ log: { ...log, delay, isClockSet } });
+      send({ log: { ...log, delay, isClockSet } });
     }
   });
   process.on('disconnect', () => {
@@ -317,7 +377,7 @@ async function main() {
       server.closeAllConnections();
     }
   });
-  process.send({ tokens, api });
+  send({ origins: { tokens, api } });
 }
 
 // Ctrl-C reaches every process. The runner decides when they end.

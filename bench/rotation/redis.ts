@@ -2,41 +2,49 @@
  * A Redis that is killed and started again, with the same data: it writes each command to its file before
  * it answers, so that no acknowledged write is lost.
  */
-'use strict';
-const { spawn } = require('node:child_process');
-const { once } = require('node:events');
-const { join } = require('node:path');
-const { createClient } = require('redis');
-const { START_LIMIT_MS, ended, own, pause, within } = require('./processes');
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { createClient } from 'redis';
+import type { LockFact, Span } from './evidence';
+import { START_LIMIT_MS, ended, own, pause, within } from './processes';
 
 /** Between two pings. One that takes longer than the limit counts as a stall of Redis. */
 const PING_EVERY_MS = 50;
 const SLOW_PING_MS = 50;
+const RECONNECT_MS = 50;
 
-class Redis {
+const clientAt = (path: string) =>
+  createClient({ socket: { path, tls: false, reconnectStrategy: () => RECONNECT_MS } });
+
+export class Redis {
   /** When it was away, from the kill until it was ready again. */
-  outages = [];
-  stalls = [];
+  readonly outages: Span[] = [];
+  readonly stalls: Span[] = [];
   /** It listens on a socket in its folder, and on no port. */
-  path;
-  #folder;
-  #process;
-  #client;
-  #pinging;
+  readonly path: string;
+  readonly #folder: string;
+  #process: ChildProcessByStdio<null, Readable, null> | undefined;
+  #client: ReturnType<typeof clientAt> | undefined;
+  #pinging: NodeJS.Timeout | undefined;
 
-  constructor(folder) {
+  constructor(folder: string) {
     this.#folder = folder;
     this.path = join(folder, 'redis.sock');
   }
 
-  async start() {
+  async start(): Promise<void> {
     const files = ['--dir', this.#folder, '--save', '', '--appendonly', 'yes'];
     const options = ['--port', '0', '--unixsocket', this.path, '--appendfsync', 'no', ...files];
     const redis = own(spawn('redis-server', options, { stdio: ['ignore', 'pipe', 'inherit'] }));
     this.#process = redis;
     const ready = (async () => {
       redis.stdout.setEncoding('utf8');
-      for await (const text of redis.stdout.iterator({ destroyOnReturn: false })) {
+      for await (const text of redis.stdout.iterator({
+        destroyOnReturn: false,
+      }) as AsyncIterable<string>) {
         if (/ready to accept connections/i.test(text)) break;
       }
     })();
@@ -49,43 +57,44 @@ class Redis {
   }
 
   /** Kills it, and starts it again after some time. */
-  async interrupt(milliseconds) {
+  async interrupt(milliseconds: number): Promise<void> {
     const outage = { from: Date.now(), to: Infinity };
     this.outages.push(outage);
-    this.#process.kill('SIGKILL');
-    await ended(this.#process);
+    const running = this.#process;
+    if (!running) return;
+    running.kill('SIGKILL');
+    await ended(running);
     await pause(milliseconds);
     await this.start();
     outage.to = Date.now();
   }
 
   /** Measures how fast it answers, until the end. */
-  async watch() {
-    this.#client = createClient({ socket: { path: this.path, reconnectStrategy: () => 50 } });
-    this.#client.on('error', () => undefined);
-    await this.#client.connect();
+  async watch(): Promise<void> {
+    const client = clientAt(this.path);
+    client.on('error', () => undefined);
+    await client.connect();
+    this.#client = client;
     this.#pinging = setInterval(() => void this.#ping(), PING_EVERY_MS);
   }
 
-  async #ping() {
+  async #ping(): Promise<void> {
     const from = Date.now();
-    await this.#client.ping().catch(() => undefined);
+    await this.#client?.ping().catch(() => undefined);
     const to = Date.now();
     if (to - from > SLOW_PING_MS) this.stalls.push({ from, to });
   }
 
   /** Removes the locks of processes that have ended, unless they have passed to another holder. */
-  async removeLocks(locks) {
+  async removeLocks(locks: readonly LockFact[]): Promise<void> {
     const script = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
     for (const { name, holder } of locks) {
-      await this.#client.eval(script, { keys: [name], arguments: [holder] });
+      await this.#client?.eval(script, { keys: [name], arguments: [holder] });
     }
   }
 
-  async end() {
+  async end(): Promise<void> {
     clearInterval(this.#pinging);
-    await this.#client.close();
+    await this.#client?.close();
   }
 }
-
-module.exports = { Redis };

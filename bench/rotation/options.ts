@@ -1,15 +1,12 @@
 /** The options of `npm run prove:rotation`, and the times that all its processes share. */
-'use strict';
-const { parseArgs } = require('node:util');
-const { MUTANTS } = require('./copy');
-
-const DEFAULTS = { seconds: '60', workers: '6', keys: '500', ttl: '8', rate: '60' };
+import { parseArgs } from 'node:util';
+import { MUTANTS } from './copy';
 
 /** The timeout of the library's client. */
-const TIMEOUT_MS = 2000;
+export const TIMEOUT_MS = 2000;
 
 /** A lock lasts this long: the library adds five seconds to the timeout. */
-const LOCK_MS = TIMEOUT_MS + 5000;
+export const LOCK_MS = TIMEOUT_MS + 5000;
 
 /** A token lives several timeouts, so that a machine that stalls for one does not end it. */
 const SHORTEST_TTL_SECONDS = 6;
@@ -17,19 +14,35 @@ const SHORTEST_TTL_SECONDS = 6;
 /** A shorter run ends without waiting for locks, and holds no worker up for longer than a lock. */
 const BRIEF_SECONDS = 20;
 
-function settings() {
-  const text = { type: 'string' };
-  const flag = { type: 'boolean', default: false };
+export interface Settings {
+  seconds: number;
+  workers: number;
+  keys: number;
+  /** Seconds that a token lives. */
+  ttl: number;
+  /** Calls a second. */
+  rate: number;
+  mutant: string | undefined;
+  isBrief: boolean;
+  revokeOld: boolean;
+  json: boolean;
+}
+
+export function settings(): Settings {
   const { values } = parseArgs({
     options: {
-      ...Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, text])),
-      mutant: text,
-      'revoke-old': flag,
-      json: flag,
+      seconds: { type: 'string', default: '60' },
+      workers: { type: 'string', default: '6' },
+      keys: { type: 'string', default: '500' },
+      ttl: { type: 'string', default: '8' },
+      rate: { type: 'string', default: '60' },
+      mutant: { type: 'string' },
+      'revoke-old': { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
     },
   });
-  const number = (name, least = 1) => {
-    const value = Number(values[name] ?? DEFAULTS[name]);
+  const number = (name: 'seconds' | 'workers' | 'keys' | 'ttl' | 'rate', least = 1) => {
+    const value = Number(values[name]);
     if (Number.isInteger(value) && value >= least && value <= 1_000_000) return value;
     throw new TypeError(`--${name} must be a whole number from ${least} to a million`);
   };
@@ -50,5 +63,3 @@ function settings() {
     json: values.json,
   };
 }
-
-module.exports = { LOCK_MS, TIMEOUT_MS, settings };

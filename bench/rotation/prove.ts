@@ -5,26 +5,29 @@
  * A provider, a Redis and the workers run on this machine, each a process of its own. This process makes
  * trouble, signs people in, and keeps the accounts.
  */
-'use strict';
-const { once } = require('node:events');
-const { mkdirSync, mkdtempSync, rmSync } = require('node:fs');
-const { tmpdir } = require('node:os');
-const { join } = require('node:path');
-const { setTimeout: sleep } = require('node:timers/promises');
-const { BUSY_PART, STATUS, accounts } = require('./accounts');
-const { copyLibrary } = require('./copy');
-const { overlap } = require('./judge');
-const { Journal, RUNNER, readJournals } = require('./journal');
-const { Lateness } = require('./lateness');
-const { connect } = require('./library');
-const { LOCK_MS, TIMEOUT_MS, settings } = require('./options');
-const { noticeAll } = require('./mutants');
-const { People, askForAll } = require('./people');
-const { print } = require('./print');
-const { Provider, endAll, killAll, stop } = require('./processes');
-const { Redis } = require('./redis');
-const { PAUSE_MS, meetingsOf, trouble } = require('./trouble');
-const { Workers } = require('./workers');
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BUSY_PART, STATUS, accounts } from './accounts';
+import type { Figures } from './accounts';
+import { copyLibrary } from './copy';
+import type { Evidence, Span } from './evidence';
+import { overlap } from './judge';
+import { Journal, RUNNER, readJournals } from './journal';
+import { Lateness } from './lateness';
+import { connect } from './library';
+import type { Where } from './library';
+import { LOCK_MS, TIMEOUT_MS, settings } from './options';
+import type { Settings } from './options';
+import { noticeAll } from './mutants';
+import { People, askForAll } from './people';
+import { print } from './print';
+import { LateError, Provider, endAll, killAll, stop } from './processes';
+import { Redis } from './redis';
+import { PAUSE_MS, meetingsOf, trouble } from './trouble';
+import { Workers } from './workers';
 
 /** A pair that has just been answered is in the store after this time. */
 const STORED_MS = 300;
@@ -32,21 +35,21 @@ const STORED_MS = 300;
 const startedAt = Date.now();
 
 /** When this process did not run. */
-const stalls = [];
+const stalls: Span[] = [];
 const lateness = new Lateness((from, to) => stalls.push({ from, to }));
 
-async function prove(options, folder) {
+async function prove(options: Settings, folder: string): Promise<Figures> {
   const { seconds, keys, ttl, rate } = options;
   const library = copyLibrary(folder, options.mutant);
-  const [journals, pauses] = ['journals', 'pauses'].map((name) => join(folder, name));
+  const [journals, pauses] = [join(folder, 'journals'), join(folder, 'pauses')];
   for (const path of [journals, pauses]) mkdirSync(path);
   const redis = new Redis(folder);
   await redis.start();
   await redis.watch();
   const provider = await Provider.start({ ...options, timeout: TIMEOUT_MS });
   const { tokens, api } = provider;
-  const where = { tokens, api, redis: redis.path, timeout: TIMEOUT_MS, folder: library };
-  Object.assign(where, { journals, pauses });
+  const places = { tokens, api, redis: redis.path, folder: library, journals, pauses };
+  const where: Where = { ...places, timeout: TIMEOUT_MS };
   // The mutant is in the workers only.
   const ownFolder = options.mutant === undefined ? library : __dirname;
   const own = await connect({ ...where, folder: ownFolder }, RUNNER, new Journal(journals, RUNNER));
@@ -77,7 +80,7 @@ async function prove(options, folder) {
   );
   const atTheEnd = await askForAll(api, own, all, options.isBrief ? 0 : LOCK_MS + STORED_MS);
   const log = await provider.log();
-  const evidence = {
+  const evidence: Evidence = {
     timeout: TIMEOUT_MS,
     lock: LOCK_MS,
     beganAt,
@@ -102,14 +105,14 @@ async function prove(options, folder) {
   return accounts(options, evidence);
 }
 
-async function main() {
+async function main(): Promise<void> {
   const options = settings();
   const folder = mkdtempSync(join(tmpdir(), 'rotation-'));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => stop.abort(new Error(`stopped by ${signal}`)));
   }
   process.once('exit', killAll);
-  const stopped = once(stop.signal, 'abort').then(() => {
+  const stopped = once(stop.signal, 'abort').then((): never => {
     throw stop.signal.reason;
   });
   try {
@@ -126,9 +129,11 @@ async function main() {
 if (process.argv.includes('--mutants')) {
   process.exitCode = noticeAll();
 } else {
-  main().catch((error) => {
+  main().catch((error: NodeJS.ErrnoException) => {
     console.error(error.code === 'ENOENT' ? 'redis-server is not installed.' : error.message);
     const part = overlap(stalls, startedAt, Date.now()) / (Date.now() - startedAt);
-    process.exit(error.isLate && part > BUSY_PART ? STATUS['too busy'] : STATUS.wrong);
+    process.exit(
+      error instanceof LateError && part > BUSY_PART ? STATUS['too busy'] : STATUS.wrong,
+    );
   });
 }

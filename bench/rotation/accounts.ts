@@ -1,9 +1,12 @@
 /** The accounts of a run: its figures, the faults that it found, and its exit status. */
-'use strict';
-const { RUNNER, nameOf } = require('./journal');
-const { EXPLANATIONS, INEXACT_MS, Judge, group, overlap } = require('./judge');
+import { RUNNER, nameOf } from './journal';
+import type { CallFact, Delay, Evidence, Span } from './evidence';
+import { INEXACT_MS, Judge, group, overlap } from './judge';
+import type { Loss, Promptness } from './judge';
+import type { Settings } from './options';
 
-const STATUS = { proved: 0, wrong: 1, 'too little': 2, 'too busy': 3 };
+export const STATUS = { proved: 0, wrong: 1, 'too little': 2, 'too busy': 3 } as const;
+type Verdict = keyof typeof STATUS;
 
 /** Less than this proves nothing, whatever the options. */
 const LEAST = { calls: 50, refreshes: 20, kills: 2, contended: 3 };
@@ -16,7 +19,7 @@ const MS_BETWEEN_KILLS = 1500;
 const LONG_SECONDS = 20;
 
 /** A process that did not run for this part of the time was on a machine that is too busy. */
-const BUSY_PART = 0.1;
+export const BUSY_PART = 0.1;
 
 /** The errors that a fault of the provider, and an absence of Redis, may bring to a caller. */
 const PROVIDER_CODES = [
@@ -33,7 +36,12 @@ const STORE_CODES = ['store_unavailable', 'store_timeout'];
 /** A client that was looking for Redis finds it again within this time. */
 const BACK_MS = 3000;
 
-function accounts(options, evidence) {
+/** The options that a verdict depends on. */
+type Asked = Pick<Settings, 'seconds' | 'workers' | 'keys' | 'rate' | 'isBrief'>;
+
+export type Figures = ReturnType<typeof accounts>;
+
+export function accounts(options: Asked, evidence: Evidence) {
   const judge = new Judge(evidence);
   const { losses, explained } = judgeLosses(judge, evidence);
   const writes = judgeWrites(judge, evidence);
@@ -69,18 +77,18 @@ function accounts(options, evidence) {
       : 0,
     'clock that was set meanwhile': evidence.isClockSet ? 1 : 0,
   });
-  const tooLittle = Object.entries(floors(options)).filter(
-    ([what, least]) => (happened[what] ?? 0) < least,
+  const tooLittle = (Object.entries(floors(options)) as [Happening, number][]).filter(
+    ([what, least]) => happened[what] < least,
   );
-  const stalled = stalledPart(judge, evidence);
+  const stalled = stalledPart(evidence);
   const isSlowed = stalled.most > BUSY_PART && mayReach(options);
-  const status = statusOf({ wrong, busy, tooLittle, isSlowed });
+  const verdict = verdictOf({ wrong, busy, tooLittle, isSlowed });
   return {
-    status,
-    verdict: Object.keys(STATUS).find((name) => STATUS[name] === status),
+    status: STATUS[verdict],
+    verdict,
     wrong,
     busy,
-    tooLittle: tooLittle.map(([what, least]) => [what, happened[what] ?? 0, least]),
+    tooLittle: tooLittle.map(([what, least]) => [what, happened[what], least] as const),
     happened,
     stalled,
     delay: delays(evidence),
@@ -88,18 +96,29 @@ function accounts(options, evidence) {
   };
 }
 
-const named = (counts) => Object.entries(counts).filter(([, count]) => count > 0);
+const named = (counts: Record<string, number>) =>
+  Object.entries(counts).filter(([, count]) => count > 0);
 
 /** A fault that no stall explains is a fault on a busy machine too. */
-function statusOf({ wrong, busy, tooLittle, isSlowed }) {
-  if (wrong.length > 0) return STATUS.wrong;
-  if (busy.length > 0) return STATUS['too busy'];
-  if (tooLittle.length === 0) return STATUS.proved;
-  return isSlowed ? STATUS['too busy'] : STATUS['too little'];
+function verdictOf({
+  wrong,
+  busy,
+  tooLittle,
+  isSlowed,
+}: {
+  wrong: unknown[];
+  busy: unknown[];
+  tooLittle: unknown[];
+  isSlowed: boolean;
+}): Verdict {
+  if (wrong.length > 0) return 'wrong';
+  if (busy.length > 0) return 'too busy';
+  if (tooLittle.length === 0) return 'proved';
+  return isSlowed ? 'too busy' : 'too little';
 }
 
 /** True if a machine that is idle reaches the floors with these options. */
-function mayReach({ seconds, workers, rate }) {
+function mayReach({ seconds, workers, rate }: Asked): boolean {
   return (
     rate * seconds >= LEAST.calls &&
     workers >= 2 &&
@@ -108,8 +127,15 @@ function mayReach({ seconds, workers, rate }) {
 }
 
 /** How much must have happened. */
-function floors({ seconds, workers, rate, isBrief }) {
-  const part = (expected) => Math.floor(expected * LEAST_PART);
+type Happening =
+  | keyof typeof LEAST
+  | 'kills of Redis'
+  | 'faults of the provider'
+  | 'kinds of these faults'
+  | 'workers that stood still';
+
+function floors({ seconds, workers, rate, isBrief }: Asked): Record<Happening, number> {
+  const part = (expected: number) => Math.floor(expected * LEAST_PART);
   const isLong = seconds >= LONG_SECONDS;
   return {
     calls: Math.max(LEAST.calls, part(rate * seconds)),
@@ -123,7 +149,10 @@ function floors({ seconds, workers, rate, isBrief }) {
   };
 }
 
-function countAll({ log, killed, outages, journals }, calls) {
+function countAll(
+  { log, killed, outages, journals }: Evidence,
+  calls: { answered: number },
+): Record<Happening, number> {
   return {
     calls: calls.answered,
     refreshes: log.accepted,
@@ -137,12 +166,12 @@ function countAll({ log, killed, outages, journals }, calls) {
 }
 
 /** Generations that at least two workers wanted before they had been issued, and got. */
-function contended({ log, journals }) {
-  const wanted = new Map();
+function contended({ log, journals }: Pick<Evidence, 'log' | 'journals'>): number {
+  const wanted = new Map<string, Set<string>>();
   for (const [worker, { tokens }] of journals) {
     for (const { asked, grant, generation } of tokens) {
-      const pair = log.grants[grant].generations[generation];
-      if (generation === 0 || asked > pair.issuedAt) continue;
+      const pair = log.grants[grant]?.generations[generation];
+      if (!pair || generation === 0 || asked > pair.issuedAt) continue;
       const name = nameOf(grant, generation);
       wanted.set(name, (wanted.get(name) ?? new Set()).add(worker));
     }
@@ -150,17 +179,23 @@ function contended({ log, journals }) {
   return [...wanted.values()].filter(({ size }) => size >= 2).length;
 }
 
-function judgeLosses(judge, { log, killed }) {
-  const classes = [...Object.keys(EXPLANATIONS), 'busy', 'unexplained'];
-  const found = { all: log.replays.length, ...Object.fromEntries(classes.map((one) => [one, 0])) };
-  const byKill = new Map();
-  const explained = new Set();
+function judgeLosses(judge: Judge, { log, killed }: Evidence) {
+  const none: Record<Loss, number> = {
+    killed: 0,
+    held: 0,
+    unanswered: 0,
+    busy: 0,
+    unexplained: 0,
+  };
+  const found = { all: log.replays.length, ...none };
+  const byKill = new Map<string, number>();
+  const explained = new Set<number>();
   for (const replay of log.replays) {
     const verdict = judge.loss(replay);
     found[verdict] += 1;
     if (verdict !== 'unexplained') explained.add(replay.grant);
     if (verdict !== 'killed') continue;
-    const { by } = log.grants[replay.grant].generations[replay.generation];
+    const by = log.grants[replay.grant]?.generations[replay.generation]?.by ?? '';
     byKill.set(by, (byKill.get(by) ?? 0) + 1);
   }
   const beyond = [...byKill].map(([name, count]) => count - judge.underWay(name));
@@ -174,14 +209,14 @@ function judgeLosses(judge, { log, killed }) {
 }
 
 /** Single pairs may be late on a busy machine. Where most of them are, the library is late. */
-function judgeWrites(judge, { log }) {
+function judgeWrites(judge: Judge, { log }: Evidence): Record<Promptness, number> {
   const found = { prompt: 0, stalled: 0, busy: 0, late: 0 };
   let ofWorkers = 0;
   log.grants.forEach(({ generations }, grant) => {
     // The first one came with the login.
     for (let generation = 1; generation < generations.length; generation += 1) {
       found[judge.write(grant, generation)] += 1;
-      if (generations[generation].by !== RUNNER) ofWorkers += 1;
+      if (generations[generation]?.by !== RUNNER) ofWorkers += 1;
     }
   });
   const isMostLate = found.busy + found.late > ofWorkers / 2;
@@ -189,10 +224,10 @@ function judgeWrites(judge, { log }) {
 }
 
 /** A worker cannot know that a grant was lost, or that it stood still with a token in its hand. */
-function judgeDead(judge, { log, journals }, explained) {
+function judgeDead(judge: Judge, { log, journals }: Evidence, explained: Set<number>) {
   const found = { wrong: 0, busy: 0, held: 0, ofLostGrants: 0 };
   for (const { grant, generation, isEnded, given, by } of log.dead) {
-    const { issuedAt, lifetime } = log.grants[grant].generations[generation];
+    const { issuedAt = NaN, lifetime = NaN } = log.grants[grant]?.generations[generation] ?? {};
     const stalled = overlap(judge.stalls(by), issuedAt, given);
     const pauses = journals.get(by)?.pauses ?? [];
     if (!isEnded && explained.has(grant)) found.ofLostGrants += 1;
@@ -203,11 +238,12 @@ function judgeDead(judge, { log, journals }, explained) {
   return found;
 }
 
-function judgeCalls({ keys }, judge, evidence) {
+function judgeCalls({ keys }: Asked, judge: Judge, evidence: Evidence) {
   const { journals, log, lock, redisStalls } = evidence;
-  const found = { answered: 0, unanswered: 0, wrong: 0, busy: 0, skipped: 0, errors: {} };
+  const found = { answered: 0, unanswered: 0, wrong: 0, busy: 0, skipped: 0 };
+  const errors: Record<string, number> = {};
   const reasons = reasonsOf(evidence);
-  const persons = new Set();
+  const persons = new Set<number>();
   for (const [worker, journal] of journals) {
     found.skipped += journal.skipped;
     for (const one of journal.calls) {
@@ -219,7 +255,7 @@ function judgeCalls({ keys }, judge, evidence) {
         if (status !== 200 && !hasLost) found.unanswered += 1;
         continue;
       }
-      found.errors[code] = (found.errors[code] ?? 0) + 1;
+      errors[code] = (errors[code] ?? 0) + 1;
       // The people who were told so count elsewhere.
       if (code === 'reauthorization_required' || reasons(one)) continue;
       const spans = [...judge.stalls(worker), ...log.stalls, ...redisStalls];
@@ -227,37 +263,53 @@ function judgeCalls({ keys }, judge, evidence) {
       found[isBusy ? 'busy' : 'wrong'] += 1;
     }
   }
-  return { ...found, persons: persons.size };
+  return { ...found, errors, persons: persons.size };
 }
 
 /** @returns a function that tells whether a fault that this program made can have failed a call */
-function reasonsOf({ log, lock, outages, journals, killed }) {
+function reasonsOf({
+  log,
+  lock,
+  outages,
+  journals,
+  killed,
+}: Evidence): (call: CallFact) => boolean {
   const faults = group(log.faults);
   const dead = [...killed.keys()].flatMap((name) => journals.get(name)?.locks ?? []);
   const deadLocks = group(dead.filter(({ isHeld }) => isHeld));
   const pauses = [...journals.values()].flatMap((journal) => journal.pauses);
-  const isNear = ({ from, to }, [begin, end]) => from < end + INEXACT_MS && to > begin - INEXACT_MS;
-  const awayNear = (call, more) =>
+  const isNear = ({ from, to }: Span, [begin, end]: [number, number]) =>
+    from < end + INEXACT_MS && to > begin - INEXACT_MS;
+  const awayNear = (call: CallFact, more: number) =>
     outages.some((outage) => isNear(call, [outage.from, outage.to + more]));
-  const faultNear = (call) =>
+  const faultNear = (call: CallFact) =>
     (faults.get(call.person) ?? []).some(({ at }) => isNear(call, [at, at + lock + BACK_MS]));
-  const lockNear = (call) =>
+  const lockNear = (call: CallFact) =>
     (deadLocks.get(call.person) ?? []).some(({ askedAt }) =>
       isNear(call, [askedAt, askedAt + lock]),
     );
-  const pauseNear = (call) =>
+  const pauseNear = (call: CallFact) =>
     pauses.some(({ from, to }) => isNear(call, [from, to + lock + BACK_MS]));
   return (call) => {
-    if (PROVIDER_CODES.includes(call.code)) return faultNear(call) || pauseNear(call);
-    if (STORE_CODES.includes(call.code)) return awayNear(call, BACK_MS) || pauseNear(call);
-    if (call.code !== 'lock_timeout') return false;
+    const code = call.code ?? '';
+    if (PROVIDER_CODES.includes(code)) return faultNear(call) || pauseNear(call);
+    if (STORE_CODES.includes(code)) return awayNear(call, BACK_MS) || pauseNear(call);
+    if (code !== 'lock_timeout') return false;
     return faultNear(call) || lockNear(call) || pauseNear(call) || awayNear(call, lock);
   };
 }
 
 /** The part of the time for which each process did not run. */
-function stalledPart(judge, { beganAt, endedAt, log, journals, ownStalls, redisStalls, outages }) {
-  const part = (spans) => overlap(spans, beganAt, endedAt) / (endedAt - beganAt);
+function stalledPart({
+  beganAt,
+  endedAt,
+  log,
+  journals,
+  ownStalls,
+  redisStalls,
+  outages,
+}: Evidence) {
+  const part = (spans: readonly Span[]) => overlap(spans, beganAt, endedAt) / (endedAt - beganAt);
   const workers = [...journals.values()].map(({ stalls }) => part(stalls));
   const awake = redisStalls.filter(({ from, to }) => overlap(outages, from, to) === 0);
   const parts = {
@@ -266,36 +318,56 @@ function stalledPart(judge, { beganAt, endedAt, log, journals, ownStalls, redisS
     runner: part(ownStalls),
     redis: part(awake),
   };
-  const rounded = Object.entries(parts).map(([who, value]) => [
-    who,
-    Math.round(value * 1000) / 1000,
-  ]);
-  return { ...Object.fromEntries(rounded), most: Math.max(...Object.values(parts)) };
+  const rounded = (value: number) => Math.round(value * 1000) / 1000;
+  return {
+    workers: rounded(parts.workers),
+    provider: rounded(parts.provider),
+    runner: rounded(parts.runner),
+    redis: rounded(parts.redis),
+    most: Math.max(...Object.values(parts)),
+  };
 }
 
-function stalledAtTheEnd({ locksRemovedAt, endedAt, ownStalls, redisStalls, log }) {
+function stalledAtTheEnd({
+  locksRemovedAt,
+  endedAt,
+  ownStalls,
+  redisStalls,
+  log,
+}: Evidence): number {
   const spans = [...ownStalls, ...redisStalls, ...log.stalls];
   return overlap(spans, locksRemovedAt, endedAt) / (endedAt - locksRemovedAt);
 }
 
 /** The delay of the event loop, of the worker with the longest. */
-function delays({ log, journals, ownDelay }) {
+function delays({
+  log,
+  journals,
+  ownDelay,
+}: Evidence): Record<'workers' | 'provider' | 'runner', Delay> {
   const all = [...journals.values()].map(({ delay }) => delay);
-  const most = (name) => Math.max(0, ...all.map((delay) => delay[name]));
+  const most = (name: keyof Delay) => Math.max(0, ...all.map((delay) => delay[name]));
   return { workers: { p99: most('p99'), max: most('max') }, provider: log.delay, runner: ownDelay };
 }
 
-const percentile = (sorted, part) =>
+const percentile = (sorted: Float64Array, part: number) =>
   Math.round((sorted[Math.floor((sorted.length - 1) * part)] ?? 0) * 10) / 10;
 
-function figures({ seconds }, evidence, { losses, writes, calls, dead }) {
+interface Judged {
+  losses: ReturnType<typeof judgeLosses>['losses'];
+  writes: Record<Promptness, number>;
+  calls: ReturnType<typeof judgeCalls>;
+  dead: ReturnType<typeof judgeDead>;
+}
+
+function figures({ seconds }: Asked, evidence: Evidence, { losses, writes, calls, dead }: Judged) {
   const { log, journals, killed, killedAtMoment, underLoad, people, atTheEnd } = evidence;
   const times = [...journals.values()].flatMap(({ tokens }) =>
     tokens.map((one) => one.given - one.asked),
   );
   const sorted = Float64Array.from(times).toSorted();
   const { reauthorization_required: told = 0, lock_timeout: gaveUp = 0, ...failed } = calls.errors;
-  const kinds = {};
+  const kinds: Record<string, number> = {};
   for (const { kind } of log.faults) kinds[kind] = (kinds[kind] ?? 0) + 1;
   return {
     killed: killed.size,
@@ -334,5 +406,3 @@ function figures({ seconds }, evidence, { losses, writes, calls, dead }) {
     atTheEnd,
   };
 }
-
-module.exports = { BUSY_PART, STATUS, accounts };
