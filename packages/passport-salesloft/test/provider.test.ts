@@ -71,6 +71,17 @@ describe('Salesloft', () => {
       ['profileURL', 'https://app.salesloft.com/app/settings/me'],
       ['profileURL', 'https://accounts.salesloft.com/v2/me.json'],
       ['profileURL', 'https://developers.salesloft.com/docs/api/me'],
+      ['profileURL', 'https://developer.salesloft.com/docs/api/me'],
+      ['profileURL', 'https://api.salesloft.com/v2/me.json/more'],
+      ['profileURL', 'https://app.salesloft.com/https://api.salesloft.com/v2/me.json'],
+      ['authorizationURL', 'https://salesloft.com/'],
+      ['authorizationURL', 'https://accounts.salesloft.com/oauth/authorize/more'],
+      [
+        'authorizationURL',
+        'https://app.salesloft.com/https://accounts.salesloft.com/oauth/authorize',
+      ],
+      ['tokenURL', 'https://accounts.salesloft.com/oauth/token/more'],
+      ['tokenURL', 'https://app.salesloft.com/https://accounts.salesloft.com/oauth/token'],
     ] as const) {
       it(`salesloft 1.1 — says what to write in place of the ${option} ${url}`, () => {
         expect(() => createClient({ [option]: url })).to.throw(
@@ -84,6 +95,7 @@ describe('Salesloft', () => {
       { profileURL: 'https://api.salesloft.com/v2/users/me' },
       { profileURL: 'https://salesloft.example.com/' },
       { tokenURL: 'https://accounts.salesloft.com.example.com/' },
+      { tokenURL: 'https://other-salesloft.com/' },
     ]) {
       it(`salesloft 1.1 — takes ${JSON.stringify(options)} as it is`, () => {
         expect(Object.values(createClient(options).endpoints)).to.include(
@@ -125,6 +137,15 @@ describe('Salesloft', () => {
         'code_challenge_method',
       );
       expect(attempt).not.to.have.property('nonce');
+    });
+
+    it('OIDC Core §3.1.2.1 — sends prompt and login_hint when the application asks for them', () => {
+      const extras = { prompt: 'login', loginHint: 'zoe@example.com' };
+      const { url } = createClient().beginLogin({ redirectUri: CALLBACK, extras });
+      expect(Object.fromEntries(new URL(url).searchParams)).to.include({
+        prompt: 'login',
+        login_hint: 'zoe@example.com',
+      });
     });
 
     it('salesloft 2.1 — joins scopes with a space', () => {
