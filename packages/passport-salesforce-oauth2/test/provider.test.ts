@@ -1063,6 +1063,16 @@ describe('Salesforce', () => {
       expect(nock.isDone()).to.equal(true);
     });
 
+    it('salesforce 5.4 — id_token: UserInfo is asked when the token response, which the secret proves, names no person', async () => {
+      const { user_id, organization_id } = IDENTITY;
+      const answer = { sub: LOGIN + PATH, user_id, organization_id, name: 'of UserInfo' };
+      nock(LOGIN).get('/services/oauth2/userinfo').reply(200, answer);
+      const claims = { iss: LOGIN, sub: LOGIN + PATH, ...CLAIMS, at_hash: 'hash-1' };
+      const tokens = { accessToken: '00D!1', tokenType: 'Bearer', response: {}, claims };
+      const client = createClient({ profileFrom: 'id_token' });
+      expect(await client.fetchProfile(tokens)).to.include({ displayName: 'of UserInfo' });
+    });
+
     it('salesforce 5.4 — id_token: the identity URL is asked when there is no ID Token', async () => {
       tokenReply();
       asksIdentity();
