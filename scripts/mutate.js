@@ -97,7 +97,7 @@ const OTHER_TESTS = {
 const STRATEGY_TESTS = {
   errors: ['../../../build/words', 'provider'],
   profile: ['provider'],
-  provider: ['organizations', 'tokens', 'logout'],
+  provider: ['organizations', 'tokens', 'logout', 'hosts', 'login-choice'],
 };
 
 /** Tables of texts for people, which hold no check. */
