@@ -16,6 +16,9 @@ const { version: packages } = JSON.parse(
   readFileSync(join(ROOT, 'packages', 'crm-oauth2', 'package.json'), 'utf8'),
 ) as { version: string };
 
+/** The folders in which tools keep settings and caches of their own. */
+const HOMES = ['XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME'];
+
 /** Tries a cell. A failure is a part of the row. */
 async function rowOf(cell: Cell, bench: Workbench): Promise<Row> {
   const date = new Date().toISOString().slice(0, 10);
@@ -58,6 +61,7 @@ async function main(names: readonly string[]): Promise<void> {
     throw new Error(`There is no row ${unknown.join(', ')}. "--list" prints the names.`);
   }
   const bench = await Workbench.create();
+  for (const name of HOMES) process.env[name] = join(bench.folder, 'home');
   const leave = () => {
     endAll();
     bench.remove();

@@ -4,10 +4,13 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 
 const MINUTE_MS = 60_000;
+/** A login takes seconds; a compiler on a busy machine takes minutes. */
+const RUN_LIMIT_MINUTES = 4;
 const OUTPUT_LIMIT_CHARACTERS = 200_000;
 
 export interface RunOptions {
   cwd: string;
+  /** Default 4. */
   minutes?: number;
   env?: Readonly<Record<string, string>>;
 }
@@ -79,7 +82,7 @@ export async function run(
   parameters: readonly string[],
   options: RunOptions,
 ): Promise<Finished> {
-  const { minutes = 2 } = options;
+  const { minutes = RUN_LIMIT_MINUTES } = options;
   const child = start(file, parameters, options);
   let stdout = '';
   let output = '';

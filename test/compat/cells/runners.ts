@@ -6,6 +6,8 @@ import { StepFailed, expectLogins, expectSuccess } from '../workbench';
 import type { Project } from '../workbench';
 
 const GROUP = 'Test runners and loaders';
+/** A login takes a second; a busy machine takes more. */
+const TEST_LIMIT_MS = 120_000;
 
 const COMMONJS_TEST = (globals: string) => `${globals}
 const { deepEqual } = require('node:assert').strict;
@@ -33,12 +35,16 @@ const jest: Cell = {
   id: 'jest',
   group: GROUP,
   title: 'Jest 30',
-  remark: 'without flags and without a configuration',
+  remark: 'without `--experimental-vm-modules`, and without a configuration',
   async prepare(bench) {
     const project = await bench.project(['jest@30']);
     project.writePrograms(COMMONJS);
     project.write({ 'login.test.js': COMMONJS_TEST('') });
-    const parameters = [project.installed('jest/bin/jest.js'), '--ci'];
+    const parameters = [
+      project.installed('jest/bin/jest.js'),
+      '--ci',
+      `--testTimeout=${TEST_LIMIT_MS}`,
+    ];
     return {
       version: project.versionOf('jest'),
       steps: {
@@ -58,7 +64,12 @@ const vitest = (major: string, node?: string): Cell => ({
     project.writePrograms(ES_MODULES);
     project.write({ 'login.test.mjs': ES_MODULES_TEST("import { test } from 'vitest';") });
     const file = node === undefined ? process.execPath : await bench.node(node);
-    const parameters = [project.installed('vitest/vitest.mjs'), 'run', 'login.test.mjs'];
+    const parameters = [
+      project.installed('vitest/vitest.mjs'),
+      'run',
+      'login.test.mjs',
+      `--testTimeout=${TEST_LIMIT_MS}`,
+    ];
     return {
       version: project.versionOf('vitest'),
       steps: {
@@ -80,7 +91,7 @@ const mocha: Cell = {
     project.write({ 'login.mjs.test.mjs': ES_MODULES_TEST('const test = it;') });
     const program = project.installed('mocha/bin/mocha.js');
     const step = (file: string) => async () =>
-      await expectPassed(project, [program, '--timeout', '20000', file], /1 passing/);
+      await expectPassed(project, [program, `--timeout=${TEST_LIMIT_MS}`, file], /1 passing/);
     return {
       version: project.versionOf('mocha'),
       steps: { CommonJS: step('login.cjs.test.cjs'), 'ES modules': step('login.mjs.test.mjs') },
