@@ -87,15 +87,14 @@ function parse(argv: string[]): Command | 'help' | 'version' {
       const [, id, name] = /^(\w+)=(.+)$/.exec(text) ?? [];
       return id && name ? { id, name } : undefined;
     }),
-    port: each('port', firstPort)?.at(-1) ?? 0,
-    host: given.host?.at(-1) ?? '127.0.0.1',
-    callbackURLs: each('callback', (url) => (URL.canParse(url) ? url : undefined)) ?? [],
-    clients:
-      each('client', (text) => {
-        const [, name, clientID = '', clientSecret = ''] = /^(\w+)=([^:]+):(.+)$/.exec(text) ?? [];
-        const known = provider(name);
-        return known && { provider: known, clientID, clientSecret };
-      }) ?? [],
+    port: each('port', firstPort)?.at(-1),
+    host: given.host?.at(-1),
+    callbackURLs: each('callback', (url) => (URL.canParse(url) ? url : undefined)),
+    clients: each('client', (text) => {
+      const [, name, clientID = '', clientSecret = ''] = /^(\w+)=([^:]+):(.+)$/.exec(text) ?? [];
+      const known = provider(name);
+      return known && { provider: known, clientID, clientSecret };
+    }),
     origins: {
       ...(has('origins') && ({ org: true, issuer: 'org', sandbox: true } as const)),
       ...(has('sandbox') && { sandbox: true }),
@@ -103,8 +102,8 @@ function parse(argv: string[]): Command | 'help' | 'version' {
     },
     tolerant: has('tolerant'),
     state: given.state?.at(-1),
-    ...(has('rotate') && { refreshTokenRotation: { salesos: true, salesforce: true } }),
-    ...(has('verbose') && { onRequest: printRequest }),
+    refreshTokenRotation: has('rotate') ? { salesos: true, salesforce: true } : undefined,
+    onRequest: has('verbose') ? printRequest : undefined,
   };
   return { options, names: each('only', provider) ?? PROVIDERS, isEnv: has('env') };
 }
@@ -136,8 +135,10 @@ async function serve({ options, names, isEnv }: Command): Promise<void> {
   process.once('SIGTERM', stop);
 
   const { salesloft, salesos, salesforce } = emulator;
-  const started = { salesloft, salesos, salesforce };
-  const orgs = {
+  const started = {
+    salesloft,
+    salesos,
+    salesforce,
     'salesforce sandbox': salesforce?.sandbox,
     'salesforce my domain': salesforce?.myDomain,
   };
@@ -146,17 +147,16 @@ async function serve({ options, names, isEnv }: Command): Promise<void> {
     note('For development only: everyone who can reach these ports can sign in as any person.'),
     '',
   ];
-  for (const [title, one] of Object.entries({ ...started, ...orgs })) {
+  for (const [title, one] of Object.entries(started)) {
     if (!one) continue;
     const own = options.clients?.findLast(({ provider }) => title.startsWith(provider));
     const { clientID, clientSecret } = own ?? one;
     const printed = { ...one.options, clientID, clientSecret };
     lines.push(note(`${title}  ${one.origin}`));
-    if (!isEnv) lines.push(`  ${JSON.stringify(printed)}`);
-    else
-      for (const [option, value] of Object.entries(printed))
-        lines.push(`${variableOf(title, option)}=${value}`);
-    lines.push('');
+    const variables = Object.entries(printed).map(
+      ([option, value]) => `${variableOf(title, option)}=${value}`,
+    );
+    lines.push(...(isEnv ? variables : [`  ${JSON.stringify(printed)}`]), '');
   }
   const origins = salesforce?.origins;
   if (origins && !isEnv && new Set(Object.values(origins).filter(Boolean)).size > 1) {

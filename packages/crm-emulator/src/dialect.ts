@@ -1,7 +1,9 @@
 /** The types that describe one provider: its facts, and where it differs from the engine. */
-import type { Context, OidcContext } from 'oidc-provider/lib/provider.js';
+import type { Context, Issued } from 'oidc-provider/lib/provider.js';
+import type { Clients, RegisteredClient } from './clients.js';
 import type { Endpoint } from './endpoints.js';
 import type { EngineRequest, Fields } from './engine-request.js';
+import type { KeyRing } from './keys.js';
 import type { FaultTable } from './named-faults.js';
 import type { CompletePerson, People } from './people.js';
 import type { Params, Refusal, RefusalTable, Refused, Words } from './reasons.js';
@@ -9,32 +11,21 @@ import type { Reply } from './reply.js';
 import type { Revocable, Store } from './store.js';
 import type { EmulatorOptions, Pkce, ProviderName, TokenFault } from './types.js';
 
-export interface RegisteredClient {
-  id: string;
-  secret: string;
-  /** The only redirect URIs of this client. */
-  callbackURLs?: readonly string[] | undefined;
-}
-
-/** The parts of a running provider that its dialect needs. */
+/** The parts that a dialect is built on. */
 export interface Environment {
   origin: string;
-  /** Tells apart, on the pages, the orgs of one provider. */
-  label?: string | undefined;
-  /** Salesforce's parts may have other origins, and its org can move. */
-  origins: { login: string; org: string; issuer: string };
   /** The client that `options` name. */
   client: RegisteredClient;
-  /** Every registered client, by its id. */
-  clients: ReadonlyMap<string, RegisteredClient>;
-  people: People;
+  clients: Clients;
   store: Store;
   options: EmulatorOptions;
+  /** @param part tells apart the key rings of one provider */
+  createKeys(part?: string): Promise<KeyRing>;
 }
 
 /** The parameters that the browser brings back to the application, and their place in the URL. */
 export interface Callback {
-  params: Record<string, string | undefined>;
+  params: Params;
   isInFragment?: boolean;
 }
 
@@ -50,7 +41,7 @@ export interface TokenResponseContext {
   /** Undefined when the client acts for itself. */
   person: CompletePerson | undefined;
   grantType: string;
-  issued: NonNullable<OidcContext['entities']['AccessToken']>;
+  issued: Issued;
   fault: TokenFault | undefined;
 }
 
@@ -61,9 +52,14 @@ export interface Dialect {
   readonly issuer: string;
   readonly pkce: Pkce;
   readonly scopes: readonly string[];
+  /** The scopes of an application that asks for none. */
+  readonly defaultScope?: string;
+  /** Sends the callback as a form, if the application asks for it. */
+  readonly postsForms?: boolean;
   readonly rotatesRefreshTokens: boolean;
   /** Unless the options say otherwise. */
   readonly lifetimeSeconds: { accessToken: number; idToken: number; code: number };
+  readonly people: People;
   /** OpenID Connect claims, by scope. */
   readonly claims?: Readonly<Record<string, readonly string[]>>;
   /** Identifiers of the APIs (resources) a client can ask an access token for, with their scopes. */
@@ -76,14 +72,16 @@ export interface Dialect {
   readonly endpoints: readonly Endpoint[];
   readonly refusals: RefusalTable;
   readonly revokes: Revocable;
+  /** A used refresh token is forgotten: a replay revokes nothing. */
+  readonly forgetsUsedRefreshTokens?: boolean;
   /** Answers a request for a path that this origin does not serve. */
   misdirected?(url: URL, arrivedAt: string): Reply | undefined;
   /** The options, beside the client, that point a strategy at this origin. */
   readonly strategyOptions: Readonly<Record<string, string>>;
+  /** The members that only this provider has, for a caller of `startEmulator`. */
+  readonly members?: object;
 
-  // How a dialect names people, and tells a client about them.
-  accountIdOf(person: CompletePerson): string;
-  personOf(accountId: string): CompletePerson | undefined;
+  // How it describes a person to a client.
   claimsOf?(person: CompletePerson): Record<string, unknown>;
   /** Refuses a person who may not answer this authorization request. */
   admit?(person: CompletePerson, params: Params): Refusal | undefined;
@@ -92,13 +90,13 @@ export interface Dialect {
 
   // How it reads an authorization request, and writes the response (RFC 6749 §4.1.1, §4.1.2).
   /** Translates the application's request into one that the engine understands. */
-  authorizationRequest(query: Record<string, string>): Record<string, string>;
+  authorizationRequest?(query: Record<string, string>): Record<string, string>;
   /** The parameters that the engine does not know, but keeps for the dialect. */
   readonly extraParameters?: readonly string[];
   /** Called once the client and the redirect URI are known to be good. */
   checkAuthorizationRequest?(params: Params): Refusal | undefined;
   /** Changes the response: a code and its state, or a refusal in the provider's words. */
-  authorizationResponse(payload: Params, context: Context): Record<string, string | undefined>;
+  authorizationResponse(payload: Params, context: Context): Params;
 
   // How it reads a token request, and writes the response (RFC 6749 §4.1.3, §5).
   issuesRefreshToken(scopes: ReadonlySet<string>): boolean;
@@ -109,6 +107,9 @@ export interface Dialect {
   /** Default: the status, and a body with the error and its words. */
   tokenError?(words: Words): Reply;
 }
+
+/** One provider, put together. */
+export type EmulatedProvider = Environment & Dialect;
 
 /** Stands for "no scope" inside the engine, which requires at least one. */
 export const NO_SCOPE = 'emulator:none';

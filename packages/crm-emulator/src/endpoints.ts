@@ -79,14 +79,23 @@ const METADATA: Readonly<Record<string, string>> = {
   Keys: 'jwks_uri',
 };
 
-/** @param originOf tells where an endpoint is, or undefined for one that is not published */
+/**
+ * The metadata that no provider differs in.
+ *
+ * @param originOf tells where an endpoint is, or undefined for one that is not published
+ */
 export function metadataOf(
   endpoints: readonly Endpoint[],
   originOf: (name: string) => string | undefined,
-): Record<string, string> {
+): Record<string, unknown> {
   const published = endpoints.flatMap(({ name, path }) => {
     const [member, origin] = [METADATA[name], originOf(name)];
     return member && origin ? [[member, origin + path] as const] : [];
   });
-  return Object.fromEntries(published);
+  return {
+    ...Object.fromEntries(published),
+    response_types_supported: ['code'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['RS256'],
+  };
 }

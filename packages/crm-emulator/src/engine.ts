@@ -1,43 +1,43 @@
 /** Sets up oidc-provider as the OAuth 2.0 engine of one provider: codes, grants, PKCE and refresh tokens. */
 import { generateKeyPairSync } from 'node:crypto';
 import * as errors from 'oidc-provider/lib/helpers/errors.js';
-import { type Context, type EngineError, Provider } from 'oidc-provider/lib/provider.js';
-import type { Callback, Dialect, Environment, RegisteredClient } from './dialect.js';
+import { type Context, Provider } from 'oidc-provider/lib/provider.js';
+import type { RegisteredClient } from './clients.js';
+import type { Callback, EmulatedProvider } from './dialect.js';
 import { pathOf } from './endpoints.js';
 import { isLoopback } from './guards.js';
-import { errorPage, formPostPage, pageReply } from './pages.js';
-import { authorizationReason, inactive, refusalFor, type Params, type Refusal } from './reasons.js';
+import { errorPage, formPostPage } from './pages.js';
+import { authorizationReason, inactive, refusalFor, type Refusal } from './reasons.js';
 import { send } from './reply.js';
-import { signInIsOver } from './sign-in.js';
-import type { Store } from './store.js';
-import type { EmulatorOptions } from './types.js';
-import { areAllKnown } from './values.js';
+import { SIGN_IN_PATH, signInIsOver } from './sign-in.js';
 
 const YEAR_SECONDS = 365 * 24 * 3_600;
 const SIGN_IN_SECONDS = 3_600;
 
-/** The page where the browser chooses who signs in. */
-export const SIGN_IN_PATH = '/emulator/sign-in';
+/** The engine finds a pending sign-in again by this cookie. It never reaches a browser. */
+export const RESUME_COOKIE = 'emulator_resume';
 
 /** A request parameter that only the engine knows: its validation calls the dialect's own check. */
 const CHECK_PARAMETER = 'emulator';
 
 export function createEngine(
-  dialect: Dialect,
-  environment: Environment,
+  provider: EmulatedProvider,
   spoilCallback: (callback: Callback) => Callback,
 ): Provider {
-  const { clients, options, store } = environment;
+  const { clients, store, options } = provider;
   const callbackURLs = options.callbackURLs ?? [];
-  const engine = new Provider(dialect.issuer, {
-    adapter: (model: string) => store.adapter(model),
+  const engine = new Provider(provider.issuer, {
+    adapter: (model: string) => {
+      const isForgotten = model === 'RefreshToken' && provider.forgetsUsedRefreshTokens === true;
+      return store.adapter(model, isForgotten);
+    },
     // The engine's signatures never leave the emulator: the dialect signs each token again.
     jwks: { keys: [createEngineKey()] },
     clients: [...clients.values()].map(clientMetadata),
-    ...authorizationSettings(dialect, store),
-    ...tokenSettings(dialect, options),
-    ...accountSettings(dialect),
-    loadExistingGrant: (context: Context) => grantEverything(engine, context, dialect),
+    ...authorizationSettings(provider),
+    ...tokenSettings(provider),
+    ...accountSettings(provider),
+    loadExistingGrant: (context: Context) => grantEverything(engine, context, provider),
   });
   engine.Client.prototype.redirectUriAllowed = function isRegistered(uri) {
     const own = clients.get(this.clientId)?.callbackURLs;
@@ -45,17 +45,17 @@ export function createEngine(
   };
   handleErrors(engine);
   registerResponseModes(engine, ({ iss: _iss, error, error_description, ...payload }, context) => {
-    const { error: code, description } = refusalOf(dialect, context, { error, error_description });
-    const response = error ? { error: code, error_description: description, ...payload } : payload;
-    return spoilCallback({ params: dialect.authorizationResponse(response, context) });
+    const refusal = error ? refusalOf(provider, context, { error, error_description }) : undefined;
+    const params = provider.authorizationResponse({ ...refusal, ...payload }, context);
+    return spoilCallback({ params });
   });
   return engine;
 }
 
-function clientMetadata({ id, secret }: RegisteredClient) {
+function clientMetadata({ clientID, clientSecret }: RegisteredClient) {
   return {
-    client_id: id,
-    client_secret: secret,
+    client_id: clientID,
+    client_secret: clientSecret,
     // The engine requires one, and asks `redirectUriAllowed`.
     redirect_uris: ['http://localhost/callback'],
     response_types: ['code'],
@@ -65,41 +65,40 @@ function clientMetadata({ id, secret }: RegisteredClient) {
   };
 }
 
-function authorizationSettings(dialect: Dialect, store: Store) {
+function authorizationSettings(provider: EmulatedProvider) {
+  const { endpoints, extraParameters = [], pkce, scopes, title } = provider;
   return {
-    routes: {
-      authorization: pathOf(dialect.endpoints, 'authorize'),
-      token: pathOf(dialect.endpoints, 'token'),
-    },
-    scopes: [...dialect.scopes],
+    routes: { authorization: pathOf(endpoints, 'authorize'), token: pathOf(endpoints, 'token') },
+    scopes: [...scopes],
     responseTypes: ['code'],
-    pkce: { required: () => dialect.pkce === 'required' },
+    pkce: { required: () => pkce === 'required' },
     allowOmittingSingleRegisteredRedirectUri: false,
     extraParams: {
-      ...Object.fromEntries((dialect.extraParameters ?? []).map((name) => [name, undefined])),
+      ...Object.fromEntries(extraParameters.map((parameter) => [parameter, undefined])),
       [CHECK_PARAMETER]: (context: Context) => {
-        const refusal = checkRequest(dialect, context);
-        if (refusal) throw new errors.CustomOIDCProviderError(refusal.error, refusal.description);
+        const refusal = checkRequest(provider, context);
+        if (!refusal) return;
+        throw new errors.CustomOIDCProviderError(refusal.error, refusal.error_description);
       },
     },
     interactions: {
       url: (_context: Context, { uid }: { uid: string }) => `${SIGN_IN_PATH}/${uid}`,
     },
-    cookies: { names: cookieNames(dialect) },
-    renderError: (context: Context, failure: Record<string, string>, thrown: EngineError) => {
+    cookies: { names: { resume: RESUME_COOKIE } },
+    renderError: (context: Context, failure: Partial<Refusal>, thrown: Error) => {
       rememberError(context, thrown);
       if (thrown instanceof errors.SessionNotFound) {
-        return send(context, signInIsOver(dialect, store, context.path.split('/').at(-1)!));
+        return send(context, signInIsOver(provider, context.path.split('/').at(-1)!));
       }
-      const { error, description } = refusalOf(dialect, context, failure);
-      context.state['page'] = error;
-      send(context, pageReply(400, errorPage(dialect.title, error, description)));
+      const refusal = refusalOf(provider, context, failure);
+      context.state['page'] = refusal.error;
+      send(context, errorPage(title, refusal));
     },
   };
 }
 
-function tokenSettings(dialect: Dialect, options: EmulatorOptions) {
-  const { lifetimeSeconds: seconds } = dialect;
+function tokenSettings(provider: EmulatedProvider) {
+  const { audiences, lifetimeSeconds: seconds, options } = provider;
   return {
     features: {
       devInteractions: { enabled: false },
@@ -111,15 +110,15 @@ function tokenSettings(dialect: Dialect, options: EmulatorOptions) {
         defaultResource: () => undefined,
         useGrantedResource: () => true,
         getResourceServerInfo: (_context: Context, audience: string) => {
-          const scopes = dialect.audiences?.[audience];
+          const scopes = audiences?.[audience];
           if (!scopes) throw new errors.InvalidTarget(`Service not found: ${audience}`);
           return { audience, scope: scopes.join(' '), accessTokenFormat: 'opaque' };
         },
       },
     },
-    rotateRefreshToken: () => dialect.rotatesRefreshTokens,
+    rotateRefreshToken: () => provider.rotatesRefreshTokens,
     issueRefreshToken: (_context: Context, _client: unknown, code: { scopes: Set<string> }) =>
-      dialect.issuesRefreshToken(code.scopes),
+      provider.issuesRefreshToken(code.scopes),
     expiresWithSession: () => false,
     ttl: {
       AccessToken: options.accessTokenTTL ?? seconds.accessToken,
@@ -134,19 +133,17 @@ function tokenSettings(dialect: Dialect, options: EmulatorOptions) {
   };
 }
 
-function accountSettings(dialect: Dialect) {
+function accountSettings({ claims, claimsOf, people, refusals }: EmulatedProvider) {
   return {
-    claims: { openid: ['sub'], ...dialect.claims },
+    claims: { openid: ['sub'], ...claims },
     conformIdTokenClaims: false,
     findAccount: (_context: Context, accountId: string, token?: { kind: string }) => {
-      const person = dialect.personOf(accountId);
+      const person = people.bySubject(accountId);
+      if (!person) return undefined;
       // A person who was deactivated after the sign-in gets no tokens.
-      const isRefused =
-        token?.kind === 'RefreshToken'
-          ? !person?.active
-          : person && inactive(dialect.refusals, person);
-      if (!person || isRefused) return undefined;
-      return { accountId, claims: () => ({ sub: accountId, ...dialect.claimsOf?.(person) }) };
+      const isRefresh = token?.kind === 'RefreshToken';
+      if (isRefresh ? !person.active : inactive(refusals, person)) return undefined;
+      return { accountId, claims: () => ({ sub: accountId, ...claimsOf?.(person) }) };
     },
   };
 }
@@ -165,79 +162,61 @@ function registerResponseModes(
   engine: Provider,
   callbackOf: (payload: Record<string, string>, context: Context) => Callback,
 ): void {
-  function redirect(context: Context, redirectUri: string, { params, isInFragment }: Callback) {
-    const url = new URL(redirectUri);
-    const place = isInFragment ? new URLSearchParams() : url.searchParams;
-    for (const [name, value] of Object.entries(params)) {
-      if (value !== undefined) place.set(name, value);
-    }
-    if (isInFragment) url.hash = place.toString();
-    context.status = 302;
-    context.redirect(url.href);
+  for (const mode of ['emulator_query', 'emulator_form_post']) {
+    engine.registerResponseMode(mode, (context, redirectUri, payload) => {
+      const { params, isInFragment } = callbackOf(payload, context);
+      if (mode === 'emulator_form_post' && !isInFragment) {
+        return send(context, formPostPage(redirectUri, params));
+      }
+      const url = new URL(redirectUri);
+      const place = isInFragment ? new URLSearchParams() : url.searchParams;
+      for (const [name, value] of Object.entries(params)) {
+        if (value !== undefined) place.set(name, value);
+      }
+      if (isInFragment) url.hash = place.toString();
+      context.status = 302;
+      context.redirect(url.href);
+    });
   }
-  engine.registerResponseMode('emulator_query', (context, redirectUri, payload) =>
-    redirect(context, redirectUri, callbackOf(payload, context)),
-  );
-  engine.registerResponseMode('emulator_form_post', (context, redirectUri, payload) => {
-    const callback = callbackOf(payload, context);
-    if (callback.isInFragment) return redirect(context, redirectUri, callback);
-    send(context, pageReply(200, formPostPage(redirectUri, callback.params)));
-  });
-}
-
-/** The cookie by which the engine finds a pending sign-in again. It never reaches a browser. */
-export function resumeCookie(dialect: Dialect, uid: string): string {
-  return `${cookieNames(dialect).resume}=${uid}`;
-}
-
-function cookieNames({ name }: Dialect) {
-  return {
-    session: `${name}_emulator_session`,
-    interaction: `${name}_emulator_sign_in`,
-    resume: `${name}_emulator_resume`,
-  };
 }
 
 /** The refusal in the provider's words, or in those of the emulator or the engine. */
 function refusalOf(
-  { refusals }: Dialect,
+  { refusals }: EmulatedProvider,
   { state, oidc }: Context,
-  { error = 'invalid_request', error_description: description = '' }: Params,
+  { error = 'invalid_request', error_description = '' }: Partial<Refusal>,
 ): Refusal {
   const reason = authorizationReason(state['error'], oidc?.params ?? {});
-  return (reason && refusalFor(refusals, reason)) ?? { error, description };
+  return (reason && refusalFor(refusals, reason)) ?? { error, error_description };
 }
 
 /** Checks an authorization request once its client and redirect URI are known to be good. */
-function checkRequest(dialect: Dialect, { state, oidc }: Context): Refusal | undefined {
-  const { refusals, scopes } = dialect;
+function checkRequest(provider: EmulatedProvider, { state, oidc }: Context): Refusal | undefined {
+  const { refusals, scopes } = provider;
   const params = oidc?.params ?? {};
   if (state['isRepeated']) return refusalFor(refusals, { reason: 'authorize.repeated' });
-  const asked = (params['scope'] ?? '').split(' ');
-  const unknownScope = areAllKnown(asked, scopes)
-    ? undefined
-    : refusalFor(refusals, { reason: 'authorize.scope' });
-  return unknownScope ?? dialect.checkAuthorizationRequest?.(params);
+  const isKnown = (params['scope'] ?? '').split(' ').every((scope) => scopes.includes(scope));
+  const unknownScope = isKnown ? undefined : refusalFor(refusals, { reason: 'authorize.scope' });
+  return unknownScope ?? provider.checkAuthorizationRequest?.(params);
 }
 
-function rememberError(context: Context, error: EngineError): void {
+function rememberError(context: Context, error: Error): void {
   context.state['error'] = error;
 }
 
 /** The person who signs in consents to everything that the client asked for. */
-async function grantEverything(engine: Provider, context: Context, dialect: Dialect) {
-  const { oidc } = context;
+async function grantEverything(engine: Provider, { oidc }: Context, provider: EmulatedProvider) {
   const accountId = oidc?.session?.accountId;
   if (!oidc?.client || !accountId) return undefined;
   const grant = new engine.Grant({ accountId, clientId: oidc.client.clientId });
   grant.addOIDCScope([...oidc.requestParamOIDCScopes].join(' '));
   for (const audience of Object.keys(oidc.resourceServers)) {
-    const offered = dialect.audiences?.[audience] ?? [];
+    const offered = provider.audiences?.[audience] ?? [];
     const granted = offered.filter((scope) => oidc.requestParamScopes.has(scope));
     grant.addResourceScope(audience, granted.join(' '));
   }
   const grantId = await grant.save();
-  dialect.signedIn?.(grantId, oidc.params ?? {});
+  provider.signedIn?.(grantId, oidc.params ?? {});
   return grant;
 }
 

@@ -4,10 +4,10 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import type { Context } from 'oidc-provider/lib/provider.js';
-import type { Callback } from './dialect.js';
+import type { Callback, Dialect } from './dialect.js';
 import { markup } from './html.js';
 import { HTML_TYPE, JSON_TYPE, type Reply, send, TEXT_TYPE } from './reply.js';
-import type { Fault, NamedFault, Step } from './types.js';
+import type { Fault, FaultChanges, NamedFault, Step } from './types.js';
 import { isObject, merged } from './values.js';
 
 const MEBIBYTE = 1024 * 1024;
@@ -41,16 +41,41 @@ interface Queued {
 export class Faults {
   #queue: Queued[] = [];
   #inProgress = new AbortController();
+  readonly #provider: Dialect;
+
+  constructor(provider: Dialect) {
+    this.#provider = provider;
+  }
 
   get queued(): readonly Readonly<Queued>[] {
     return this.#queue;
   }
 
+  /** Queues a fault, unless this provider cannot have it. */
   add(fault: Fault, label = `A fault of the kind ${fault.kind}`): void {
-    const left = fault.times ?? 1;
+    const { name, endpoints, signedFaults = [] } = this.#provider;
+    const { step, kind, times: left = 1 } = fault;
+    const known = [...endpoints.flatMap(({ steps }) => steps), 'callback', 'refresh'];
+    if (!known.includes(step)) throw new TypeError(`fault.step: ${name} has no step "${step}"`);
+    const isSigned = kind === 'id-token' || kind === 'wrong-signature' || kind === 'not-offline';
+    if (isSigned && !signedFaults.includes(kind))
+      throw new TypeError(`fault.kind: ${name} has no fault of the kind "${kind}"`);
     if (left !== Infinity && (!Number.isInteger(left) || left < 1))
       throw new TypeError('fault.times: must be a whole number, 1 or more, or Infinity');
     this.#queue.push({ fault, label, left });
+  }
+
+  /** Queues the fault of a name, with the changes that it has a field for. */
+  addNamed(asked: string, changes: FaultChanges = {}): void {
+    const { name, faults } = this.#provider;
+    if (!Object.hasOwn(faults, asked))
+      throw new TypeError(`fail: ${name} has no fault named "${asked}"`);
+    const { fault, label } = faults[asked]!;
+    if (changes.delayMs !== undefined && !('delayMs' in fault))
+      throw new TypeError(`delayMs: "${asked}" has no delay`);
+    if (changes.retryAfter !== undefined && fault.kind !== 'status')
+      throw new TypeError(`retryAfter: "${asked}" has no such header`);
+    this.add({ ...fault, ...changes }, label);
   }
 
   /**
@@ -75,7 +100,7 @@ export class Faults {
    * Uses up one turn of the oldest fault for one of these steps. A fault chosen on the sign-in page meets
    * the first step only, so that one of the API does not spoil the profile of the login.
    */
-  take(steps: readonly Step[], matches: (fault: Fault) => boolean): Fault | undefined {
+  #take(steps: readonly Step[], matches: (fault: Fault) => boolean): Fault | undefined {
     const entry = this.#queue.find(
       ({ fault, isRehearsed }) =>
         (isRehearsed ? steps[0] === fault.step : steps.includes(fault.step)) && matches(fault),
@@ -86,20 +111,31 @@ export class Faults {
     return entry.fault;
   }
 
-  /** Spoils one answer; `handle` makes the right one. */
-  async apply(fault: Fault, context: Context, handle: () => Promise<void>): Promise<void> {
-    const { signal } = this.#inProgress;
+  /** Spoils the callback, if a fault waits for it. */
+  spoilCallback(callback: Callback): Callback {
+    const fault = this.#take(['callback', 'authorize'], isOfCallback);
+    return fault ? callbackAfter(fault, callback) : callback;
+  }
+
+  /** Spoils the answer to a request of these steps, if a fault waits for it; `handle` makes the right one. */
+  async spoil(steps: readonly Step[], context: Context, handle: () => Promise<void>) {
+    const fault = this.#take(steps, (one) => !isOfCallback(one));
+    return fault ? this.#apply(fault, context, handle) : handle();
+  }
+
+  async #apply(fault: Fault, context: Context, handle: () => Promise<void>): Promise<void> {
+    const over = AbortSignal.any([this.#inProgress.signal, whenClosed(context.res)]);
     switch (fault.kind) {
       case 'slow':
-        if (await sleepWhileOpen(fault.delayMs, context.res, signal)) return handle();
+        if (await waited(fault.delayMs, over)) return handle();
         return disconnect(context);
       case 'late':
         await handle();
-        if (await sleepWhileOpen(fault.delayMs, context.res, signal)) return;
+        if (await waited(fault.delayMs, over)) return;
         return disconnect(context);
       case 'silent':
         context.respond = false;
-        await untilClosed(context.res, signal);
+        if (!over.aborted) await once(over, 'abort');
         return disconnect(context);
       case 'reset':
         return reset(context);
@@ -107,16 +143,16 @@ export class Faults {
         context.respond = false;
         context.res.writeHead(200, { 'content-type': JSON_TYPE, 'content-length': 1024 });
         context.res.flushHeaders();
-        await sleepWhileOpen(BEFORE_BREAK_MS, context.res, signal);
+        await waited(BEFORE_BREAK_MS, over);
         return reset(context);
       case 'drip':
         await handle();
-        return drip(context, fault.intervalMs ?? DRIP_INTERVAL_MS, signal);
+        return drip(context, fault.intervalMs ?? DRIP_INTERVAL_MS, over);
       case 'cut':
         await handle();
-        return cut(context, signal);
+        return cut(context, over);
       case 'endless':
-        return endless(context, signal);
+        return endless(context, over);
       case 'huge':
         await handle();
         context.body = padded(context.body, fault.bytes);
@@ -127,28 +163,11 @@ export class Faults {
         context.type = JSON_TYPE;
         context.body = gzipSync(JSON.stringify(padded(context.body, fault.bytes)));
         return;
-      case 'html':
-        return send(context, page(fault));
-      case 'status':
-        return send(context, errorStatus(fault));
-      case 'redirect':
-        return send(context, {
-          status: fault.status ?? 302,
-          headers: { location: fault.location },
-          type: TEXT_TYPE,
-          body: 'Moved',
-        });
       case 'wrong-content-type':
         await handle();
         context.body = asText(context.body);
         context.set('content-type', fault.contentType ?? HTML_TYPE);
         return;
-      case 'empty':
-        return send(context, jsonText(''));
-      case 'not-json':
-        return send(context, jsonText(BROKEN_JSON));
-      case 'json':
-        return send(context, jsonText(JSON.stringify(fault.body), fault.status));
       case 'patch':
         await handle();
         if (isObject(context.body)) context.body = merged(context.body, fault.merge);
@@ -162,28 +181,41 @@ export class Faults {
         // response where it is made.
         context.state['fault'] = fault;
         return handle();
+      case 'html': {
+        const { status = 200, title = 'Maintenance' } = fault;
+        const body = markup`<!doctype html><title>${title}</title>`.text;
+        return send(context, { status, type: HTML_TYPE, body });
+      }
+      case 'status':
+        return send(context, errorStatus(fault));
+      case 'redirect': {
+        const { status = 302, location } = fault;
+        return send(context, { status, headers: { location }, type: TEXT_TYPE, body: 'Moved' });
+      }
+      case 'empty':
+        return send(context, jsonText(''));
+      case 'not-json':
+        return send(context, jsonText(BROKEN_JSON));
+      case 'json':
+        return send(context, jsonText(JSON.stringify(fault.body), fault.status));
     }
   }
 }
 
 /** Tells whether a fault changes the parameters of the callback, or the place of them. */
-export function isOfCallback({ step, kind }: Fault): boolean {
+function isOfCallback({ step, kind }: Fault): boolean {
   if (kind === 'no-parameters' || kind === 'fragment') return true;
   return kind === 'patch' && (step === 'authorize' || step === 'callback');
 }
 
 /** The callback as a fault makes it. */
-export function callbackAfter(fault: Fault, callback: Callback): Callback {
+function callbackAfter(fault: Fault, callback: Callback): Callback {
   if (fault.kind === 'no-parameters') return { ...callback, params: {} };
   if (fault.kind === 'fragment') return { ...callback, isInFragment: true };
   if (fault.kind !== 'patch') return callback;
   const patched = Object.entries(merged(callback.params, fault.merge));
   const params = Object.fromEntries(patched.map(([name, value]) => [name, asText(value)]));
   return { ...callback, params };
-}
-
-function page({ status = 200, title = 'Maintenance' }: Extract<Fault, { kind: 'html' }>): Reply {
-  return { status, type: HTML_TYPE, body: markup`<!doctype html><title>${title}</title>`.text };
 }
 
 function jsonText(body: string, status = 200): Reply {
@@ -219,63 +251,48 @@ function reset(context: Context): void {
   context.res.socket?.resetAndDestroy();
 }
 
-/** Returns false when the client left or the faults were cleared before the time was over. */
-async function sleepWhileOpen(
-  ms: number,
-  response: ServerResponse,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const done = new AbortController();
-  const stop = () => done.abort();
-  response.once('close', stop);
-  signal.addEventListener('abort', stop);
-  try {
-    await sleep(ms, undefined, { signal: done.signal });
-    return true;
-  } catch {
-    return false;
-  } finally {
-    response.off('close', stop);
-    signal.removeEventListener('abort', stop);
-  }
+/** Aborts when the answer is complete, or the client has left. */
+function whenClosed(response: ServerResponse): AbortSignal {
+  const closed = new AbortController();
+  if (response.destroyed) closed.abort();
+  response.once('close', () => closed.abort());
+  return closed.signal;
 }
 
-async function untilClosed(response: ServerResponse, signal: AbortSignal): Promise<void> {
-  if (response.destroyed || signal.aborted) return;
-  await once(response, 'close', { signal }).catch(() => undefined);
+/** Returns false when the request was over before the time was. */
+async function waited(ms: number, over: AbortSignal): Promise<boolean> {
+  return sleep(ms, true, { signal: over }).catch(() => false);
 }
 
-/** Sends the headers, with a `content-length` that need not be true; the caller writes the body. */
-function beginAnswer(context: Context, body: Buffer, length: number): ServerResponse {
+/** Sends the headers, with a `content-length` of some bytes too many; the caller writes the body. */
+function beginAnswer(context: Context, missingBytes = 0): Buffer {
   const { res, status } = context;
+  const body = Buffer.from(asText(context.body));
   context.respond = false;
   res.removeHeader('transfer-encoding');
   if (!res.hasHeader('content-type')) res.setHeader('content-type', JSON_TYPE);
-  res.setHeader('content-length', length);
+  res.setHeader('content-length', body.length + missingBytes);
   res.statusCode = body.length > 0 && status === 204 ? 200 : status;
   res.flushHeaders();
-  return res;
+  return body;
 }
 
-async function drip(context: Context, intervalMs: number, signal: AbortSignal): Promise<void> {
-  const body = Buffer.from(asText(context.body));
-  const response = beginAnswer(context, body, body.length);
-  for (const byte of body) {
-    if (!(await sleepWhileOpen(intervalMs, response, signal))) return disconnect(context);
-    response.write(Buffer.of(byte));
+async function drip(context: Context, intervalMs: number, over: AbortSignal): Promise<void> {
+  for (const byte of beginAnswer(context)) {
+    if (!(await waited(intervalMs, over))) return disconnect(context);
+    context.res.write(Buffer.of(byte));
   }
-  response.end();
+  context.res.end();
 }
 
-async function cut(context: Context, signal: AbortSignal): Promise<void> {
-  const body = Buffer.from(asText(context.body));
-  const response = beginAnswer(context, body, body.length + MISSING_BYTES);
-  response.write(body.subarray(0, Math.ceil(body.length / 2)));
-  await sleepWhileOpen(BEFORE_BREAK_MS, response, signal);
+async function cut(context: Context, over: AbortSignal): Promise<void> {
+  const body = beginAnswer(context, MISSING_BYTES);
+  context.res.write(body.subarray(0, Math.ceil(body.length / 2)));
+  await waited(BEFORE_BREAK_MS, over);
   disconnect(context);
 }
 
-async function endless(context: Context, signal: AbortSignal): Promise<void> {
+async function endless(context: Context, over: AbortSignal): Promise<void> {
   const { res } = context;
   context.respond = false;
   res.writeHead(200, { 'content-type': JSON_TYPE });
@@ -283,9 +300,9 @@ async function endless(context: Context, signal: AbortSignal): Promise<void> {
   const chunk = Buffer.alloc(ENDLESS_CHUNK_BYTES, 'a');
   const endsAt = Date.now() + ENDLESS_LIMIT_MS;
   for (let sent = 0; sent < ENDLESS_LIMIT_BYTES && Date.now() < endsAt; sent += chunk.length) {
-    if (res.destroyed || signal.aborted) break;
+    if (over.aborted) break;
     // Gives a slow reader time, so that the chunks do not pile up in memory.
-    if (!res.write(chunk)) await sleepWhileOpen(ENDLESS_PAUSE_MS, res, signal);
+    if (!res.write(chunk)) await waited(ENDLESS_PAUSE_MS, over);
   }
   disconnect(context);
 }

@@ -1,6 +1,6 @@
 /** Decides which addresses are of this machine, and which requests come from the emulator's own pages. */
 import type { IncomingMessage } from 'node:http';
-import { type Reply, TEXT_TYPE } from './reply.js';
+import { plainText, type Reply } from './reply.js';
 
 export const CONTROL_PATH = '/emulator/control';
 
@@ -41,20 +41,14 @@ export function controlRefusal(
   method: string,
   { headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>,
 ): Reply | undefined {
-  if (method !== 'POST') return refuse(405, 'Use POST.');
+  if (method !== 'POST') return plainText(405, 'Use POST.\n');
   if (!LOOPBACK_ADDRESS.test(socket.remoteAddress ?? '')) {
-    return refuse(403, 'Only this machine may control the emulator.');
+    return plainText(403, 'Only this machine may control the emulator.\n');
   }
   const { origin, 'sec-fetch-site': site } = headers;
   const isNamed = origin !== undefined || site !== undefined;
   const isOwn = origin === undefined || origin === `http://${headers.host}`;
   return isNamed && isOwn && (site === undefined || site === 'same-origin')
     ? undefined
-    : refuse(403, 'Only the start page may control the emulator.');
+    : plainText(403, 'Only the start page may control the emulator.\n');
 }
-
-const refuse = (status: number, body: string): Reply => ({
-  status,
-  type: TEXT_TYPE,
-  body: `${body}\n`,
-});

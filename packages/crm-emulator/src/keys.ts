@@ -1,136 +1,99 @@
 /** The signing keys of an issuer, and the ID Tokens they sign: right ones, and wrong ones for faults. */
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPair,
-  type JsonWebKey,
-  type KeyObject,
-  randomBytes,
-} from 'node:crypto';
-import { promisify } from 'node:util';
-import { type JWK, jwtVerify, type JWTPayload, type JWTVerifyOptions, SignJWT } from 'jose';
+import { createHash, createPublicKey, randomBytes } from 'node:crypto';
+import * as jose from 'jose';
 import type { State } from './state.js';
-import type { TokenFault } from './types.js';
+import type { KeyRotation, TokenFault } from './types.js';
 import { merged } from './values.js';
-
-const generate = promisify(generateKeyPair);
 
 type IdTokenFault = Extract<TokenFault, { kind: 'id-token' }>;
 
-interface SigningKey {
-  kid: string;
-  privateKey: KeyObject;
-  publicKey: KeyObject;
-  jwk: JWK;
+async function createKey(): Promise<jose.JWK> {
+  const { privateKey } = await jose.generateKeyPair('RS256', { extractable: true });
+  return { ...(await jose.exportJWK(privateKey)), kid: randomBytes(12).toString('base64url') };
 }
 
-async function createKey(): Promise<SigningKey> {
-  const { privateKey } = await generate('rsa', { modulusLength: 2048 });
-  return toSigningKey(privateKey, randomBytes(12).toString('base64url'));
-}
-
-function toSigningKey(privateKey: KeyObject, kid: string): SigningKey {
-  const publicKey = createPublicKey(privateKey);
-  const jwk = { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' } as JWK;
-  return { kid, privateKey, publicKey, jwk };
+function publicPart({ kty, n, e, kid }: jose.JWK): jose.JWK {
+  return { kty, n, e, kid, use: 'sig', alg: 'RS256' };
 }
 
 /** The signing keys of one issuer: the first one signs, all of them are published. */
 export class KeyRing {
-  #keys: SigningKey[] = [];
-
-  private constructor(private readonly changed: () => void) {}
+  private constructor(
+    private keys: readonly jose.JWK[],
+    private readonly changed: () => void,
+  ) {}
 
   /** Those that were kept, or two new ones, as providers publish the current key and the next. */
   static async create(state: State, name: string): Promise<KeyRing> {
-    const ring = new KeyRing(() => state.changed());
-    const kept = state.keep('keys', name, () => ring.#exported());
-    ring.#keys = kept
-      ? kept.map(({ kid = '', ...jwk }) =>
-          toSigningKey(createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' }), kid),
-        )
-      : await Promise.all([createKey(), createKey()]);
+    const kept = state.keep('keys', name, () => ring.keys);
+    const ring = new KeyRing(kept ?? [], () => state.changed());
+    if (!kept) ring.keys = await Promise.all([createKey(), createKey()]);
     state.changed();
     return ring;
   }
 
-  #exported(): JWK[] {
-    return this.#keys.map(({ privateKey, kid }) => ({
-      ...privateKey.export({ format: 'jwk' }),
-      kid,
-    }));
-  }
-
-  async rotate(retireOld = false): Promise<void> {
-    const [old, ...others] = this.#keys;
-    this.#keys = [await createKey(), ...(retireOld || !old ? [] : [old]), ...others];
+  readonly rotateKeys: KeyRotation['rotateKeys'] = async ({ retireOld = false } = {}) => {
+    this.keys = [await createKey(), ...this.keys.slice(retireOld ? 1 : 0)];
     this.changed();
+  };
+
+  get jwks(): { keys: jose.JWK[] } {
+    return { keys: this.keys.map(publicPart) };
   }
 
-  get jwks(): { keys: JWK[] } {
-    return { keys: this.#keys.map(({ jwk }) => jwk) };
-  }
-
-  async sign(claims: JWTPayload, fault?: IdTokenFault): Promise<string> {
-    const key = this.#keys[0]!;
+  async sign(claims: jose.JWTPayload, alg?: IdTokenFault['alg']): Promise<string> {
+    const key = this.keys[0]!;
     const { kid } = key;
-    const rs256 = (header: Record<string, unknown>, signingKey = key.privateKey) =>
-      new SignJWT(claims)
-        .setProtectedHeader({ ...header, alg: 'RS256', typ: 'JWT' })
-        .sign(signingKey);
+    const sign = (header: Partial<jose.JWTHeaderParameters>, signer: jose.JWK | Uint8Array = key) =>
+      new jose.SignJWT(claims)
+        .setProtectedHeader({ alg: 'RS256', typ: 'JWT', ...header })
+        .sign(signer);
 
-    switch (fault?.alg) {
+    switch (alg) {
       case 'none':
         return `${encode({ alg: 'none', typ: 'JWT', kid })}.${encode(claims)}.`;
-      case 'HS256':
-        return new SignJWT(claims)
-          .setProtectedHeader({ alg: 'HS256', typ: 'JWT', kid })
-          .sign(Buffer.from(key.publicKey.export({ type: 'spki', format: 'pem' })));
+      case 'HS256': {
+        const publicKey = createPublicKey({ key: publicPart(key), format: 'jwk' });
+        const secret = publicKey.export({ type: 'spki', format: 'pem' });
+        return sign({ alg: 'HS256', kid }, Buffer.from(secret));
+      }
       case 'unknown-kid':
-        return rs256({ kid: 'no-such-key' });
+        return sign({ kid: 'no-such-key' });
       case 'no-kid':
-        return rs256({});
+        return sign({});
       case 'bad-signature':
-        return withBrokenSignature(await rs256({ kid }));
+        return withBrokenSignature(await sign({ kid }));
       case 'embedded-jwk': {
         const unpublished = await createKey();
-        return rs256({ kid: unpublished.kid, jwk: unpublished.jwk }, unpublished.privateKey);
+        return sign({ kid: unpublished.kid, jwk: publicPart(unpublished) }, unpublished);
       }
       case undefined:
       default:
-        return rs256({ kid });
+        return sign({ kid });
     }
   }
 
   /** Signs the engine's ID Token again, with `claims` and those of a fault in place of the engine's. */
-  async signIdToken(engineToken: string, claims: JWTPayload, fault?: TokenFault): Promise<string> {
-    const idTokenFault = fault?.kind === 'id-token' ? fault : undefined;
-    const right = { ...decodeClaims(engineToken), ...claims };
-    return this.sign(merged(right, idTokenFault?.claims ?? {}), idTokenFault);
+  async signIdToken(
+    engineToken: string,
+    claims: jose.JWTPayload,
+    fault?: TokenFault,
+  ): Promise<string> {
+    const { alg, claims: wrong = {} } = fault?.kind === 'id-token' ? fault : {};
+    return this.sign(merged({ ...jose.decodeJwt(engineToken), ...claims }, wrong), alg);
   }
 
-  /** Reads an ID Token that one of these keys signed, also when it has expired. */
-  async read(token: string, issuer: string): Promise<JWTPayload | undefined> {
-    return this.#verify(token, { issuer, currentDate: new Date(0) }).catch(() => undefined);
-  }
-
-  /** Verifies a token that one of these keys signed. */
-  async verify(token: string, issuer: string, audience: string): Promise<JWTPayload> {
-    return this.#verify(token, { issuer, audience });
-  }
-
-  async #verify(token: string, options: JWTVerifyOptions): Promise<JWTPayload> {
-    const { payload } = await jwtVerify(
-      token,
-      ({ kid }) => {
-        const key = this.#keys.find((candidate) => candidate.kid === kid);
-        if (!key) throw new Error('unknown signing key');
-        return key.publicKey;
-      },
-      { ...options, algorithms: ['RS256'] },
-    );
-    return payload;
+  /** The claims of a token that one of these keys signed, and that passes these checks. */
+  async claimsOf(
+    token: string,
+    checks: jose.JWTVerifyOptions,
+  ): Promise<jose.JWTPayload | undefined> {
+    try {
+      const options = { ...checks, algorithms: ['RS256'] };
+      return (await jose.jwtVerify(token, jose.createLocalJWKSet(this.jwks), options)).payload;
+    } catch {
+      return undefined;
+    }
   }
 }
 
@@ -139,17 +102,11 @@ export function atHash(accessToken: string): string {
   return createHash('sha256').update(accessToken).digest().subarray(0, 16).toString('base64url');
 }
 
-/** Reads claims without a check of the signature: the token comes from the engine. */
-function decodeClaims(token: string): JWTPayload {
-  const [, payload = ''] = token.split('.');
-  return JSON.parse(Buffer.from(payload, 'base64url').toString()) as JWTPayload;
-}
-
-const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+const encode = (part: object) => jose.base64url.encode(JSON.stringify(part));
 
 function withBrokenSignature(token: string): string {
   const dot = token.lastIndexOf('.');
-  const signature = Buffer.from(token.slice(dot + 1), 'base64url');
-  signature.writeUInt8(signature.readUInt8(0) ^ 0xff, 0);
-  return `${token.slice(0, dot)}.${signature.toString('base64url')}`;
+  const signature = jose.base64url.decode(token.slice(dot + 1));
+  signature[0]! ^= 0xff;
+  return `${token.slice(0, dot)}.${jose.base64url.encode(signature)}`;
 }

@@ -1,14 +1,17 @@
 /** The rows of the providers' fault tables: each is a name, the step it goes wrong at, and the answer. */
-import type { Endpoint } from './endpoints.js';
-import type { Fault, FaultChanges, NamedFault, ProviderName, Step } from './types.js';
+import type { Words } from './reasons.js';
+import type { Fault, NamedFault, Step } from './types.js';
 
 export type FaultTable<Name extends string = string> = Readonly<Record<Name, NamedFault>>;
 
 /** A fault without its step; distributes over the union, which plain `Omit` does not. */
 type Answer<One = Fault> = One extends Fault ? Omit<One, 'step'> : never;
 
-/** The words that follow the title of the step, and the answer, or a function that makes it when it is queued. */
-export type Row = readonly [label: string, answer: Answer | (() => Answer)];
+/**
+ * A refusal, as in the provider's table of refusals; or the words that follow the title of the step, and the
+ * answer, or a function that makes it when it is queued.
+ */
+export type Row = Words | readonly [label: string, answer: Answer | (() => Answer)];
 export type Rows = Readonly<Record<string, Row>>;
 
 /** The names of the steps on the sign-in page. */
@@ -31,32 +34,31 @@ export function at<S extends Step, Some extends Rows, Prefix extends string = S>
   title = STEP_TITLES[step],
   prefix?: Prefix,
 ) {
-  const table = Object.entries<Row>(rows).map(([name, [label, answer]]) => {
-    const row: NamedFault = {
+  const table = Object.entries<Row>(rows).map(([name, row]) => {
+    const [label, answer] = row.length === 3 ? refusal(step, row) : row;
+    const fault: NamedFault = {
       label: `${title} ${label}`,
       get fault() {
         return { ...(typeof answer === 'function' ? answer() : answer), step } as Fault;
       },
     };
-    return [`${prefix ?? step}-${name}`, row];
+    return [`${prefix ?? step}-${name}`, fault];
   });
   return Object.fromEntries(table) as FaultTable<`${Prefix}-${keyof Some & string}`>;
 }
 
 const LABEL_LENGTH = 64;
-const shortened = (text: string) =>
-  text.length > LABEL_LENGTH ? `${text.slice(0, LABEL_LENGTH)}…` : text;
 
-/** A refusal that the browser brings back to the application (RFC 6749 §4.1.2.1). */
-export function brings(error: string, error_description: string): Row {
-  const merge = { code: null, context: null, scope: null, error, error_description };
-  return [`says ${error}: ${shortened(error_description)}`, { kind: 'patch', merge }];
-}
-
-/** A refusal of the token endpoint (RFC 6749 §5.2). */
-export function says(status: number, error: string, error_description: string): Row {
+/** The browser brings a refusal back to the application (RFC 6749 §4.1.2.1), or an endpoint says it (§5.2). */
+function refusal(step: Step, [status, error, error_description]: Words) {
+  const isLong = error_description.length > LABEL_LENGTH;
+  const shown = isLong ? `${error_description.slice(0, LABEL_LENGTH)}…` : error_description;
   const body = { error, error_description };
-  return [`says ${error}: ${shortened(error_description)}`, { kind: 'json', status, body }];
+  const answer: Answer =
+    step === 'callback'
+      ? { kind: 'patch', merge: { code: null, context: null, scope: null, ...body } }
+      : { kind: 'json', status, body };
+  return [`says ${error}: ${shown}`, answer] as const;
 }
 
 export function answers(
@@ -140,47 +142,13 @@ export const ID_TOKENS = at(
   'id-token',
 );
 
-/** The parts of a provider that tell which faults it can have. */
-interface Faulty {
-  readonly name: ProviderName;
-  readonly faults: FaultTable;
-  readonly endpoints: readonly Endpoint[];
-  readonly signedFaults?: readonly Fault['kind'][];
-}
-
-/** Refuses a fault that this provider cannot have. */
-export function checkFault({ name, endpoints, signedFaults }: Faulty, { step, kind }: Fault): void {
-  const known = [...endpoints.flatMap(({ steps }) => steps), 'callback', 'refresh'];
-  if (!known.includes(step)) throw new TypeError(`fault.step: ${name} has no step "${step}"`);
-  const isSigned = kind === 'id-token' || kind === 'wrong-signature' || kind === 'not-offline';
-  if (isSigned && !signedFaults?.includes(kind)) {
-    throw new TypeError(`fault.kind: ${name} has no fault of the kind "${kind}"`);
-  }
-}
-
-/** Finds the fault of a name, and applies changes that it has a field for. */
-export function namedFault({ name, faults }: Faulty, asked: string, changes?: FaultChanges): Fault {
-  if (!Object.hasOwn(faults, asked)) {
-    throw new TypeError(`fail: ${name} has no fault named "${asked}"`);
-  }
-  const { fault } = faults[asked]!;
-  if (changes?.delayMs !== undefined && !('delayMs' in fault)) {
-    throw new TypeError(`delayMs: "${asked}" has no delay`);
-  }
-  if (changes?.retryAfter !== undefined && fault.kind !== 'status') {
-    throw new TypeError(`retryAfter: "${asked}" has no such header`);
-  }
-  return { ...fault, ...changes };
-}
-
 /** Tells whether a fault can happen after a sign-in for these scopes. */
 export function canHappen(
   { step, kind }: Fault,
   scopes: ReadonlySet<string>,
-  issuesRefreshToken: (scopes: ReadonlySet<string>) => boolean,
+  hasRefreshToken: boolean,
 ): boolean {
-  if (step === 'refresh' || kind === 'not-offline') return issuesRefreshToken(scopes);
-  return kind === 'id-token' || step === 'jwks' || step === 'userinfo'
-    ? scopes.has('openid')
-    : true;
+  if (step === 'refresh' || kind === 'not-offline') return hasRefreshToken;
+  const takesOpenID = kind === 'id-token' || step === 'jwks' || step === 'userinfo';
+  return !takesOpenID || scopes.has('openid');
 }

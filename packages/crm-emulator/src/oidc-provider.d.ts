@@ -16,11 +16,7 @@ declare module 'oidc-provider/lib/provider.js' {
 
   export interface OidcContext {
     params?: Record<string, string | undefined>;
-    entities: {
-      Account?: { accountId: string };
-      AccessToken?: Issued;
-      ClientCredentials?: Issued;
-    };
+    entities: { AccessToken?: Issued; ClientCredentials?: Issued };
     requestParamOIDCScopes: Set<string>;
     requestParamScopes: Set<string>;
     resourceServers: Record<string, unknown>;
@@ -35,8 +31,6 @@ declare module 'oidc-provider/lib/provider.js' {
     scope?: string;
     aud?: string;
     grantId?: string;
-    exp: number;
-    iat: number;
   }
 
   export interface Context {
@@ -58,8 +52,6 @@ declare module 'oidc-provider/lib/provider.js' {
     redirect(url: string): void;
   }
 
-  export type Middleware = (context: Context, next: () => Promise<void>) => unknown;
-
   export interface Grant {
     addOIDCScope(scope: string): void;
     addResourceScope(resource: string, scope: string): void;
@@ -75,24 +67,16 @@ declare module 'oidc-provider/lib/provider.js' {
     save(ttlSeconds: number): Promise<string>;
   }
 
-  export interface EngineError extends Error {
-    error: string;
-    error_description?: string;
-  }
-
   export class Provider {
     constructor(issuer: string, configuration: Record<string, unknown>);
-    use(middleware: Middleware): this;
+    use(middleware: (context: Context, next: () => Promise<void>) => unknown): this;
     callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void>;
     registerResponseMode(
       name: string,
       handler: (context: Context, redirectUri: string, payload: Record<string, string>) => void,
     ): void;
     on(event: 'error', listener: (error: Error) => void): this;
-    on(
-      event: 'grant.error' | 'authorization.error' | 'server_error',
-      listener: (context: Context, error: EngineError) => void,
-    ): this;
+    on(event: string, listener: (context: Context, error: Error) => void): this;
     Grant: new (fields: { accountId: string; clientId: string }) => Grant;
     Interaction: { find(uid: string): Promise<Interaction | undefined> };
     Client: { prototype: { redirectUriAllowed(this: { clientId: string }, uri: string): boolean } };

@@ -1,28 +1,27 @@
 /** The start page of an origin: how to connect an application, and everything that has happened here. */
-import type { Dialect, Environment } from './dialect.js';
+import type { EmulatedProvider } from './dialect.js';
 import type { Faults } from './faults.js';
 import { CONTROL_PATH } from './guards.js';
 import { type Html, markup } from './html.js';
 import { STEP_TITLES } from './named-faults.js';
 import { aboutPerson, page } from './pages.js';
+import type { Reply } from './reply.js';
 import { shownPath } from './requests.js';
 import type { ListedToken } from './store.js';
 import type { RequestRecord } from './types.js';
 
 const MAX_SHOWN = 15;
 
-export interface Activity {
-  requests: readonly RequestRecord[];
-  queued: Faults['queued'];
-}
+type Queue = Faults['queued'];
 
-export function overview(dialect: Dialect, environment: Environment, activity: Activity): string {
-  const { title } = dialect;
-  return page(
-    title,
-    'Start',
-    markup`<h1>${title}, emulated</h1>
-    <p class="soft">At <code>${environment.origin}</code>, without an account and without a network.</p>
+export function overview(
+  provider: EmulatedProvider,
+  requests: readonly RequestRecord[],
+  queued: Queue,
+): Reply {
+  const { title, origin } = provider;
+  const content = markup`<h1>${title}, emulated</h1>
+    <p class="soft">At <code>${origin}</code>, without an account and without a network.</p>
     <nav aria-label="On this page">
       <a href="#app">Sign in from an app</a> <a href="#people">People</a>
       <a href="#clients">Clients</a> <a href="#endpoints">Endpoints</a>
@@ -30,18 +29,16 @@ export function overview(dialect: Dialect, environment: Environment, activity: A
       <a href="#failures">Failures</a> <a href="/">Reload</a>
     </nav>
     <div class="columns">
-      <div>${application(dialect, environment)} ${people(environment)} ${clients(environment)}
-        ${endpoints(dialect, environment)}</div>
-      <div>${lastRequests(activity.requests)} ${tokens(dialect, environment)}
-        ${failures(dialect, activity.queued)}</div>
-    </div>`,
-    'wide',
-  );
+      <div>${application(provider)} ${people(provider)} ${clients(provider)} ${endpoints(provider)}</div>
+      <div>${lastRequests(requests)} ${tokens(provider)} ${failures(provider, queued)}</div>
+    </div>`;
+  return page(title, 'Start', content, 'wide');
 }
 
-function application({ name, strategyOptions }: Dialect, { client }: Environment): Html {
-  const options = { clientID: client.id, clientSecret: client.secret, ...strategyOptions };
-  const lines = Object.entries(options).map(([option, value]) => `  ${option}: '${value}',`);
+function application({ name, client, strategyOptions }: EmulatedProvider): Html {
+  const { clientID, clientSecret } = client;
+  const options = Object.entries({ clientID, clientSecret, ...strategyOptions });
+  const lines = options.map(([option, value]) => `  ${option}: '${value}',`);
   return markup`<h2 id="app">Sign in from an app</h2>
     <p>Spread these options into the strategy, beside a <code>callbackURL</code> of your own:</p>
     <pre tabindex="0"><code>${['{', ...lines, '}'].join('\n')}</code></pre>
@@ -50,20 +47,22 @@ function application({ name, strategyOptions }: Dialect, { client }: Environment
       asks who signs in.</p>`;
 }
 
-function people({ people: { all } }: Environment): Html {
+function people({ people: { all } }: EmulatedProvider): Html {
   const item = (person: (typeof all)[number]) =>
     markup`<li><span>${person.name}</span> <span class="soft">${aboutPerson(person)}</span></li>`;
   return markup`<h2 id="people">People</h2><ul class="list">${all.map(item)}</ul>`;
 }
 
 /** Shows no secret but that of the first client, which is the same in each emulator. */
-function clients({ client: first, clients: registered, options }: Environment): Html {
+function clients({ client: first, clients: registered, options }: EmulatedProvider): Html {
   const { callbackURLs = [] } = options;
   const lines = (urls: readonly string[]) =>
     urls.map((url) => markup`<code class="line">${url}</code>`);
   const items = [...registered.values()].map(
-    ({ id, secret, callbackURLs: own }) => markup`<li><code>${id}</code>
-      <span class="soft">secret ${id === first.id ? markup`<code>${secret}</code>` : 'not shown'}</span>
+    ({ clientID, callbackURLs: own }) => markup`<li><code>${clientID}</code>
+      <span class="soft">secret ${
+        clientID === first.clientID ? markup`<code>${first.clientSecret}</code>` : 'not shown'
+      }</span>
       ${own && markup`<span class="soft">only ${lines(own)}</span>`}</li>`,
   );
   const register = markup`Register others with <code>--callback</code> or <code>callbackURLs</code>.`;
@@ -74,7 +73,7 @@ function clients({ client: first, clients: registered, options }: Environment): 
       ${callbackURLs.length === 0 ? register : 'Also registered:'} ${lines(callbackURLs)}</p>`;
 }
 
-function endpoints({ endpoints: all }: Dialect, { origin }: Environment): Html {
+function endpoints({ endpoints: all, origin }: EmulatedProvider): Html {
   const items = all.map(
     ({ name, methods, path }) =>
       name !== '' &&
@@ -103,11 +102,11 @@ const MODEL_TITLES: Readonly<Record<ListedToken['model'], string>> = {
   ClientCredentials: "The client's own token",
 };
 
-function tokens({ personOf, revokes }: Dialect, { store }: Environment): Html {
+function tokens({ people: known, revokes, store }: EmulatedProvider): Html {
   const all = store.tokens;
   const items = all.slice(0, MAX_SHOWN).map(({ handle, model, entry }) => {
     const { accountId, clientId, iat = 0, exp = 0 } = entry;
-    const holder = (accountId !== undefined && personOf(accountId)?.name) || clientId;
+    const holder = known.bySubject(accountId)?.name ?? clientId;
     const button = (action: string, text: string) =>
       markup`<button name="${action}" value="${handle}">${text}<span class="unseen">:
         ${MODEL_TITLES[model]} of ${holder}</span></button>`;
@@ -126,7 +125,7 @@ function tokens({ personOf, revokes }: Dialect, { store }: Environment): Html {
     ${older > 0 && markup`<p class="soft">And ${older} older ones.</p>`}`;
 }
 
-function failures({ faults }: Dialect, queued: Activity['queued']): Html {
+function failures({ faults }: EmulatedProvider, queued: Queue): Html {
   const items = Object.entries(STEP_TITLES).flatMap(([step, title]) =>
     queued
       .filter(({ fault }) => fault.step === step)

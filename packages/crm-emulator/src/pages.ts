@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Html, markup } from './html.js';
 import type { CompletePerson } from './people.js';
-import type { Params } from './reasons.js';
+import type { Params, Refusal } from './reasons.js';
 import { HTML_TYPE, type Reply } from './reply.js';
 
 const STYLE = `
@@ -93,10 +93,6 @@ const PAGE_HEADERS: Record<string, string> = {
   'cache-control': 'no-store',
 };
 
-export function pageReply(status: number, body: string): Reply {
-  return { status, body, type: HTML_TYPE, headers: PAGE_HEADERS };
-}
-
 export const FAVICON_PATH = '/favicon.ico';
 export const FAVICON_HEADERS = {
   'content-type': 'image/svg+xml',
@@ -108,12 +104,12 @@ export const FAVICON =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#2b5c4f"/><path d="M8 10v12h6a6 6 0 0 0 0-12zM24 10v12M24 13h-4M24 19h-4" fill="none" stroke="#fff" stroke-width="3" stroke-linejoin="round"/></svg>';
 
 /** A page of one provider. */
-export function page(title: string, about: string, body: Html, width?: 'wide'): string {
+export function page(title: string, about: string, content: Html, width?: 'wide'): Reply {
   const notice = `Local emulator of ${title}. For development only.`;
-  return document(`${about}: local emulator of ${title}`, notice, body, width);
+  return document(`${about}: local emulator of ${title}`, notice, content, width);
 }
 
-function document(title: string, notice: string, body: Html, width = 'narrow'): string {
+function document(title: string, notice: string, content: Html, width = 'narrow'): Reply {
   const { text } = markup`<html lang="en">
 <head>
   <meta charset="utf-8" />
@@ -123,71 +119,15 @@ function document(title: string, notice: string, body: Html, width = 'narrow'): 
   ${STYLE_ELEMENT}
 </head>
 <body>
-  <main class="${width}"><p class="notice">${notice}</p><div class="body">${body}</div></main>
+  <main class="${width}"><p class="notice">${notice}</p><div class="body">${content}</div></main>
 </body>
 </html>`;
-  return `<!doctype html>\n${text}\n`;
-}
-
-const HEADING = 'Who is signing in?';
-
-/** The failures that the page offers, by the step they belong to. */
-export type Rehearsals = Readonly<Record<string, readonly { label: string; value: number }[]>>;
-
-export interface SignInPage {
-  title: string;
-  /** Where the form is posted to. */
-  action: string;
-  clientID: string;
-  redirectHost: string;
-  scopes: readonly string[];
-  people: readonly CompletePerson[];
-  /** The person of the `login_hint`, who comes first. */
-  hinted: CompletePerson | undefined;
-  rehearsals: Rehearsals;
-}
-
-export function signInPage(signIn: SignInPage): string {
-  const { title, hinted, scopes } = signIn;
-  const others = signIn.people.filter((person) => person !== hinted);
-  const item = (person: CompletePerson) => markup`
-    <li class="${person === hinted ? 'person hinted' : 'person'}">
-      <button name="person" value="${person.number}" aria-describedby="about-${person.number}">
-        Continue as ${person.name}</button>
-      <p class="who" id="about-${person.number}">${aboutPerson(person)}</p>
-    </li>`;
-  return page(
-    title,
-    'Sign in',
-    markup`<h1>${HEADING}</h1>
-    <p class="soft"><code>${signIn.clientID}</code> asks you to sign in. The answer goes to
-      <code>${signIn.redirectHost}</code>${scopes.length > 0 ? ', for these scopes:' : '.'}</p>
-    ${
-      scopes.length > 0 &&
-      markup`<ul class="scopes" aria-label="Scopes">
-      ${scopes.map((scope) => markup`<li>${scope}</li>`)}</ul>`
-    }
-    <form method="post" action="${signIn.action}">
-      <ul>${hinted && item(hinted)}${others.map(item)}</ul>
-      <button class="deny" name="deny" value="1">Deny</button>
-      <details>
-        <summary>Rehearse a failure</summary>
-        <label for="fault">Choose a failure that happens once, after this sign-in</label>
-        <select id="fault" name="fault">
-          <option value="">Nothing</option>
-          ${Object.entries(signIn.rehearsals).map(
-            ([step, rehearsals]) => markup`
-          <optgroup label="${step}">${rehearsals.map(
-            ({ label, value }) => markup`
-            <option value="${value}">${label}</option>`,
-          )}</optgroup>`,
-          )}
-        </select>
-        <p class="soft">A request fails only if the application makes it. An application that has the
-          keys already does not ask for them, and may ask again when a connection breaks.</p>
-      </details>
-    </form>`,
-  );
+  return {
+    status: 200,
+    type: HTML_TYPE,
+    headers: PAGE_HEADERS,
+    body: `<!doctype html>\n${text}\n`,
+  };
 }
 
 /** The e-mail address comes early, because a narrow page cuts the end. */
@@ -198,7 +138,7 @@ export function aboutPerson({ email, jobRole, admin, active }: CompletePerson): 
 }
 
 /** Shown after a logout that names no page of the application. */
-export function loggedOutPage(title: string): string {
+export function loggedOutPage(title: string): Reply {
   return page(
     title,
     'Logged out',
@@ -207,7 +147,7 @@ export function loggedOutPage(title: string): string {
 }
 
 /** Asks whether to log out, when the request does not tell a session of this emulator. */
-export function confirmLogoutPage(title: string, action: string, params: Params): string {
+export function confirmLogoutPage(title: string, action: string, params: Params): Reply {
   return page(
     title,
     'Log out',
@@ -222,39 +162,23 @@ function hiddenFields(params: Params): Html[] {
     .map(([name, value]) => markup`<input type="hidden" name="${name}" value="${value}" />`);
 }
 
+export const START_PAGE_LINK = markup`<p class="soft home"><a href="/">Start page of the emulator</a></p>`;
+
 /** Shown instead of a redirect to the application (RFC 6749 §4.1.2.1). */
-export function errorPage(title: string, error: string, description: string): string {
-  return page(
-    title,
-    'Error',
-    markup`<h1>This request was refused</h1>
+export function errorPage(title: string, { error, error_description }: Refusal): Reply {
+  const content = markup`<h1>This request was refused</h1>
     <p class="soft">The browser is not sent back to the application. That takes a known client, a
       registered redirect URI and a sign-in that is still open.</p>
     <dl>
       <dt>error</dt><dd><code>${error}</code></dd>
-      <dt>description</dt><dd>${description}</dd>
+      <dt>description</dt><dd>${error_description}</dd>
     </dl>
-    <p class="soft home"><a href="/">Start page of the emulator</a></p>`,
-  );
-}
-
-/** Shown to a person who goes back to a sign-in that is over. */
-export function overPage(title: string, home: string | undefined): string {
-  const why = home
-    ? 'It was answered, and each is answered once.'
-    : 'It was answered, or came too late.';
-  return page(
-    title,
-    'Finished',
-    markup`<h1>This sign-in is over</h1>
-    <p class="soft">${why} The application can begin another one.</p>
-    ${home !== undefined && markup`<p><a class="go" href="${home}">Go to ${new URL(home).host}</a></p>`}
-    <p class="soft home"><a href="/">Start page of the emulator</a></p>`,
-  );
+    ${START_PAGE_LINK}`;
+  return { ...page(title, 'Error', content), status: 400 };
 }
 
 /** OAuth 2.0 Form Post Response Mode §2: the parameters are sent by a form that submits itself. */
-export function formPostPage(action: string, params: Params): string {
+export function formPostPage(action: string, params: Params): Reply {
   return document(
     'Back to the application',
     'Local emulator. For development only.',

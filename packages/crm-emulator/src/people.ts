@@ -16,8 +16,22 @@ export const PEOPLE: readonly Person[] = [
   { name: 'Dario Plum', active: false, jobRole: 'Former colleague' },
 ];
 
+const DEFAULTS = {
+  emailVerified: true,
+  active: true,
+  admin: false,
+  jobRole: 'Sales',
+  timeZone: 'America/New_York',
+  locale: 'en_US',
+  urls: true,
+  teamId: 111_800,
+  organizationId: '00DLocalEmulatr',
+};
+
 /** A person with every field set, and with the identifiers of the three providers. */
 export interface CompletePerson extends Required<Omit<Person, 'email' | 'organizations'>> {
+  /** The account id inside the engine, and what the provider calls this person in its tokens. */
+  subject: string;
   /** Undefined when the person has none. */
   email: string | undefined;
   /** The name in ASCII letters, as in the e-mail address: `zoe.angstrom`. */
@@ -31,30 +45,43 @@ export interface CompletePerson extends Required<Omit<Person, 'email' | 'organiz
   /** The last part of the SalesOS subject. */
   hex: string;
   /** SalesOS: undefined when the option `people` says nothing. */
-  organizations: readonly string[] | undefined;
+  organizations?: readonly string[] | undefined;
   /** Salesforce ids of 18 characters. */
   organizationId: string;
   userId: string;
 }
 
-/** The people of one emulator. */
+/** The part that is the same at each provider. */
+type Identifiers = Omit<CompletePerson, 'subject'>;
+
+/** The people of one provider. */
 export class People {
   readonly all: readonly CompletePerson[];
 
   /** @param organization the Salesforce org of all of them, whatever theirs is elsewhere */
-  constructor(people: readonly Person[] = PEOPLE, organization?: string) {
-    this.all = people.map((person, index) => withDefaults(person, index, organization));
-    const [first] = this.all;
-    if (!first) throw new TypeError('people: the list must name at least one person');
+  constructor(
+    people: readonly Person[] = PEOPLE,
+    subjectOf: (person: Identifiers) => string,
+    organization?: string,
+  ) {
+    if (people.length === 0) throw new TypeError('people: the list must name at least one person');
+    this.all = people.map((person, index) => {
+      const identified = identify(person, index, organization);
+      return { ...identified, subject: subjectOf(identified) };
+    });
   }
 
   /** Salesloft's client credentials act as this person: the first administrator. */
   get administrator(): CompletePerson {
-    return this.all.find(({ admin }) => admin) ?? (this.all[0] as CompletePerson);
+    return this.all.find(({ admin }) => admin) ?? this.all[0]!;
   }
 
   byNumber(number: number): CompletePerson | undefined {
     return this.all.find((person) => person.number === number);
+  }
+
+  bySubject(subject: unknown): CompletePerson | undefined {
+    return this.all.find((person) => person.subject === subject);
   }
 
   /** Finds the person of a `login_hint`: an e-mail address or a name. */
@@ -69,18 +96,14 @@ export class People {
   }
 }
 
-const ORGANIZATION = '00DLocalEmulatr';
-
-function withDefaults(
-  person: Person,
-  index: number,
-  organization = person.organizationId ?? ORGANIZATION,
-): CompletePerson {
-  const { name } = person;
-  if (!/^00D[a-zA-Z0-9]{12}([A-Z0-5]{3})?$/.test(organization)) {
+function identify(person: Person, index: number, organization?: string): Identifiers {
+  const given = Object.entries(person).filter(([, value]) => value !== undefined);
+  const { name, email, ...fields } = { ...DEFAULTS, ...(Object.fromEntries(given) as Person) };
+  const organizationId = organization ?? fields.organizationId;
+  if (!/^00D[a-zA-Z0-9]{12}([A-Z0-5]{3})?$/.test(organizationId)) {
     throw new TypeError(`people[${index}].organizationId: must be a Salesforce id, 00D…`);
   }
-  const words = name.split(' ');
+  const [firstName = name, ...others] = name.split(' ');
   const handle = name
     .normalize('NFD')
     .replace(/\p{M}/gu, '')
@@ -89,25 +112,17 @@ function withDefaults(
   const digest = createHash('sha256').update(`${index} ${name}`).digest('hex');
   const number = 48_200 + index + 1;
   return {
+    firstName,
+    lastName: others.join(' '),
+    ...fields,
     name,
-    firstName: person.firstName === undefined ? (words[0] ?? name) : person.firstName,
-    lastName: person.lastName ?? words.slice(1).join(' '),
-    email: person.email === null ? undefined : (person.email ?? `${handle}@example.com`),
-    emailVerified: person.emailVerified ?? true,
-    active: person.active ?? true,
-    admin: person.admin ?? false,
-    jobRole: person.jobRole ?? 'Sales',
-    timeZone: person.timeZone ?? 'America/New_York',
-    locale: person.locale ?? 'en_US',
-    urls: person.urls ?? true,
+    email: email === null ? undefined : (email ?? `${handle}@example.com`),
     handle,
     username: `${handle}@emulator.invalid`,
     number,
     guid: digest.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-4$3-8$4-$5'),
     hex: digest.slice(0, 24),
-    organizations: person.organizations,
-    teamId: person.teamId ?? 111_800,
-    organizationId: withCheckSuffix(organization.slice(0, 15)),
+    organizationId: withCheckSuffix(organizationId.slice(0, 15)),
     userId: withCheckSuffix(`005Le${String(number).padStart(10, '0')}`),
   };
 }
@@ -116,7 +131,7 @@ function withDefaults(
  * Extends a 15-character Salesforce id to 18 characters: each added character encodes which letters of
  * one block of five are capitals.
  */
-export function withCheckSuffix(id15: string): string {
+function withCheckSuffix(id15: string): string {
   const blocks = id15.match(/.{5}/g) ?? [];
   const suffix = blocks.map((block) => {
     const bits = Array.from(block).reduce(

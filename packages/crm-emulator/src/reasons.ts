@@ -2,11 +2,12 @@
 import * as errors from 'oidc-provider/lib/helpers/errors.js';
 import type { Stored } from 'oidc-provider/lib/provider.js';
 import type { Fields } from './engine-request.js';
+import { oauthError, type Reply } from './reply.js';
 
-/** The `error` and `error_description` of an authorization response or of a page. */
+/** The refusal in an authorization response (RFC 6749 §4.1.2.1), or on a page. */
 export interface Refusal {
   error: string;
-  description: string;
+  error_description: string;
 }
 
 /** The parameters of an authorization request. */
@@ -61,16 +62,16 @@ export function wordsOf(table: RefusalTable, { reason, name = '' }: Refused): Wo
 /** The refusal of an authorization request, if this provider has one for the reason. */
 export function refusalFor(table: RefusalTable, refused: Refused): Refusal | undefined {
   const words = wordsOf(table, refused);
-  return words && { error: words[1], description: words[2] };
+  return words && { error: words[1], error_description: words[2] };
 }
 
+/** The refusal of any other request. */
+export const refusalReply = (table: RefusalTable, refused: Refused): Reply =>
+  oauthError(...wordsOf(table, refused)!);
+
 /** Refuses a person who must not sign in. At Salesloft an inactive person may. */
-export function inactive(
-  table: RefusalTable,
-  { active }: { active: boolean },
-): Refusal | undefined {
-  return active ? undefined : refusalFor(table, { reason: 'authorize.inactive' });
-}
+export const inactive = (table: RefusalTable, { active }: { active: boolean }) =>
+  active ? undefined : refusalFor(table, { reason: 'authorize.inactive' });
 
 /** RFC 7636 §4.2. */
 const CODE_CHALLENGE = /^[\w.~-]{43,128}$/;

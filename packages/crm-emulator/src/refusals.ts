@@ -1,7 +1,7 @@
 /** The list of everything that the emulator refuses; the README and the tests build on it. */
-import { SALESFORCE_REFUSALS } from './dialects/salesforce.js';
-import { SALESLOFT_REFUSALS } from './dialects/salesloft.js';
-import { SALESOS_REFUSALS } from './dialects/salesos.js';
+import { SALESFORCE_REFUSALS } from './dialects/salesforce-refusals.js';
+import { SALESLOFT_REFUSALS } from './dialects/salesloft-refusals.js';
+import { SALESOS_REFUSALS } from './dialects/salesos-refusals.js';
 import { type Reason, wordsOf } from './reasons.js';
 import type { ProviderName } from './types.js';
 

@@ -1,16 +1,14 @@
 /** Starts providers: opens their ports, reads the state that was kept, and puts their parts together. */
 import { registeredClients } from './clients.js';
 import type { Dialect, Environment } from './dialect.js';
-import { createSalesforce, salesforceOptions } from './dialects/salesforce.js';
+import { createSalesforce } from './dialects/salesforce.js';
 import type { SalesforceFaultName } from './dialects/salesforce-faults.js';
-import { createSalesloft, salesloftOptions } from './dialects/salesloft.js';
+import { createSalesloft } from './dialects/salesloft.js';
 import type { SalesloftFaultName } from './dialects/salesloft-faults.js';
-import { createSalesos, salesosOptions } from './dialects/salesos.js';
+import { createSalesos } from './dialects/salesos.js';
 import type { SalesosFaultName } from './dialects/salesos-faults.js';
-import { Organizations } from './dialects/salesos-organizations.js';
 import { KeyRing } from './keys.js';
 import { listen, type Listener, Origin, stop } from './origin.js';
-import { People } from './people.js';
 import { isIssuerOrg, type Part, type Ports, portsOf } from './ports.js';
 import { State } from './state.js';
 import { Store } from './store.js';
@@ -48,15 +46,14 @@ export const PROVIDERS = ['salesloft', 'salesos', 'salesforce'] as const;
 
 /** The people of each org have the same ids, but the ids of the orgs differ. */
 const ORGS = {
-  sandbox: { label: 'sandbox', organization: '00DSandboxEmulr' },
-  myDomain: { label: 'My Domain', organization: '00DMyDomainEmul' },
+  sandbox: { title: 'Salesforce sandbox', organization: '00DSandboxEmulr' },
+  myDomain: { title: 'Salesforce My Domain', organization: '00DMyDomainEmul' },
 } as const;
 
 /** The parts of one emulator that its providers share. */
 interface Shared {
   options: EmulatorOptions;
   state: State;
-  at: Partial<Record<Part, Listener>>;
   listeners: Listener[];
   /** Ends what faults keep open. */
   running: Origin[];
@@ -69,32 +66,30 @@ export async function start(
 ): Promise<Partial<Emulator> & Pick<Emulator, 'close'>> {
   const state = new State(options.state);
   const ports = portsOf(options, names, state.ports);
-  const shared: Shared = { options, state, at: {}, listeners: [], running: [] };
+  const shared: Shared = { options, state, listeners: [], running: [] };
   const close = async () => {
-    for (const one of shared.running) one.clearFaults();
+    for (const { faults } of shared.running) faults.clear();
     await Promise.all(shared.listeners.map(stop));
     await state.flush();
   };
   try {
-    await openAll(ports, shared);
-    const { salesloft, salesos, login } = shared.at;
-    const [atSalesos, atSalesforce] = await Promise.all([
-      salesos && startSalesos(salesos, shared),
-      login && startSalesforce(login, shared),
+    const at = await openAll(ports, shared);
+    const [salesloft, salesos, salesforce] = await Promise.all([
+      at.salesloft && startAt(at.salesloft, 'salesloft', createSalesloft, shared),
+      at.salesos && startAt(at.salesos, 'salesos', createSalesos, shared),
+      at.login && startSalesforce(at.login, at, shared),
     ]);
-    return {
-      ...(salesloft && { salesloft: startSalesloft(salesloft, shared) }),
-      ...(atSalesos && { salesos: atSalesos }),
-      ...(atSalesforce && { salesforce: atSalesforce }),
-      close,
-    };
+    return { salesloft: salesloft?.emulated, salesos: salesos?.emulated, salesforce, close };
   } catch (error) {
     await Promise.all(shared.listeners.map(stop));
     throw error;
   }
 }
 
-async function openAll(ports: Ports, { options, state, at, listeners }: Shared): Promise<void> {
+type Listeners = Partial<Record<Part, Listener>>;
+
+async function openAll(ports: Ports, { options, state, listeners }: Shared): Promise<Listeners> {
+  const at: Listeners = {};
   for (const [part, port] of Object.entries(ports)) {
     const listener = await listen(options.host ?? '127.0.0.1', port);
     listeners.push(listener);
@@ -102,142 +97,100 @@ async function openAll(ports: Ports, { options, state, at, listeners }: Shared):
     state.ports[part] = Number(new URL(listener.origin).port);
   }
   state.changed();
+  return at;
 }
 
-function startSalesloft(at: Listener, shared: Shared): Emulator['salesloft'] {
-  // Salesloft refuses a used refresh token, but does not revoke the tokens that replaced it.
-  const store = new Store(shared.state, 'salesloft', ['RefreshToken']);
-  const salesloft = startOne('salesloft', createSalesloft, at, shared, { store });
-  return toProviderEmulator(salesloft, salesloftOptions(salesloft.origin));
-}
-
-async function startSalesos(at: Listener, shared: Shared): Promise<Emulator['salesos']> {
-  const people = new People(shared.options.people);
-  const organizations = new Organizations(shared.options, people);
-  const keys = await KeyRing.create(shared.state, 'salesos');
-  const create = (environment: Environment) => createSalesos(environment, keys, organizations);
-  const salesos = startOne('salesos', create, at, shared, { people });
-  return {
-    ...toProviderEmulator(salesos, salesosOptions(salesos.origin)),
-    ...rotating(keys),
-    organizations: organizations.all,
-    invite: (person, organization) => organizations.invite(person, organization),
-  };
-}
-
-async function startSalesforce(login: Listener, shared: Shared): Promise<Emulator['salesforce']> {
-  const { options, state, at, listeners } = shared;
+async function startSalesforce(
+  login: Listener,
+  at: Listeners,
+  shared: Shared,
+): Promise<Emulator['salesforce']> {
+  const { options, listeners } = shared;
   const { org = login } = at;
   const issuer = isIssuerOrg(options) ? org : (at.issuer ?? login);
-  const startAt = async (listener: Listener, name: string, settings: Settings = {}) => {
-    const { origin } = listener;
-    const origins = settings.origins ?? { login: origin, org: origin, issuer: origin };
-    const keys = await KeyRing.create(state, name);
-    // The keys of an issuer that has an origin of its own are published there alone.
-    const others = origins.issuer === origin ? keys : await KeyRing.create(state, `${name}.login`);
-    const create = (environment: Environment) => createSalesforce(environment, keys, others);
-    const store = new Store(state, name);
-    const one = startOne('salesforce', create, listener, shared, { ...settings, origins, store });
-    const emulated = toProviderEmulator(one, salesforceOptions(origin));
-    return { ...one, emulated: { ...emulated, ...rotating(keys) } };
-  };
-  const startOrg = async (name: keyof typeof ORGS) => {
-    const { label, organization } = ORGS[name];
-    const people = new People(options.people, organization);
-    return at[name] && (await startAt(at[name], name, { label, people })).emulated;
-  };
   const origins = { login: login.origin, org: org.origin, issuer: issuer.origin };
-  const [salesforce, sandbox, myDomain] = await Promise.all([
-    startAt(login, 'salesforce', { origins }),
+  const startOrg = async (name: keyof typeof ORGS) => {
+    const create = (environment: Environment) => createSalesforce(environment, ORGS[name]);
+    return at[name] && (await startAt(at[name], 'salesforce', create, shared, name)).emulated;
+  };
+  const createProduction = (environment: Environment) => createSalesforce(environment, { origins });
+  const [{ emulated, running }, sandbox, myDomain] = await Promise.all([
+    startAt(login, 'salesforce', createProduction, shared),
     startOrg('sandbox'),
     startOrg('myDomain'),
   ]);
   for (const listener of new Set([org, issuer])) {
-    if (listener !== login) salesforce.running.attach(listener);
+    if (listener !== login) running.attach(listener);
   }
   return {
-    ...salesforce.emulated,
+    ...emulated,
     sandbox,
     myDomain,
     get origins() {
-      const own = { ...salesforce.origins, sandbox: sandbox?.origin };
+      const own = { ...origins, sandbox: sandbox?.origin };
       return { ...own, ...(myDomain && { myDomain: myDomain.origin }) };
     },
     async moveOrg() {
       const listener = await listen(login.host, 0);
       listeners.push(listener);
-      return moveOrg(salesforce, listener, listeners);
+      running.attach(listener);
+      const { org: old, issuer: issuing } = origins;
+      origins.org = listener.origin;
+      // The old address closes, unless people log in there.
+      const closing = listeners.find(({ origin }) => origin === old && origin !== login.origin);
+      if (closing && issuing === old) origins.issuer = listener.origin;
+      if (closing) await stop(closing);
+      return listener.origin;
     },
   };
 }
 
-/** The parts of an environment that a provider may have of its own. */
-type Settings = Partial<Pick<Environment, 'label' | 'origins' | 'people' | 'store'>>;
-
-function startOne(
+/** @param part what the state calls this provider */
+async function startAt<Described extends Dialect>(
+  listener: Listener,
   name: ProviderName,
-  create: (environment: Environment) => Dialect,
-  at: Listener,
+  create: (environment: Environment) => Described | Promise<Described>,
   { options, state, running: all }: Shared,
-  { origins, label, people, store }: Settings,
+  part: string = name,
 ) {
-  const { origin } = at;
+  const { origin } = listener;
   const environment: Environment = {
     origin,
-    label,
-    origins: origins ?? { login: origin, org: origin, issuer: origin },
     ...registeredClients(name, options),
-    people: people ?? new People(options.people),
-    store: store ?? new Store(state, name),
+    store: new Store(state, part),
     options,
+    createKeys: (of) => KeyRing.create(state, of === undefined ? part : `${part}.${of}`),
   };
-  const described = create(environment);
-  const dialect = { ...described, pkce: pkceOf(options, name) ?? described.pkce };
-  const running = new Origin(at, dialect, environment, state);
-  all.push(running);
-  return { ...environment, dialect, running };
-}
-
-type Running = ReturnType<typeof startOne>;
-
-/** Gives the org the address of `listener`, and closes its old one unless people log in there. */
-async function moveOrg(
-  { origins, running }: Running,
-  listener: Listener,
-  listeners: readonly Listener[],
-): Promise<string> {
-  const { org: old, issuer, login } = origins;
+  const dialect = await create(environment);
+  const provider = { ...environment, ...dialect, pkce: pkceOf(options, name) ?? dialect.pkce };
+  const running = new Origin(provider, state);
   running.attach(listener);
-  origins.org = listener.origin;
-  const closing = listeners.find(({ origin }) => origin === old && origin !== login);
-  if (closing && issuer === old) origins.issuer = listener.origin;
-  if (closing) await stop(closing);
-  return listener.origin;
+  all.push(running);
+  return { running, emulated: emulatedBy(running, provider, dialect) };
 }
 
 /** The object that a caller of `startEmulator` gets for one provider. */
-function toProviderEmulator<Extra extends object, Name extends string>(
-  { origin, client, dialect, running }: Running,
-  extra: Extra,
+function emulatedBy<Described extends Dialect>(
+  running: Origin,
+  { origin, client }: Environment,
+  { faults, members, strategyOptions }: Described,
 ) {
-  const credentials = { clientID: client.id, clientSecret: client.secret };
-  const provider: ProviderEmulator<Extra & typeof credentials, Name> = {
+  const { clientID, clientSecret } = client;
+  type Options = Described['strategyOptions'] & Pick<typeof client, 'clientID' | 'clientSecret'>;
+  const provider: ProviderEmulator<Options, keyof Described['faults'] & string> = {
     origin,
-    ...credentials,
-    options: { ...credentials, ...extra },
+    clientID,
+    clientSecret,
+    options: { clientID, clientSecret, ...strategyOptions },
     requests: running.requests,
-    faults: dialect.faults,
-    fault: (fault) => running.fault(fault),
-    fail: (name, changes) => running.fail(name, changes),
-    clearFaults: () => running.clearFaults(),
+    faults,
+    fault: (fault) => running.faults.add(fault),
+    fail: (name, changes) => running.faults.addNamed(name, changes),
+    clearFaults: () => running.faults.clear(),
     setActive: (person, active) => running.setActive(person, active),
   };
-  return provider;
+  return { ...provider, ...(members as Described['members']) };
 }
-
-const rotating = (keys: KeyRing): KeyRotation => ({
-  rotateKeys: ({ retireOld = false } = {}) => keys.rotate(retireOld),
-});
 
 function pkceOf({ pkce, tolerant }: EmulatorOptions, name: ProviderName): Pkce | undefined {
   const asked = typeof pkce === 'string' ? pkce : pkce?.[name];

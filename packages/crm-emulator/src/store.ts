@@ -6,9 +6,6 @@ import type { State } from './state.js';
 const PRUNE_ABOVE_ENTRIES = 5_000;
 const KEEP_EXPIRED_SECONDS = 3_600;
 
-/** The engine's models that are never saved: the emulator asks who signs in at every request. */
-const UNSAVED_MODELS = new Set(['Session']);
-
 /** The models of the tokens that a client holds. */
 const TOKEN_MODELS = ['AccessToken', 'ClientCredentials', 'RefreshToken'] as const;
 type TokenModel = (typeof TOKEN_MODELS)[number];
@@ -17,13 +14,14 @@ type TokenModel = (typeof TOKEN_MODELS)[number];
 export type Revoked = 'grant' | 'token';
 export type Revocable = Readonly<Partial<Record<TokenModel, Revoked>>>;
 
-/** A token as the start page shows it: `handle` names it, and tells nothing of its value. */
-export interface ListedToken {
-  handle: string;
+export interface Token {
   model: TokenModel;
   id: string;
   entry: Stored;
 }
+
+/** As the start page shows it: `handle` names the token, and tells nothing of its value. */
+export type ListedToken = Token & { handle: string };
 
 /** Names a JWT that the emulator has ended before its time. */
 const ENDED_MODEL = 'EndedToken';
@@ -34,16 +32,10 @@ const digestOf = (text: string) => createHash('sha256').update(text).digest('bas
 export class Store {
   readonly #entries: Map<string, Stored>;
   #pruneAbove = PRUNE_ABOVE_ENTRIES;
-  readonly #modelsDeletedOnUse: ReadonlySet<string>;
   readonly #changed: () => void;
 
-  /**
-   * @param modelsDeletedOnUse models whose entries are deleted when they are used. A replay is then
-   *   refused as unknown, and the engine does not revoke the other tokens of the grant.
-   */
-  constructor(state: State, name: string, modelsDeletedOnUse: string[] = []) {
+  constructor(state: State, name: string) {
     this.#entries = new Map(state.keep('entries', name, () => [...this.#entries]));
-    this.#modelsDeletedOnUse = new Set(modelsDeletedOnUse);
     this.#changed = () => state.changed();
   }
 
@@ -60,15 +52,22 @@ export class Store {
       : entry;
   }
 
+  /** Finds a token that a client names, among those of some models. */
+  findToken(models: Revocable, id: unknown): Token | undefined {
+    for (const model of Object.keys(models) as TokenModel[]) {
+      const entry = this.find(model, String(id));
+      if (entry) return { model, id: String(id), entry };
+    }
+    return undefined;
+  }
+
   save(model: string, id: string, payload: Stored): void {
-    if (UNSAVED_MODELS.has(model)) return;
     if (this.#entries.size > this.#pruneAbove) this.#prune();
     this.#entries.set(`${model}:${id}`, payload);
     this.#changed();
   }
 
   consume(model: string, id: string): void {
-    if (this.#modelsDeletedOnUse.has(model)) return this.destroy(model, id);
     const entry = this.find(model, id);
     if (entry) entry['consumed'] = Math.floor(Date.now() / 1000);
     this.#changed();
@@ -79,16 +78,15 @@ export class Store {
     this.#changed();
   }
 
-  /** Deletes everything that was issued on one grant, or only the entries of one model. */
-  revokeGrant(grantId: unknown, keyPrefix = ''): void {
-    if (typeof grantId !== 'string') return;
-    this.#deleteEach((key, entry) => entry['grantId'] === grantId && key.startsWith(keyPrefix));
+  /** Deletes everything that was issued on one grant. */
+  revokeGrant(grantId: string | undefined): void {
+    if (grantId) this.#deleteEach((_key, entry) => entry.grantId === grantId);
   }
 
   /** Deletes the access tokens of one account; its refresh tokens stay. */
   endSessions(accountId: string): void {
     this.#deleteEach(
-      (key, entry) => entry['accountId'] === accountId && key.startsWith('AccessToken:'),
+      (key, entry) => entry.accountId === accountId && key.startsWith('AccessToken:'),
     );
   }
 
@@ -117,7 +115,7 @@ export class Store {
   }
 
   /** Ends a token now. It is then refused as expired. */
-  expire({ entry }: ListedToken): void {
+  expire({ entry }: Token): void {
     const { jwt, exp } = entry;
     if (typeof jwt === 'string') this.save(ENDED_MODEL, jwt, { exp });
     entry['exp'] = Math.floor(Date.now() / 1000) - 1;
@@ -125,22 +123,25 @@ export class Store {
   }
 
   /** Revokes a token as its provider does: alone, or with everything of its grant. */
-  revoke({ model, id, entry }: ListedToken, what: Revoked | undefined): void {
-    if (what === 'grant') this.revokeGrant(entry['grantId']);
-    if (what !== undefined) this.destroy(model, id);
+  revoke({ model, id, entry }: Token, revocable: Revocable): void {
+    if (revocable[model] === 'grant') this.revokeGrant(entry.grantId);
+    if (revocable[model]) this.destroy(model, id);
   }
 
-  /** The storage interface that the engine asks for, one per model. */
-  adapter(model: string) {
-    const settled = <T>(value: T) => Promise.resolve(value);
+  /**
+   * The storage that the engine asks for, one for each model. A session is not saved, because the emulator
+   * asks who signs in at every request.
+   *
+   * @param isDeletedOnUse a replay is then refused as unknown, and the engine does not revoke the other
+   *   tokens of the grant
+   */
+  adapter(model: string, isDeletedOnUse: boolean) {
     return {
-      upsert: (id: string, payload: Stored) => settled(this.save(model, id, payload)),
-      find: (id: string) => settled(this.find(model, id)),
-      findByUid: () => settled(undefined),
-      findByUserCode: () => settled(undefined),
-      consume: (id: string) => settled(this.consume(model, id)),
-      destroy: (id: string) => settled(this.destroy(model, id)),
-      revokeByGrantId: (grantId: string) => settled(this.revokeGrant(grantId, `${model}:`)),
+      upsert: (id: string, payload: Stored) => model !== 'Session' && this.save(model, id, payload),
+      find: (id: string) => this.find(model, id),
+      consume: (id: string) => (isDeletedOnUse ? this.destroy(model, id) : this.consume(model, id)),
+      destroy: (id: string) => this.destroy(model, id),
+      revokeByGrantId: (grantId: string) => this.revokeGrant(grantId),
     };
   }
 

@@ -8,10 +8,6 @@ export function scopesOf(value: unknown): Set<string> {
   return new Set(textOf(value).split(' ').filter(Boolean));
 }
 
-export function areAllKnown(names: readonly string[], known: readonly string[]): boolean {
-  return names.every((name) => known.includes(name));
-}
-
 export function isObject(value: unknown): value is Record<string, unknown> {
   return (
     typeof value === 'object' && value !== null && !Array.isArray(value) && !Buffer.isBuffer(value)

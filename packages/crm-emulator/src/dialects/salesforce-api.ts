@@ -1,8 +1,8 @@
 /** A few resources of Salesforce's REST API, which answers errors as an array. */
 import { bearerToken } from '../client-authentication.js';
-import type { Environment } from '../dialect.js';
 import type { EndpointRow, RouteContext } from '../endpoints.js';
 import { ok, type Reply } from '../reply.js';
+import type { Store } from '../store.js';
 import { textOf } from '../values.js';
 import { sessionOf } from './salesforce-tokens.js';
 
@@ -12,7 +12,7 @@ export const LATEST_API_VERSION = '66.0';
 const REQUESTS_PER_DAY = 15_000;
 const ACCOUNT_ID = '001Le00000Emulat';
 
-export function salesforceApi(environment: Environment): EndpointRow[] {
+export function salesforceApi(store: Store): EndpointRow[] {
   let used = 0;
 
   /** A row whose handler checks the session, and counts the request. */
@@ -22,7 +22,7 @@ export function salesforceApi(environment: Environment): EndpointRow[] {
     answer: (context: RouteContext) => Reply,
   ): EndpointRow {
     const handle = (context: RouteContext) => {
-      const session = sessionOf(environment, bearerToken(context.request) ?? '');
+      const session = sessionOf(store, bearerToken(context.request));
       if (!session || !['api', 'full'].some((scope) => session.scopes.has(scope))) {
         return refusal(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
       }
@@ -67,6 +67,11 @@ const ACCOUNT = {
   Name: 'Harbour Bakery',
 };
 
-function refusal(status: number, errorCode: string, message: string, fields?: string[]): Reply {
-  return { status, body: [{ message, errorCode, ...(fields && { fields }) }] };
-}
+export const errors = (errorCode: string, message: string, fields?: string[]) => [
+  { message, errorCode, ...(fields && { fields }) },
+];
+
+const refusal = (status: number, ...error: Parameters<typeof errors>): Reply => ({
+  status,
+  body: errors(...error),
+});

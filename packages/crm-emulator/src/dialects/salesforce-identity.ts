@@ -1,79 +1,58 @@
 /** Salesforce's profile: the identity URL and UserInfo. Their errors are plain text. */
 import { bearerToken } from '../client-authentication.js';
-import type { Environment } from '../dialect.js';
 import type { Handler, RouteContext } from '../endpoints.js';
 import type { CompletePerson } from '../people.js';
-import { type Reply, TEXT_TYPE } from '../reply.js';
+import { ok, plainText, type Reply } from '../reply.js';
 import { LATEST_API_VERSION } from './salesforce-api.js';
-import { identityURL, personOfIdentity, sessionOf } from './salesforce-tokens.js';
+import type { Org } from './salesforce-org.js';
+import { sessionOf } from './salesforce-tokens.js';
 
 /** Any of these scopes allows a token to read the identity of its own person. */
 const IDENTITY_SCOPES = ['id', 'profile', 'email', 'address', 'phone', 'api', 'full'];
 
-/** The person of the access token, or the refusal of it. */
-function tokenOwner(
-  { request, url }: RouteContext,
-  environment: Environment,
-): CompletePerson | Reply {
-  const isInUrl = ['access_token', 'oauth_token'].some((name) => url.searchParams.has(name));
-  const token = bearerToken(request);
-  if (isInUrl) return text(403, 'Bad_OAuth_Token');
-  if (!token) return text(403, 'Missing_OAuth_Token');
-  const accountId = sessionOf(environment, token)?.entry['accountId'];
-  return personOfIdentity(environment, accountId) ?? text(403, 'Bad_OAuth_Token');
-}
-
-export const identity =
-  (environment: Environment): Handler =>
+/** Wraps a handler: finds the person of the access token, and the scopes of it. */
+const guarded =
+  (
+    { people, store }: Org,
+    answer: (owner: CompletePerson, scopes: ReadonlySet<string>, context: RouteContext) => Reply,
+  ): Handler =>
   (context) => {
-    const { match, request, url } = context;
-    const owner = tokenOwner(context, environment);
-    if (!('userId' in owner)) return owner;
+    const { request, url } = context;
+    const isInUrl = ['access_token', 'oauth_token'].some((name) => url.searchParams.has(name));
+    if (isInUrl) return plainText(403, 'Bad_OAuth_Token');
+    const token = bearerToken(request);
+    if (!token) return plainText(403, 'Missing_OAuth_Token');
+    const session = sessionOf(store, token);
+    const owner = people.bySubject(session?.entry.accountId);
+    if (!session || !owner) return plainText(403, 'Bad_OAuth_Token');
+    return answer(owner, session.scopes, context);
+  };
+
+export const identity = (org: Org): Handler =>
+  guarded(org, (owner, scopes, { match, url }) => {
     const [, organization = '', user = ''] = match;
     const isOwnOrg = isSameId(owner.organizationId, organization);
-    if (/^00D\w{12}(\w{3})?$/.test(organization) && !isOwnOrg) return text(403, 'Wrong_Org');
-    const person = environment.people.all.find(
+    if (/^00D\w{12}(\w{3})?$/.test(organization) && !isOwnOrg) return plainText(403, 'Wrong_Org');
+    const person = org.people.all.find(
       ({ userId, organizationId }) =>
         organizationId === owner.organizationId && isSameId(userId, user),
     );
-    if (!isOwnOrg || !person) return text(404, 'Bad_Id');
-    const { scopes } = sessionOf(environment, bearerToken(request) ?? '')!;
-    const mayReadOthers = scopes.has('api') || scopes.has('full');
-    if (
-      !IDENTITY_SCOPES.some((scope) => scopes.has(scope)) ||
-      (person !== owner && !mayReadOthers)
-    ) {
-      return text(403, 'No_Access');
-    }
-    if (!person.active) return text(404, 'Inactive');
+    if (!isOwnOrg || !person) return plainText(404, 'Bad_Id');
+    const readers = person === owner ? IDENTITY_SCOPES : ['api', 'full'];
+    if (!readers.some((scope) => scopes.has(scope))) return plainText(403, 'No_Access');
+    if (!person.active) return plainText(404, 'Inactive');
     const version = url.searchParams.get('version') ?? undefined;
     if (version !== undefined && !/^(latest|\d+(\.\d)?)$/.test(version)) {
-      return text(406, 'Invalid_Version');
+      return plainText(406, 'Invalid_Version');
     }
-    return { status: 200, body: identityOf(environment, person, person === owner, version) };
-  };
+    return ok(identityOf(org, person, person === owner, version));
+  });
 
-export const userInfo =
-  (environment: Environment): Handler =>
-  (context) => {
-    const owner = tokenOwner(context, environment);
-    return 'userId' in owner ? { status: 200, body: userInfoOf(environment, owner) } : owner;
-  };
+export const userInfo = (org: Org): Handler => guarded(org, (owner) => ok(userInfoOf(org, owner)));
 
 /** A Salesforce id may be written with 15 or 18 characters. */
 function isSameId(id18: string, given: string): boolean {
   return given === id18 || given === id18.slice(0, 15);
-}
-
-function text(status: number, body: string): Reply {
-  return { status, body, type: TEXT_TYPE };
-}
-
-function photosOf(origin: string, { number }: CompletePerson) {
-  return {
-    picture: `${origin}/profilephoto/${number}/F`,
-    thumbnail: `${origin}/profilephoto/${number}/T`,
-  };
 }
 
 function urlsOf(
@@ -107,12 +86,13 @@ function urlsOf(
 
 /** The members that the identity and UserInfo share. */
 function sharedOf(origin: string, person: CompletePerson, version?: string) {
-  const { email, emailVerified } = person;
+  const { email, emailVerified, number } = person;
+  const photo = `${origin}/profilephoto/${number}`;
   return {
     user_id: person.userId,
     organization_id: person.organizationId,
     ...(email !== undefined && { email, email_verified: emailVerified }),
-    photos: photosOf(origin, person),
+    photos: { picture: `${photo}/F`, thumbnail: `${photo}/T` },
     ...(person.urls && { urls: urlsOf(origin, person, version) }),
     active: person.active,
     user_type: 'STANDARD',
@@ -123,26 +103,28 @@ function sharedOf(origin: string, person: CompletePerson, version?: string) {
   };
 }
 
-const NO_ADDRESS = { addr_street: null, addr_city: null, addr_state: null, addr_country: null };
 const CHANGED_AT = '2026-07-14T00:26:52Z';
 
 function identityOf(
-  environment: Environment,
+  { origins }: Org,
   person: CompletePerson,
   isOwnIdentity: boolean,
   version: string | undefined,
 ): Record<string, unknown> {
   return {
-    id: identityURL(environment, person),
+    id: person.subject,
     asserted_user: isOwnIdentity,
-    ...sharedOf(environment.origins.org, person, version),
+    ...sharedOf(origins.org, person, version),
     username: person.username,
     nick_name: person.handle,
     display_name: person.name,
     first_name: person.firstName,
     last_name: person.lastName,
     timezone: person.timeZone,
-    ...NO_ADDRESS,
+    addr_street: null,
+    addr_city: null,
+    addr_state: null,
+    addr_country: null,
     addr_zip: null,
     mobile_phone: null,
     mobile_phone_verified: false,
@@ -153,14 +135,14 @@ function identityOf(
 }
 
 export function userInfoOf(
-  environment: Environment,
+  { origins: { org: origin } }: Pick<Org, 'origins'>,
   person: CompletePerson,
 ): Record<string, unknown> {
-  const origin = environment.origins.org;
   const { firstName } = person;
+  const shared = sharedOf(origin, person);
   return {
-    sub: identityURL(environment, person),
-    ...sharedOf(origin, person),
+    sub: person.subject,
+    ...shared,
     preferred_username: person.username,
     nickname: person.handle,
     name: person.name,
@@ -168,7 +150,7 @@ export function userInfoOf(
     family_name: person.lastName,
     zoneinfo: person.timeZone,
     profile: `${origin}/${person.userId}`,
-    picture: photosOf(origin, person).picture,
+    picture: shared.photos.picture,
     address: {},
     is_salesforce_integration_user: false,
     updated_at: CHANGED_AT,

@@ -1,7 +1,7 @@
-/** The form of Salesforce's tokens and codes, which wrap those of the engine, and its identity URLs. */
+/** The form of Salesforce's tokens and codes, which wrap those of the engine. */
 import type { Stored } from 'oidc-provider/lib/provider.js';
-import type { Environment } from '../dialect.js';
 import type { CompletePerson } from '../people.js';
+import type { Store } from '../store.js';
 import { scopesOf } from '../values.js';
 
 const REFRESH_TOKEN_PREFIX = '5Aep861.';
@@ -17,11 +17,10 @@ export function unwrapAccessToken(token: string): string | undefined {
 
 /** The live session behind an access token. */
 export function sessionOf(
-  { store }: Environment,
-  token: string,
+  store: Store,
+  token = '',
 ): { entry: Stored; scopes: ReadonlySet<string> } | undefined {
-  const engineToken = unwrapAccessToken(token);
-  const entry = engineToken === undefined ? undefined : store.findLive('AccessToken', engineToken);
+  const entry = store.findLive('AccessToken', unwrapAccessToken(token) ?? '');
   return entry && { entry, scopes: scopesOf(entry['scope']) };
 }
 
@@ -38,18 +37,3 @@ export function unwrapRefreshToken(token: string): string {
 export const wrapCode = (engineCode: string): string => `aPrx${engineCode}==`;
 
 export const unwrapCode = (code: string): string => /^aPrx(.+)==$/.exec(code)?.[1] ?? 'no-code';
-
-/** The URL that names a person: the subject of the ID Token, and the address of the profile. */
-export function identityURL(
-  { origin }: Environment,
-  { organizationId, userId }: CompletePerson,
-): string {
-  return `${origin}/id/${organizationId}/${userId}`;
-}
-
-export function personOfIdentity(
-  environment: Environment,
-  url: unknown,
-): CompletePerson | undefined {
-  return environment.people.all.find((person) => identityURL(environment, person) === url);
-}

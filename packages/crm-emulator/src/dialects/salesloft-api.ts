@@ -3,8 +3,8 @@ import { bearerToken } from '../client-authentication.js';
 import type { Environment } from '../dialect.js';
 import type { EndpointRow, Handler, RouteContext } from '../endpoints.js';
 import type { EngineRequest } from '../engine-request.js';
-import type { CompletePerson } from '../people.js';
-import type { Reply } from '../reply.js';
+import type { CompletePerson, People } from '../people.js';
+import { ok, type Reply } from '../reply.js';
 import { scopesOf } from '../values.js';
 import { Cadences, REAL_API_ORIGIN } from './salesloft-cadences.js';
 
@@ -17,7 +17,7 @@ interface Caller {
   scopes: ReadonlySet<string> | 'all';
 }
 
-export function salesloftApi({ store, people, options }: Environment): EndpointRow[] {
+export function salesloftApi({ store, options }: Environment, people: People): EndpointRow[] {
   const apiKeys = new Set(options.apiKeys ?? []);
   const cadences = new Cadences(people.administrator);
   let minute = 0;
@@ -32,7 +32,7 @@ export function salesloftApi({ store, people, options }: Environment): EndpointR
     const entry = ownToken ?? store.findLive('AccessToken', token);
     if (!entry) return undefined;
     // The client's own token acts as the administrator who created the application.
-    const person = ownToken ? people.administrator : people.byNumber(Number(entry['accountId']));
+    const person = ownToken ? people.administrator : people.bySubject(entry.accountId);
     return person && { person, scopes: scopesOf(entry['scope']) };
   }
 
@@ -51,22 +51,19 @@ export function salesloftApi({ store, people, options }: Environment): EndpointR
     scope: string | undefined,
     answer: (caller: Caller, context: RouteContext) => Reply,
   ): Handler {
-    return (context) => {
-      const reply = checked(context);
-      return { ...reply, headers: { ...rateHeaders(), ...reply.headers } };
-    };
-    function checked(context: RouteContext): Reply {
-      if (!bearerToken(context.request)) return { status: 401, body: { error: NO_TOKEN } };
+    const checked = (context: RouteContext) => {
+      if (!bearerToken(context.request)) return refusal(401, NO_TOKEN);
       const caller = callerOf(context.request);
-      if (!caller) return { status: 401, body: { error: 'Invalid Bearer token' } };
+      if (!caller) return refusal(401, 'Invalid Bearer token');
       if (scope && caller.scopes !== 'all' && !caller.scopes.has(scope)) {
-        return { status: 403, body: { error: `Missing scope: ${scope}` } };
+        return refusal(403, `Missing scope: ${scope}`);
       }
       return answer(caller, context);
-    }
+    };
+    return (context) => ({ ...checked(context), headers: rateHeaders() });
   }
 
-  const me = guarded(undefined, ({ person }) => ({ status: 200, body: { data: userOf(person) } }));
+  const me = guarded(undefined, ({ person }) => ok({ data: userOf(person) }));
   const listed = guarded('cadences:read', (_caller, { url }) => cadences.list(url));
   const exported = guarded('cadences:read', (_caller, { match }) =>
     cadences.export(Number(match[1])),
@@ -74,7 +71,7 @@ export function salesloftApi({ store, people, options }: Environment): EndpointR
   const imported = guarded('cadences:write', ({ person }, { request }) =>
     cadences.import(request, person),
   );
-  const unknown = guarded(undefined, () => ({ status: 404, body: { error: 'Not Found' } }));
+  const unknown = guarded(undefined, () => refusal(404, 'Not Found'));
   return [
     ['Profile', 'GET', '/v2/me{.json}', ['profile', 'api'], me],
     ['API: cadences', 'GET', '/v2/cadences{.json}', 'api', listed],
@@ -84,18 +81,19 @@ export function salesloftApi({ store, people, options }: Environment): EndpointR
   ];
 }
 
+const refusal = (status: number, error: string): Reply => ({ status, body: { error } });
+
 const NO_TOKEN =
   'No Bearer Token attached to request, please see documentation at developers.salesloft.com';
-
-/** Members of a user that have no value here. */
-const NONE = { bcc_email_address: null, twitter_handle: null, work_country: null };
-const NO_PHONE = { phone_number_assignment: null, local_dial_enabled: false };
 
 function userOf(person: CompletePerson): Record<string, unknown> {
   const { name, firstName, lastName, email = null, number } = person;
   return {
-    ...NONE,
-    ...NO_PHONE,
+    bcc_email_address: null,
+    twitter_handle: null,
+    work_country: null,
+    phone_number_assignment: null,
+    local_dial_enabled: false,
     manager_user_guid: null,
     click_to_call_enabled: false,
     email_signature_click_tracking_disabled: false,

@@ -7,7 +7,6 @@ import { isObject, textOf } from '../values.js';
 /** Named in links only; the emulator does not contact it. */
 export const REAL_API_ORIGIN = 'https://api.salesloft.com';
 
-const FIRST_ID = 1;
 const COUNT = 50;
 const FIRST_IMPORTED_ID = 9_001;
 /** Each older cadence was changed a day before the next one. */
@@ -17,35 +16,19 @@ const NEWEST_MS = Date.UTC(2026, 3, 27, 11, 18, 23);
 const DEFAULT_PER_PAGE = 25;
 const MAX_PER_PAGE = 100;
 
-type State = 'active' | 'draft' | 'archived';
-
-interface Cadence {
-  id: number;
-  name: string;
-  state: State;
-  shared: boolean;
-  /** ISO 8601. */
-  updatedAt: string;
-  /** Salesloft's id of the user. */
-  owner: number;
-  /** The days with steps, as they are exported. */
-  stepGroups: unknown;
-}
-
 export class Cadences {
-  /** The newest first. */
-  readonly #all: Cadence[];
+  /** As the API lists them, the newest first. */
+  readonly #all: Listed[];
+  /** The days with steps of the cadences that were imported, by id. */
+  readonly #stepGroups = new Map<number, unknown>();
 
   constructor({ number: owner }: CompletePerson) {
-    this.#all = Array.from({ length: COUNT }, (_, index) => ({
-      id: FIRST_ID + index,
-      name: `Cadence ${FIRST_ID + index}`,
-      state: stateOf(index),
-      shared: index % 2 === 1,
-      updatedAt: new Date(NEWEST_MS - index * DAY_MS).toISOString(),
-      owner,
-      stepGroups: STEP_GROUPS,
-    }));
+    this.#all = Array.from({ length: COUNT }, (_, index) => {
+      const id = index + 1;
+      const at = new Date(NEWEST_MS - index * DAY_MS).toISOString();
+      const draft = draftOf(owner, id, `Cadence ${id}`, at);
+      return { ...draft, ...inState(stateOf(index), at), shared: index % 2 === 1 };
+    });
   }
 
   /** As every list of this API: `data`, and where the page is in `metadata`. */
@@ -74,7 +57,7 @@ export class Cadences {
         },
         sorting: { sort_by: 'updated_at', sort_direction: 'DESC NULLS LAST' },
       },
-      data: this.#all.slice(start, start + perPage).map(listed),
+      data: this.#all.slice(start, start + perPage),
     });
   }
 
@@ -82,13 +65,13 @@ export class Cadences {
   export(id: number): Reply {
     const cadence = this.#all.find((one) => one.id === id);
     if (!cadence) return { status: 404, body: { error: 'Not Found' } };
-    const { name, shared, stepGroups } = cadence;
+    const { name, shared } = cadence;
     return ok({
       data: {
         cadence_content: {
           settings: { name, target_daily_people: 10, remove_replied: true },
           sharing_settings: { team_cadence: false, shared },
-          step_groups: stepGroups,
+          step_groups: this.#stepGroups.get(id) ?? STEP_GROUPS,
         },
       },
     });
@@ -106,26 +89,19 @@ export class Cadences {
       };
       return { status: 422, body: { errors } };
     }
-    const id = Math.max(FIRST_IMPORTED_ID, ...this.#all.map((one) => one.id + 1));
-    this.#all.unshift({
-      id,
-      name,
-      state: 'draft',
-      shared: settings['shared'] === true,
-      updatedAt: new Date().toISOString(),
-      owner,
-      stepGroups: stepGroupsOf(content),
-    });
+    const id = FIRST_IMPORTED_ID + this.#stepGroups.size;
+    const draft = draftOf(owner, id, name, new Date().toISOString());
+    this.#all.unshift({ ...draft, shared: settings['shared'] === true });
+    this.#stepGroups.set(id, stepGroupsOf(content));
     return ok({ data: { cadence: { id, name } } });
   }
 }
 
-const EMAIL_TEMPLATE = { title: 'Hello', subject: 'Hello', body: '<p>Hi</p>' };
 const STEP = {
   enabled: true,
   name: 'Introduction',
   type: 'Email',
-  type_settings: { email_template: EMAIL_TEMPLATE },
+  type_settings: { email_template: { title: 'Hello', subject: 'Hello', body: '<p>Hi</p>' } },
 };
 const STEP_GROUPS = [{ day: 1, automated: false, steps: [STEP] }];
 
@@ -134,6 +110,8 @@ function stepGroupsOf(content: Record<string, unknown>): unknown {
   const inner = content['cadence_content'];
   return (isObject(inner) ? inner : content)['step_groups'] ?? [];
 }
+
+type State = 'active' | 'draft' | 'archived';
 
 function stateOf(index: number): State {
   if (index % 7 === 6) return 'archived';
@@ -147,29 +125,36 @@ function numberOf(params: URLSearchParams, name: string, fallback: number): numb
   return /^\d{1,9}$/.test(value) ? Number(value) : 0;
 }
 
-const linkTo = (kind: string, id: number) => ({ id, _href: `${REAL_API_ORIGIN}/v2/${kind}/${id}` });
+const userLink = (id: number) => ({ id, _href: `${REAL_API_ORIGIN}/v2/users/${id}` });
 
-function listed({ id, name, state, shared, updatedAt, owner }: Cadence): Record<string, unknown> {
+const inState = (state: State, at: string) => ({
+  current_state: state,
+  draft: state === 'draft',
+  archived_at: state === 'archived' ? at : null,
+});
+
+type Listed = ReturnType<typeof draftOf>;
+
+/** A new cadence, as the API lists it. */
+function draftOf(owner: number, id: number, name: string, at: string) {
   return {
     id,
-    created_at: updatedAt,
-    updated_at: updatedAt,
-    archived_at: state === 'archived' ? updatedAt : null,
+    created_at: at,
+    updated_at: at,
     name,
-    current_state: state,
+    ...inState('draft', at),
     cadence_function: 'outbound',
     cadence_framework_id: null,
     external_identifier: null,
-    draft: state === 'draft',
-    shared,
+    shared: false,
     team_cadence: false,
     remove_bounces_enabled: true,
     remove_replies_enabled: true,
     opt_out_link_included: false,
     override_contact_restrictions: false,
     tags: [],
-    creator: linkTo('users', owner),
-    owner: linkTo('users', owner),
+    creator: userLink(owner),
+    owner: userLink(owner),
     added_stage: null,
     bounced_stage: null,
     finished_stage: null,

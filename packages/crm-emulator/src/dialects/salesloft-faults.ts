@@ -1,17 +1,14 @@
 /** Salesloft's faults: name, step, answer. */
 import * as named from '../named-faults.js';
-import { ENGINE_WORDS, type ErrorCode } from './salesloft-words.js';
+import { says } from './salesloft-refusals.js';
 
-const { answers, at, brings, neverAccepts, says } = named;
-
-const returned = (code: ErrorCode) => brings(code, ENGINE_WORDS[code]);
-const refused = (code: ErrorCode, status = 400) => says(status, code, ENGINE_WORDS[code]);
+const { answers, at, neverAccepts } = named;
 
 const REFUSED = {
-  'invalid-grant': refused('invalid_grant'),
-  'invalid-client': refused('invalid_client', 401),
-  unauthorized: refused('unauthorized_client'),
-  unavailable: refused('temporarily_unavailable', 503),
+  'invalid-grant': says(400, 'invalid_grant'),
+  'invalid-client': says(401, 'invalid_client'),
+  unauthorized: says(400, 'unauthorized_client'),
+  unavailable: says(503, 'temporarily_unavailable'),
 };
 
 /** Salesloft documents no `retry-after`: two headers of its own tell what is left of the minute's budget. */
@@ -27,11 +24,11 @@ const FIELD_ERRORS = { email_address: ['is invalid', 'has already been taken'] }
 export const SALESLOFT_FAULTS = {
   ...at('callback', {
     ...named.CALLBACK_WIRE,
-    'access-denied': returned('access_denied'),
-    'invalid-scope': returned('invalid_scope'),
-    unauthorized: returned('unauthorized_client'),
-    'server-error': returned('server_error'),
-    unavailable: returned('temporarily_unavailable'),
+    'access-denied': says(302, 'access_denied'),
+    'invalid-scope': says(302, 'invalid_scope'),
+    unauthorized: says(302, 'unauthorized_client'),
+    'server-error': says(302, 'server_error'),
+    unavailable: says(302, 'temporarily_unavailable'),
   }),
   ...at('token', { ...REFUSED, ...named.TOKEN_WIRE }),
   ...at('profile', {

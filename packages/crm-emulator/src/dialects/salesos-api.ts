@@ -1,47 +1,37 @@
 /** The leads API of SalesOS, for which access tokens are requested with an `audience`. */
 import { randomUUID } from 'node:crypto';
 import { bearerToken } from '../client-authentication.js';
-import type { Environment } from '../dialect.js';
 import type { Handler } from '../endpoints.js';
 import type { EngineRequest } from '../engine-request.js';
-import type { KeyRing } from '../keys.js';
-import type { Reply } from '../reply.js';
-import { scopesOf } from '../values.js';
-import { issuerOf } from './salesos-identity.js';
-
-interface Lead {
-  id: string;
-  name: string;
-  status: string;
-}
+import { ok, type Reply } from '../reply.js';
+import { scopesOf, textOf } from '../values.js';
+import type { Tenant } from './salesos-tenant.js';
 
 /** The API checks the token's signature and claims only, as an API behind Auth0 does. */
-export function leadsApi({ origin, store }: Environment, keys: KeyRing, audience: string): Handler {
-  const issuer = issuerOf(origin);
-  const leads: Lead[] = [
+export function leadsApi({ issuer, keys, store }: Tenant, audience: string): Handler {
+  const leads = [
     { id: 'd1f7c1c0-0000-4000-8000-000000000001', name: 'Harbour Bakery', status: 'new' },
     { id: 'd1f7c1c0-0000-4000-8000-000000000002', name: 'Pine Street Cycles', status: 'contacted' },
   ];
 
   async function refusalOf(request: EngineRequest, scope: string): Promise<Reply | undefined> {
     const token = bearerToken(request) ?? '';
-    const claims = await keys.verify(token, issuer, audience).catch(() => undefined);
+    const claims = await keys.claimsOf(token, { issuer, audience });
     if (!claims || store.hasEnded(token))
-      return problem(401, 'UNAUTHORIZED', 'Token is missing, expired, or invalid');
-    const scopes = scopesOf(claims['scope']);
-    return scopes.has(scope)
+      return refusal(401, 'UNAUTHORIZED', 'Token is missing, expired, or invalid');
+    return scopesOf(claims['scope']).has(scope)
       ? undefined
-      : problem(403, 'FORBIDDEN', `Token lacks the scope ${scope}`);
+      : refusal(403, 'FORBIDDEN', `Token lacks the scope ${scope}`);
   }
 
   return async ({ request, method }) => {
-    const refusal = await refusalOf(request, method === 'GET' ? 'leads:read' : 'leads:write');
-    if (refusal) return refusal;
-    if (method === 'GET') return { status: 200, body: { data: leads, meta: meta() } };
-    const name = request.mediaType === 'application/json' ? request.fields?.['name'] : undefined;
-    if (typeof name !== 'string' || name === '') {
+    const refused = await refusalOf(request, method === 'GET' ? 'leads:read' : 'leads:write');
+    if (refused) return refused;
+    if (method === 'GET') return ok({ data: leads, meta: meta() });
+    const name = request.mediaType === 'application/json' && textOf(request.fields?.['name']);
+    if (!name) {
       const details = [{ field: 'name', message: 'is required' }];
-      return problem(400, 'VALIDATION_ERROR', 'The lead is not valid', details);
+      return refusal(400, 'VALIDATION_ERROR', 'The lead is not valid', details);
     }
     const lead = { id: randomUUID(), name, status: 'new' };
     leads.push(lead);
@@ -49,9 +39,15 @@ export function leadsApi({ origin, store }: Environment, keys: KeyRing, audience
   };
 }
 
-function problem(status: number, code: string, message: string, details?: unknown[]): Reply {
-  return { status, body: { error: { code, message, ...(details && { details }) }, meta: meta() } };
-}
+export const problem = (code: string, message: string, details?: object[]) => ({
+  error: { code, message, ...(details && { details }) },
+  meta: meta(),
+});
+
+const refusal = (status: number, ...words: Parameters<typeof problem>): Reply => ({
+  status,
+  body: problem(...words),
+});
 
 function meta() {
   return { request_id: randomUUID(), timestamp: new Date().toISOString() };

@@ -1,26 +1,33 @@
 /** SalesOS's faults: name, step, answer. */
 import * as named from '../named-faults.js';
+import { problem } from './salesos-api.js';
+import { SALESOS_REFUSALS as REFUSALS } from './salesos-refusals.js';
 
-const { answers, at, brings, neverAccepts, says } = named;
+const { answers, at, neverAccepts } = named;
 
 const BLOCKED = 'user is blocked';
 const DENIED = 'Access to this application is restricted.';
 const NO_SERVICE = 'Service not found: https://wrong.example';
-const UNAVAILABLE = 'The service is temporarily unavailable';
-const PERSON = 'user auth0|0123456789abcdef01234567';
+const UNAVAILABLE = [
+  503,
+  'temporarily_unavailable',
+  'The service is temporarily unavailable',
+] as const;
+const STRANGER =
+  'user auth0|0123456789abcdef01234567 is not part of the org_Local0Emulator00 organization';
 const GRANT_TYPE = "Grant type 'authorization_code' not allowed for the client.";
 
 /** Auth0 answers 403 where its documents say 400. */
 const REFUSED = {
-  blocked: says(403, 'invalid_grant', BLOCKED),
-  unauthorized: says(401, 'unauthorized', BLOCKED),
-  'access-denied': says(401, 'access_denied', 'Unauthorized'),
-  'denied-by-action': says(403, 'access_denied', DENIED),
-  'mfa-required': says(403, 'mfa_required', 'Multifactor authentication required'),
-  'unauthorized-client': says(403, 'unauthorized_client', GRANT_TYPE),
-  'invalid-client': says(401, 'invalid_client', 'Client authentication failed'),
-  unavailable: says(503, 'temporarily_unavailable', UNAVAILABLE),
-};
+  blocked: REFUSALS.inactive,
+  unauthorized: [401, 'unauthorized', BLOCKED],
+  'access-denied': [401, 'access_denied', 'Unauthorized'],
+  'denied-by-action': [403, 'access_denied', DENIED],
+  'mfa-required': [403, 'mfa_required', 'Multifactor authentication required'],
+  'unauthorized-client': [403, 'unauthorized_client', GRANT_TYPE],
+  'invalid-client': REFUSALS.client,
+  unavailable: UNAVAILABLE,
+} as const;
 
 const MINUTE_SECONDS = 60;
 
@@ -44,11 +51,6 @@ const TOO_MANY = rateLimit({
   error_description: 'Rate limit exceeded. Please retry after some time.',
 });
 
-const problem = (code: string, message: string, details?: object[]) => ({
-  error: { code, message, ...(details && { details }) },
-  meta: {},
-});
-
 const FIELD_ERRORS = [{ field: 'email', message: 'is invalid' }];
 
 export const SALESOS_FAULTS = {
@@ -58,29 +60,27 @@ export const SALESOS_FAULTS = {
       'names another issuer in iss',
       { kind: 'patch', merge: { iss: 'https://evil.example/' } },
     ],
-    blocked: brings('unauthorized', BLOCKED),
-    'email-unverified': brings('unauthorized', 'Please verify your email before logging in.'),
-    'denied-by-action': brings('access_denied', DENIED),
-    'unauthorized-by-action': brings('unauthorized', DENIED),
-    'organization-required': brings(
+    blocked: REFUSALS['authorize.inactive'],
+    'email-unverified': [302, 'unauthorized', 'Please verify your email before logging in.'],
+    'denied-by-action': [302, 'access_denied', DENIED],
+    'unauthorized-by-action': [302, 'unauthorized', DENIED],
+    'organization-required': [
+      302,
       'invalid_request',
       'parameter organization is required for this client',
-    ),
-    'organization-invalid': brings('invalid_request', 'parameter organization is invalid'),
-    'not-in-organization': brings(
-      'access_denied',
-      `${PERSON} is not part of the org_Local0Emulator00 organization`,
-    ),
-    'service-not-found': brings('access_denied', NO_SERVICE),
-    'unauthorized-client': brings('unauthorized_client', 'The client may not use this connection'),
-    'consent-required': brings('consent_required', 'Consent required'),
-    'interaction-required': brings('interaction_required', 'Multifactor authentication required'),
-    'server-error': brings('server_error', 'An unexpected error occurred'),
-    unavailable: brings('temporarily_unavailable', UNAVAILABLE),
+    ],
+    'organization-invalid': [302, 'invalid_request', 'parameter organization is invalid'],
+    'not-in-organization': [302, 'access_denied', STRANGER],
+    'service-not-found': [302, 'access_denied', NO_SERVICE],
+    'unauthorized-client': [302, 'unauthorized_client', 'The client may not use this connection'],
+    'consent-required': [302, 'consent_required', 'Consent required'],
+    'interaction-required': [302, 'interaction_required', 'Multifactor authentication required'],
+    'server-error': [302, 'server_error', 'An unexpected error occurred'],
+    unavailable: UNAVAILABLE,
   }),
   ...at('token', {
-    'invalid-grant': says(403, 'invalid_grant', 'Invalid authorization code'),
-    'service-not-found': says(403, 'access_denied', NO_SERVICE),
+    'invalid-grant': REFUSALS.code,
+    'service-not-found': [403, 'access_denied', NO_SERVICE],
     'rate-limit': TOO_MANY,
     ...REFUSED,
     ...named.NO_REFRESH_TOKEN,
@@ -90,7 +90,7 @@ export const SALESOS_FAULTS = {
   ...at('jwks', named.WIRE),
   ...at('userinfo', { 'rate-limit': TOO_MANY, ...named.WIRE }),
   ...at('refresh', {
-    'invalid-grant': says(403, 'invalid_grant', 'Unknown or invalid refresh token.'),
+    'invalid-grant': REFUSALS['refresh-token'],
     'rate-limit': TOO_MANY,
     ...REFUSED,
     ...named.TOKEN_WIRE,

@@ -1,26 +1,16 @@
-/** SalesOS's people: their subject, their claims by scope, and UserInfo. */
+/** SalesOS's people: their claims by scope, and UserInfo. */
 import { bearerToken } from '../client-authentication.js';
-import type { Environment } from '../dialect.js';
 import type { Handler } from '../endpoints.js';
-import type { KeyRing } from '../keys.js';
-import type { CompletePerson, People } from '../people.js';
+import type { CompletePerson } from '../people.js';
 import { photoURL } from '../photo.js';
 import { oauthError, ok } from '../reply.js';
-import { scopesOf, textOf } from '../values.js';
-
-/** Auth0's issuers end in a slash. */
-export const issuerOf = (origin: string): string => `${origin}/`;
+import { scopesOf } from '../values.js';
+import type { Tenant } from './salesos-tenant.js';
 
 export const CLAIMS_BY_SCOPE = {
   profile: ['name', 'given_name', 'family_name', 'nickname', 'picture', 'updated_at'],
   email: ['email', 'email_verified'],
 } as const;
-
-export const subjectOf = ({ hex }: CompletePerson): string => `auth0|${hex}`;
-
-export function personOfSubject(people: People, subject: string): CompletePerson | undefined {
-  return people.all.find((person) => subjectOf(person) === subject);
-}
 
 export function claimsOf(person: CompletePerson, origin: string): Record<string, unknown> {
   const { email, emailVerified, firstName, lastName, name, handle } = person;
@@ -37,26 +27,26 @@ export function claimsOf(person: CompletePerson, origin: string): Record<string,
 
 /** OIDC Core §5.3, for an opaque access token or a JWT. */
 export const userInfo =
-  ({ origin, people, store }: Environment, keys: KeyRing): Handler =>
+  ({ issuer, keys, origin, people, store }: Tenant): Handler =>
   async ({ request }) => {
     const token = bearerToken(request) ?? '';
     const opaque = store.findLive('AccessToken', token);
     const claims = opaque
-      ? { sub: opaque['accountId'], scope: opaque['scope'] }
-      : await keys.verify(token, issuerOf(origin), `${origin}/userinfo`).catch(() => undefined);
-    const person = personOfSubject(people, textOf(claims?.['sub']));
+      ? { sub: opaque.accountId, scope: opaque['scope'] }
+      : await keys.claimsOf(token, { issuer, audience: `${origin}/userinfo` });
+    const person = people.bySubject(claims?.sub);
     const scopes = scopesOf(claims?.['scope']);
     if (!person || !scopes.has('openid') || store.hasEnded(token)) {
       const description = 'The access token is invalid or has expired';
       const challenge = `Bearer error="invalid_token", error_description="${description}"`;
-      return {
-        ...oauthError(401, 'invalid_token', description),
-        headers: { 'www-authenticate': challenge },
-      };
+      const headers = { 'www-authenticate': challenge };
+      return { ...oauthError(401, 'invalid_token', description), headers };
     }
-    const allowed = new Set<string>(
-      Object.entries(CLAIMS_BY_SCOPE).flatMap(([scope, names]) => (scopes.has(scope) ? names : [])),
+    const allowed = Object.entries(CLAIMS_BY_SCOPE).flatMap(([scope, names]): readonly string[] =>
+      scopes.has(scope) ? names : [],
     );
-    const shown = Object.entries(claimsOf(person, origin)).filter(([name]) => allowed.has(name));
-    return ok({ sub: claims?.['sub'], ...Object.fromEntries(shown) });
+    const shown = Object.entries(claimsOf(person, origin)).filter(([name]) =>
+      allowed.includes(name),
+    );
+    return ok({ sub: person.subject, ...Object.fromEntries(shown) });
   };

@@ -1,16 +1,14 @@
 /** SalesOS's sign-ins, each with its `sid`, and its logout (OpenID Connect RP-Initiated Logout 1.0). */
 import { createHash } from 'node:crypto';
-import type { Environment } from '../dialect.js';
 import type { Handler } from '../endpoints.js';
 import { formFields } from '../engine-request.js';
-import type { KeyRing } from '../keys.js';
-import { confirmLogoutPage, errorPage, loggedOutPage, pageReply } from '../pages.js';
+import { confirmLogoutPage, errorPage, loggedOutPage } from '../pages.js';
 import { isLoopback } from '../guards.js';
-import type { Reply } from '../reply.js';
+import { redirect, type Reply } from '../reply.js';
 import type { Store } from '../store.js';
 import { textOf } from '../values.js';
-import { issuerOf } from './salesos-identity.js';
 import type { Params } from '../reasons.js';
+import type { Tenant } from './salesos-tenant.js';
 
 const MODEL = 'SignIn';
 const SIGN_IN_SECONDS = 365 * 24 * 3_600;
@@ -23,13 +21,9 @@ export function sidOf(grantId: string): string {
   return createHash('sha256').update(grantId).digest('base64url').slice(0, 32);
 }
 
-export function keepSignIn(
-  store: Store,
-  grantId: string,
-  organizationID: string | undefined,
-): void {
+export function keepSignIn(store: Store, grantId: string, organizationID?: string): void {
   const exp = Math.floor(Date.now() / 1000) + SIGN_IN_SECONDS;
-  store.save(MODEL, sidOf(grantId), { grantId, organizationID, exp });
+  store.save(MODEL, sidOf(grantId), { organizationID, exp });
 }
 
 /** The organization that a person signed in to, also after the logout: refresh tokens live on. */
@@ -38,7 +32,7 @@ export function organizationOf(store: Store, grantId: string): unknown {
 }
 
 export const logOut =
-  ({ origin, clients, store, options }: Environment, keys: KeyRing): Handler =>
+  ({ clients, issuer, keys, store, options }: Tenant): Handler =>
   async ({ method, url, request }) => {
     const fields = method === 'GET' ? formFields(url.searchParams) : (request.fields ?? {});
     const asked: Params = Object.fromEntries(
@@ -46,7 +40,7 @@ export const logOut =
     );
     const { id_token_hint: token, client_id: id, post_logout_redirect_uri: uri, state } = asked;
     // §2: an ID Token that has expired is a good hint too.
-    const hint = token === undefined ? {} : await keys.read(token, issuerOf(origin));
+    const hint = token ? await keys.claimsOf(token, { issuer, currentDate: new Date(0) }) : {};
     if (!hint || (id && hint.aud !== undefined && hint.aud !== id)) {
       return refusal('Invalid id_token_hint');
     }
@@ -61,17 +55,16 @@ export const logOut =
     }
     const sid = textOf(sids[0]);
     if (!store.findLive(MODEL, sid) && !asked['confirmed']) {
-      return pageReply(200, confirmLogoutPage(TITLE, LOGOUT_PATH, { ...asked, confirmed: '1' }));
+      return confirmLogoutPage(TITLE, LOGOUT_PATH, { ...asked, confirmed: '1' });
     }
     store.consume(MODEL, sid);
-    if (!uri) return pageReply(200, loggedOutPage(TITLE));
+    if (!uri) return loggedOutPage(TITLE);
     const location = new URL(uri);
     if (state) location.searchParams.set('state', state);
-    return { status: 302, headers: { location: location.href, 'cache-control': 'no-store' } };
+    return redirect(302, location.href);
   };
 
 const TITLE = 'SalesOS';
 
-function refusal(description: string): Reply {
-  return pageReply(400, errorPage(TITLE, 'invalid_request', description));
-}
+const refusal = (error_description: string): Reply =>
+  errorPage(TITLE, { error: 'invalid_request', error_description });

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import type { CompletePerson, People } from '../people.js';
 import type { EmulatorOptions, Invitation, Organization } from '../types.js';
-import { subjectOf } from './salesos-identity.js';
 import type { Params, Refusal } from '../reasons.js';
 
 const ORGANIZATIONS: readonly Organization[] = [
@@ -10,7 +9,14 @@ const ORGANIZATIONS: readonly Organization[] = [
   { id: 'org_Other0Emulator00', name: 'pine-street-cycles' },
 ];
 
-const invalid = (description: string): Refusal => ({ error: 'invalid_request', description });
+const invalid = (error_description: string): Refusal => ({
+  error: 'invalid_request',
+  error_description,
+});
+const denied = (error_description: string): Refusal => ({
+  error: 'access_denied',
+  error_description,
+});
 
 export class Organizations {
   readonly all: readonly Organization[];
@@ -70,17 +76,12 @@ export class Organizations {
     if (invitation) {
       const invited = this.#invitations.get(invitation)?.person;
       this.#invitations.delete(invitation);
-      if (invited !== person) {
-        return {
-          error: 'access_denied',
-          description: 'the specified account is not allowed to accept the current invitation',
-        };
-      }
+      if (invited !== person)
+        return denied('the specified account is not allowed to accept the current invitation');
       members.add(person);
     }
     if (members.has(person)) return undefined;
-    const description = `user ${subjectOf(person)} is not part of the ${known.id} organization`;
-    return { error: 'access_denied', description };
+    return denied(`user ${person.subject} is not part of the ${known.id} organization`);
   }
 
   /** The claims of the organization that a person signed in to. */

@@ -2,16 +2,20 @@
 import { authenticateClient } from '../client-authentication.js';
 import { type Dialect, type Environment, NO_SCOPE, type TokenResponseContext } from '../dialect.js';
 import { type Endpoint, endpointsOf, type Handler, metadataOf } from '../endpoints.js';
-import { atHash, type KeyRing } from '../keys.js';
+import { atHash } from '../keys.js';
+import { People } from '../people.js';
 import { photo } from '../photo.js';
-import { type Refused, type RefusalTable, wordsOf } from '../reasons.js';
-import { oauthError, ok } from '../reply.js';
+import { refusalReply } from '../reasons.js';
+import { ok } from '../reply.js';
+import type { Revocable } from '../store.js';
 import { scopesOf } from '../values.js';
 import { leadsApi } from './salesos-api.js';
 import { SALESOS_FAULTS } from './salesos-faults.js';
-import * as identity from './salesos-identity.js';
+import { CLAIMS_BY_SCOPE, claimsOf, userInfo } from './salesos-identity.js';
 import { keepSignIn, LOGOUT_PATH, logOut, organizationOf, sidOf } from './salesos-logout.js';
-import type { Organizations } from './salesos-organizations.js';
+import { Organizations } from './salesos-organizations.js';
+import { SALESOS_REFUSALS } from './salesos-refusals.js';
+import type { Tenant } from './salesos-tenant.js';
 
 /** The API that access tokens are for. */
 const AUDIENCE = 'https://api.play2sell.com';
@@ -25,96 +29,86 @@ const OIDC_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
 
 const REFRESH_TOKEN_PREFIX = 'v1.';
 
-/** The options, beside the client, that point a strategy at this origin. */
-export function salesosOptions(origin: string) {
-  return { issuer: identity.issuerOf(origin) };
-}
+/** RFC 7009, for refresh tokens only: an access token lives until it expires. */
+const REVOKES: Revocable = { RefreshToken: 'token' };
 
 /** SalesOS: an Auth0 tenant, that is, OpenID Connect with an `audience` for access tokens. */
-export function createSalesos(
-  environment: Environment,
-  keys: KeyRing,
-  organizations: Organizations,
-): Dialect {
+export async function createSalesos(environment: Environment) {
+  const { origin, options } = environment;
+  const people = new People(options.people, ({ hex }) => `auth0|${hex}`);
+  const organizations = new Organizations(options, people);
+  const keys = await environment.createKeys();
+  const tenant: Tenant = { ...environment, issuer: `${origin}/`, keys, people, organizations };
   return {
-    ...facts(environment, keys),
-    ...accountRules(environment, organizations),
-    ...authorizationRules(environment, organizations),
-    ...tokenRules(environment, keys, organizations),
-  };
+    ...facts(tenant),
+    ...authorizationRules(tenant),
+    ...tokenRules(tenant),
+    members: {
+      rotateKeys: keys.rotateKeys,
+      organizations: organizations.all,
+      invite: (person: string, organization: string) => organizations.invite(person, organization),
+    },
+  } satisfies Dialect;
 }
 
-function facts(environment: Environment, keys: KeyRing) {
-  const { origin, people } = environment;
+function facts(tenant: Tenant) {
+  const { issuer, keys, options, people } = tenant;
   const headers = { 'cache-control': 'public, max-age=15' };
   const published: Handler = () => ({ ...ok(keys.jwks), headers });
-  const metadata: Handler = () => ok(discovery(environment, endpoints));
-  const userInfo = identity.userInfo(environment, keys);
+  const metadata: Handler = () => ok(discovery(tenant, endpoints));
   const endpoints: readonly Endpoint[] = endpointsOf([
     ['Discovery', 'GET', '/.well-known/openid-configuration', [], metadata],
     ['Authorization', 'GET', '/authorize', 'authorize'],
     ['Token', 'POST', '/oauth/token', 'token'],
     ['Keys', 'GET', '/.well-known/jwks.json', 'jwks', published],
-    ['UserInfo', 'GET, POST', '/userinfo', ['userinfo', 'profile'], userInfo],
+    ['UserInfo', 'GET, POST', '/userinfo', ['userinfo', 'profile'], userInfo(tenant)],
     ['Photo', 'GET, HEAD', '/photos/:number.svg', [], photo(people)],
-    ['Revocation', 'POST', '/oauth/revoke', 'revoke', revoke(environment)],
-    ['Logout', 'GET, POST', LOGOUT_PATH, [], logOut(environment, keys)],
-    ['API: leads', 'GET, POST', '/v1/leads', 'api', leadsApi(environment, keys, AUDIENCE)],
+    ['Revocation', 'POST', '/oauth/revoke', 'revoke', revoke(tenant)],
+    ['Logout', 'GET, POST', LOGOUT_PATH, [], logOut(tenant)],
+    ['API: leads', 'GET, POST', '/v1/leads', 'api', leadsApi(tenant, AUDIENCE)],
     ['', '', '/v1/*', 'api'],
   ]);
   return {
     name: 'salesos',
     title: 'SalesOS',
-    issuer: identity.issuerOf(origin),
+    issuer,
     pkce: 'allowed',
     scopes: [...OIDC_SCOPES, NO_SCOPE],
-    rotatesRefreshTokens: environment.options.refreshTokenRotation?.salesos ?? true,
+    postsForms: true,
+    rotatesRefreshTokens: options.refreshTokenRotation?.salesos ?? true,
     lifetimeSeconds: { accessToken: 86_400, idToken: 36_000, code: 600 },
-    claims: identity.CLAIMS_BY_SCOPE,
+    people,
+    claims: CLAIMS_BY_SCOPE,
     audiences: { [AUDIENCE]: [...OIDC_SCOPES, ...API_SCOPES] },
     faults: SALESOS_FAULTS,
-    revokes: { RefreshToken: 'token' },
+    revokes: REVOKES,
     signedFaults: ['id-token', 'not-offline'],
     refusals: SALESOS_REFUSALS,
     endpoints,
-    strategyOptions: salesosOptions(origin),
+    strategyOptions: { issuer },
   } satisfies Partial<Dialect>;
 }
 
-function accountRules({ origin, people, store }: Environment, organizations: Organizations) {
+function authorizationRules({ issuer, options, organizations, origin, store }: Tenant) {
   return {
-    accountIdOf: identity.subjectOf,
-    personOf: (accountId) => identity.personOfSubject(people, accountId),
-    claimsOf: (person) => identity.claimsOf(person, origin),
+    extraParameters: ['organization', 'invitation'],
+    checkAuthorizationRequest: (params) => organizations.checkRequest(params),
+    authorizationRequest: ({ audience, scope, ...query }) => ({
+      ...query,
+      // The engine requires a scope that it knows; SalesOS does not.
+      scope: [...scopesOf(scope), NO_SCOPE].join(' '),
+      ...(audience && { resource: audience }),
+    }),
+    authorizationResponse: (payload) => ({ ...payload, ...(options.sendIss && { iss: issuer }) }),
+    claimsOf: (person) => claimsOf(person, origin),
     admit: (person, params) => organizations.admit(person, params),
     signedIn: (grantId, { organization }) =>
       keepSignIn(store, grantId, organizations.find(organization)?.id),
   } satisfies Partial<Dialect>;
 }
 
-function authorizationRules({ origin, options }: Environment, organizations: Organizations) {
-  return {
-    extraParameters: ['organization', 'invitation'],
-    checkAuthorizationRequest: (params) => organizations.checkRequest(params),
-    authorizationRequest({ audience, nonce, ...query }) {
-      const scopes = (query['scope'] ?? '').split(' ').filter(Boolean);
-      return {
-        ...query,
-        // The engine requires a scope that it knows; SalesOS does not.
-        scope: [...scopes, NO_SCOPE].join(' '),
-        ...(nonce && scopes.includes('openid') && { nonce }),
-        ...(audience && { resource: audience }),
-      };
-    },
-    authorizationResponse: (payload) => ({
-      ...payload,
-      ...(options.sendIss && { iss: identity.issuerOf(origin) }),
-    }),
-  } satisfies Partial<Dialect>;
-}
-
-function tokenRules(environment: Environment, keys: KeyRing, organizations: Organizations) {
-  const { origin, store } = environment;
+function tokenRules(tenant: Tenant) {
+  const { issuer, keys, organizations, store } = tenant;
   return {
     issuesRefreshToken: (scopes) => scopes.has('offline_access'),
     tokenRequest({ fields }) {
@@ -132,20 +126,19 @@ function tokenRules(environment: Environment, keys: KeyRing, organizations: Orga
       }
       return { form };
     },
-    async tokenResponse(body, { issued, grantType, fault }) {
-      const { id_token: idToken, refresh_token: refreshToken, expires_in: expiresIn } = body;
+    async tokenResponse(body, context) {
+      const { issued, fault } = context;
+      const { id_token: idToken, refresh_token: refreshToken, expires_in } = body;
       const scopes = scopesOf(issued.scope);
       scopes.delete(NO_SCOPE);
       const scope = [...scopes].join(' ');
-      const { grantId } = issued;
+      const { aud, grantId, jti } = issued;
       const organization = grantId && organizations.claimsOf(organizationOf(store, grantId));
-      const claims = accessTokenClaims(environment, issued, scope, grantType, expiresIn);
-      const accessToken = issued.aud
-        ? await keys.sign({ ...claims, ...organization })
-        : body.access_token;
-      if (issued.aud) store.issuedAs(issued.jti, accessToken);
+      const claims = { ...accessTokenClaims(tenant, context, scope, expires_in), ...organization };
+      const accessToken = aud ? await keys.sign(claims) : body.access_token;
+      if (aud) store.issuedAs(jti, accessToken);
       const idClaims = {
-        iss: identity.issuerOf(origin),
+        iss: issuer,
         at_hash: atHash(accessToken),
         ...(grantId && { sid: sidOf(grantId) }),
         ...organization,
@@ -155,7 +148,7 @@ function tokenRules(environment: Environment, keys: KeyRing, organizations: Orga
         ...(refreshToken && { refresh_token: REFRESH_TOKEN_PREFIX + refreshToken }),
         ...(idToken && { id_token: await keys.signIdToken(idToken, idClaims, fault) }),
         ...(scope && { scope }),
-        expires_in: expiresIn,
+        expires_in,
         token_type: 'Bearer',
       };
     },
@@ -164,93 +157,51 @@ function tokenRules(environment: Environment, keys: KeyRing, organizations: Orga
 
 /** An access token for an audience is a JWT. With the scope `openid` it is for UserInfo too. */
 function accessTokenClaims(
-  { origin }: Environment,
-  issued: TokenResponseContext['issued'],
+  { issuer, origin }: Tenant,
+  { issued, grantType }: TokenResponseContext,
   scope: string,
-  grantType: string,
-  expiresIn: unknown,
-): Record<string, unknown> {
+  expiresInSeconds: number,
+) {
+  const { accountId, aud = '', clientId } = issued;
   const now = Math.floor(Date.now() / 1000);
-  const isForUserInfo = scope.split(' ').includes('openid');
   return {
-    iss: identity.issuerOf(origin),
-    sub: issued.accountId ?? `${issued.clientId}@clients`,
-    aud: isForUserInfo ? [issued.aud, `${origin}/userinfo`] : issued.aud,
+    iss: issuer,
+    sub: accountId ?? `${clientId}@clients`,
+    aud: scopesOf(scope).has('openid') ? [aud, `${origin}/userinfo`] : aud,
     iat: now,
-    exp: now + Number(expiresIn),
+    exp: now + expiresInSeconds,
     scope,
-    azp: issued.clientId,
-    ...(issued.accountId === undefined && { gty: 'client-credentials' }),
+    azp: clientId,
+    ...(accountId === undefined && { gty: 'client-credentials' }),
     ...(grantType === 'refresh_token' && { gty: 'refresh_token' }),
   };
 }
 
-const MISSING = 'Missing required parameter: {name}';
-const INVALID = 'invalid_request';
-
-export const SALESOS_REFUSALS: RefusalTable = {
-  'authorize.client': [400, INVALID, 'Unknown client'],
-  'authorize.redirect-uri': [
-    400,
-    'Callback URL mismatch',
-    'The provided redirect_uri is not in the list of allowed callback URLs.',
-  ],
-  'authorize.missing': [302, INVALID, MISSING],
-  'authorize.repeated': [302, INVALID, 'Parameters must not be repeated'],
-  'authorize.no-challenge': [302, INVALID, 'Parameter code_challenge is required'],
-  'authorize.challenge': [302, INVALID, 'Parameter code_challenge is invalid'],
-  'authorize.challenge-method': [302, INVALID, 'Parameter code_challenge_method must be S256'],
-  'authorize.response-type': [
-    302,
-    'unsupported_response_type',
-    'Unsupported response type: {name}',
-  ],
-  'authorize.login': [302, 'login_required', 'The user is not logged in'],
-  'authorize.audience': [302, 'access_denied', 'Service not found: {name}'],
-  'authorize.denied': [302, 'access_denied', 'The user denied the authorization request'],
-  'authorize.inactive': [302, 'unauthorized', 'user is blocked'],
-  client: [401, 'invalid_client', 'Client authentication failed'],
-  'client.twice': [400, INVALID, 'Only one client authentication method can be used'],
-  'parameter.missing': [400, INVALID, MISSING],
-  'parameter.repeated': [400, INVALID, 'Parameters must not be repeated'],
-  'grant-type': [400, 'unsupported_grant_type', 'Grant type not supported'],
-  code: [403, 'invalid_grant', 'Invalid authorization code'],
-  'refresh-token': [403, 'invalid_grant', 'Unknown or invalid refresh token.'],
-  inactive: [403, 'invalid_grant', 'user is blocked'],
-  scope: [403, 'invalid_scope', 'The requested scope is wider than the granted one'],
-  audience: [403, 'access_denied', 'Service not found: {name}'],
-  other: [400, INVALID, 'Bad request'],
-};
-
-/** RFC 7009, for refresh tokens only: an access token lives until it expires. */
 const revoke =
-  ({ clients, store }: Environment): Handler =>
+  ({ clients, store }: Tenant): Handler =>
   ({ request }) => {
     const client = authenticateClient(request, clients);
-    const refuse = (refused: Refused) => oauthError(...wordsOf(SALESOS_REFUSALS, refused)!);
     // Each failure of the client has the same answer here.
-    if (typeof client === 'string') return refuse({ reason: 'client.unknown' });
-    const token = request.fields?.['token'];
-    if (typeof token !== 'string') return refuse({ reason: 'parameter.missing', name: 'token' });
-    const id = token.replace(REFRESH_TOKEN_PREFIX, '');
-    const isOwn = store.find('RefreshToken', id)?.['clientId'] === client.id;
-    if (isOwn) store.destroy('RefreshToken', id);
+    if (typeof client === 'string')
+      return refusalReply(SALESOS_REFUSALS, { reason: 'client.unknown' });
+    const id = request.fields?.['token'];
+    if (typeof id !== 'string')
+      return refusalReply(SALESOS_REFUSALS, { reason: 'parameter.missing', name: 'token' });
+    const token = store.findToken(REVOKES, id.replace(REFRESH_TOKEN_PREFIX, ''));
+    if (token?.entry.clientId === client.clientID) store.revoke(token, REVOKES);
     return ok('');
   };
 
 const PROTOCOL_CLAIMS = ['aud', 'exp', 'iat', 'iss', 'sid', 'sub'];
 
-function discovery({ origin, options }: Environment, endpoints: readonly Endpoint[]) {
-  const { profile, email } = identity.CLAIMS_BY_SCOPE;
+function discovery({ issuer, origin, options }: Tenant, endpoints: readonly Endpoint[]) {
+  const { profile, email } = CLAIMS_BY_SCOPE;
   return {
-    issuer: identity.issuerOf(origin),
+    issuer,
     ...metadataOf(endpoints, () => origin),
     scopes_supported: OIDC_SCOPES,
-    response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
     code_challenge_methods_supported: ['S256'],
-    subject_types_supported: ['public'],
-    id_token_signing_alg_values_supported: ['RS256'],
     token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
     claims_supported: [...PROTOCOL_CLAIMS, ...profile, ...email],
     ...(options.sendIss && { authorization_response_iss_parameter_supported: true }),
