@@ -3,7 +3,9 @@ import { Agent } from 'node:http';
 import * as https from 'node:https';
 import { expect } from 'chai';
 import {
+  adviceOn,
   checkAgent,
+  checkExtra,
   checkHeaders,
   checkProviderOptions,
   isLoopback,
@@ -12,8 +14,11 @@ import {
   optionalSecret,
   refuseUnknownOptions,
   requireBoolean,
+  requireCallbackUrl,
   requireEndpoint,
+  requireJson,
   requireString,
+  requireStrings,
   scopeList,
 } from '../../dist/values/options';
 import { FOREIGN_NAMES } from '../../dist/values/foreign-names';
@@ -71,6 +76,36 @@ describe('options', () => {
         refuseUnknownOptions('Acme', { [`${names?.[0]}`]: 1 }, ['scope', 'loginURL']),
       );
       expect(message).to.include('did you mean "loginURL"?');
+    });
+
+    it('mean the nearest of several that are near', () => {
+      expect(nearestName('timeoutt', ['timeoutsx', 'timeouts'])).to.equal('timeouts');
+      expect(nearestName('timeoutt', ['timeouts', 'timeoutsx'])).to.equal('timeouts');
+    });
+
+    it('may be one slip away when they are short, and no more', () => {
+      expect(nearestName('id', ['ids'])).to.equal('ids');
+      expect(nearestName('id', ['idea'])).to.equal(undefined);
+      expect(nearestName('ab', ['xa'])).to.equal(undefined);
+    });
+
+    it('may be a slip away for every four letters', () => {
+      expect(nearestName('allowdOrganisaton', ['allowedOrganizations'])).to.equal(
+        'allowedOrganizations',
+      );
+      expect(nearestName('abcdefgh', ['badcfehg'])).to.equal(undefined);
+    });
+
+    it('are compared when they have 64 letters at most', () => {
+      const long = 'a'.repeat(64);
+      expect(nearestName(`${long.slice(1)}b`, [long])).to.equal(long);
+      expect(nearestName(`${long}b`, [long])).to.equal(undefined);
+    });
+
+    it('that differ by their marks alone are found at any length', () => {
+      const advice = { ['a'.repeat(70)]: 'the same' };
+      expect(adviceOn('a_'.repeat(70), advice)).to.equal('the same');
+      expect(adviceOn('b_'.repeat(70), advice)).to.equal(undefined);
     });
 
     it('are in one row of the table each', () => {
@@ -366,6 +401,99 @@ describe('options', () => {
       it(`must be an object, not ${value}`, () => {
         expect(refusal(() => checkHeaders('Acme', value))).to.equal(
           'Acme: option "customHeaders" must be an object',
+        );
+      });
+    }
+  });
+
+  describe('extras of a login', () => {
+    for (const value of [undefined, null, '', 'login', true, false, [], ['a', 'b']]) {
+      it(`may be ${JSON.stringify(value)}`, () => {
+        expect(() => checkExtra('Acme', 'prompt', value)).not.to.throw();
+      });
+    }
+
+    for (const value of [7, {}, ['a', 7], [undefined], () => 'login']) {
+      it(`are not ${JSON.stringify(value) ?? 'a function'}`, () => {
+        expect(refusal(() => checkExtra('Acme', 'prompt', value))).to.equal(
+          'Acme: option "prompt" must be a string, true or false, or an array of strings',
+        );
+      });
+    }
+  });
+
+  describe('lists of strings', () => {
+    it('are arrays of them', () => {
+      expect(requireStrings('Acme', 'hosts', ['a', 'b'])).to.deep.equal(['a', 'b']);
+      expect(() =>
+        checkProviderOptions('Acme', { hosts: ['a'] }, { hosts: 'strings' }),
+      ).not.to.throw();
+    });
+
+    for (const [value, rule] of [
+      ['a', 'must be an array of strings'],
+      [{ 0: 'a' }, 'must be an array of strings'],
+      [['a', ''], 'is required and must be a non-empty string'],
+      [['a', 7], 'is required and must be a non-empty string'],
+    ] as const) {
+      it(`are not ${JSON.stringify(value)}`, () => {
+        const message = `Acme: option "hosts" ${rule}`;
+        expect(refusal(() => requireStrings('Acme', 'hosts', value))).to.equal(message);
+        const check = () => checkProviderOptions('Acme', { hosts: value }, { hosts: 'strings' });
+        expect(refusal(check)).to.equal(message);
+      });
+    }
+  });
+
+  describe('callbackURL, when it is not absolute', () => {
+    const USUAL = 'https://app.example.com/auth/callback';
+    for (const [text, example] of [
+      ['app.acme.example/auth', 'https://app.acme.example/auth'],
+      ['app.acme.example:8443/auth', 'https://app.acme.example:8443/auth'],
+      ['localhost:3000/auth', 'http://localhost:3000/auth'],
+      ['127.0.0.1:3000/auth', 'http://127.0.0.1:3000/auth'],
+      ['//cdn.acme.example/auth', USUAL],
+      ['app.acme.example/auth?next=1', USUAL],
+      ['auth', USUAL],
+    ] as const) {
+      it(`RFC 6749 §3.1.2 — says what to write in place of ${text}`, () => {
+        const rule = `must be an absolute URL, such as "${example}"`;
+        const require = (mayBeRelative: boolean) => () =>
+          requireCallbackUrl('Acme', 'callbackURL', text, mayBeRelative);
+        expect(refusal(require(false))).to.equal(`Acme: option "callbackURL" ${rule}`);
+        expect(refusal(require(true))).to.equal(
+          `Acme: option "callbackURL" ${rule}, or a path that begins with one slash`,
+        );
+      });
+    }
+  });
+
+  describe('state of the application', () => {
+    class Cart {
+      items = 1;
+    }
+    for (const value of [{}, Object.create(null), [], null, { cart: new Cart() }, [{}, 'x']]) {
+      it(`may be ${JSON.stringify(value)}`, () => {
+        expect(() => requireJson('Acme', 'state', value)).not.to.throw();
+      });
+    }
+
+    for (const [what, value] of [
+      ['a Map', new Map([['a', 1]])],
+      ['an Error', new Error('x')],
+      ['a function', { act: () => 1 }],
+      ['a symbol', { kind: Symbol('x') }],
+      ['a BigInt', { count: 1n }],
+    ] as const) {
+      it(`holds no ${what.slice(what.indexOf(' ') + 1)}: JSON would lose it`, () => {
+        const error = thrown(() => requireJson('Acme', 'state', { inner: value }));
+        expect(error).to.be.instanceOf(TypeError);
+        expect((error as TypeError).message).to.equal(
+          'Acme: option "state" must be data that JSON can hold: no function, class, BigInt or object that contains itself',
+        );
+        expect((error as TypeError).cause).to.be.instanceOf(TypeError);
+        expect(((error as TypeError).cause as TypeError).message).to.equal(
+          'JSON would leave it out',
         );
       });
     }
