@@ -286,6 +286,35 @@ describe('authorization response', () => {
     }
   });
 
+  describe('the reason in words', () => {
+    const soon = { code: 'c', state: 'state-1' };
+    const other = { attempt: { ...ATTEMPT, client: 'fingerprint-2' } };
+    const WORDS: [Record<string, unknown>, Parameters<typeof validate>[1], string][] = [
+      [{ code: 'c' }, {}, 'the response has no state'],
+      [{ state: 'state-1' }, {}, 'the response has neither code nor error'],
+      [{ ...soon, code: ['a', 'b'] }, {}, 'code is not one string'],
+      [{ ...soon, iss: 'x'.repeat(4097) }, {}, 'iss is too long'],
+      [soon, other, 'the pending login is of another client'],
+      [soon, { namesIssuer: true }, 'the response does not name its issuer'],
+      [
+        { ...soon, iss: 'https://b.test' },
+        {},
+        'iss is "https://b.test" (unproven), expected "https://acme.test/"',
+      ],
+      [
+        { ...soon, iss: 'https://b.test' },
+        { issuer: null },
+        'iss is "https://b.test" (unproven), none is known',
+      ],
+    ];
+    for (const [parameters, options, words] of WORDS) {
+      it(`says that ${words}, and no more`, async () => {
+        const { problem } = await refusalOf(parameters, options);
+        expect(problem.message).to.equal(words);
+      });
+    }
+  });
+
   describe('parameters that are not one string', () => {
     for (const name of ['code', 'state', 'iss', 'error', 'error_description', 'error_uri']) {
       for (const [shape, value] of [
