@@ -5,15 +5,26 @@ import { expect } from 'chai';
 import type { Browser } from 'playwright-core';
 import { launchBrowser, startExample } from './example';
 import type { Example } from './example';
-import { compare, LOOKS, openPage, PAGES, photograph, read, TOLERANCE, toFile } from './pictures';
-import type { Look } from './pictures';
+import {
+  compare,
+  DEVICES,
+  fileOf,
+  openPage,
+  PAGES,
+  photograph,
+  read,
+  SCHEMES,
+  TOLERANCE,
+  toFile,
+} from './pictures';
+import type { Device } from './pictures';
 
 const FOLDER = join(__dirname, '../../docs/pictures');
 const IS_WRITING = process.argv.includes('--write');
 
 const MAX_BYTES = 60 * 1024;
 
-const fileOf = (name: string, look: Look) => join(FOLDER, `${name}-${look}.png`);
+const DEVICE_NAMES = Object.keys(DEVICES) as Device[];
 
 describe('pictures', function () {
   this.timeout(60_000);
@@ -29,53 +40,57 @@ describe('pictures', function () {
   });
   afterEach(() => example.close());
 
-  for (const look of Object.keys(LOOKS) as Look[]) {
+  for (const device of DEVICE_NAMES) {
     for (const name of Object.keys(PAGES)) {
-      it(`${name}, ${look} — ${IS_WRITING ? 'is written' : 'looks as in docs/pictures'}`, async () => {
-        const page = await openPage(browser!, example, name, look);
-        const picture = await photograph(page);
-        await page.context().close();
-        const file = fileOf(name, look);
-        if (IS_WRITING) {
-          mkdirSync(FOLDER, { recursive: true });
-          writeFileSync(file, toFile(picture));
+      const behaviour = IS_WRITING ? 'is written' : 'looks as in docs/pictures';
+      it(`${name}, ${device} — ${behaviour}, in light and dark`, async () => {
+        const page = await openPage(browser!, example, name, device);
+        for (const scheme of SCHEMES) {
+          const picture = await photograph(page, scheme);
+          const file = join(FOLDER, fileOf(name, device, scheme));
+          if (IS_WRITING) {
+            mkdirSync(FOLDER, { recursive: true });
+            writeFileSync(file, toFile(picture));
+          }
+          const { share, reason } = await compare(read(readFileSync(file)), picture);
+          const percent = (100 * share).toFixed(1);
+          const found = reason ?? `${percent} % of the squares differ`;
+          expect(
+            share,
+            `${found}. Look at the page, then run "npm run pictures": ${file}`,
+          ).to.be.at.most(TOLERANCE[device]);
         }
-        const { share, reason } = await compare(read(readFileSync(file)), picture);
-        const percent = (100 * share).toFixed(1);
-        const found = reason ?? `${percent} % of the squares differ`;
-        expect(
-          share,
-          `${found}. Look at the page, then run "npm run pictures": ${file}`,
-        ).to.be.at.most(TOLERANCE[look]);
+        await page.context().close();
       });
     }
-  }
 
-  for (const look of Object.keys(LOOKS) as Look[]) {
-    it(`comparison, ${look} — passes over another font, and notices what moved or is gone`, async () => {
-      const page = await openPage(browser!, example, 'log-in', look);
-      const before = await photograph(page);
-      const differenceWith = async (css: string) => {
-        await page.evaluate(`(() => {
-          const sheet = new CSSStyleSheet();
-          sheet.replaceSync(${JSON.stringify(css)});
-          document.adoptedStyleSheets = [sheet];
-        })()`);
-        return (await compare(before, await photograph(page))).share;
-      };
-      expect(await differenceWith('* { font-family: serif !important }')).to.be.below(
-        TOLERANCE[look],
-      );
-      for (const css of ['main { transform: translateY(32px) }', '.card { display: none }']) {
-        expect(await differenceWith(css), css).to.be.above(TOLERANCE[look]);
+    it(`comparison, ${device} — passes over another font, and notices what moved or is gone`, async () => {
+      const page = await openPage(browser!, example, 'log-in', device);
+      for (const scheme of SCHEMES) {
+        const before = await photograph(page, scheme);
+        const differenceWith = async (css: string) => {
+          await page.evaluate(`(() => {
+            const sheet = new CSSStyleSheet();
+            sheet.replaceSync(${JSON.stringify(css)});
+            document.adoptedStyleSheets = [sheet];
+          })()`);
+          return (await compare(before, await photograph(page, scheme))).share;
+        };
+        expect(await differenceWith('* { font-family: serif !important }')).to.be.below(
+          TOLERANCE[device],
+        );
+        for (const css of ['main { transform: translateY(32px) }', '.card { display: none }']) {
+          expect(await differenceWith(css), css).to.be.above(TOLERANCE[device]);
+        }
+        await differenceWith('');
       }
       await page.context().close();
     });
   }
 
   it('folder — has these pictures alone, each small', () => {
-    const wanted = (Object.keys(LOOKS) as Look[]).flatMap((look) =>
-      Object.keys(PAGES).map((name) => `${name}-${look}.png`),
+    const wanted = Object.keys(PAGES).flatMap((name) =>
+      DEVICE_NAMES.flatMap((device) => SCHEMES.map((scheme) => fileOf(name, device, scheme))),
     );
     expect(readdirSync(FOLDER)).to.have.members(wanted);
     for (const name of wanted) {

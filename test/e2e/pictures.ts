@@ -4,19 +4,30 @@ import { decode, encode, toRGBA8 } from 'upng-js';
 import { answer, newPerson, startLogin } from './example';
 import type { Example } from './example';
 
-/** On a desk by day, on a phone by night. A picture for a README need not be sharper than the README is wide. */
-export const LOOKS = {
-  desk: { width: 1440, height: 900, colorScheme: 'light', deviceScaleFactor: 2 / 3 },
-  phone: { width: 390, height: 844, colorScheme: 'dark', deviceScaleFactor: 1 },
+/** A picture for a README need not be sharper than the README is wide. */
+export const DEVICES = {
+  desk: { viewport: { width: 1440, height: 900 }, deviceScaleFactor: 2 / 3 },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 1 },
 } as const;
+
+export type Device = keyof typeof DEVICES;
+
+export const SCHEMES = ['light', 'dark'] as const;
+
+type Scheme = (typeof SCHEMES)[number];
+
+/** The README shows a desk by day and a phone by night: the names of these have no more words. */
+const SHOWN_SCHEME: Record<Device, Scheme> = { desk: 'light', phone: 'dark' };
+
+export function fileOf(name: string, device: Device, scheme: Scheme): string {
+  return `${name}-${device}${scheme === SHOWN_SCHEME[device] ? '' : `-${scheme}`}.png`;
+}
 
 /**
  * The share of the squares that may differ, from 0 to 1. DejaVu Serif in place of DejaVu Sans changes up to 0.024 of them;
  * a page whose content is 32 pixels lower changes more than this. On a phone a word more in a line moves the rest.
  */
-export const TOLERANCE = { desk: 0.03, phone: 0.05 } as const;
-
-export type Look = keyof typeof LOOKS;
+export const TOLERANCE: Record<Device, number> = { desk: 0.03, phone: 0.05 };
 
 interface Stage {
   page: Page;
@@ -73,13 +84,11 @@ export async function openPage(
   browser: Browser,
   example: Example,
   name: string,
-  look: Look,
+  device: Device,
 ): Promise<Page> {
-  const { width, height, ...options } = LOOKS[look];
-  const viewport = { width, height };
   // The small script of the example shows times as the visitor's clock does.
   const place = { locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce' } as const;
-  const person = await newPerson(browser, { viewport, ...place, ...options });
+  const person = await newPerson(browser, { ...place, ...DEVICES[device] });
   const page = await person.newPage();
   await PAGES[name]?.({ page, example });
   await page.waitForLoadState('networkidle');
@@ -88,7 +97,8 @@ export async function openPage(
   return page;
 }
 
-export async function photograph(page: Page): Promise<Picture> {
+export async function photograph(page: Page, colorScheme: Scheme): Promise<Picture> {
+  await page.emulateMedia({ colorScheme });
   return read(await page.screenshot({ animations: 'disabled' }));
 }
 
