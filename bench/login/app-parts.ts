@@ -75,6 +75,8 @@ export async function listen(app: Express): Promise<number> {
   const server = app.listen(0, '127.0.0.1');
   // A browser may be left alone for as long as the others are measured.
   server.keepAliveTimeout = 0;
+  server.headersTimeout = 0;
+  server.requestTimeout = 0;
   return await portOf(server);
 }
 

@@ -87,7 +87,7 @@ export function everydaySection({ everyday, cold }: Figures, pictures: Pictures)
       `Callback after ${hardest.seconds} s of quiet, 40 ms away, closed after ${hardest.keepAlive} s: ms`,
       all.map(([subject, result]) => {
         const samples = samplesOf(result, hardest.keepAlive, hardest.seconds);
-        const ms = spread(samples.map((one) => one.ms));
+        const ms = spread(samples.map((one) => one.ms).filter((one) => one < Infinity));
         return {
           label: plain(subject),
           kind: SUBJECTS[subject].kind,
@@ -101,8 +101,9 @@ export function everydaySection({ everyday, cold }: Figures, pictures: Pictures)
     title(subject),
     range(spread(result.busy), 1),
     ...cases.map(({ keepAlive, seconds }) => {
-      const { ms, requests, connections, resumed } = everydayCase(result, keepAlive, seconds);
-      return `${whole(ms)} (${whole(requests)}, ${whole(connections)}, ${whole(resumed)})`;
+      const one = everydayCase(result, keepAlive, seconds);
+      const counts = [one.requests, one.connections, one.resumed].map(whole).join(', ');
+      return `${whole(one.ms)} (${counts})${one.failed > 0 ? `, ${one.failed} failed` : ''}`;
     }),
   ]);
   return `## The everyday login
@@ -110,7 +111,8 @@ export function everydaySection({ everyday, cold }: Figures, pictures: Pictures)
 The figures are milliseconds of the callback over TLS, when a round trip takes 40 ms: directly after another login
 (with quartiles), and after some seconds of quiet. The provider keeps idle connections for 65 s, or closes them after
 3 s. The brackets hold three counts, for start and callback together: requests, new connections (each with a TLS
-handshake), and connections that resumed a TLS session. The person is at the provider for 0.4 s.
+handshake), and connections that resumed a TLS session. The person is at the provider for 0.4 s. A login fails when its
+library sends a request on a connection that the provider is closing.
 
 ![Callback after some quiet](images/login-everyday.svg)
 

@@ -33,6 +33,7 @@ export interface Sample {
   keepAlive: number;
   /** Of quiet. */
   seconds: number;
+  /** Infinity for a login that failed: some send their request on a connection that is about to close. */
   ms: number;
   requests: number;
   connections: number;
@@ -72,7 +73,7 @@ async function sampleAfterQuiet(app: App, { keepAlive, seconds, place }: Slot): 
   await app.login(place, 100);
   await wait(seconds * 1000);
   const before = await app.counts(place);
-  const ms = await app.login(place, PAUSE_MS);
+  const ms = await app.login(place, PAUSE_MS).catch(() => Infinity);
   const after = await app.counts(place);
   return {
     keepAlive,
@@ -128,13 +129,14 @@ export async function measureEveryday(
 export const samplesOf = ({ idle }: EverydayResult, keepAlive: number, seconds: number): Sample[] =>
   idle.filter((sample) => sample.keepAlive === keepAlive && sample.seconds === seconds);
 
-/** The medians of the samples of one case. */
+/** The medians of the samples of one case that did not fail, and the number of those that did. */
 export function everydayCase(
   result: EverydayResult,
   keepAlive: number,
   seconds: number,
-): Omit<Sample, 'keepAlive' | 'seconds'> {
-  const samples = samplesOf(result, keepAlive, seconds);
+): Omit<Sample, 'keepAlive' | 'seconds'> & { failed: number } {
+  const all = samplesOf(result, keepAlive, seconds);
+  const samples = all.filter(({ ms }) => ms < Infinity);
   const of = (name: 'ms' | 'requests' | 'connections' | 'resumed') =>
     median(samples.map((sample) => sample[name]));
   return {
@@ -142,6 +144,7 @@ export function everydayCase(
     requests: of('requests'),
     connections: of('connections'),
     resumed: of('resumed'),
+    failed: all.length - samples.length,
   };
 }
 
