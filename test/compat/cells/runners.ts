@@ -154,7 +154,7 @@ export const RUNNERS: readonly Cell[] = [
   mocha,
   nodeTest,
   loader('tsx', [], {
-    CommonJS: { language: 'ts', modules: 'commonjs', ending: '.cts' },
+    CommonJS: { language: 'ts', modules: 'commonjs', ending: '.ts', importEnding: '' },
     'ES modules': { language: 'ts', modules: 'esm', ending: '.mts' },
   }),
   loader('ts-node', ['typescript@5.9', '@types/node@20', '@types/express@5', '@types/passport@1'], {
