@@ -47,7 +47,7 @@ async function bundleAndRun(bench: Workbench, project: Project, parameters: read
   const [program = '', ...rest] = parameters;
   const out = rest.join(' ').match(/\bout-\w+/)?.[0] ?? '';
   expectSuccess(await project.node([project.installed(program), ...rest]), project.folder);
-  const files = readdirSync(join(project.folder, out));
+  const files = readdirSync(join(project.folder, out)).filter((name) => /\.[cm]?js$/.test(name));
   const [file = ''] = files;
   if (files.length !== 1) throw new StepFailed(`The bundle has several files: ${files.join(', ')}`);
   const provider = await bench.providerProject();
