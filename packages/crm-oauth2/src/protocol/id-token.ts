@@ -71,7 +71,6 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ERR_JWKS_NO_MATCHING_KEY: 'id_token_unknown_key',
   ERR_JWKS_MULTIPLE_MATCHING_KEYS: 'id_token_unknown_key',
   ERR_JWKS_INVALID: 'keys_unavailable',
-  ERR_JWKS_TIMEOUT: 'keys_unavailable',
   ERR_JWT_EXPIRED: 'id_token_expired',
   ERR_JWS_INVALID: 'id_token_malformed',
   ERR_JWT_INVALID: 'id_token_malformed',

@@ -210,11 +210,22 @@ describe('ID Token', () => {
     }
   });
 
-  for (const typ of ['at+jwt', 'logout+jwt', 'secevent+jwt', 'application/at+jwt', 'JWS', '', 7]) {
+  for (const typ of [
+    'at+jwt',
+    'logout+jwt',
+    'secevent+jwt',
+    'application/at+jwt',
+    'jwt+at',
+    'JWS',
+    '',
+    7,
+  ]) {
     it(`RFC 8725 §3.11 — refuses a token of another kind: typ ${JSON.stringify(typ)}`, async () => {
       publishKeys([jwk(first, 'key-1')]);
       const token = await sign(claims(), { typ });
-      expect((await problemWith(token)).code).to.equal('id_token_malformed');
+      const { code, message } = await problemWith(token);
+      expect(code).to.equal('id_token_malformed');
+      if (typ !== 7) expect(message).to.equal('the token is of another kind than an ID Token');
     });
   }
 
