@@ -71,4 +71,30 @@ describe('userTokens — while another process has the lock', () => {
     const tokens = userTokens(client, { store, key: 'zoe' });
     expect(await rejection(tokens.getAccessToken())).to.have.property('code', 'server_error');
   });
+
+  it('lock that comes after the timeout — is given back when it comes', async () => {
+    const store = await storeWith(0);
+    const lock = store.lock.bind(store);
+    store.lock = async (key, milliseconds) => {
+      await pause(700);
+      return await lock(key, milliseconds);
+    };
+    const client = clientThat(() => Promise.reject(new Error('not called')));
+    const error = await rejection(userTokens(client, { store, key: 'zoe' }).getAccessToken());
+    expect(error).to.include({ code: 'store_timeout', stage: 'store' });
+    await pause(400);
+    const unlock = await lock(KEY, 1000);
+    expect(unlock, 'another process gets it').to.be.a('function');
+  });
+
+  it('lock that the store refuses to take — is told with its cause', async () => {
+    const store = await storeWith(0);
+    store.lock = () => {
+      throw new Error('no connection');
+    };
+    const client = clientThat(() => Promise.reject(new Error('not called')));
+    const error = await rejection(userTokens(client, { store, key: 'zoe' }).getAccessToken());
+    expect(error).to.include({ code: 'store_unavailable', stage: 'store' });
+    expect((error.cause as Error).message).to.equal('no connection');
+  });
 });
