@@ -84,7 +84,11 @@ const OTHER_TESTS = {
   'tokens/call-limit': ['tokens/authorized-fetch'],
   'tokens/redirects': ['tokens/authorized-fetch'],
   'tokens/postgres-token-store': ['../../../build/pglite'],
-  'tokens/record-store': ['tokens/user-tokens', 'tokens/waiting-for-a-lock'],
+  'tokens/record-store': [
+    'tokens/user-tokens',
+    'tokens/recent-records',
+    'tokens/waiting-for-a-lock',
+  ],
   'tokens/refused-clients': ['tokens/user-tokens', 'tokens/token-source'],
   'tokens/redis-token-store': ['../../../build/redis'],
   'tokens/user-tokens': [
