@@ -6,8 +6,8 @@ import type { Params, Refusal } from './reasons.js';
 import { HTML_TYPE, type Reply } from './reply.js';
 
 const STYLE = `
-:root{color-scheme:light dark;--paper:#f4f2ee;--card:#fff;--ink:#1d1f24;--soft:#5a5f6b;--line:#d9d6cf;--accent:#2b5c4f;--accent-ink:#fff;--warn:#8a4b08;--warn-paper:#fdf3e3}
-@media (prefers-color-scheme:dark){:root{--paper:#17191d;--card:#20232a;--ink:#eceae6;--soft:#a6abb8;--line:#3a3f4a;--accent:#7fc4b0;--accent-ink:#10211c;--warn:#f0c078;--warn-paper:#33291a}}
+:root{color-scheme:light dark;--paper:#f4f2ee;--card:#fff;--ink:#1d1f24;--soft:#5a5f6b;--line:#d9d6cf;--edge:#8d8a82;--accent:#2b5c4f;--accent-ink:#fff;--warn:#8a4b08;--warn-paper:#fdf3e3}
+@media (prefers-color-scheme:dark){:root{--paper:#17191d;--card:#20232a;--ink:#eceae6;--soft:#a6abb8;--line:#3a3f4a;--edge:#757c8a;--accent:#7fc4b0;--accent-ink:#10211c;--warn:#f0c078;--warn-paper:#33291a}}
 *{box-sizing:border-box}
 body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.5rem 1rem;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 main{width:100%;max-width:30rem;background:var(--card);border:1px solid var(--line);border-radius:14px;overflow:hidden;box-shadow:0 8px 30px rgb(0 0 0/.06)}
@@ -17,9 +17,9 @@ h1{margin:0 0 .25rem;font-size:1.4rem;line-height:1.25;letter-spacing:-.01em}
 p{margin:0 0 1rem}.soft{color:var(--soft);font-size:.9rem}
 code{font:.9em ui-monospace,monospace;overflow-wrap:anywhere}
 ul{list-style:none;margin:0 0 .75rem;padding:0;display:grid;grid-template-columns:minmax(0,1fr);gap:.5rem}
-button{font:inherit;cursor:pointer;border-radius:9px;border:1px solid var(--line);background:var(--card);color:var(--ink);min-height:48px;padding:.55rem .9rem;width:100%;text-align:left}
+button{font:inherit;cursor:pointer;border-radius:9px;border:1px solid var(--edge);background:var(--card);color:var(--ink);min-height:48px;padding:.55rem .9rem;width:100%;text-align:left}
 button:hover{border-color:var(--accent);background:color-mix(in srgb,var(--accent) 7%,var(--card))}
-button:focus-visible,select:focus-visible,summary:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
+:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 .hinted button{border-color:var(--accent);background:var(--accent);color:var(--accent-ink);font-weight:600}
 .hinted button:hover{background:color-mix(in srgb,var(--accent) 90%,var(--ink))}
 .person button{padding:.5rem .9rem 1.8rem}
@@ -30,7 +30,7 @@ button:focus-visible,select:focus-visible,summary:focus-visible{outline:3px soli
 details{margin-top:1rem;border-top:1px solid var(--line);padding-top:.85rem}
 summary{cursor:pointer;font-weight:600;min-height:28px}
 label{display:block;margin:.5rem 0 .25rem;font-size:.9rem}
-select{font:inherit;width:100%;min-height:44px;padding:.4rem .6rem;border:1px solid var(--line);border-radius:9px;background:var(--card);color:var(--ink)}
+select{font:inherit;width:100%;min-height:44px;padding:.4rem .6rem;border:1px solid var(--edge);border-radius:9px;background:var(--card);color:var(--ink)}
 details .soft{margin:.5rem 0 0}
 .deny{text-align:center;color:var(--soft)}
 dl{display:grid;grid-template-columns:auto minmax(0,1fr);gap:.25rem 1rem;margin:0}dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
@@ -38,7 +38,6 @@ dl{display:grid;grid-template-columns:auto minmax(0,1fr);gap:.25rem 1rem;margin:
 h2{margin:1.75rem 0 .5rem;padding-top:1.25rem;border-top:1px solid var(--line);font-size:1.05rem;line-height:1.3;scroll-margin-top:1rem}
 pre{margin:0 0 1rem;padding:.9rem 1.1rem;background:var(--paper);border:1px solid var(--line);border-radius:9px;line-height:1.6;overflow-x:auto}
 a{color:var(--accent);text-underline-offset:.2em}
-a:focus-visible,pre:focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 nav{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;font-size:.9rem}
 nav a{display:inline-flex;align-items:center;min-height:44px}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
@@ -48,7 +47,7 @@ nav a{display:inline-flex;align-items:center;min-height:44px}
 .list{gap:0}
 .list li{display:flex;flex-wrap:wrap;align-items:baseline;gap:.1rem .75rem;padding:.45rem 0;border-bottom:1px solid var(--line)}
 .list li:last-child{border-bottom:0}
-.list li>:first-child{flex:1 1 10rem;min-width:0;overflow-wrap:anywhere}
+.list li>:first-child{flex:1 1 8rem;min-width:0;overflow-wrap:anywhere}
 .list .soft{font-size:.8125rem}
 .bad{color:var(--warn)}
 .list li.row{align-items:center;gap:.5rem}
@@ -58,7 +57,7 @@ nav a{display:inline-flex;align-items:center;min-height:44px}
 .list code{font-size:.8125rem}.home{margin:1rem 0 0}
 .go{display:inline-block;padding:.65rem 1.1rem;border-radius:9px;background:var(--accent);color:var(--accent-ink);font-weight:600;text-decoration:none}
 @media (max-width:60rem){.columns{grid-template-columns:minmax(0,1fr)}}
-@media (max-width:40rem){.wide .body{padding:1.25rem 1.25rem 1.5rem}.wide .notice{padding-inline:1.25rem}.list li>:first-child{flex-basis:100%}}
+@media (max-width:40rem){pre{white-space:pre-wrap}.wide .body{padding:1.25rem 1.25rem 1.5rem}.wide .notice{padding-inline:1.25rem}.list li>:first-child{flex-basis:100%}}
 `;
 
 const SUBMIT_SCRIPT = 'document.forms[0].submit()';
