@@ -14,52 +14,19 @@ type Answer<One = Fault> = One extends Fault ? Omit<One, 'step'> : never;
 export type Row = Words | readonly [label: string, answer: Answer | (() => Answer)];
 export type Rows = Readonly<Record<string, Row>>;
 
-/** The names of the steps on the sign-in page. */
-export const STEP_TITLES: Readonly<Record<Step, string>> = {
+/** The step of a fault, or the ID Token of the token response. Its title is on the sign-in page. */
+export const TITLES = {
   authorize: 'Authorization endpoint',
   callback: 'Callback',
   token: 'Token endpoint',
+  'id-token': 'ID Token',
   refresh: 'Refresh',
   jwks: 'Key set',
   profile: 'Profile',
   userinfo: 'UserInfo',
   api: 'API',
   revoke: 'Revocation',
-};
-
-/** The rows of one step; their names begin with the step, or with `prefix`. */
-export function at<S extends Step, Some extends Rows, Prefix extends string = S>(
-  step: S,
-  rows: Some,
-  title = STEP_TITLES[step],
-  prefix?: Prefix,
-) {
-  const table = Object.entries<Row>(rows).map(([name, row]) => {
-    const [label, answer] = row.length === 3 ? refusal(step, row) : row;
-    const fault: NamedFault = {
-      label: `${title} ${label}`,
-      get fault() {
-        return { ...(typeof answer === 'function' ? answer() : answer), step } as Fault;
-      },
-    };
-    return [`${prefix ?? step}-${name}`, fault];
-  });
-  return Object.fromEntries(table) as FaultTable<`${Prefix}-${keyof Some & string}`>;
-}
-
-const LABEL_LENGTH = 64;
-
-/** The browser brings a refusal back to the application (RFC 6749 §4.1.2.1), or an endpoint says it (§5.2). */
-function refusal(step: Step, [status, error, error_description]: Words) {
-  const isLong = error_description.length > LABEL_LENGTH;
-  const shown = isLong ? `${error_description.slice(0, LABEL_LENGTH)}…` : error_description;
-  const body = { error, error_description };
-  const answer: Answer =
-    step === 'callback'
-      ? { kind: 'patch', merge: { code: null, context: null, scope: null, ...body } }
-      : { kind: 'json', status, body };
-  return [`says ${error}: ${shown}`, answer] as const;
-}
+} as const satisfies Record<Step | 'id-token', string>;
 
 export function answers(
   status: number,
@@ -76,11 +43,17 @@ export const neverAccepts = (body: unknown): Row => [
   { kind: 'status', status: 401, body, times: Infinity },
 ];
 
+/** A row for an app that may not have a refresh token, because the API does not allow offline access. */
+export const NO_REFRESH_TOKEN: Row = [
+  'gives no refresh token, and not its scope',
+  { kind: 'not-offline' },
+];
+
 const SLOW_MS = 15_000;
 const UNAVAILABLE = { kind: 'status', status: 503, body: 'Service Unavailable' } as const;
 
 /** The faults that any endpoint can have. */
-export const WIRE = {
+const WIRE = {
   slow: ['answers after 15 seconds', { kind: 'slow', delayMs: SLOW_MS }],
   silent: ['never answers', { kind: 'silent' }],
   reset: ['breaks the connection', { kind: 'reset' }],
@@ -103,31 +76,25 @@ export const WIRE = {
 } as const satisfies Rows;
 
 /** The faults of the token endpoint, for codes and for refresh tokens. */
-export const TOKEN_WIRE = {
+const TOKEN_WIRE = {
   ...WIRE,
   late: ['acts at once, and answers after 15 seconds', { kind: 'late', delayMs: SLOW_MS }],
-} as const satisfies Rows;
-
-/** The app may not have a refresh token, for example because the API does not allow offline access. */
-export const NO_REFRESH_TOKEN = {
-  'no-refresh-token': ['gives no refresh token, and not its scope', { kind: 'not-offline' }],
-} as const satisfies Rows;
-
-/** The accidents that a callback can have on its way. */
-export const CALLBACK_WIRE = {
-  'no-parameters': ['loses its parameters', { kind: 'no-parameters' }],
-  fragment: ['has its parameters in the fragment', { kind: 'fragment' }],
-  late: ['comes after 15 seconds', { kind: 'slow', delayMs: SLOW_MS }],
 } as const satisfies Rows;
 
 const idToken = (fault: Omit<Extract<Fault, { kind: 'id-token' }>, 'step' | 'kind'>) =>
   ({ ...fault, kind: 'id-token' }) as const;
 const claims = (changed: Record<string, unknown>) => idToken({ claims: changed });
 
-/** ID Tokens that a client must refuse (OIDC Core §3.1.3.7). */
-export const ID_TOKENS = at(
-  'token',
-  {
+/** The accidents that each place can have, in whatever words its provider refuses. */
+const ACCIDENTS = {
+  callback: {
+    'no-parameters': ['loses its parameters', { kind: 'no-parameters' }],
+    fragment: ['has its parameters in the fragment', { kind: 'fragment' }],
+    late: ['comes after 15 seconds', { kind: 'slow', delayMs: SLOW_MS }],
+  },
+  token: TOKEN_WIRE,
+  /** ID Tokens that a client must refuse (OIDC Core §3.1.3.7). */
+  'id-token': {
     'alg-none': ['is unsigned (alg none)', idToken({ alg: 'none' })],
     hs256: ['is signed with the public key (HS256)', idToken({ alg: 'HS256' })],
     'unknown-kid': ['names an unknown key', idToken({ alg: 'unknown-kid' })],
@@ -138,9 +105,56 @@ export const ID_TOKENS = at(
     nonce: ['has another nonce', claims({ nonce: 'another-nonce' })],
     expired: ['has expired', claims({ exp: 1_600_000_000, iat: 1_599_999_000 })],
   },
-  'ID Token',
-  'id-token',
-);
+  refresh: TOKEN_WIRE,
+  jwks: WIRE,
+  profile: WIRE,
+  userinfo: WIRE,
+  api: WIRE,
+} as const satisfies Partial<Record<keyof typeof TITLES, Rows>>;
+
+type Accidents = typeof ACCIDENTS;
+type Place = keyof Accidents;
+
+/** As `token-slow`: the place, and the name of a row or of an accident. */
+type NameIn<Table> = {
+  [At in keyof Table & Place]: `${At}-${(keyof Table[At] | keyof Accidents[At]) & string}`;
+}[keyof Table & Place];
+
+/** The named faults of a provider: its own rows by their place, and the accidents of each place that it has. */
+export function faultsOf<Table extends Partial<Record<Place, Rows>>>(
+  table: Table,
+  titles: Partial<Record<Place, string>> = {},
+) {
+  const faults = Object.entries<Rows>(table).flatMap(([key, own]) => {
+    const place = key as Place;
+    const step = place === 'id-token' ? 'token' : place;
+    return Object.entries<Row>({ ...own, ...ACCIDENTS[place] }).map(([name, row]) => {
+      const [label, answer] = row.length === 3 ? refusal(step, row) : row;
+      const fault: NamedFault = {
+        label: `${titles[place] ?? TITLES[place]} ${label}`,
+        get fault() {
+          return { ...(typeof answer === 'function' ? answer() : answer), step } as Fault;
+        },
+      };
+      return [`${place}-${name}`, fault] as const;
+    });
+  });
+  return Object.fromEntries(faults) as FaultTable<NameIn<Table>>;
+}
+
+const LABEL_LENGTH = 64;
+
+/** The browser brings a refusal back to the application (RFC 6749 §4.1.2.1), or an endpoint says it (§5.2). */
+function refusal(step: Step, [status, error, error_description]: Words) {
+  const isLong = error_description.length > LABEL_LENGTH;
+  const shown = isLong ? `${error_description.slice(0, LABEL_LENGTH)}…` : error_description;
+  const body = { error, error_description };
+  const answer: Answer =
+    step === 'callback'
+      ? { kind: 'patch', merge: { code: null, context: null, scope: null, ...body } }
+      : { kind: 'json', status, body };
+  return [`says ${error}: ${shown}`, answer] as const;
+}
 
 /** Tells whether a fault can happen after a sign-in for these scopes. */
 export function canHappen(

@@ -3,7 +3,7 @@ import type { EmulatedProvider } from './dialect.js';
 import type { Faults } from './faults.js';
 import { CONTROL_PATH } from './guards.js';
 import { type Html, markup } from './html.js';
-import { STEP_TITLES } from './named-faults.js';
+import { TITLES } from './named-faults.js';
 import { aboutPerson, page } from './pages.js';
 import type { Reply } from './reply.js';
 import { shownPath } from './requests.js';
@@ -126,7 +126,7 @@ function tokens({ people: known, revokes, store }: EmulatedProvider): Html {
 }
 
 function failures({ faults }: EmulatedProvider, queued: Queue): Html {
-  const items = Object.entries(STEP_TITLES).flatMap(([step, title]) =>
+  const items = Object.entries(TITLES).flatMap(([step, title]) =>
     queued
       .filter(({ fault }) => fault.step === step)
       .map(

@@ -3,7 +3,7 @@ import type { Interaction } from 'oidc-provider/lib/provider.js';
 import { type EmulatedProvider, NO_SCOPE } from './dialect.js';
 import type { Fields } from './engine-request.js';
 import { type Html, markup } from './html.js';
-import { canHappen, STEP_TITLES } from './named-faults.js';
+import { canHappen, TITLES } from './named-faults.js';
 import { aboutPerson, errorPage, page, START_PAGE_LINK } from './pages.js';
 import type { CompletePerson } from './people.js';
 import { inactive, refusalFor } from './reasons.js';
@@ -64,7 +64,7 @@ function rehearsals(provider: EmulatedProvider, scopes: ReadonlySet<string>): Ht
   const groups: Record<string, Html[]> = {};
   for (const [index, { label, fault }] of Object.values(provider.faults).entries()) {
     if (!canHappen(fault, scopes, provider.issuesRefreshToken(scopes))) continue;
-    const title = fault.kind === 'id-token' ? 'ID Token' : STEP_TITLES[fault.step];
+    const title = TITLES[fault.kind === 'id-token' ? 'id-token' : fault.step];
     (groups[title] ??= []).push(markup`<option value="${index}">${label}</option>`);
   }
   return Object.entries(groups).map(

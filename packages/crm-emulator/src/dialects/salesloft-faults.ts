@@ -1,8 +1,6 @@
 /** Salesloft's faults: name, step, answer. */
-import * as named from '../named-faults.js';
+import { answers, faultsOf, neverAccepts } from '../named-faults.js';
 import { says } from './salesloft-refusals.js';
-
-const { answers, at, neverAccepts } = named;
 
 const REFUSED = {
   'invalid-grant': says(400, 'invalid_grant'),
@@ -21,29 +19,26 @@ const MINUTE_BUDGET = answers(
 
 const FIELD_ERRORS = { email_address: ['is invalid', 'has already been taken'] };
 
-export const SALESLOFT_FAULTS = {
-  ...at('callback', {
-    ...named.CALLBACK_WIRE,
+export const SALESLOFT_FAULTS = faultsOf({
+  callback: {
     'access-denied': says(302, 'access_denied'),
     'invalid-scope': says(302, 'invalid_scope'),
     unauthorized: says(302, 'unauthorized_client'),
     'server-error': says(302, 'server_error'),
     unavailable: says(302, 'temporarily_unavailable'),
-  }),
-  ...at('token', { ...REFUSED, ...named.TOKEN_WIRE }),
-  ...at('profile', {
+  },
+  token: REFUSED,
+  profile: {
     'no-data': ['has no data', { kind: 'json', body: {} }],
     'minute-budget': MINUTE_BUDGET,
-    ...named.WIRE,
-  }),
-  ...at('refresh', { ...REFUSED, ...named.TOKEN_WIRE }),
-  ...at('api', {
+  },
+  refresh: REFUSED,
+  api: {
     'minute-budget': MINUTE_BUDGET,
     'field-errors': answers(422, 'errors by field', { errors: FIELD_ERRORS }),
     forbidden: answers(403, 'the permission is missing', { error: 'Forbidden' }),
     'never-accepted': neverAccepts({ error: 'Invalid Bearer token' }),
-    ...named.WIRE,
-  }),
-} as const satisfies named.FaultTable;
+  },
+});
 
 export type SalesloftFaultName = keyof typeof SALESLOFT_FAULTS;

@@ -1,9 +1,7 @@
 /** SalesOS's faults: name, step, answer. */
-import * as named from '../named-faults.js';
+import { answers, faultsOf, neverAccepts, NO_REFRESH_TOKEN, type Row } from '../named-faults.js';
 import { problem } from './salesos-api.js';
 import { SALESOS_REFUSALS as REFUSALS } from './salesos-refusals.js';
-
-const { answers, at, neverAccepts } = named;
 
 const BLOCKED = 'user is blocked';
 const DENIED = 'Access to this application is restricted.';
@@ -32,7 +30,7 @@ const REFUSED = {
 const MINUTE_SECONDS = 60;
 
 /** Auth0 tells in a header of its own when its limit ends, in epoch seconds. */
-const rateLimit = (body: unknown): named.Row => [
+const rateLimit = (body: unknown): Row => [
   'answers 429: the rate limit is reached',
   () => ({
     kind: 'status',
@@ -53,9 +51,8 @@ const TOO_MANY = rateLimit({
 
 const FIELD_ERRORS = [{ field: 'email', message: 'is invalid' }];
 
-export const SALESOS_FAULTS = {
-  ...at('callback', {
-    ...named.CALLBACK_WIRE,
+export const SALESOS_FAULTS = faultsOf({
+  callback: {
     'other-iss': [
       'names another issuer in iss',
       { kind: 'patch', merge: { iss: 'https://evil.example/' } },
@@ -77,25 +74,23 @@ export const SALESOS_FAULTS = {
     'interaction-required': [302, 'interaction_required', 'Multifactor authentication required'],
     'server-error': [302, 'server_error', 'An unexpected error occurred'],
     unavailable: UNAVAILABLE,
-  }),
-  ...at('token', {
+  },
+  token: {
     'invalid-grant': REFUSALS.code,
     'service-not-found': [403, 'access_denied', NO_SERVICE],
     'rate-limit': TOO_MANY,
     ...REFUSED,
-    ...named.NO_REFRESH_TOKEN,
-    ...named.TOKEN_WIRE,
-  }),
-  ...named.ID_TOKENS,
-  ...at('jwks', named.WIRE),
-  ...at('userinfo', { 'rate-limit': TOO_MANY, ...named.WIRE }),
-  ...at('refresh', {
+    'no-refresh-token': NO_REFRESH_TOKEN,
+  },
+  'id-token': {},
+  jwks: {},
+  userinfo: { 'rate-limit': TOO_MANY },
+  refresh: {
     'invalid-grant': REFUSALS['refresh-token'],
     'rate-limit': TOO_MANY,
     ...REFUSED,
-    ...named.TOKEN_WIRE,
-  }),
-  ...at('api', {
+  },
+  api: {
     'field-errors': answers(
       400,
       'errors by field',
@@ -104,8 +99,7 @@ export const SALESOS_FAULTS = {
     forbidden: answers(403, 'the scope is missing', problem('FORBIDDEN', 'Token lacks the scope')),
     'rate-limit': rateLimit(problem('RATE_LIMITED', 'Too many requests')),
     'never-accepted': neverAccepts(problem('UNAUTHORIZED', 'Token is missing or invalid')),
-    ...named.WIRE,
-  }),
-} as const satisfies named.FaultTable;
+  },
+});
 
 export type SalesosFaultName = keyof typeof SALESOS_FAULTS;
