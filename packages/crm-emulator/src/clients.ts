@@ -1,4 +1,7 @@
-/** The registered clients of each provider. Their secrets are public: they protect nothing. */
+/** The registered clients of each provider, and how one authenticates. The first secrets are public: they protect nothing. */
+import { timingSafeEqual } from 'node:crypto';
+import type { EngineRequest } from './engine-request.js';
+import type { ClientReason } from './reasons.js';
 import type { ClientRegistration, EmulatorOptions, ProviderName } from './types.js';
 
 export type RegisteredClient = Omit<ClientRegistration, 'provider'>;
@@ -39,4 +42,34 @@ export function registeredClients(name: ProviderName, { clients = [] }: Emulator
     registered.set(added.clientID, added);
   }
   return { client, clients: registered as Clients };
+}
+
+/** RFC 6749 §2.3.1: HTTP Basic or the body, but not both. */
+export function authenticateClient(
+  { fields = {}, headers }: EngineRequest,
+  clients: Clients,
+): RegisteredClient | ClientReason {
+  let { client_id: id, client_secret: secret } = fields;
+  const basic = /^basic ([a-z0-9+/=]+)$/i.exec(headers.authorization ?? '')?.[1];
+  if (basic && secret) return 'client.twice';
+  if (basic) {
+    const [name, password] = Buffer.from(basic, 'base64').toString().split(':').map(decodeForm);
+    if (id !== undefined && id !== name) return 'client.missing';
+    [id, secret] = [name ?? '', password ?? ''];
+  }
+  if (typeof id !== 'string' || typeof secret !== 'string') return 'client.missing';
+  const client = clients.get(id);
+  if (!client) return 'client.unknown';
+  const [given, expected] = [Buffer.from(secret), Buffer.from(client.clientSecret)];
+  const isSame = given.length === expected.length && timingSafeEqual(given, expected);
+  return isSame ? client : 'client.secret';
+}
+
+/** RFC 6749 §2.3.1: both halves of HTTP Basic are form-encoded first. */
+function decodeForm(text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return '';
+  }
 }

@@ -31,9 +31,6 @@ export class EngineRequest extends IncomingMessage {
     this.method = original.method ?? 'GET';
     this.url = original.url ?? '/';
     this.headers = { ...original.headers };
-    this.httpVersion = original.httpVersion;
-    this.httpVersionMajor = original.httpVersionMajor;
-    this.httpVersionMinor = original.httpVersionMinor;
     this.complete = true;
     this.mediaType = (original.headers['content-type'] ?? '')
       .split(';', 1)[0]!
@@ -46,6 +43,11 @@ export class EngineRequest extends IncomingMessage {
         : jsonFields(this.json);
     delete this.headers['content-length'];
     delete this.headers['transfer-encoding'];
+  }
+
+  /** RFC 6750 §2.1: the token of the `Authorization` header; one in the query or the body does not count. */
+  get bearerToken(): string {
+    return /^bearer ([\w.~+/!=-]+)$/i.exec(this.headers.authorization ?? '')?.[1] ?? '';
   }
 
   /** Sets the form that the engine is to read. */

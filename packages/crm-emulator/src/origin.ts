@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Context, Provider } from 'oidc-provider/lib/provider.js';
-import { authenticateClient } from './client-authentication.js';
+import { authenticateClient } from './clients.js';
 import type { EmulatedProvider, EngineTokens } from './dialect.js';
 import { createEngine, RESUME_COOKIE } from './engine.js';
 import { type Endpoint, pathOf } from './endpoints.js';
@@ -42,14 +42,12 @@ export async function stop({ server }: Listener): Promise<void> {
   await closed;
 }
 
-type EngineCallback = ReturnType<Provider['callback']>;
-
 export class Origin {
   readonly requests: RequestRecord[] = [];
   readonly faults: Faults;
   readonly #provider: EmulatedProvider;
   readonly #engine: Provider;
-  readonly #callback: EngineCallback;
+  readonly #callback: ReturnType<Provider['callback']>;
 
   constructor(provider: EmulatedProvider, state: State) {
     this.faults = new Faults(provider);

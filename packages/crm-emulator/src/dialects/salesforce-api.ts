@@ -1,10 +1,9 @@
 /** A few resources of Salesforce's REST API, which answers errors as an array. */
-import { bearerToken } from '../client-authentication.js';
 import type { EndpointRow, RouteContext } from '../endpoints.js';
 import { ok, type Reply } from '../reply.js';
 import type { Store } from '../store.js';
 import { textOf } from '../values.js';
-import { sessionOf } from './salesforce-tokens.js';
+import { sessionOf } from './salesforce-org.js';
 
 /** The release that the version `latest` stands for. */
 export const LATEST_API_VERSION = '66.0';
@@ -22,7 +21,7 @@ export function salesforceApi(store: Store): EndpointRow[] {
     answer: (context: RouteContext) => Reply,
   ): EndpointRow {
     const handle = (context: RouteContext) => {
-      const session = sessionOf(store, bearerToken(context.request));
+      const session = sessionOf(store, context.request.bearerToken);
       if (!session || !['api', 'full'].some((scope) => session.scopes.has(scope))) {
         return refusal(401, 'INVALID_SESSION_ID', 'Session expired or invalid');
       }

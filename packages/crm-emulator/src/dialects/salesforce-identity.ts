@@ -1,11 +1,9 @@
 /** Salesforce's profile: the identity URL and UserInfo. Their errors are plain text. */
-import { bearerToken } from '../client-authentication.js';
 import type { Handler, RouteContext } from '../endpoints.js';
 import type { CompletePerson } from '../people.js';
 import { ok, plainText, type Reply } from '../reply.js';
 import { LATEST_API_VERSION } from './salesforce-api.js';
-import type { Org } from './salesforce-org.js';
-import { sessionOf } from './salesforce-tokens.js';
+import { type Org, sessionOf } from './salesforce-org.js';
 
 /** Any of these scopes allows a token to read the identity of its own person. */
 const IDENTITY_SCOPES = ['id', 'profile', 'email', 'address', 'phone', 'api', 'full'];
@@ -20,7 +18,7 @@ const guarded =
     const { request, url } = context;
     const isInUrl = ['access_token', 'oauth_token'].some((name) => url.searchParams.has(name));
     if (isInUrl) return plainText(403, 'Bad_OAuth_Token');
-    const token = bearerToken(request);
+    const token = request.bearerToken;
     if (!token) return plainText(403, 'Missing_OAuth_Token');
     const session = sessionOf(store, token);
     const owner = people.bySubject(session?.entry.accountId);

@@ -1,6 +1,6 @@
 /** Salesforce's dialect. */
 import { createHmac } from 'node:crypto';
-import { authenticateClient } from '../client-authentication.js';
+import { authenticateClient } from '../clients.js';
 import type { Dialect, Environment } from '../dialect.js';
 import { type Endpoint, endpointsOf, type Handler, metadataOf } from '../endpoints.js';
 import { FORM_TYPE } from '../engine-request.js';
@@ -13,9 +13,9 @@ import type { Revocable } from '../store.js';
 import { salesforceFaults } from './salesforce-faults.js';
 import { salesforceApi } from './salesforce-api.js';
 import { identity, userInfo, userInfoOf } from './salesforce-identity.js';
-import type { Org, Origins } from './salesforce-org.js';
 import { SALESFORCE_REFUSALS } from './salesforce-refusals.js';
-import * as wire from './salesforce-tokens.js';
+import * as wire from './salesforce-org.js';
+import type { Org, Origins } from './salesforce-org.js';
 
 const SCOPES = [
   ...'openid id profile email address phone api chatter_api full web visualforce'.split(' '),

@@ -1,8 +1,6 @@
 /** Salesloft's REST API: who the user is, and its cadences. */
-import { bearerToken } from '../client-authentication.js';
 import type { Environment } from '../dialect.js';
 import type { EndpointRow, Handler, RouteContext } from '../endpoints.js';
-import type { EngineRequest } from '../engine-request.js';
 import type { CompletePerson, People } from '../people.js';
 import { ok, type Reply } from '../reply.js';
 import { scopesOf } from '../values.js';
@@ -23,8 +21,7 @@ export function salesloftApi({ store, options }: Environment, people: People): E
   let minute = 0;
   let remaining = REQUESTS_PER_MINUTE;
 
-  function callerOf(request: EngineRequest): Caller | undefined {
-    const token = bearerToken(request) ?? '';
+  function callerOf(token: string): Caller | undefined {
     if (/^ak[0-9a-f]{64}$/.test(token)) {
       return apiKeys.has(token) ? { person: people.administrator, scopes: 'all' } : undefined;
     }
@@ -52,8 +49,9 @@ export function salesloftApi({ store, options }: Environment, people: People): E
     answer: (caller: Caller, context: RouteContext) => Reply,
   ): Handler {
     const checked = (context: RouteContext) => {
-      if (!bearerToken(context.request)) return refusal(401, NO_TOKEN);
-      const caller = callerOf(context.request);
+      const token = context.request.bearerToken;
+      if (!token) return refusal(401, NO_TOKEN);
+      const caller = callerOf(token);
       if (!caller) return refusal(401, 'Invalid Bearer token');
       if (scope && caller.scopes !== 'all' && !caller.scopes.has(scope)) {
         return refusal(403, `Missing scope: ${scope}`);

@@ -1,6 +1,6 @@
 /** Salesloft's dialect. */
 import { randomBytes } from 'node:crypto';
-import { authenticateClient } from '../client-authentication.js';
+import { authenticateClient } from '../clients.js';
 import type { Dialect, Environment } from '../dialect.js';
 import { endpointsOf, type Handler } from '../endpoints.js';
 import { People } from '../people.js';

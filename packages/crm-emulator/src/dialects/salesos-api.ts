@@ -1,8 +1,6 @@
 /** The leads API of SalesOS, for which access tokens are requested with an `audience`. */
 import { randomUUID } from 'node:crypto';
-import { bearerToken } from '../client-authentication.js';
 import type { Handler } from '../endpoints.js';
-import type { EngineRequest } from '../engine-request.js';
 import { ok, type Reply } from '../reply.js';
 import { scopesOf, textOf } from '../values.js';
 import type { Tenant } from './salesos-tenant.js';
@@ -14,8 +12,7 @@ export function leadsApi({ issuer, keys, store }: Tenant, audience: string): Han
     { id: 'd1f7c1c0-0000-4000-8000-000000000002', name: 'Pine Street Cycles', status: 'contacted' },
   ];
 
-  async function refusalOf(request: EngineRequest, scope: string): Promise<Reply | undefined> {
-    const token = bearerToken(request) ?? '';
+  async function refusalOf(token: string, scope: string): Promise<Reply | undefined> {
     const claims = await keys.claimsOf(token, { issuer, audience });
     if (!claims || store.hasEnded(token))
       return refusal(401, 'UNAUTHORIZED', 'Token is missing, expired, or invalid');
@@ -25,7 +22,10 @@ export function leadsApi({ issuer, keys, store }: Tenant, audience: string): Han
   }
 
   return async ({ request, method }) => {
-    const refused = await refusalOf(request, method === 'GET' ? 'leads:read' : 'leads:write');
+    const refused = await refusalOf(
+      request.bearerToken,
+      method === 'GET' ? 'leads:read' : 'leads:write',
+    );
     if (refused) return refused;
     if (method === 'GET') return ok({ data: leads, meta: meta() });
     const name = request.mediaType === 'application/json' && textOf(request.fields?.['name']);

@@ -1,5 +1,4 @@
 /** SalesOS's people: their claims by scope, and UserInfo. */
-import { bearerToken } from '../client-authentication.js';
 import type { Handler } from '../endpoints.js';
 import type { CompletePerson } from '../people.js';
 import { photoURL } from '../photo.js';
@@ -29,7 +28,7 @@ export function claimsOf(person: CompletePerson, origin: string): Record<string,
 export const userInfo =
   ({ issuer, keys, origin, people, store }: Tenant): Handler =>
   async ({ request }) => {
-    const token = bearerToken(request) ?? '';
+    const token = request.bearerToken;
     const opaque = store.findLive('AccessToken', token);
     const claims = opaque
       ? { sub: opaque.accountId, scope: opaque['scope'] }

@@ -1,5 +1,5 @@
 /** SalesOS's dialect. */
-import { authenticateClient } from '../client-authentication.js';
+import { authenticateClient } from '../clients.js';
 import { type Dialect, type Environment, NO_SCOPE, type TokenResponseContext } from '../dialect.js';
 import { type Endpoint, endpointsOf, type Handler, metadataOf } from '../endpoints.js';
 import { atHash } from '../keys.js';
@@ -13,9 +13,8 @@ import { leadsApi } from './salesos-api.js';
 import { SALESOS_FAULTS } from './salesos-faults.js';
 import { CLAIMS_BY_SCOPE, claimsOf, userInfo } from './salesos-identity.js';
 import { keepSignIn, LOGOUT_PATH, logOut, organizationOf, sidOf } from './salesos-logout.js';
-import { Organizations } from './salesos-organizations.js';
 import { SALESOS_REFUSALS } from './salesos-refusals.js';
-import type { Tenant } from './salesos-tenant.js';
+import { Organizations, type Tenant } from './salesos-tenant.js';
 
 /** The API that access tokens are for. */
 const AUDIENCE = 'https://api.play2sell.com';
