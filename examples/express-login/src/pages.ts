@@ -97,8 +97,11 @@ export function notFoundPage(user?: User): string {
   return plainPage('Page not found', 'There is nothing at this address.', user);
 }
 
-export function tooManyPage(): string {
-  return plainPage('Too many logins', 'Please wait a few minutes, then try again.');
+/** @param retryAfterSeconds what the header `Retry-After` tells programs */
+export function tooManyPage(retryAfterSeconds: number): string {
+  const minutes = Math.max(1, Math.ceil(retryAfterSeconds / 60));
+  const wait = minutes === 1 ? 'a minute' : `${minutes} minutes`;
+  return plainPage('Too many logins', `Please come back in ${wait}, and try again.`);
 }
 
 export function errorPage(status: number, user?: User): string {

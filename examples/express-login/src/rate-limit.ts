@@ -18,7 +18,10 @@ export function limitLogins(db: Kysely<Tables>): RequestHandler {
     standardHeaders: 'draft-8',
     legacyHeaders: false,
     store: new DatabaseCounts(db),
-    handler: (_req, res, _next, { statusCode }) => void res.status(statusCode).send(tooManyPage()),
+    handler: (_req, res, _next, { statusCode }) => {
+      const seconds = Number(res.get('Retry-After'));
+      res.status(statusCode).send(tooManyPage(seconds));
+    },
   });
 }
 
