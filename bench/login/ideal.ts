@@ -69,7 +69,7 @@ interface Claims {
   email: string;
 }
 
-/** Milliseconds without a byte. */
+/** Milliseconds of a whole callback. */
 const TIMEOUT_MS = 10_000;
 /** Seconds by which the clocks may differ. */
 const CLOCK_TOLERANCE_SECONDS = 60;
@@ -92,6 +92,8 @@ abstract class Ideal extends passport.Strategy {
   protected abstract readonly authorizePath: string;
   protected abstract readonly tokenPath: string;
   protected readonly keysPath: string = '';
+  /** The request that is under way, of the object of one callback. */
+  private current: http.ClientRequest | undefined;
   private readonly client: typeof http | typeof https;
   private readonly agent: http.Agent;
 
@@ -117,7 +119,7 @@ abstract class Ideal extends passport.Strategy {
     return await new Promise((resolve, reject) => {
       const { hostname, port } = this.url;
       const request = this.client.request(
-        { agent: this.agent, hostname, port, method, path, headers, timeout: TIMEOUT_MS },
+        { agent: this.agent, hostname, port, method, path, headers },
         (response) => {
           let text = '';
           response.setEncoding('utf8');
@@ -127,8 +129,8 @@ abstract class Ideal extends passport.Strategy {
           );
         },
       );
+      this.current = request;
       request.on('error', reject);
-      request.on('timeout', () => request.destroy(new Error('timeout')));
       request.end(body);
     });
   }
@@ -174,8 +176,17 @@ abstract class Ideal extends passport.Strategy {
       code_verifier: login.verifier,
     });
     const headers = { 'content-type': 'application/json', 'content-length': body.length };
-    const tokens = (await this.send('POST', this.tokenPath, headers, body)) as Tokens;
-    const profile = await this.profile(tokens, login);
+    // One deadline for all requests: an inactivity timer for each costs more.
+    const late = () => this.current?.destroy(new Error('timeout'));
+    const timer = setTimeout(late, TIMEOUT_MS);
+    let tokens: Tokens;
+    let profile: PlainProfile;
+    try {
+      tokens = (await this.send('POST', this.tokenPath, headers, body)) as Tokens;
+      profile = await this.profile(tokens, login);
+    } finally {
+      clearTimeout(timer);
+    }
     this.verify(tokens.access_token, tokens.refresh_token, profile, (error, user) =>
       error || !user ? this.error(error) : this.success(user),
     );

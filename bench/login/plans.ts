@@ -84,7 +84,7 @@ export const FULL: Plan = {
     busy: 15,
     hot: 300,
   },
-  cold: { samples: 7 },
+  cold: { samples: 5 },
   throughput: {
     subjects: [...RATED, 'auth0', 'openidconnect'],
     rounds: 7,
@@ -116,10 +116,12 @@ const QUICK_SUBJECTS: SubjectName[] = [
   'salesloft',
   'idealProfile',
   'salesforceIdToken',
+  'idealSalesforceIdToken',
   'salesos',
   'idealIdToken',
   'auth0',
   'salesforce',
+  'idealSalesforce',
   'forcedotcom',
 ];
 
