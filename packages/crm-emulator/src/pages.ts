@@ -57,7 +57,7 @@ nav a{display:inline-flex;align-items:center;min-height:44px}
 .list code{font-size:.8125rem}.home{margin:1rem 0 0}
 .go{display:inline-block;padding:.65rem 1.1rem;border-radius:9px;background:var(--accent);color:var(--accent-ink);font-weight:600;text-decoration:none}
 @media (max-width:60rem){.columns{grid-template-columns:minmax(0,1fr)}}
-@media (max-width:40rem){pre{white-space:pre-wrap}.wide .body{padding:1.25rem 1.25rem 1.5rem}.wide .notice{padding-inline:1.25rem}.list li>:first-child{flex-basis:100%}}
+@media (max-width:40rem){.wide .body{padding:1.25rem 1.25rem 1.5rem}.wide .notice{padding-inline:1.25rem}.list li>:first-child{flex-basis:100%}}
 `;
 
 const SUBMIT_SCRIPT = 'document.forms[0].submit()';
