@@ -22,7 +22,8 @@ const HOMES = ['XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_STATE_
 /** Tries a cell. A failure is a part of the row. */
 async function rowOf(cell: Cell, bench: Workbench): Promise<Row> {
   const date = new Date().toISOString().slice(0, 10);
-  const row: Row = { id: cell.id, version: '', date, packages, works: [], fails: [] };
+  const { node } = process.versions;
+  const row: Row = { id: cell.id, version: '', date, packages, node, works: [], fails: [] };
   try {
     const { version, steps } = await cell.prepare(bench);
     row.version = version;
@@ -56,6 +57,7 @@ async function main(names: readonly string[]): Promise<void> {
     for (const { id, title } of CELLS) console.log(`${id.padEnd(26)} ${title}`);
     return;
   }
+  if (names.includes('--page')) return await write(readRows(), CELLS);
   const unknown = names.filter((name) => !CELLS.some(({ id }) => isNamed(id, [name])));
   if (unknown.length > 0) {
     throw new Error(`There is no row ${unknown.join(', ')}. "--list" prints the names.`);
@@ -68,14 +70,12 @@ async function main(names: readonly string[]): Promise<void> {
     process.exit(1);
   };
   process.once('SIGINT', leave).once('SIGTERM', leave);
-  const rows: Row[] = [];
   try {
     for (const cell of CELLS.filter(({ id }) => isNamed(id, names))) {
       console.log(cell.title);
       const row = await rowOf(cell, bench);
-      rows.push(row);
       if (isNews(cell, row)) process.exitCode = 1;
-      await write(merge(readRows(), rows, CELLS), CELLS);
+      await write(merge(readRows(), [row], CELLS), CELLS);
     }
   } finally {
     endAll();

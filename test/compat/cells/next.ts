@@ -85,7 +85,7 @@ export const NEXT: Cell = {
   group: 'Bundlers',
   title: 'Next 16',
   remark:
-    'the route handler of [Frameworks](frameworks.md), by `next build` and `next start`; the variables of the strategy are needed while it builds too',
+    'not one file: the route handler of [Frameworks](frameworks.md), by `next build` and `next start`; the variables of the strategy are needed while it builds too',
   async prepare(bench) {
     const specifiers = ['next@16', 'react@19', 'react-dom@19', 'iron-session@8'];
     const project = await bench.project(specifiers, {

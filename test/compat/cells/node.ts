@@ -9,7 +9,10 @@ import type { Project, Workbench } from '../workbench';
 const TYPES_STRIPPED: Form = { language: 'ts', modules: 'esm', ending: '.mts' };
 
 const COMPILED = { CommonJS: COMMONJS, 'ES modules': ES_MODULES };
-const STEPS: Readonly<Record<string, Form>> = { ...COMPILED, 'a .ts file': TYPES_STRIPPED };
+const STEPS: Readonly<Record<string, Form>> = {
+  ...COMPILED,
+  'TypeScript without a compiler': TYPES_STRIPPED,
+};
 
 /** A project with the programs in each form that a runtime reads. */
 async function application(bench: Workbench): Promise<Project> {

@@ -120,11 +120,17 @@ const nodeTest: Cell = {
 };
 
 /** A program that runs a TypeScript file. */
-function loader(name: string, more: readonly string[], forms: Record<string, Form>): Cell {
+function loader(
+  name: string,
+  more: readonly string[],
+  forms: Record<string, Form>,
+  remark?: string,
+): Cell {
   return {
     id: name,
     group: GROUP,
     title: name,
+    ...(remark !== undefined && { remark }),
     async prepare(bench): Promise<Tried> {
       const project = await bench.project([`${name}@latest`, ...more]);
       const compilerOptions = { module: 'commonjs', target: 'es2022', esModuleInterop: true };
@@ -153,10 +159,15 @@ export const RUNNERS: readonly Cell[] = [
   vitest('5', '22'),
   mocha,
   nodeTest,
-  loader('tsx', [], {
-    CommonJS: { language: 'ts', modules: 'commonjs', ending: '.ts', importEnding: '' },
-    'ES modules': { language: 'ts', modules: 'esm', ending: '.mts' },
-  }),
+  loader(
+    'tsx',
+    [],
+    {
+      CommonJS: { language: 'ts', modules: 'commonjs', ending: '.ts', importEnding: '' },
+      'ES modules': { language: 'ts', modules: 'esm', ending: '.mts' },
+    },
+    'a `.cts` file fails with Node 20: a dependency of Express cannot require its JSON file there',
+  ),
   loader('ts-node', ['typescript@5.9', '@types/node@20', '@types/express@5', '@types/passport@1'], {
     CommonJS: { language: 'ts', modules: 'commonjs', ending: '.ts', importEnding: '' },
   }),
