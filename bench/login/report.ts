@@ -68,18 +68,28 @@ function commit(): string {
   }
 }
 
+/** A part of a core that is busy before a run is enough to disturb it. */
+const BUSY_LOAD = 0.5;
+
+/** Why the figures of a run are rough; nothing when they are not. */
+export function caution({
+  isQuick,
+  loadBefore,
+}: Pick<Circumstances, 'isQuick' | 'loadBefore'>): string {
+  const quick =
+    'This was a quick run, with fewer subjects and rounds. Its apps are hardly warm, so its CPU figures are rough.';
+  const busy = `The machine was busy before the run began (load ${loadBefore.toFixed(1)}), so its figures are rough.`;
+  return [...(isQuick ? [quick] : []), ...(loadBefore > BUSY_LOAD ? [busy] : [])].join(' ');
+}
+
 export function compose(
   figures: Figures,
   goals: readonly Goal[],
-  { command, isQuick, minutes, loadBefore, warmUp, cores }: Circumstances,
+  circumstances: Circumstances,
 ): Report {
+  const { command, minutes, loadBefore, warmUp, cores } = circumstances;
   const pictures: Pictures = new Map();
   const machine = `${os.cpus().length} cores (${os.cpus()[0]?.model.trim() ?? 'unknown'}), ${os.type()}, Node ${process.version.slice(1)}; ${cores}; load before it began ${loadBefore.toFixed(1)}`;
-  const quick = isQuick
-    ? `
-
-This was a quick run, with fewer subjects and rounds. Its apps are hardly warm, so its CPU figures are rough.`
-    : '';
   const measured = [
     gainSection(figures),
     ...(goals.length > 0 ? [goalSection(goals)] : []),
@@ -97,7 +107,9 @@ This was a quick run, with fewer subjects and rounds. Its apps are hardly warm, 
 This page compares the cost of a login with that of other libraries. All of them are measured in one run, in turns,
 each in a process of its own, with a provider in another process. Compare the ratios, which are taken within a round:
 absolute figures are those of one machine at one moment, and vary by half. Every login is proven before it is timed:
-its profile must be the one that the provider has issued. Lower figures are better, except for logins per second.${quick}
+its profile must be the one that the provider has issued. Lower figures are better, except for logins per second.
+
+${caution(circumstances)}
 
 ${measured}
 ${KEPT.map(latest).join('\n')}

@@ -28,7 +28,7 @@ import type { Installed } from './parts/packages';
 import { measureThroughput } from './parts/throughput';
 import { AGAIN, COMPARED, FULL, IDEALS, OURS, QUICK } from './plans';
 import type { Plan } from './plans';
-import { compose, print, write } from './report';
+import { caution, compose, print, write } from './report';
 import { Stage } from './stage';
 import { SUBJECTS } from './subjects';
 import type { SubjectName } from './subjects';
@@ -211,6 +211,8 @@ async function main(): Promise<void> {
       cores: describeCores(stage.cores),
     });
     await print(report);
+    const rough = caution({ isQuick: values.quick, loadBefore });
+    if (rough !== '') say(rough);
     const isWhole = values.part === undefined && only === undefined;
     if (isWhole && !values.quick) await write(report);
     say(isWhole && !values.quick ? 'written to docs/performance.md' : 'done, nothing is written');
