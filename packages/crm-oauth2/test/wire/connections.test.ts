@@ -639,6 +639,8 @@ describe('a connection', () => {
       tcp.length = 0;
       seen.length = 0;
       const server = http.createServer();
+      // A busy machine takes longer for a test than the five seconds of a server by default.
+      server.keepAliveTimeout = 60_000;
       server.on('connection', (socket) => seen.push(socket));
       const { port } = new URL(await httpServer((_req, res) => res.end('ok'), server));
       for (const { prototype } of originals) {
