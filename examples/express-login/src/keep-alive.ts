@@ -71,15 +71,17 @@ async function refreshAll(
     (await accounts.refreshable(provider)).map((connection) => [connection.person_id, connection]),
   );
   const { client } = logins.strategies[provider];
+  const dueBefore = Date.now() + refreshEarlyDays * DAY_MS;
   const plan = await planRefreshes(client, {
     store: logins.tokenStore,
     keys: connections.keys(),
+    dueBefore,
   });
-  const dueBefore = Date.now() + refreshEarlyDays * DAY_MS;
   let count = 0;
-  for (const { key, refreshBy = Infinity, missing, error } of plan) {
+  // The plan also has tokens that only a login can replace.
+  for (const { key, refreshBy = Infinity } of plan) {
     const connection = connections.get(key);
-    if (!connection || missing || error || refreshBy > dueBefore) continue;
+    if (!connection || refreshBy > dueBefore) continue;
     if (signal?.aborted) break;
     try {
       const tokens = await logins.tokensOf(connection).refresh();
