@@ -4,6 +4,8 @@ import { providerCode } from '../../dist/errors/provider-codes';
 import { authenticateClient } from '../../dist/protocol/client-authentication';
 import {
   buildTokenRequest,
+  processIntrospection,
+  processRevocation,
   processTokenError,
   processTokenResponse,
   replaceTokens,
@@ -303,6 +305,8 @@ describe('token endpoint', () => {
         'unexpected_status',
       ],
       ['the same without more words', answer(403, { error: 'Forbidden' }), 'unexpected_status'],
+      ['the same of a bad request', answer(400, { error: 'Bad Request' }), 'unexpected_status'],
+      ['the same of a wrong path', answer(404, { error: 'Not Found' }), 'unexpected_status'],
       ['429, whatever the body says', answer(429, { error: 'access_denied' }), 'rate_limited'],
       ['429 with a web page', answer(429, 'slow down', HTML), 'rate_limited'],
     ];
@@ -716,6 +720,30 @@ describe('token endpoint', () => {
       const { subject: _, ...unnamed } = previous;
       expect(replaceTokens(unnamed, { ...next, subject: 'eve' }).subject).to.equal('eve');
       expect(replaceTokens(unnamed, next)).not.to.have.property('subject');
+    });
+  });
+
+  describe('an answer about a token', () => {
+    const meanings = [
+      { error: 'invalid_request', stages: ['revoke'], code: 'unsupported_token_type' },
+      { error: 'invalid_request', stages: ['introspect'], code: 'insufficient_scope' },
+    ] as const;
+    const refusal = answer(400, { error: 'invalid_request' });
+
+    it('RFC 7009 §2.2.1 — that refuses is read as one of revocation', () => {
+      const problem = thrown(() => processRevocation(refusal, [], { meanings }));
+      expect(problem.code).to.equal('unsupported_token_type');
+    });
+
+    it('RFC 7662 §2.3 — that refuses is read as one of introspection', () => {
+      const problem = thrown(() => processIntrospection(refusal, [], { meanings }));
+      expect(problem.code).to.equal('insufficient_scope');
+    });
+
+    it('RFC 7662 §2.2 — that leaves out whether it is active is refused, and says so', () => {
+      const problem = thrown(() => processIntrospection(answer(200, { exp: 7 }), [], {}));
+      expect(problem.code).to.equal('invalid_token_response');
+      expect(problem.message).to.equal('the answer does not say whether it is active');
     });
   });
 });
