@@ -89,15 +89,20 @@ describe('client warm()', () => {
   });
 
   it('RFC 8446 §2 — waits for the end of the TLS handshake', async () => {
-    const opened: unknown[] = [];
+    const opened: net.Socket[] = [];
+    const isSecured = () => Reflect.get(opened[0] as net.Socket, 'secureConnecting') === false;
+    /** Of a second caller, who comes between the TCP connection and the end of the handshake. */
+    let second: Promise<boolean> | undefined;
     const server = https.createServer({ cert: TEST_ONLY_CERTIFICATE, key: TEST_ONLY_KEY });
     const port = await portOf(server);
     const client = make({ token: `https://127.0.0.1:${port}` });
     const connect = https.Agent.prototype.createConnection;
     Object.assign(https.Agent.prototype, {
       createConnection(this: https.Agent, options: object, done?: () => void) {
-        const socket = connect.call(this, { ...options, ca: TEST_ONLY_CERTIFICATE } as never, done);
+        const trusted = { ...options, ca: TEST_ONLY_CERTIFICATE } as never;
+        const socket = connect.call(this, trusted, done) as net.Socket;
         opened.push(socket);
+        socket.once('connect', () => (second = client.warm().then(isSecured)));
         return socket;
       },
     });
@@ -105,6 +110,9 @@ describe('client warm()', () => {
       expect(await client.warm()).to.equal(undefined);
       expect(opened).to.have.lengthOf(1);
       expect(opened[0]).to.include({ secureConnecting: false, authorized: true });
+      expect(await second, 'a second caller waits too').to.equal(true);
+      expect(await client.warm(), 'a later caller does not wait').to.equal(undefined);
+      expect(opened).to.have.lengthOf(1);
     } finally {
       Object.assign(https.Agent.prototype, { createConnection: connect });
     }

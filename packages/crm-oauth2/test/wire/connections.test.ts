@@ -104,6 +104,16 @@ describe('a connection', () => {
     expect(seen).to.have.lengthOf(0);
   });
 
+  it('is opened to a host that was never asked, beside one that was', async () => {
+    const [token, profile] = [await counted(), await counted()];
+    const client = make();
+    client.open(profile.origin, token.origin);
+    await asked(client, token.origin, token.seen);
+    expect(profile.seen).to.have.lengthOf(0);
+    client.open(profile.origin, token.origin);
+    await until(() => profile.seen.length === 1);
+  });
+
   it('is not opened to a host that only a mock has answered for', async () => {
     const { origin, seen } = await counted();
     const client = make();
