@@ -90,6 +90,27 @@ describe('example as a process', function () {
     expect(await ended).to.deep.equal([0, null]);
   });
 
+  it('start — makes ready the logins of a provider that has credentials', async () => {
+    const { startEmulator } = await import('crm-emulator');
+    const { salesos, close } = await startEmulator();
+    const { clientID, clientSecret, issuer } = salesos.options;
+    const { child, ended, listening } = start({
+      SALESOS_CLIENT_ID: clientID,
+      SALESOS_CLIENT_SECRET: clientSecret,
+      SALESOS_ISSUER: issuer,
+    });
+    try {
+      await listening();
+      const isAsked = () => salesos.requests.some(({ path }) => path.endsWith('/jwks.json'));
+      for (let round = 0; round < 200 && !isAsked(); round += 1) await wait(50);
+      expect(isAsked()).to.equal(true);
+    } finally {
+      child.kill('SIGTERM');
+      await ended;
+      await close();
+    }
+  });
+
   it('start — answers every request that it accepts, from the first one on', async () => {
     const port = await freePorts();
     const { child, ended } = start({ PORT: String(port) });

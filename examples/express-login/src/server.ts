@@ -13,12 +13,14 @@ import { completeProviders } from './emulator';
 import type { Played } from './emulator';
 import { startWork } from './keep-alive';
 import { createLog, observeLogins } from './log';
+import type { Logger } from './log';
 import { Metrics } from './metrics';
 import { loadEnv, runProgram } from './program';
 import { PROVIDERS, TITLES } from './providers';
 import { readSecrets } from './secrets';
 import { seeTheLogin } from './see-the-login';
 import { createPassport } from './strategies';
+import type { Logins } from './strategies';
 
 /** Requests that take longer after the signal to end are cut off. */
 const GRACE_MS = 10_000;
@@ -51,6 +53,7 @@ async function main(): Promise<void> {
   const accounts = new Accounts(db);
   const logins = createPassport(played.providers, { baseURL, secrets, accounts, client });
   const unobserve = observeLogins(log, metrics);
+  void warmUp(logins, config, log);
   let isStopping = false;
   const { proxies, metricsToken } = config;
   const parts = { ...played, baseURL, secrets, database, accounts, logins, log, proxies };
@@ -80,6 +83,17 @@ async function main(): Promise<void> {
   };
   process.on('SIGINT', stopOnce).on('SIGTERM', stopOnce);
   printStart(baseURL, played, config, folder);
+}
+
+/** Makes the first login at a provider with credentials as fast as the next. One that is away delays nothing. */
+async function warmUp({ strategies }: Logins, { providers }: Config, log: Logger): Promise<void> {
+  const configured = PROVIDERS.filter((provider) => providers[provider]);
+  await Promise.all(
+    configured.map(async (provider) => {
+      const problem = await strategies[provider].client.warm();
+      if (problem) log.warn({ provider, code: problem.code }, 'not ready for logins');
+    }),
+  );
 }
 
 /** Accepts no more connections, and waits for the answers that are under way. */
