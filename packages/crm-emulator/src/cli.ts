@@ -5,13 +5,7 @@ import { parseArgs } from 'node:util';
 import { LAST_FIRST_PORT } from './ports.js';
 import { shownPath } from './requests.js';
 import { PROVIDERS, start } from './start.js';
-import type {
-  EmulatorOptions,
-  Person,
-  ProviderName,
-  ProviderPlace,
-  RequestRecord,
-} from './types.js';
+import type { EmulatorOptions, Person, ProviderPlace, RequestRecord } from './types.js';
 import { isObject, parseJson, textOf } from './values.js';
 
 /** Each option of the command: its argument, if it has one, and what it does. */
@@ -50,13 +44,7 @@ const MISUSE_EXIT_STATUS = 2;
 
 type Name = keyof typeof OPTIONS;
 
-interface Command {
-  options: EmulatorOptions;
-  names: readonly ProviderName[];
-  isEnv: boolean;
-}
-
-function parse(argv: string[]): Command | 'help' | 'version' {
+function parse(argv: string[]) {
   const types = Object.entries(OPTIONS).map(([name, [argument]]) => [
     name,
     { type: argument ? 'string' : 'boolean', multiple: true },
@@ -127,6 +115,8 @@ function printRequest(request: RequestRecord, { title }: ProviderPlace): void {
 /** `clientID` of "Salesforce sandbox" → `SALESFORCE_SANDBOX_CLIENT_ID`. */
 const variableOf = (title: string, option: string) =>
   `${title} ${option.replace(/([a-z])([A-Z])/g, '$1_$2')}`.toUpperCase().replaceAll(' ', '_');
+
+type Command = Exclude<ReturnType<typeof parse>, string>;
 
 async function serve({ options, names, isEnv }: Command): Promise<void> {
   const emulator = await start(options, names);

@@ -74,20 +74,13 @@ export class KeyRing {
   }
 
   /** Signs the engine's ID Token again, with `claims` and those of a fault in place of the engine's. */
-  async signIdToken(
-    engineToken: string,
-    claims: jose.JWTPayload,
-    fault?: TokenFault,
-  ): Promise<string> {
+  async signIdToken(engineToken: string, claims: jose.JWTPayload, fault?: TokenFault) {
     const { alg, claims: wrong = {} } = fault?.kind === 'id-token' ? fault : {};
     return this.sign(merged({ ...jose.decodeJwt(engineToken), ...claims }, wrong), alg);
   }
 
   /** The claims of a token that one of these keys signed, and that passes these checks. */
-  async claimsOf(
-    token: string,
-    checks: jose.JWTVerifyOptions,
-  ): Promise<jose.JWTPayload | undefined> {
+  async claimsOf(token: string, checks: jose.JWTVerifyOptions) {
     try {
       const options = { ...checks, algorithms: ['RS256'] };
       return (await jose.jwtVerify(token, jose.createLocalJWKSet(this.jwks), options)).payload;

@@ -63,22 +63,17 @@ export class Origin {
   }
 
   /** Answers the requests that reach this address. */
-  attach({ server, host, origin }: Listener): void {
-    server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      this.#accept(request, response, host, origin).catch(() => {
+  attach(listener: Listener): void {
+    listener.server.on('request', (request, response) => {
+      this.#accept(request, response, listener).catch(() => {
         // The client left while it was still sending.
         response.destroy();
       });
     });
   }
 
-  async #accept(
-    request: IncomingMessage,
-    response: ServerResponse,
-    host: string,
-    origin: string,
-  ): Promise<void> {
-    if (!isOwnHost(request, host)) {
+  async #accept(request: IncomingMessage, response: ServerResponse, at: Listener): Promise<void> {
+    if (!isOwnHost(request, at.host)) {
       response.writeHead(421, { connection: 'close', 'content-type': TEXT_TYPE });
       response.end('Misdirected Request: the Host header is not that of the emulator.\n');
       return;
@@ -92,7 +87,7 @@ export class Origin {
       response.writeHead(413, { connection: 'close' }).end();
       return;
     }
-    const readable = new EngineRequest(request, body, origin);
+    const readable = new EngineRequest(request, body, at.origin);
     if (this.#provider.options.tolerant) tolerate(readable, this.#provider.endpoints);
     await this.#callback(readable, response);
   }

@@ -24,19 +24,16 @@ export function send(context: Context, { status, body, headers = {}, type }: Rep
 
 export const ok = (body: unknown): Reply => ({ status: 200, body });
 
-export const plainText = (status: number, body: string): Reply => ({
-  status,
-  body,
-  type: TEXT_TYPE,
-});
+export function plainText(status: number, body: string): Reply {
+  return { status, body, type: TEXT_TYPE };
+}
 
 export const NOT_FOUND: Reply = { status: 404, body: { error: 'Not found' } };
 
 /** A redirect that no cache keeps. */
-export const redirect = (status: 302 | 303, location: string): Reply => ({
-  status,
-  headers: { location, 'cache-control': 'no-store' },
-});
+export function redirect(status: 302 | 303, location: string): Reply {
+  return { status, headers: { location, 'cache-control': 'no-store' } };
+}
 
 /** The error body of RFC 6749 §5.2. */
 export function oauthError(status: number, error: string, error_description: string): Reply {

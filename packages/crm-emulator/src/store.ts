@@ -46,10 +46,8 @@ export class Store {
   /** Finds an entry that is neither expired nor used. */
   findLive(model: string, id: string): Stored | undefined {
     const entry = this.find(model, id);
-    if (!entry || entry['consumed'] !== undefined) return undefined;
-    return typeof entry['exp'] === 'number' && entry['exp'] <= Date.now() / 1000
-      ? undefined
-      : entry;
+    const isOver = entry?.exp !== undefined && entry.exp <= Date.now() / 1000;
+    return isOver || entry?.['consumed'] !== undefined ? undefined : entry;
   }
 
   /** Finds a token that a client names, among those of some models. */

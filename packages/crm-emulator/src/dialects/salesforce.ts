@@ -61,7 +61,21 @@ export async function createSalesforce(
   const org: Org = { ...environment, origins, people, keys, otherKeys };
   return {
     ...facts(org, title),
-    ...authorizationRules(org),
+    claimsOf: (person) => userInfoOf(org, person),
+    extraParameters: ['immediate'],
+    authorizationRequest: (query) => ({
+      ...(query['code_challenge'] && { code_challenge_method: 'S256' }),
+      ...query,
+    }),
+    // The emulator asks at every request who signs in.
+    checkAuthorizationRequest: ({ immediate }) =>
+      immediate === 'true'
+        ? refusalFor(SALESFORCE_REFUSALS, { reason: 'authorize.immediate' })
+        : undefined,
+    authorizationResponse: ({ code, ...payload }) => ({
+      ...(code !== undefined && { code: wire.wrapCode(code) }),
+      ...payload,
+    }),
     ...tokenRules(org),
     members: { rotateKeys: keys.rotateKeys },
   } satisfies Dialect;
@@ -127,26 +141,6 @@ const NO_LONGER_HERE: Reply = {
   type: HTML_TYPE,
   body: '<!doctype html><title>URL No Longer Exists</title>',
 };
-
-function authorizationRules(org: Org) {
-  return {
-    extraParameters: ['immediate'],
-    authorizationRequest: (query) => ({
-      ...(query['code_challenge'] && { code_challenge_method: 'S256' }),
-      ...query,
-    }),
-    // The emulator asks at every request who signs in.
-    checkAuthorizationRequest: ({ immediate }) =>
-      immediate === 'true'
-        ? refusalFor(SALESFORCE_REFUSALS, { reason: 'authorize.immediate' })
-        : undefined,
-    authorizationResponse: ({ code, ...payload }) => ({
-      ...(code !== undefined && { code: wire.wrapCode(code) }),
-      ...payload,
-    }),
-    claimsOf: (person) => userInfoOf(org, person),
-  } satisfies Partial<Dialect>;
-}
 
 function tokenRules({ clients, keys, origins }: Org) {
   return {

@@ -20,14 +20,9 @@ const ORGANIZATIONS: readonly Organization[] = [
   { id: 'org_Other0Emulator00', name: 'pine-street-cycles' },
 ];
 
-const invalid = (error_description: string): Refusal => ({
-  error: 'invalid_request',
-  error_description,
-});
-const denied = (error_description: string): Refusal => ({
-  error: 'access_denied',
-  error_description,
-});
+function refusal(error: 'invalid_request' | 'access_denied', error_description: string): Refusal {
+  return { error, error_description };
+}
 
 export class Organizations {
   readonly all: readonly Organization[];
@@ -71,12 +66,14 @@ export class Organizations {
 
   checkRequest({ organization, invitation }: Params): Refusal | undefined {
     if (!organization)
-      return invitation ? invalid('parameter organization is required') : undefined;
+      return invitation
+        ? refusal('invalid_request', 'parameter organization is required')
+        : undefined;
     const known = this.find(organization);
-    if (!known) return invalid('parameter organization is invalid');
+    if (!known) return refusal('invalid_request', 'parameter organization is invalid');
     return !invitation || this.#invitations.get(invitation)?.organization === known
       ? undefined
-      : invalid('invitation not found or already used');
+      : refusal('invalid_request', 'invitation not found or already used');
   }
 
   /** Refuses a person who is not a member. An invitation makes its person one; any sign-in uses it up. */
@@ -88,11 +85,17 @@ export class Organizations {
       const invited = this.#invitations.get(invitation)?.person;
       this.#invitations.delete(invitation);
       if (invited !== person)
-        return denied('the specified account is not allowed to accept the current invitation');
+        return refusal(
+          'access_denied',
+          'the specified account is not allowed to accept the current invitation',
+        );
       members.add(person);
     }
     if (members.has(person)) return undefined;
-    return denied(`user ${person.subject} is not part of the ${known.id} organization`);
+    return refusal(
+      'access_denied',
+      `user ${person.subject} is not part of the ${known.id} organization`,
+    );
   }
 
   /** The claims of the organization that a person signed in to. */

@@ -33,14 +33,27 @@ const REVOKES: Revocable = { RefreshToken: 'token' };
 
 /** SalesOS: an Auth0 tenant, that is, OpenID Connect with an `audience` for access tokens. */
 export async function createSalesos(environment: Environment) {
-  const { origin, options } = environment;
+  const { origin, options, store } = environment;
   const people = new People(options.people, ({ hex }) => `auth0|${hex}`);
   const organizations = new Organizations(options, people);
   const keys = await environment.createKeys();
-  const tenant: Tenant = { ...environment, issuer: `${origin}/`, keys, people, organizations };
+  const issuer = `${origin}/`;
+  const tenant: Tenant = { ...environment, issuer, keys, people, organizations };
   return {
     ...facts(tenant),
-    ...authorizationRules(tenant),
+    claimsOf: (person) => claimsOf(person, origin),
+    admit: (person, params) => organizations.admit(person, params),
+    signedIn: (grantId, { organization }) =>
+      keepSignIn(store, grantId, organizations.find(organization)?.id),
+    extraParameters: ['organization', 'invitation'],
+    checkAuthorizationRequest: (params) => organizations.checkRequest(params),
+    authorizationRequest: ({ audience, scope, ...query }) => ({
+      ...query,
+      // The engine requires a scope that it knows; SalesOS does not.
+      scope: [...scopesOf(scope), NO_SCOPE].join(' '),
+      ...(audience && { resource: audience }),
+    }),
+    authorizationResponse: (payload) => ({ ...payload, ...(options.sendIss && { iss: issuer }) }),
     ...tokenRules(tenant),
     members: {
       rotateKeys: keys.rotateKeys,
@@ -85,24 +98,6 @@ function facts(tenant: Tenant) {
     refusals: SALESOS_REFUSALS,
     endpoints,
     strategyOptions: { issuer },
-  } satisfies Partial<Dialect>;
-}
-
-function authorizationRules({ issuer, options, organizations, origin, store }: Tenant) {
-  return {
-    extraParameters: ['organization', 'invitation'],
-    checkAuthorizationRequest: (params) => organizations.checkRequest(params),
-    authorizationRequest: ({ audience, scope, ...query }) => ({
-      ...query,
-      // The engine requires a scope that it knows; SalesOS does not.
-      scope: [...scopesOf(scope), NO_SCOPE].join(' '),
-      ...(audience && { resource: audience }),
-    }),
-    authorizationResponse: (payload) => ({ ...payload, ...(options.sendIss && { iss: issuer }) }),
-    claimsOf: (person) => claimsOf(person, origin),
-    admit: (person, params) => organizations.admit(person, params),
-    signedIn: (grantId, { organization }) =>
-      keepSignIn(store, grantId, organizations.find(organization)?.id),
   } satisfies Partial<Dialect>;
 }
 
