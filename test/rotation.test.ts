@@ -3,9 +3,12 @@
  * rules by which it judges, on invented logs.
  */
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import type * as Copy from '../bench/rotation/copy';
 import { describeWithRedis } from './support/redis';
 
 const FOLDER = join(__dirname, '../bench/dist/rotation');
@@ -44,6 +47,21 @@ describeWithRedis('rotation', function () {
     expect(figures.happened.contended).to.be.at.least(3);
     expect(figures.requests.good).to.be.at.least(figures.calls);
   });
+});
+
+describe('rotation: the mutants', () => {
+  const { MUTANTS, copyLibrary } = require(join(FOLDER, 'copy.js')) as typeof Copy;
+
+  for (const name of Object.keys(MUTANTS)) {
+    it(`${name} — can be made of the library as it is built`, () => {
+      const folder = mkdtempSync(join(tmpdir(), 'rotation-mutant-'));
+      try {
+        expect(() => copyLibrary(folder, name)).not.to.throw();
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    });
+  }
 });
 
 const { accounts } = require(join(FOLDER, 'accounts.js'));

@@ -2,14 +2,22 @@
  * A copy of the built library, so that a build meanwhile does not change a run; and its mutants, each of
  * which lacks one thing that the proof must notice.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const PACKAGES = ['crm-oauth2', 'passport-salesloft'];
 /** The dependencies of the packages, installed beside `redis`. */
 const MODULES = dirname(dirname(require.resolve('redis/package.json')));
 
-const CORE = join('crm-oauth2', 'lib', 'core.js');
+const CORE = join('crm-oauth2', 'lib');
 
 interface Mutant {
   title: string;
@@ -20,11 +28,13 @@ interface Mutant {
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
   late: {
     title: 'stores each new pair 1.2 s late',
-    text: 'const sealed = await this.#values.seal(key, value);',
+    // With the next line, which the store in PostgreSQL does not have.
+    text: 'const sealed = await this.#values.seal(key, value);\n    const name =',
     replacement: `if (JSON.parse(value).refresh === undefined) {
       await new Promise((resolve) => setTimeout(resolve, 1200));
     }
-    const sealed = await this.#values.seal(key, value);`,
+    const sealed = await this.#values.seal(key, value);
+    const name =`,
   },
   'no-lock': {
     title: 'gives the lock to every process',
@@ -64,12 +74,19 @@ function link(name: string, modules: string): void {
   if (!existsSync(path)) symlinkSync(join(MODULES, name), path, 'junction');
 }
 
-function mutate(file: string, { title, text, replacement }: Mutant): void {
-  const parts = readFileSync(file, 'utf8').split(text);
-  if (parts.length !== 2) {
+/** Changes the one line of the built files that a mutant is made of. */
+function mutate(folder: string, { title, text, replacement }: Mutant): void {
+  const parts = readdirSync(folder)
+    .map((name) => ({ file: join(folder, name), source: readFileSync(join(folder, name), 'utf8') }))
+    .filter(({ source }) => source.includes(text));
+  const [only] = parts;
+  if (!only || parts.length > 1 || only.source.split(text).length !== 2) {
     throw new Error(
-      `The mutant that ${title} cannot be made: ${CORE} has its line ${parts.length - 1} times.`,
+      `The mutant that ${title} cannot be made: ${CORE} has no such line, or several.`,
     );
   }
-  writeFileSync(file, parts.join(replacement));
+  writeFileSync(
+    only.file,
+    only.source.replace(text, () => replacement),
+  );
 }
