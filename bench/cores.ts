@@ -37,6 +37,6 @@ export function moveToOwnCore(): Cores | undefined {
 
 export function describeCores(cores: Cores | undefined): string {
   return cores
-    ? `app on core ${cores.app}, provider and driver on core ${cores.others} (taskset)`
+    ? `app on core ${cores.app}, provider and driver on core ${cores.others}, by taskset`
     : 'not pinned: taskset is missing, or there is one core';
 }
