@@ -1,38 +1,27 @@
 /** axe-core on every page of the example and of the emulator, in four looks each. Needs chromium. */
 import { expect } from 'chai';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { axeProblems, LOOKS } from './axe';
-import { answer, heading, launchBrowser, newPerson, startExample, startLogin } from './example';
+import { answer, heading, startLogin } from './example';
 import type { Example } from './example';
+import { visitExample } from './in-browser';
 import { Visitor } from './visitor';
 
 describe('axe on every page', function () {
   this.timeout(180_000);
-  let browser: Browser | undefined;
+  const visit = visitExample();
   let example: Example;
   let person: BrowserContext;
   let page: Page;
-  const { error } = console;
 
-  before(async function () {
-    browser = await launchBrowser(this);
-    example = await startExample();
-  });
-  after(async () => {
-    await browser?.close();
-    await example?.close();
-  });
   beforeEach(async () => {
+    ({ example } = visit);
     await example.database.db.deleteFrom('accounts').execute();
-    person = await newPerson(browser!);
-    page = await person.newPage();
-    // Failures are rehearsed here, and logged.
-    console.error = () => undefined;
+    page = await visit.newPage();
+    person = page.context();
   });
-  afterEach(async () => {
-    console.error = error;
+  afterEach(() => {
     for (const one of origins()) one.clearFaults();
-    await person?.close();
   });
 
   function origins() {

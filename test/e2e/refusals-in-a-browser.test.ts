@@ -1,33 +1,23 @@
 /** Each failed login that the emulator can play, in a real browser. Needs chromium. */
 import { expect } from 'chai';
-import type { Browser, Page } from 'playwright-core';
-import { answer, heading, launchBrowser, newPerson, startExample, startLogin } from './example';
-import type { Example } from './example';
+import type { Page } from 'playwright-core';
+import { answer, heading, startLogin } from './example';
+import { visitExample } from './in-browser';
 import { NAMES, TITLES, refusalsOf } from './refusal-table';
 
 describe('example in a browser: refusals and accidents', function () {
   this.timeout(30_000);
-  let browser: Browser | undefined;
-  let example: Example;
+  const visit = visitExample();
   let page: Page;
-  const { error } = console;
 
-  before(async function () {
-    browser = await launchBrowser(this);
-    example = await startExample();
-    page = await (await newPerson(browser)).newPage();
-    // The example logs what went wrong.
-    console.error = () => undefined;
-  });
-  after(async () => {
-    console.error = error;
-    await browser?.close();
-    await example?.close();
+  before(async () => {
+    page = await visit.newPage();
   });
 
   for (const provider of NAMES) {
     for (const { fault, status, heading: words, buttons } of refusalsOf(provider)) {
       it(`${provider} ${fault} — ${status}, "${words}", and the way on`, async () => {
+        const { example } = visit;
         const emulator: { fail(name: string): void; clearFaults(): void } =
           example.emulator[provider];
         await startLogin(page, example, TITLES[provider]);

@@ -1,8 +1,8 @@
 /** The whole way of a person, by the keyboard alone and without JavaScript, at each provider. Needs chromium. */
 import { expect } from 'chai';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { heading, launchBrowser, newPerson, startExample } from './example';
-import type { Example } from './example';
+import type { Page } from 'playwright-core';
+import { heading } from './example';
+import { visitExample } from './in-browser';
 import { byKeyboard, byMouse } from './walk';
 import type { Walker } from './walk';
 
@@ -19,28 +19,11 @@ const WAYS = [
 
 describe('example: the whole way', function () {
   this.timeout(120_000);
-  let browser: Browser | undefined;
-  let example: Example;
-  let person: BrowserContext;
+  const visit = visitExample();
   let page: Page;
-  const { error } = console;
 
-  before(async function () {
-    browser = await launchBrowser(this);
-    example = await startExample();
-  });
-  after(async () => {
-    await browser?.close();
-    await example?.close();
-  });
   beforeEach(async () => {
-    await example.database.db.deleteFrom('accounts').execute();
-    // A call without its scope is refused, and logged.
-    console.error = () => undefined;
-  });
-  afterEach(async () => {
-    console.error = error;
-    await person?.close();
+    await visit.example.database.db.deleteFrom('accounts').execute();
   });
 
   const shows = async (name: RegExp | string) =>
@@ -80,13 +63,12 @@ describe('example: the whole way', function () {
     await says('Disconnected');
     await walker.choose('Log out');
     await says('You are logged out here.');
-    await page.goto(`${example.baseURL}/profile`);
+    await page.goto(`${visit.example.baseURL}/profile`);
     expect(await heading(page)).to.equal('Log in');
   }
 
   it('by the keyboard — notices a focus that is not seen, and a button that Tab does not reach', async () => {
-    person = await newPerson(browser!);
-    page = await person.newPage();
+    page = await visit.newPage();
     await page.setContent('<button style="outline: none">Go</button>');
     expect(await byKeyboard(page).choose('Go').catch(String)).to.contain('no outline');
     await page.setContent('<button tabindex="-1">Stay</button>');
@@ -98,9 +80,8 @@ describe('example: the whole way', function () {
   for (const { name, by, javaScriptEnabled } of WAYS) {
     for (const one of WALKS) {
       it(`${one.provider}, ${name} — signs in, connects, calls, disconnects, signs out`, async () => {
-        person = await newPerson(browser!, { javaScriptEnabled });
-        page = await person.newPage();
-        await page.goto(example.baseURL);
+        page = await visit.newPage({ javaScriptEnabled });
+        await page.goto(visit.example.baseURL);
         await walk(by(page), one);
       });
     }
