@@ -1225,6 +1225,40 @@ describe('strategy', () => {
         expect(profile?.id).to.equal('zoe');
       });
 
+      it('userProfile without a login calls back with the error of passport-oauth2', async () => {
+        nock(ORIGIN).get('/me').reply(503);
+        const error = await new Promise((resolve) => {
+          make().userProfile('at-zoe', resolve);
+        });
+        expect(error).to.be.instanceOf(InternalOAuthError);
+        expect(error).to.include({ code: 'provider_unavailable', stage: 'profile' });
+      });
+
+      it('userProfile calls super within the deadline of the login', async () => {
+        class Sub extends AcmeStrategy {
+          override userProfile(
+            accessToken: string,
+            done: (error?: unknown, profile?: never) => void,
+          ): void {
+            super.userProfile(accessToken, (error, profile) => done(error, profile as never));
+          }
+        }
+        const logins: unknown[] = [];
+        const listen = (message: unknown) => {
+          const { event, path, login: name } = message as DiagnosticsEvent & { path?: string };
+          if (event === 'request' && path === '/me') logins.push(name);
+        };
+        subscribe('crm-oauth2', listen);
+        try {
+          answerLogin();
+          await login(new Sub(OPTIONS, accept));
+        } finally {
+          unsubscribe('crm-oauth2', listen);
+        }
+        expect(logins).to.have.lengthOf(1);
+        expect(logins[0], 'the name of the login').to.be.a('string');
+      });
+
       it('parseErrorResponse judges an error of the token endpoint', async () => {
         const seen: unknown[] = [];
         const own = new Error('own');
@@ -1241,15 +1275,19 @@ describe('strategy', () => {
       });
 
       it('parseErrorResponse of null leaves it to us, and super reads RFC 6749 §5.2', async () => {
+        const read: (Error | null)[] = [];
         class Sub extends AcmeStrategy {
           override parseErrorResponse(body: string, status: number): Error | null {
-            expect(super.parseErrorResponse(body, status)).to.include({ code: 'invalid_grant' });
-            expect(super.parseErrorResponse('<html>', 500)).to.equal(null);
+            read.push(super.parseErrorResponse(body, status));
+            read.push(super.parseErrorResponse('<html>', 500));
             return null;
           }
         }
         nock(ORIGIN).post('/token').reply(400, { error: 'invalid_grant' });
         expect(errorOf(await login(new Sub(OPTIONS, accept))).code).to.equal('invalid_grant');
+        expect(read[0]).to.be.instanceOf(TokenError);
+        expect(read[0]).to.include({ code: 'invalid_grant', stage: 'token', status: 400 });
+        expect(read[1]).to.equal(null);
       });
     });
 
@@ -1502,6 +1540,18 @@ describe('strategy', () => {
           params?: object,
         ) => void,
       ) => void;
+
+      it('passport-oauth2 — has its fields', () => {
+        const customHeaders = { 'X-Trace': '1' };
+        const strategy = make({ scope: 'read write', customHeaders });
+        expect(Reflect.get(strategy, '_callbackURL')).to.equal(CALLBACK);
+        expect(Reflect.get(strategy, '_scope')).to.deep.equal(['read', 'write']);
+        const headers: unknown = Reflect.get(oauth2Of(strategy), '_customHeaders');
+        expect(headers).to.deep.include(customHeaders);
+        expect(headers, 'a copy').not.to.equal(customHeaders);
+        const chosen = make({ callbackURL: () => CALLBACK });
+        expect(Reflect.get(chosen, '_callbackURL')).to.equal(undefined);
+      });
 
       it('passport-oauth2-refresh — has the same URLs, and refreshes through the client', async () => {
         const strategy = make({ customHeaders: { 'X-Trace': '1' } });
