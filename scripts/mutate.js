@@ -64,7 +64,14 @@ const OTHER_TESTS = {
   'passport/login-start': ['passport/registrations', 'passport/strategy', 'passport/lost-answer'],
   'passport/session-state-store': ['passport/passport'],
   'passport/registrations': ['passport/login-start'],
-  'passport/strategy': ['passport/registrations', 'passport/classic-oauth2'],
+  'passport/strategy': [
+    'passport/registrations',
+    'passport/classic-oauth2',
+    'passport/authenticate-options',
+    'passport/login-start',
+    'passport/login-finish',
+    'errors/diagnostics',
+  ],
   'passport/strategy-options': [
     'passport/strategy',
     'passport/authenticate-options',
