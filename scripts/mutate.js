@@ -23,6 +23,14 @@ const GOAL = 90;
  * the core have other tests beside their own, or need fewer than all.
  */
 const OTHER_TESTS = {
+  'check/asking': ['check/client-pair', 'check/index'],
+  'check/check': ['check/index'],
+  'check/client-pair': ['check/check', 'check/index'],
+  'check/issuer': ['check/check', 'check/index'],
+  'check/login': ['check/index'],
+  'check/login-report': ['check/index'],
+  'check/package': ['check/index'],
+  'check/reachable': ['check/check', 'check/index'],
   client: [
     'client-environment',
     'client-profile',
