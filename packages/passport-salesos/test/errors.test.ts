@@ -1,16 +1,12 @@
 /** The words of SalesOS, one by one: what they mean, in which step, and the remedy. */
 import { expect } from 'chai';
-import { reportedProblem } from '../../crm-oauth2/dist/errors/meanings';
+import type { Stage } from 'crm-oauth2';
+import { readError } from 'crm-oauth2/testing';
 import { hints, meanings, refusals } from '../dist/errors';
 
-/** The problem of an error that SalesOS reports in one step. */
-const problemOf = (stage: string, error: string, description: string) =>
-  reportedProblem(
-    { stage: stage as 'token', error, description, otherwise: 'unexpected_status' },
-    { meanings, refusals, hints },
-    [],
-    {},
-  );
+/** The meaning of an error that SalesOS reports in one step. */
+const read = (stage: string, error: string, description: string) =>
+  readError({ meanings, refusals, hints }, { stage: stage as Stage, error, description });
 
 const rowsOf = (table: string) =>
   table
@@ -118,17 +114,17 @@ const OTHERS = `
 describe('errors of SalesOS', () => {
   for (const [stage = '', error = '', words = '', code, hint] of rowsOf(MEANINGS)) {
     it(`${stage}: ${error} "${words}" means ${code}`, () => {
-      const problem = problemOf(stage, error, words);
-      expect(problem.code).to.equal(code);
-      if (hint === undefined) expect(problem.details.hint).to.equal(undefined);
-      else expect(problem.details.hint).to.include(hint);
+      const meaning = read(stage, error, words);
+      expect(meaning.code).to.equal(code);
+      if (hint === undefined) expect(meaning.hint).to.equal(undefined);
+      else expect(meaning.hint).to.include(hint);
     });
   }
 
   for (const [stage = '', error = '', words = ''] of rowsOf(OTHERS)) {
     it(`${stage}: ${error} "${words}" means no more than its error`, () => {
-      const { code, details } = problemOf(stage, error, words);
-      expect({ code, hint: details.hint }).to.deep.equal({ code: error, hint: undefined });
+      const { code, hint } = read(stage, error, words);
+      expect({ code, hint }).to.deep.equal({ code: error, hint: undefined });
     });
   }
 });
