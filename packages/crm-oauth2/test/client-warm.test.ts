@@ -102,7 +102,9 @@ describe('client warm()', () => {
         const trusted = { ...options, ca: TEST_ONLY_CERTIFICATE } as never;
         const socket = connect.call(this, trusted, done) as net.Socket;
         opened.push(socket);
-        socket.once('connect', () => (second = client.warm().then(isSecured)));
+        socket.once('connect', () => {
+          second = client.warm().then(isSecured);
+        });
         return socket;
       },
     });

@@ -1065,8 +1065,8 @@ describe('Salesforce', () => {
 
     it('salesforce 5.4 — id_token: UserInfo is asked when the token response, which the secret proves, names no person', async () => {
       const { user_id, organization_id } = IDENTITY;
-      const answer = { sub: LOGIN + PATH, user_id, organization_id, name: 'of UserInfo' };
-      nock(LOGIN).get('/services/oauth2/userinfo').reply(200, answer);
+      const person = { sub: LOGIN + PATH, user_id, organization_id, name: 'of UserInfo' };
+      nock(LOGIN).get('/services/oauth2/userinfo').reply(200, person);
       const claims = { iss: LOGIN, sub: LOGIN + PATH, ...CLAIMS, at_hash: 'hash-1' };
       const tokens = { accessToken: '00D!1', tokenType: 'Bearer', response: {}, claims };
       const client = createClient({ profileFrom: 'id_token' });

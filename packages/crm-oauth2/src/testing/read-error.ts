@@ -3,7 +3,7 @@ import type { ErrorCode } from '../errors/codes';
 import { reportedProblem } from '../errors/meanings';
 import type { Reported, Vocabulary } from '../errors/meanings';
 
-/** What an error of a provider means. */
+/** The meaning of an error of a provider. */
 export interface ErrorReading {
   code: ErrorCode;
   /** The remedy, where the row of `meanings` has one of its own. */
