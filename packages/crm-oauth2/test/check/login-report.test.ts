@@ -114,6 +114,46 @@ describe('report of a login', () => {
     for (const value of PRIVATE) expect(text).to.not.contain(value);
   });
 
+  it('shows no secret, token, code or client id that an answer has for a name', () => {
+    const names = [...PRIVATE.slice(0, 5), 'client-1'];
+    const response = Object.fromEntries(names.map((name) => [name, 1]));
+    const report = describeLogin(client(), loggedIn({ response }), about);
+    const text = `${JSON.stringify(report)}${asMarkdown(report)}`;
+    for (const name of names) expect(text).to.not.contain(name);
+  });
+
+  it('is Markdown: a heading, the place, and a table for each answer', () => {
+    const { answers, facts } = describeLogin(client(), loggedIn(), about);
+    const report = {
+      provider: 'Acme',
+      package: 'passport-acme 1.2.3',
+      node: 'v20.19.0',
+      date: '2026-11-29',
+      hosts: ['id.acme.test', '*.acme.test'],
+      facts: facts.slice(0, 2),
+      answers: {
+        'Token response': [['a|b', 'text'], ...(answers['Token response'] ?? []).slice(1, 2)],
+      },
+    } as const;
+    expect(asMarkdown(report as never)).to.equal(
+      [
+        '### Acme, 2026-11-29',
+        '',
+        'passport-acme 1.2.3, Node v20.19.0. Hosts: id.acme.test, *.acme.test.',
+        '',
+        '| Fact | |',
+        '| --- | --- |',
+        '| Access token | 3600 seconds left |',
+        '| Refresh token | came |',
+        '',
+        '| Token response | |',
+        '| --- | --- |',
+        String.raw`| a\|b | text |`,
+        '| expires_in | 3600 seconds |',
+      ].join('\n'),
+    );
+  });
+
   it('facts — tell the lifetimes, the algorithm and the scopes', () => {
     expect(factsOf({})).to.deep.equal({
       'Access token': '3600 seconds left',
