@@ -213,20 +213,34 @@ describe('client first login of a process', () => {
 
   it('RFC 9112 §9.3 — opens the connection for the profile while the code is redeemed', async () => {
     const profile = await counted();
+    let wasReady = false;
     // It answers only once the other host is connected.
     const token = await counted((_req, res) => {
       const isReady = () => profile.seen.length > 0;
       void (async () => {
         for (let round = 0; round < 200 && !isReady(); round += 1) await pause(5);
-        res.end(String(isReady()));
+        wasReady = isReady();
+        res.end();
       })();
     });
     const client = clientOf(token.origin, profile.origin);
     await redeem(client);
+    expect(wasReady).to.equal(true);
     await rejection(client.fetchProfile(TOKENS));
     client.close();
     expect([token.seen.length, profile.seen.length]).to.deep.equal([1, 1]);
     expect(profile.paths).to.deep.equal(['/me']);
+  });
+
+  it('opens none for a grant that no profile follows', async () => {
+    const profile = await counted();
+    const token = await counted();
+    const client = clientOf(token.origin, profile.origin);
+    await rejection(client.refreshTokenGrant('rt-1'));
+    await rejection(client.refreshTokenGrant('rt-1'));
+    client.close();
+    expect(token.paths).to.deep.equal(['/token', '/token']);
+    expect(profile.seen).to.deep.equal([]);
   });
 
   it('opens nothing to a host of which a mock answers the token request', async () => {

@@ -703,14 +703,19 @@ describe('client', () => {
       });
       const client = make({}, provider);
       answerPost('/token', 200, { ...TOKENS, api: 'https://evil.test' });
-      expect(await failure(redeem(client))).to.include({ code: 'untrusted_host', stage: 'token' });
+      const refused = await failure(redeem(client));
+      expect(refused).to.include({ code: 'untrusted_host', stage: 'token' });
+      expect(refused.message).to.equal(
+        'acme: the token response names a host that must not receive a token: api',
+      );
       answerPost('/token', 200, { ...TOKENS, api: 'https://acme.test' });
       const previous = await redeem(client);
-      answerPost('/token', 200, { access_token: 'at-2', api: 'https://evil.test' });
+      answerPost('/token', 200, { access_token: 'at-2', team: 7, api: 'https://evil.test' });
       const { accessToken, response } = await client.refreshTokenGrant('rt-1', { previous });
-      expect({ accessToken, api: response.api }).to.deep.equal({
+      expect({ accessToken, api: response.api, team: response.team }).to.deep.equal({
         accessToken: 'at-2',
         api: 'https://acme.test',
+        team: 7,
       });
       expect(response).to.be.frozen;
     });
@@ -1430,8 +1435,10 @@ describe('client', () => {
         expect(await client.introspectToken('at-1', of())).to.deep.equal({ active: false });
       });
 
-      for (const [title, status] of [
-        ['has no address any more', 0],
+      for (const [title, failing] of [
+        ['has no address any more', 'ENOTFOUND'],
+        ['refuses connections', 'ECONNREFUSED'],
+        ['shows the certificate of another host', 'ERR_TLS_CERT_ALTNAME_INVALID'],
         ['is a page that points to the new one', 302],
         ['does not know the path', 404],
       ] as const) {
@@ -1440,8 +1447,8 @@ describe('client', () => {
             organizationEndpoints: () => ({ revocationEndpoint: 'https://zoe.acme.test/r' }),
           });
           const old = nock('https://zoe.acme.test').post('/r');
-          const gone = Object.assign(new Error('no address'), { code: 'ENOTFOUND' });
-          void (status === 0 ? old.replyWithError(gone) : old.reply(status));
+          if (typeof failing === 'number') old.reply(failing);
+          else old.replyWithError(Object.assign(new Error('gone'), { code: failing }));
           const asked = answerPost('/revoke', 200, '');
           const tokens = { accessToken: 'at-1', tokenType: 'Bearer', response: {} };
           await make({}, provider).revokeToken('rt-1', { tokens });

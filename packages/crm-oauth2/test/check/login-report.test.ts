@@ -135,7 +135,7 @@ describe('report of a login', () => {
         'Token response': [['a|b', 'text'], ...(answers['Token response'] ?? []).slice(1, 2)],
       },
     } as const;
-    expect(asMarkdown(report as never)).to.equal(
+    expect(asMarkdown(report)).to.equal(
       [
         '### Acme, 2026-11-29',
         '',
