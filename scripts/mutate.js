@@ -45,6 +45,7 @@ const OTHER_TESTS = {
     'client-environment',
     'client',
     'client-warm',
+    'passport/classic-oauth2',
     'wire/connections',
     'errors/diagnostics',
     'passport/strategy',
