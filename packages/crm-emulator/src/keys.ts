@@ -26,7 +26,7 @@ export class KeyRing {
   /** Those that were kept, or two new ones, as providers publish the current key and the next. */
   static async create(state: State, name: string): Promise<KeyRing> {
     const kept = state.keep('keys', name, () => ring.keys);
-    const ring = new KeyRing(kept ?? [], () => state.changed());
+    const ring: KeyRing = new KeyRing(kept ?? [], () => state.changed());
     if (!kept) ring.keys = await Promise.all([createKey(), createKey()]);
     state.changed();
     return ring;
