@@ -158,6 +158,7 @@ describe('client warm()', () => {
       expect(isOAuth2Error(error)).to.equal(true);
       expect(error).to.include({ code: 'connection_refused', provider: 'acme' });
       expect(error?.host).to.equal(new URL(away).host);
+      expect(error?.stage).to.equal(leg === 'keys' ? 'id_token' : 'token');
     });
   }
 

@@ -699,14 +699,14 @@ describe('client', () => {
     it('a login with a host that must not receive the token fails, and a refresh leaves it out', async () => {
       const provider = acmeWith({
         untrustedFields: (response, { provider: name }) =>
-          response.api === `https://${name}.test` ? [] : ['api'],
+          response.api === `https://${name}.test` ? [] : ['api', 'api_2'],
       });
       const client = make({}, provider);
       answerPost('/token', 200, { ...TOKENS, api: 'https://evil.test' });
       const refused = await failure(redeem(client));
       expect(refused).to.include({ code: 'untrusted_host', stage: 'token' });
       expect(refused.message).to.equal(
-        'acme: the token response names a host that must not receive a token: api',
+        'acme: the token response names a host that must not receive a token: api, api_2',
       );
       answerPost('/token', 200, { ...TOKENS, api: 'https://acme.test' });
       const previous = await redeem(client);
@@ -1433,6 +1433,17 @@ describe('client', () => {
         }
         answerPost('/introspect', 200, { active: false });
         expect(await client.introspectToken('at-1', of())).to.deep.equal({ active: false });
+      });
+
+      it('OpenID Connect RP-Initiated Logout §2 — is refused at a host that is not of the organization', () => {
+        const provider = acmeWith({
+          organizationEndpoints: () => {
+            throw new Problem('untrusted_host', 'the instance is elsewhere');
+          },
+        });
+        const tokens = { accessToken: 'at-1', tokenType: 'Bearer', response: {} };
+        const error = thrown(() => make({}, provider).buildEndSessionUrl({ tokens }));
+        expect(error).to.include({ code: 'untrusted_host', stage: 'logout', provider: 'acme' });
       });
 
       for (const [title, failing] of [
