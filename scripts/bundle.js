@@ -17,10 +17,8 @@ const JOSE = [
   'SignJWT',
   'compactDecrypt',
   'createLocalJWKSet',
-  'decodeJwt',
   'exportJWK',
   'generateKeyPair',
-  'jwtVerify',
 ];
 
 async function bundle(folder, source, outfile, options = {}) {

@@ -140,7 +140,8 @@ export class ClientRequests<Options extends object, P extends Profile> {
     this.#shared = shared;
     const urls = Object.values(context.endpoints).filter((url) => typeof url === 'string');
     this.#urls = new Map(urls.map((url) => [url, shared.parse(url)]));
-    this.#loginHosts = [tokenEndpoint, userInfoEndpoint].map((url) => this.url(url));
+    const hosts = [tokenEndpoint, userInfoEndpoint].map((url) => this.url(url));
+    this.#loginHosts = [...new Map(hosts.map((url) => [url.origin, url])).values()];
   }
 
   /** One token request: asked, judged, checked by the provider's own rule. */
@@ -167,9 +168,11 @@ export class ClientRequests<Options extends object, P extends Profile> {
       // Of the grants, only this one uses up neither a code nor a refresh token.
       const isRepeatable = grantType === 'client_credentials';
       const sent = this.send({ method: 'POST', url, isRepeatable, ...message }, deadline);
-      // The profile is asked for next, at this host or at another one.
+      // The profile is asked for next, maybe at another host.
       if (grantType === 'authorization_code') {
-        for (const host of this.#loginHosts) this.#shared.http.open(host, url);
+        for (const host of this.#loginHosts) {
+          if (host.origin !== url.origin) this.#shared.http.open(host, url);
+        }
       }
       const response = await sent;
       const { code, code_verifier: verifier, refresh_token: refreshToken } = protocol;

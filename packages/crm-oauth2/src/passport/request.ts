@@ -74,8 +74,12 @@ function pathsOf(req: PassportRequest, redirectUri: string) {
   };
 }
 
+/** A path that nothing needs to be done to: most are. */
+const NORMAL_PATH = /^(?:\/[a-z\d._-]+)+$/;
+
 /** Routers ignore case and a slash at the end, and decode parts; proxies write two slashes for one. */
 function normalized(path = ''): string {
+  if (NORMAL_PATH.test(path)) return path;
   const plain = path.replace(/\/+/g, '/').replace(/\/$/, '');
   try {
     return decodeURIComponent(plain).toLowerCase();
@@ -83,6 +87,9 @@ function normalized(path = ''): string {
     return plain.toLowerCase();
   }
 }
+
+/** Of a `callbackURL` that was judged: others are paths. */
+const ABSOLUTE = /^https?:\/\//i;
 
 /** How browsers say that they fetch a page ahead, or for a preview. */
 const PURPOSES = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const;
@@ -107,7 +114,7 @@ export function resolveCallbackUrl(
   callbackUrl: string,
   trustProxy = false,
 ): string {
-  if (URL.canParse(callbackUrl)) return callbackUrl;
+  if (ABSOLUTE.test(callbackUrl)) return callbackUrl;
   const trusted = trustProxy || trustsProxy(req);
   // The first value: proxies append to these headers.
   const forwarded = (name: string) =>

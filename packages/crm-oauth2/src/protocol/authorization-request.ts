@@ -64,8 +64,8 @@ export function buildAuthorizationRequest(request: AuthorizationRequest) {
   };
   for (const [name, value] of Object.entries(request.parameters ?? {})) put(name, value);
   for (const [name, value] of Object.entries(protocol)) {
-    if (query.has(name)) query.delete(name);
-    put(name, value);
+    if (value === undefined) query.delete(name);
+    else put(name, value);
   }
   return { url: `${origin}${pathname}?${query.toString()}`, query };
 }

@@ -17,8 +17,8 @@ const MAX_KEY_SETS = 500;
 /** Sends the request for the keys. With `isBackground`, it does not keep the process alive. */
 export type FetchKeys = (request: { isBackground?: true }) => Promise<HttpResponse>;
 
-/** Finds the key that signed a token, as `jwtVerify` asks for it: by the header, and the token's parts. */
-type FindKey = (header: object, token: object) => Promise<webcrypto.CryptoKey>;
+/** Finds the key that signed a token, by the header of the token. */
+type FindKey = (header: object) => Promise<webcrypto.CryptoKey>;
 
 /** The keys of each issuer, by their address. */
 export class KeySets {
@@ -50,18 +50,18 @@ export class SigningKeys {
     this.#fetchKeys = fetchKeys;
   }
 
-  /** The key that signed a token, for `jwtVerify`. */
-  readonly find: FindKey = async (header, token) => {
+  /** The key that signed a token. */
+  readonly find: FindKey = async (header) => {
     if (!this.#isFresh()) await this.#fetchOrJoin();
     const { fetchedAt = 0, isAhead } = this.#current ?? {};
     try {
-      return (await this.#current?.find(header, token)) as webcrypto.CryptoKey;
+      return (await this.#current?.find(header)) as webcrypto.CryptoKey;
     } catch (error) {
       const isUnknown = Reflect.get(Object(error), 'code') === 'ERR_JWKS_NO_MATCHING_KEY';
       // A provider may make its key when it first signs, and then the keys fetched ahead lack it.
       if (!isUnknown || (!isAhead && isWithin(COOLDOWN_MS, fetchedAt))) throw error;
       await this.#fetchOrJoin();
-      return (await this.#current?.find(header, token)) as webcrypto.CryptoKey;
+      return (await this.#current?.find(header)) as webcrypto.CryptoKey;
     }
   };
 

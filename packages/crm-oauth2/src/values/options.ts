@@ -181,6 +181,9 @@ export function requireStrings(owner: string, name: string, value: unknown): rea
   return value.map((entry) => requireString(owner, name, entry));
 }
 
+/** Absolute redirect URIs that have been judged and are good: most applications have one. */
+const GOOD_CALLBACK_URLS = new LruMap<string, true>(1000);
+
 /**
  * A redirect URI (RFC 6749 §3.1.2): absolute, on http or https, without a fragment and user info.
  *
@@ -193,6 +196,7 @@ export function requireCallbackUrl(
   value: unknown,
   mayBeRelative: boolean,
 ): string {
+  if (typeof value === 'string' && GOOD_CALLBACK_URLS.get(value)) return value;
   const text = requireString(owner, name, value);
   const isAbsolute = /^https?:\/\//i.test(text) && URL.canParse(text);
   const url = new URL(isAbsolute ? text : 'http://localhost');
@@ -203,6 +207,7 @@ export function requireCallbackUrl(
     (text.includes('#') && 'must have no fragment; leave out "#" and the rest') ||
     (`${url.username}${url.password}` !== '' && 'must have no user info before the host');
   if (rule) throw optionError(owner, name, rule);
+  if (isAbsolute) GOOD_CALLBACK_URLS.set(text, true);
   if (isAbsolute || (mayBeRelative && /^\/(?![/\\])/.test(text))) return text;
   const host = /^(localhost|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(?:\/[\w/.-]*)?$/.exec(text)?.[1];
   const scheme = host !== undefined && isLoopback(host) ? 'http' : 'https';

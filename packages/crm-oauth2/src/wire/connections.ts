@@ -4,7 +4,6 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
-import { LruMap } from '../values/lru-map';
 import { ownOptions } from './own-options';
 
 /** Closes a connection that is idle for so long. Servers and load balancers give up after a minute. */
@@ -12,6 +11,9 @@ const IDLE_LIFETIME_MS = 50_000;
 
 /** Closes an idle connection this long before the time that the provider announces. */
 const CLOSE_EARLY_MS = 1000;
+
+/** How long a connection is idle before TCP asks if its other end is still there. */
+const PROBE_AFTER_MS = 1000;
 
 /** The end of a connection that was idle for less is not waited for: it may come at any time. */
 const MAY_HAVE_ENDED_MS = 100;
@@ -62,8 +64,6 @@ function isUsable(socket: Socket, now = performance.now()): boolean {
 /** The connections of one client: those of its agents, and those opened in advance. */
 export class Connections {
   readonly #agents = new Map<string, http.Agent>();
-  /** The names that agents give to hosts, by origin: to make one takes as long as to find a connection. */
-  readonly #names = new LruMap<string, string>(MAX_ASKED_HOSTS);
   /** Connections opened in advance, by the name that the agent gives their host. */
   readonly #unused = new Map<string, Socket>();
   /** Connections that are idle, or were: the one that became so first stands first. */
@@ -74,7 +74,7 @@ export class Connections {
   /** The agent for a request to the URL. Connections that it should not use are closed. */
   agent(url: URL): http.Agent {
     const agent = this.#agentOf(url);
-    this.#countKept(agent, this.#nameOf(url));
+    this.#countKept(agent, nameOf(url));
     return agent;
   }
 
@@ -83,7 +83,7 @@ export class Connections {
    * without the notice of a process that was busy.
    */
   mayHaveEnded(url: URL): boolean {
-    const name = this.#nameOf(url);
+    const name = nameOf(url);
     const next = this.#agentOf(url).freeSockets[name]?.at(-1) ?? this.#unused.get(name) ?? {};
     return performance.now() - idleTime(next).since >= MAY_HAVE_ENDED_MS;
   }
@@ -116,13 +116,13 @@ export class Connections {
   }
 
   #wasAsked(url: URL): boolean {
-    return this.#askedHosts.has(this.#nameOf(url));
+    return this.#askedHosts.has(nameOf(url));
   }
 
   /** @returns the connection that no request has used so far; nothing where another one is open */
   #openUnlessOpen(url: URL): Socket | undefined {
     const agent = this.#agentOf(url);
-    const name = this.#nameOf(url);
+    const name = nameOf(url);
     const unused = this.#unused.get(name);
     if (unused || this.#countKept(agent, name) > 0 || name in agent.sockets) return unused;
     const options = Object.assign(serverOf(url), { _agentKey: name });
@@ -163,18 +163,14 @@ export class Connections {
     return agent;
   }
 
-  #nameOf(url: URL): string {
-    const known = this.#names.get(url.origin);
-    if (known !== undefined) return known;
-    const name = this.#agentOf(url).getName(serverOf(url));
-    this.#names.set(url.origin, name);
-    return name;
-  }
-
   /** Closes the connections to the host that no request should use. @returns how many are left */
   #countKept(agent: http.Agent, name: string): number {
     const sockets = agent.freeSockets[name] ?? [];
+    const [longestIdle] = sockets;
+    const next = sockets.at(-1);
+    if (!longestIdle || !next) return 0;
     const now = performance.now();
+    if (isUsable(longestIdle, now) && isUsable(next, now)) return sockets.length;
     const ended = sockets.findLastIndex((socket) => !isUsable(socket, now)) + 1;
     // Those in front have been idle for longer. The agent removes closed ones from the front only.
     for (const socket of sockets.slice(0, ended)) socket.destroy();
@@ -184,11 +180,14 @@ export class Connections {
   #createAgent(protocol: string): http.Agent {
     const { Agent } = protocol === 'https:' ? https : http;
     const agent = new Agent({ keepAlive: true });
+    // Node's own name lists every option of TLS, and these agents have none that differs.
+    agent.getName = ({ host, port } = {}) => `${host}:${port}`;
     // Node itself heeds the announcement only when the agent sets a time limit for every request.
-    const keep = agent.keepSocketAlive.bind(agent);
     agent.keepSocketAlive = (socket: Socket) => {
-      keep(socket);
-      socket.setTimeout(idleTime(socket).limit);
+      const { limit } = idleTime(socket);
+      socket.setKeepAlive(true, PROBE_AFTER_MS).unref();
+      // Any byte on the connection starts the time anew.
+      if (socket.timeout !== limit) socket.setTimeout(limit);
       if (!isUsable(socket)) return false;
       this.#rememberIdle(socket);
       return true;
@@ -240,12 +239,24 @@ function isConnected(socket: Socket): boolean {
   return !socket.connecting && Reflect.get(socket, 'secureConnecting') !== true;
 }
 
-/** The options that an agent itself would pass. It keeps TLS sessions under the name it makes of them. */
-function serverOf({ protocol, hostname, port }: URL) {
-  const host = hostname.replace(/[[\]]/g, '');
+/** The address of a server as an agent has it: an IPv6 address without brackets. */
+function addressOf({ protocol, hostname, port }: URL) {
+  const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+  return { host, port: Number(port) || (protocol === 'https:' ? 443 : 80) };
+}
+
+/** The name that the agent gives to a server. */
+function nameOf(url: URL): string {
+  const { host, port } = addressOf(url);
+  return `${host}:${port}`;
+}
+
+/** The options that an agent itself would pass. */
+function serverOf(url: URL) {
+  const { host, port } = addressOf(url);
   return ownOptions({
     host,
-    port: Number(port) || (protocol === 'https:' ? 443 : 80),
+    port,
     noDelay: true,
     keepAlive: true,
     servername: isIP(host) === 0 ? host : '',

@@ -293,31 +293,29 @@ describe('ID Token', () => {
       ],
       ['"at_hash" is of another access token', { at_hash: 'x' }],
       [
-        'unexpected "iss" claim value (unproven: "iss" is "https://evil.test/", expected "https://acme.test/" or "https://b.test")',
+        '"iss" is "https://evil.test/", expected "https://acme.test/" or "https://b.test"',
         { iss: 'https://evil.test/' },
         { issuers: [ISSUER, 'https://b.test', ISSUER] },
       ],
+      [`"iss" is "${'x'.repeat(100)}…", expected "https://acme.test/"`, { iss: 'x'.repeat(999) }],
+      ['"iss" is "", expected "https://acme.test/"', { iss: 7 }],
+      ['"iss" is missing, expected "https://acme.test/"', { iss: undefined }],
+      ['"aud" is missing, expected "client-1"', { aud: undefined }],
       [
-        `unexpected "iss" claim value (unproven: "iss" is "${'x'.repeat(100)}…", expected "https://acme.test/")`,
-        { iss: 'x'.repeat(999) },
-      ],
-      [
-        'unexpected "iss" claim value (unproven: "iss" is "", expected "https://acme.test/")',
-        { iss: 7 },
-      ],
-      [
-        'unexpected "aud" claim value (unproven: "aud" is "client-2 [redacted]", expected "client-1")',
+        '"aud" is "client-2 [redacted]", expected "client-1"',
         { aud: ['client-2', EXPECTED.accessToken] },
       ],
-      ['missing required "exp" claim', { exp: undefined }],
+      ['"exp" is missing', { exp: undefined }],
+      ['"exp" has passed', { exp: 1 }],
+      ['"nbf" lies in the future', () => ({ nbf: now() + 120 })],
+      ['"iat" is missing', { iat: undefined }],
     ];
     for (const [why, changes, expected] of words) {
       it(`in words: ${why}`, async () => {
         publishKeys([jwk(first, 'key-1')]);
         const { message, details } = await problemWith(await sign(changed(changes)), expected);
         expect(message).to.equal(`the ID Token is refused: ${why}`);
-        const isOfJose = / claim/.test(why);
-        expect(Object.keys(details)).to.deep.equal(isOfJose ? ['cause'] : []);
+        expect(details).to.deep.equal({});
       });
     }
 

@@ -25,8 +25,8 @@ describe('jose', () => {
       loadJose()
         .catch(({ code }) => code)
         .then(async (code) => {
-          const { jwtVerify } = await loadJose();
-          console.log(code, typeof jwtVerify);
+          const { compactDecrypt } = await loadJose();
+          console.log(code, typeof compactDecrypt);
         });
     `;
     const { stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
