@@ -105,11 +105,26 @@ export class SigningKeys {
     const response = await this.#fetchKeys(request);
     if (!isSuccess(response)) throw statusProblem(response);
     // Some servers label their keys with another content type, so the header is ignored.
-    const json = parseJson(response.body, 'application/json') as never;
+    const json = parseJson(response.body, 'application/json') as unknown as KeySet;
     const { createLocalJWKSet } = await loadJose();
     const find = createLocalJWKSet(json) as FindKey;
     this.#current = { find, fetchedAt: Date.now(), isAhead };
+    if (isAhead) await importAhead(json, find);
   }
+}
+
+interface KeySet {
+  keys: { alg?: string; kid?: string }[];
+}
+
+/** Issuers publish two or three. */
+const MAX_IMPORTED_AHEAD = 10;
+
+/** jose imports a key when a token first names it, which takes longer than to verify the token. */
+async function importAhead({ keys }: KeySet, find: FindKey): Promise<void> {
+  const named = keys.slice(0, MAX_IMPORTED_AHEAD).map(({ alg, kid }) => find({ alg, kid }));
+  // The login that needs a key meets its failure, and tells it.
+  await Promise.allSettled(named);
 }
 
 /** False also for a moment that lies ahead, because the clock was set back since. */

@@ -342,6 +342,28 @@ describe('signing keys', () => {
     });
   });
 
+  it('RFC 7517 §5 — are imported with the key set where it is fetched ahead, at most ten', async () => {
+    const { subtle } = globalThis.crypto;
+    const own = subtle.importKey.bind(subtle);
+    let imports = 0;
+    subtle.importKey = ((...how: Parameters<typeof own>) => {
+      imports += 1;
+      return own(...how);
+    }) as typeof own;
+    try {
+      const keys = Array.from({ length: 12 }, (_, index) => jwk(first, `key-${index}`));
+      publishKeys([{ kty: 'RSA', kid: 'broken', alg: 'RS256', n: '!!', e: 'AQAB' }, ...keys]);
+      const verify = verifier();
+      await verify.fetchAhead();
+      // One of them is broken, which a login with another key does not meet.
+      expect(imports).to.equal(10);
+      expect((await verify(await sign(), EXPECTED)).sub).to.equal('auth0|zoe');
+      expect(imports).to.equal(10);
+    } finally {
+      Reflect.deleteProperty(subtle, 'importKey');
+    }
+  });
+
   it('are too late by the name of a timeout', async () => {
     const late = () => Promise.reject(new Problem('timeout', 'no answer in time'));
     const verify = verifier({ fetchKeys: late });
