@@ -38,37 +38,64 @@ async function bundle(folder, source, outfile, options = {}) {
     logLevel: 'warning',
     ...options,
   });
+  if (!options.minify) exportValues(file);
   announce(file);
   if (metafile) writeLicences(file, metafile.inputs);
+}
+
+/** esbuild's own note of the names, of which one line is left: see {@link announce}. */
+const ANNOTATION = /\n\/\/ Annotate the CommonJS export names[^]*$/;
+
+const GETTERS =
+  /^__export\((stdin_exports), (\{\n[^]*?\n\})\);\nmodule\.exports = __toCommonJS\(\1\);\n/m;
+
+/** esbuild exports getters, which take time at the start and at each use. Here nothing exported changes. */
+function exportValues(file) {
+  const text = readFileSync(file, 'utf8').replace(ANNOTATION, '\n');
+  const [all = '', , names = ''] = GETTERS.exec(text) ?? [];
+  const rest = text.replace(all, '');
+  if (rest.includes('module.exports = __toCommonJS')) {
+    throw new Error(`${file} exports in another way than scripts/bundle.js knows`);
+  }
+  const end = `module.exports = ${names.replaceAll(': () => ', ': ')};
+Object.defineProperty(module.exports, '__esModule', { value: true });
+`;
+  if (names !== '') writeFileSync(file, rest + end);
 }
 
 /** Node's reader of CommonJS finds the names for `import { Strategy }` in a line that never runs. */
 function announce(file) {
   const names = Object.keys(require(file)).filter((name) => /^(?!default$)[A-Za-z]\w*$/.test(name));
-  const text = readFileSync(file, 'utf8').replace(
-    /\n\/\/ Annotate the CommonJS export names[^]*$/,
-    '\n',
-  );
+  const text = readFileSync(file, 'utf8').replace(ANNOTATION, '\n');
   writeFileSync(file, `${text}0 && (module.exports = { ${names.join(', ')} });\n`);
 }
 
 /** A door that has some of the names of `core.js`, so that each class exists once. */
 function window(door) {
   const file = join(ROOT, CORE, 'lib', `${door}.js`);
-  writeFileSync(file, `'use strict';\nmodule.exports = require('./core.js').${door}Door;\n`);
+  writeFileSync(file, `'use strict';\nmodule.exports = { ...require('./core.js').${door}Door };\n`);
   announce(file);
 }
 
-/** Resolves what a door imports from outside its folder to `core.js`. */
+/**
+ * What a door imports from outside its folder, it takes from `core.js`: each name once, when it loads. With
+ * every use, the search among two hundred names would take longer than most of what is called.
+ */
 const outsideIsCore = (folder) => ({
   name: 'outside-is-core',
-  setup({ onResolve }) {
+  setup({ onResolve, onLoad }) {
+    const from = join(ROOT, CORE, 'lib');
     const own = join(ROOT, CORE, 'src', folder);
-    onResolve({ filter: /^\./ }, ({ path, resolveDir, kind, importer }) =>
-      kind !== 'entry-point' && importer !== '<stdin>' && !join(resolveDir, path).startsWith(own)
-        ? { path: './core.js', external: true }
-        : undefined,
-    );
+    onResolve({ filter: /^\./ }, ({ path, resolveDir, importer, namespace }) => {
+      if (namespace === 'core') return { path, external: true };
+      const isOwn = importer === '<stdin>' || join(resolveDir, path).startsWith(own);
+      return isOwn ? undefined : { path: 'core.js', namespace: 'core' };
+    });
+    onLoad({ filter: /^/, namespace: 'core' }, () => {
+      const names = Object.keys(require(join(from, 'core.js')));
+      const contents = `export const { ${names.join(', ')} } = require('./core.js');`;
+      return { contents, resolveDir: from };
+    });
   },
 });
 

@@ -74,9 +74,9 @@ const RATED: SubjectName[] = [
 
 export const FULL: Plan = {
   subjects: SUBJECT_NAMES,
-  warmUp: 2400,
+  warmUp: 800,
   isHttpMeasured: true,
-  cpu: { rounds: 18, logins: 200, shown: SHOWN, shownEvery: 3 },
+  cpu: { rounds: 12, logins: 100, shown: SHOWN, shownEvery: 3 },
   everyday: {
     subjects: SUBJECT_NAMES.filter(isWaitedFor),
     idle: [5, 10, 30],
@@ -87,23 +87,22 @@ export const FULL: Plan = {
   cold: { samples: 5 },
   throughput: {
     subjects: [...RATED, 'auth0', 'openidconnect'],
-    rounds: 7,
+    rounds: 6,
     levels: [
-      { concurrency: 1, logins: 100 },
-      { concurrency: 16, logins: 256 },
-      { concurrency: 64, logins: 384 },
+      { concurrency: 1, logins: 60 },
+      { concurrency: 16, logins: 128 },
+      { concurrency: 64, logins: 256 },
     ],
   },
   heap: [
-    { subject: 'salesloft', fill: 20_000, logins: 10_000, step: 10_000 },
-    { subject: 'salesforce', fill: 20_000, logins: 10_000, step: 10_000 },
-    { subject: 'oauth2Checked', fill: 2000, logins: 4000, step: 4000 },
+    { subject: 'salesforceIdToken', fill: 20_000, logins: 5000, step: 5000 },
+    { subject: 'oauth2Checked', fill: 1000, logins: 3000, step: 3000 },
   ],
   installed: ['passport-salesloft', 'passport-salesos', 'passport-salesforce-oauth2'],
-  loading: { rounds: 21 },
+  loading: { rounds: 15 },
   growth: {
-    rounds: 5,
-    logins: 150,
+    rounds: 3,
+    logins: 100,
     pending: [1, 4, 10],
     tenants: [1, 100, 1000],
     keys: [1, 10, 100],
@@ -127,20 +126,20 @@ const QUICK_SUBJECTS: SubjectName[] = [
 
 export const QUICK: Plan = {
   subjects: QUICK_SUBJECTS,
-  warmUp: 400,
+  warmUp: 200,
   isHttpMeasured: false,
-  cpu: { rounds: 7, logins: 100, shown: [], shownEvery: 1 },
+  cpu: { rounds: 5, logins: 80, shown: [], shownEvery: 1 },
   everyday: {
     subjects: ['salesloft', 'salesforceIdToken', 'salesos', 'salesforce', 'oauth2Checked', 'auth0'],
     idle: [6],
     samples: 3,
-    busy: 6,
-    hot: 60,
+    busy: 5,
+    hot: 40,
   },
   cold: { samples: 2 },
   throughput: {
     subjects: ['oauth2Checked', 'salesloft', 'idealProfile'],
-    rounds: 3,
+    rounds: 2,
     levels: [
       { concurrency: 1, logins: 40 },
       { concurrency: 16, logins: 64 },
@@ -149,7 +148,7 @@ export const QUICK: Plan = {
   },
   heap: [],
   installed: [],
-  loading: { rounds: 5 },
+  loading: { rounds: 3 },
 };
 
 /** Every goal once more, as thoroughly, and only the goals. */

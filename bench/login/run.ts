@@ -71,7 +71,7 @@ async function measureWaiting(stage: Stage, subjects: SubjectName[], plan: Plan)
   const there = (names: readonly SubjectName[]) => names.filter((one) => subjects.includes(one));
   const cases = [
     ...there(OURS).map((subject) => ({ subject, isWarmed: true })),
-    ...there([...OURS, ...IDEALS, 'oauth2Checked']).map((subject) => ({
+    ...there([...OURS, ...IDEALS, 'oauth2Checked', 'floor']).map((subject) => ({
       subject,
       isWarmed: false,
     })),

@@ -127,7 +127,8 @@ function coldTable(cold: readonly ColdResult[]): string {
   const subjects = [...new Set(cold.map(({ subject }) => subject))];
   return `
 The first login of a process; the first one after \`client.warm()\`, where there is such a call; and a later login, in
-milliseconds:
+milliseconds. The floor shows how much of a first login Express, the session and Passport take, whose code runs for the
+first time too:
 
 ${table(
   ['Login with', 'first', 'first after `warm()`', 'later'],

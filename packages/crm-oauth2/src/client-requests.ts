@@ -23,7 +23,7 @@ import type { SigningKeys } from './protocol/signing-keys';
 import type { TokenSet } from './protocol/token-set';
 import type { Endpoints, GrantType, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
-import { ownFields } from './values/json';
+import { ownField, ownFields } from './values/json';
 import { LruMap } from './values/lru-map';
 import { checkAgent, checkHeaders, optionalNumber, requireEndpoint } from './values/options';
 import { isSuccess } from './wire/answers';
@@ -326,11 +326,11 @@ export class ClientRequests<Options extends object, P extends Profile> {
   }
 
   deadline(options: CallOptions): Deadline {
-    const own = ownFields(options);
     const { timeoutMs: usual } = this.#settings;
     const { title } = this.#provider;
-    const timeout = optionalNumber(title, 'timeout', own.timeout, usual, TIMEOUT_RANGE_MS);
-    return own.deadline ?? new Deadline(timeout);
+    const own = ownField(options, 'timeout');
+    const timeout = optionalNumber(title, 'timeout', own, usual, TIMEOUT_RANGE_MS);
+    return ownField(options, 'deadline') ?? new Deadline(timeout);
   }
 
   async send(request: HttpRequest, deadline = this.deadline({})): Promise<HttpResponse> {

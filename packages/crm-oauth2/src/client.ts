@@ -38,7 +38,7 @@ import type { Introspection } from './protocol/token-endpoint';
 import type { TokenSet } from './protocol/token-set';
 import type { Endpoints, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
-import { ownFields, withoutUndefined } from './values/json';
+import { ownField, ownFields, withoutUndefined } from './values/json';
 import { LruMap } from './values/lru-map';
 import { requireCallbackUrl, scopeList } from './values/options';
 
@@ -405,7 +405,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
 
   /** The client of the environment that an attempt or tokens name. */
   #of(named: { environment?: Environment | undefined } = {}, stage: Stage) {
-    const { environment } = ownFields(named);
+    const environment = ownField(named, 'environment');
     return environment === undefined ? this : this.#forEnvironment(environment, stage);
   }
 

@@ -43,6 +43,7 @@ function charactersOf(piece: string): readonly EchoedCharacter[] {
   const parts = piece.matchAll(/(\\*)([^\\])|\\+$/gu);
   return Array.from(parts, ([all, before = all, character = '']) => {
     const forms = ASCII[character.charCodeAt(0)] ?? formsOf(character);
+    if (character < '\u0080') ASCII[character.charCodeAt(0)] = forms;
     return before === '' ? forms : { ...forms, slashes: before.length };
   });
 }
@@ -59,8 +60,8 @@ function formsOf(character: string): EchoedCharacter {
   return { slashes: 0, plain: [...new Set(plain)], encoded, escaped };
 }
 
-/** Made once: secrets mostly consist of these. */
-const ASCII = Array.from({ length: 128 }, (_, code) => formsOf(String.fromCharCode(code)));
+/** By code, each made when it is first met: secrets mostly consist of these. */
+const ASCII: EchoedCharacter[] = [];
 
 /** Where the echo of a secret ends that begins at a place of the text; the place itself when none does. */
 export function endOfAny(text: string, at: number, secrets: readonly Echoes[]): number {

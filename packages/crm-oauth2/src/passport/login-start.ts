@@ -56,7 +56,7 @@ export async function startLogin(
     const returnTo = ownPath(options.returnTo, redirectUri);
     const isSame = isAtCallback(req, redirectUri) || isBelowCallback(req, redirectUri);
     const sameRoute = isSame ? (true as const) : undefined;
-    const kept = withoutUndefined({ ...attempt, tenant, returnTo, sameRoute });
+    const kept = { ...attempt, ...withoutUndefined({ tenant, returnTo, sameRoute }) };
     await deadline.wait(login.store.begin(req, kept, responseOf(req, options.response)));
     login.begunAt[isSame ? 'callback' : 'elsewhere'] = true;
     login.begun.add(attempt.state, attempt.expiresAt);

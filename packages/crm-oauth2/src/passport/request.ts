@@ -92,15 +92,16 @@ function normalized(path = ''): string {
 const ABSOLUTE = /^https?:\/\//i;
 
 /** How browsers say that they fetch a page ahead, or for a preview. */
-const PURPOSES = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'] as const;
+const PURPOSES = ['sec-purpose', 'purpose', 'x-purpose', 'x-moz'];
+const AHEAD = /\b(prefetch|preview)\b/i;
 
 /**
  * `true` for a request that shows the person nothing: of a browser that fetches ahead, or of a scanner of
  * links. The request of the person follows.
  */
 export function isAhead({ method = '', headers }: PassportRequest): boolean {
-  const purposes = PURPOSES.map((name) => headers[name]).join();
-  return ['HEAD', 'OPTIONS'].includes(method) || /\b(prefetch|preview)\b/i.test(purposes);
+  const says = (name: string) => AHEAD.test(String(headers[name]));
+  return method === 'HEAD' || method === 'OPTIONS' || PURPOSES.some(says);
 }
 
 /**

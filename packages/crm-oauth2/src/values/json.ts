@@ -41,6 +41,14 @@ export function ownFields<T extends object>(fields: T): T {
   return Object.assign(new Fields() as T, fields);
 }
 
+/** One field of an object, when it is the object's own: see {@link ownFields}. */
+export function ownField<T extends object, Name extends keyof T>(
+  fields: T,
+  name: Name,
+): T[Name] | undefined {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
 const PLAIN_FIELD = { enumerable: true, configurable: true, writable: true } as const;
 
 /** A copy without the fields that are `undefined`, so that a profile has no empty keys. */

@@ -170,7 +170,9 @@ export class Connections {
     const next = sockets.at(-1);
     if (!longestIdle || !next) return 0;
     const now = performance.now();
-    if (isUsable(longestIdle, now) && isUsable(next, now)) return sockets.length;
+    if (isUsable(next, now) && (next === longestIdle || isUsable(longestIdle, now))) {
+      return sockets.length;
+    }
     const ended = sockets.findLastIndex((socket) => !isUsable(socket, now)) + 1;
     // Those in front have been idle for longer. The agent removes closed ones from the front only.
     for (const socket of sockets.slice(0, ended)) socket.destroy();
