@@ -78,8 +78,8 @@ function window(door) {
 }
 
 /**
- * What a door imports from outside its folder, it takes from `core.js`: each name once, when it loads. With
- * every use, the search among two hundred names would take longer than most of what is called.
+ * A door takes from `core.js` all that it imports from outside its folder: each name once, when it loads.
+ * The search among two hundred names, at each use, would take longer than most functions do.
  */
 const outsideIsCore = (folder) => ({
   name: 'outside-is-core',
