@@ -132,7 +132,7 @@ ${table(
 Each library is set up as its own documentation says (\`bench/login/subjects.ts\`). An app has served ${warmUp} logins${
     figures.http ? ', half of them over http,' : ''
   }
-before its CPU is measured: \`process.cpuUsage()\` of its process, around a batch of starts and around the batch of
+before its CPU is measured, in a V8 that is told to compile early: \`process.cpuUsage()\` of its process, around a batch of starts and around the batch of
 callbacks that follows. The app has a core for itself; the provider and the program that plays the browsers share
 another. A proxy makes the distance: it delays every byte by 20 ms each way, and lets a new connection wait for a round
 trip. Names are not looked up. ID Tokens are signed before the callbacks are timed.
