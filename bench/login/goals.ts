@@ -92,31 +92,30 @@ function cpuGoals({ http, https }: { http?: CpuResults; https?: CpuResults }): G
     const results = { http, https }[protocol];
     return results ? [{ protocol, results }] : [];
   });
-  const isThere = (subject: SubjectName) => measured.every(({ results }) => results.has(subject));
-  return CPU_GOALS.filter(({ own, reference }) => isThere(own) && isThere(reference)).map(
-    (goal) => {
-      const { own, reference } = goal;
-      const of = (subject: SubjectName) =>
-        measured.map(({ protocol, results }) => ({
-          protocol,
-          ratio: spread(ratios(results, subject, reference)),
-        }));
-      const shown = (list: { protocol: Protocol; ratio: Spread }[]) =>
-        list.map(({ protocol, ratio }) => `${protocol} ${times(ratio)}`).join('; ');
-      const all = of(own);
-      const byHand = BY_HAND[own];
-      return {
-        what: `${NAMES[own]}: CPU over the floor, against ${plainTitle(reference)}`,
-        limit:
-          goal.http === goal.https
-            ? `≤ ${goal.http} ×`
-            : `≤ ${goal.http} × http, ≤ ${goal.https} × https`,
-        measured: shown(all),
-        byHand: reference === byHand || !isThere(byHand) ? '' : shown(of(byHand)),
-        verdict: together(all.map(({ protocol, ratio }) => verdictOf(ratio, goal[protocol]))),
-      };
-    },
-  );
+  const areThere = (own: SubjectName, reference: SubjectName) =>
+    measured.every(({ results }) => ratios(results, own, reference).length > 0);
+  return CPU_GOALS.filter(({ own, reference }) => areThere(own, reference)).map((goal) => {
+    const { own, reference } = goal;
+    const of = (subject: SubjectName) =>
+      measured.map(({ protocol, results }) => ({
+        protocol,
+        ratio: spread(ratios(results, subject, reference)),
+      }));
+    const shown = (list: { protocol: Protocol; ratio: Spread }[]) =>
+      list.map(({ protocol, ratio }) => `${protocol} ${times(ratio)}`).join('; ');
+    const all = of(own);
+    const byHand = BY_HAND[own];
+    return {
+      what: `${NAMES[own]}: CPU over the floor, against ${plainTitle(reference)}`,
+      limit:
+        goal.http === goal.https
+          ? `≤ ${goal.http} ×`
+          : `≤ ${goal.http} × http, ≤ ${goal.https} × https`,
+      measured: shown(all),
+      byHand: reference === byHand || !areThere(byHand, reference) ? '' : shown(of(byHand)),
+      verdict: together(all.map(({ protocol, ratio }) => verdictOf(ratio, goal[protocol]))),
+    };
+  });
 }
 
 function everydayGoals(everyday: EverydayResults): Goal[] {
@@ -187,8 +186,10 @@ function coldGoals(cold: readonly ColdResult[]): Goal[] {
 function throughputGoals(throughput: ThroughputResults): Goal[] {
   const rates = (subject: SubjectName, people: number) =>
     throughput.get(subject)?.get(people)?.perSecond;
-  const against = (own: number[], other: number[]) =>
-    spread(own.map((value, round) => value / (other[round] ?? NaN)));
+  const against = (own: Map<number, number>, other: Map<number, number>) =>
+    spread(
+      [...own].map(([round, value]) => value / (other.get(round) ?? NaN)).filter(Number.isFinite),
+    );
   return OURS.flatMap((own) =>
     [...RATE_LIMITS].flatMap(([people, limit]) => {
       const [ours, peer, byHand] = [own, SAME_CHECKS[own], BY_HAND[own]].map((subject) =>

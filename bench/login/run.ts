@@ -13,7 +13,6 @@ import type { Figures, Part } from './figures';
 import { judge } from './goals';
 import type { Goal } from './goals';
 import { measureCpu, openApps } from './parts/cpu';
-import type { OpenApp } from './parts/cpu';
 import { measureCold, measureEveryday } from './parts/everyday';
 import { measureGrowth } from './parts/growth';
 import { measureHeap, measureRefresh, measureSessions } from './parts/memory';
@@ -26,7 +25,7 @@ import {
 } from './parts/packages';
 import type { Installed } from './parts/packages';
 import { measureThroughput } from './parts/throughput';
-import { AGAIN, COMPARED, FULL, IDEALS, OURS, QUICK } from './plans';
+import { AGAIN, FULL, IDEALS, OURS, QUICK } from './plans';
 import type { Plan } from './plans';
 import { caution, compose, print, write } from './report';
 import { Stage } from './stage';
@@ -79,28 +78,53 @@ async function measureWaiting(stage: Stage, subjects: SubjectName[], plan: Plan)
   return { everyday, cold: await measureCold(stage, cases, plan.cold) };
 }
 
-async function measureSpeed(stage: Stage, apps: OpenApp[], plan: Plan): Promise<Figures> {
-  const figures: Figures = {};
+/** Adds what one group shows to the figures of the groups before. */
+async function measureGroup(
+  stage: Stage,
+  { number, isShown }: { number: number; isShown?: true },
+  subjects: readonly SubjectName[],
+  plan: Plan,
+  figures: Figures,
+): Promise<void> {
+  say(`${subjects.length} apps: proving every login, and running hot`);
+  const apps = await openApps(stage, subjects, plan);
   if (wants('cpu')) {
     say('CPU');
-    if (plan.isHttpMeasured) figures.http = await measureCpu(apps, 'http', plan.cpu);
-    figures.https = await measureCpu(apps, 'https', plan.cpu);
+    const { rounds, logins } = plan.cpu;
+    const how = { logins, rounds: isShown ? Math.ceil(rounds / 3) : rounds };
+    if (plan.isHttpMeasured) {
+      figures.http = await measureCpu(apps, 'http', how, number, figures.http);
+    }
+    figures.https = await measureCpu(apps, 'https', how, number, figures.https);
   }
-  if (wants('throughput')) {
+  const taking = apps.filter(({ subject }) => plan.throughput.subjects.includes(subject));
+  if (wants('throughput') && taking.length > 1 && !isShown) {
     say('many at a time');
-    const { subjects } = plan.throughput;
-    const taking = apps.filter(({ subject }) => subjects.includes(subject));
-    figures.throughput = await measureThroughput(taking, plan.throughput);
+    const before = figures.throughput;
+    figures.throughput = await measureThroughput(taking, plan.throughput, number, before);
   }
   if (wants('memory')) {
-    say('memory');
     const kept = apps.filter(({ subject }) => SUBJECTS[subject].package !== undefined);
-    figures.memory = {
-      sessions: await measureSessions(kept, [1, 50]),
-      refresh: await measureRefresh(stage, 1000),
-      heap: new Map(),
-    };
+    const sessions = await measureSessions(kept, [1, 50]);
+    figures.memory ??= { sessions: new Map(), refresh: [], heap: new Map() };
+    for (const [subject, size] of sessions) figures.memory.sessions.set(subject, size);
   }
+  for (const { app } of apps) app.stop();
+}
+
+async function measureSpeed(
+  stage: Stage,
+  subjects: readonly SubjectName[],
+  plan: Plan,
+): Promise<Figures> {
+  const figures: Figures = {};
+  for (const [number, group] of plan.groups.entries()) {
+    const there = group.subjects.filter((subject) => subjects.includes(subject));
+    // The floor by itself is compared with nothing.
+    if (there.length < 2) continue;
+    await measureGroup(stage, { number, ...group }, there, plan, figures);
+  }
+  if (figures.memory) figures.memory.refresh = await measureRefresh(stage, 1000);
   return figures;
 }
 
@@ -151,11 +175,7 @@ async function measure(stage: Stage, plan: Plan): Promise<Figures> {
   const figures: Figures = wants('everyday') ? await measureWaiting(stage, subjects, plan) : {};
   const parts: Part[] = ['cpu', 'throughput', 'memory'];
   if (parts.some(wants)) {
-    say('proving every login, and running hot');
-    const order = COMPARED.filter((subject) => subjects.includes(subject));
-    const apps = await openApps(stage, order, plan);
-    Object.assign(figures, await measureSpeed(stage, apps, plan));
-    for (const { app } of apps) app.stop();
+    Object.assign(figures, await measureSpeed(stage, subjects, plan));
   }
   const peers = subjects.filter((subject) => SUBJECTS[subject].kind === 'peer');
   // Both measure other things than time.

@@ -59,11 +59,11 @@ export function cpuSection({ http, https }: Figures, pictures: Pictures): string
   pictures.set(
     'login-cpu.svg',
     bars(
-      `CPU per login over the floor; ${plain(reference)} is 1`,
+      'CPU per login over the floor, in microseconds',
       subjects.map((subject) => {
-        const ratio = spread(ratios(https, subject, reference));
+        const cost = spread(overFloor(https, subject));
         const { kind } = SUBJECTS[subject];
-        return { label: plain(subject), kind, ...ratio, text: ratio.median.toFixed(2) };
+        return { label: plain(subject), kind, ...cost, text: whole(cost.median) };
       }),
     ),
   );
@@ -71,6 +71,10 @@ export function cpuSection({ http, https }: Figures, pictures: Pictures): string
   const ofFloor = (half: 'start' | 'callback') => whole(median(floor.map((round) => round[half])));
   const over = (results: CpuResults, subject: SubjectName) =>
     range(spread(overFloor(results, subject)), 0);
+  const against = (results: CpuResults, subject: SubjectName) => {
+    const found = ratios(results, subject, reference);
+    return found.length > 0 ? range(spread(found)) : '–';
+  };
   const rows = subjects.map((subject) => {
     const { requests, connections } = https.get(subject)?.perLogin ?? {
       requests: NaN,
@@ -84,7 +88,7 @@ export function cpuSection({ http, https }: Figures, pictures: Pictures): string
       over(https, subject),
       whole(median(overFloor(https, subject, 'start'))),
       whole(median(overFloor(https, subject, 'callback'))),
-      range(spread(ratios(https, subject, reference))),
+      against(https, subject),
       SUBJECTS[subject].checks,
     ];
   });
@@ -92,8 +96,8 @@ export function cpuSection({ http, https }: Figures, pictures: Pictures): string
 
 The figures are microseconds of the app's process above the floor, with quartiles. The floor is Express, express-session,
 and Passport with a strategy that does nothing. It costs ${ofFloor('start')} at the start and ${ofFloor('callback')} at the
-callback. The ratio is to ${title(reference)}; over https, where it does not say http. A peer that checks less than ours
-is shown here, and compared only where a goal names it.
+callback. The ratio is to ${title(reference)}, for those that were alive beside it; over https, where it does not say
+http. A peer that checks less than ours is shown here, and compared only where a goal names it.
 
 ![CPU per login over the floor](images/login-cpu.svg)
 
@@ -128,9 +132,13 @@ ${table(
   [...throughput].map(([subject, results]) => [
     title(subject),
     ...people.map((level) => {
-      const { perSecond, p50, p99 } = results.get(level) ?? { perSecond: [], p50: [], p99: [] };
+      const {
+        perSecond = new Map<number, number>(),
+        p50 = [],
+        p99 = [],
+      } = results.get(level) ?? {};
       const digits = level < 16 ? 1 : 0;
-      return `${whole(median(perSecond))} (${median(p50).toFixed(digits)}, ${median(p99).toFixed(digits)})`;
+      return `${whole(median([...perSecond.values()]))} (${median(p50).toFixed(digits)}, ${median(p99).toFixed(digits)})`;
     }),
   ]),
 )}

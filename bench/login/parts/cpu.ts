@@ -1,6 +1,8 @@
 /**
  * CPU of the app per login, start and callback apart, and the counts of the provider. Each round runs
- * every subject, and ratios are taken within a round, so that a busy moment of the machine affects all.
+ * every app that is alive, and ratios are taken within a round, so that a busy moment of the machine
+ * affects all. Only apps that are compared are alive together: a system takes memory back from those that
+ * wait, and the more code an app has, the longer it then takes to begin again.
  */
 import type { App, Costs, Place, Stage } from '../stage';
 import { rotate } from '../statistics';
@@ -27,10 +29,10 @@ export type CpuResults = Map<SubjectName, CpuResult>;
 export interface CpuPlan {
   rounds: number;
   logins: number;
-  /** Subjects of no goal take part in every so many rounds only. */
-  shown: readonly SubjectName[];
-  shownEvery: number;
 }
+
+/** A round is numbered by its group and its place there: subjects of several groups have rounds in each. */
+export const roundOf = (group: number, round: number): number => group * 1000 + round;
 
 /** Logins of a batch while an app runs hot. */
 const BATCH = 200;
@@ -61,20 +63,21 @@ export async function openApps(
   return apps;
 }
 
+/** @param results of the groups before, which those of this one are added to */
 export async function measureCpu(
   apps: readonly OpenApp[],
   protocol: Protocol,
-  { rounds, logins, shown, shownEvery }: CpuPlan,
+  { rounds, logins }: CpuPlan,
+  group: number,
+  results: CpuResults = new Map(),
 ): Promise<CpuResults> {
-  const results: CpuResults = new Map();
   for (const { subject, app, [protocol]: place } of apps) {
     await app.run(place, { logins: 50 });
-    results.set(subject, { rounds: new Map(), perLogin: { requests: 0, connections: 0 } });
+    const { rounds: before = new Map<number, Costs>() } = results.get(subject) ?? {};
+    results.set(subject, { rounds: before, perLogin: { requests: 0, connections: 0 } });
   }
   for (let round = 0; round < rounds; round += 1) {
-    const isForAll = round % shownEvery === 0;
-    const taking = apps.filter(({ subject }) => isForAll || !shown.includes(subject));
-    for (const { subject, app, [protocol]: place } of rotate(taking, round)) {
+    for (const { subject, app, [protocol]: place } of rotate(apps, round)) {
       // Opens the connections that were closed since its last turn.
       await app.run(place, { logins: 16 });
       const before = await app.counts(place);
@@ -82,10 +85,9 @@ export async function measureCpu(
       const after = await app.counts(place);
       const result = results.get(subject);
       if (!result) continue;
-      result.rounds.set(round, { start, callback, cpu });
-      const all = shown.includes(subject) ? Math.ceil(rounds / shownEvery) : rounds;
-      result.perLogin.requests += (after.requests - before.requests) / (all * logins);
-      result.perLogin.connections += (after.connections - before.connections) / (all * logins);
+      result.rounds.set(roundOf(group, round), { start, callback, cpu });
+      result.perLogin.requests += (after.requests - before.requests) / (rounds * logins);
+      result.perLogin.connections += (after.connections - before.connections) / (rounds * logins);
     }
   }
   return results;

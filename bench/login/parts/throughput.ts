@@ -1,6 +1,7 @@
 /** Logins per second, and the time of a callback, with many people at a time. */
 import { quantile, rotate } from '../statistics';
 import type { SubjectName } from '../subjects';
+import { roundOf } from './cpu';
 import type { OpenApp } from './cpu';
 
 export interface ThroughputPlan {
@@ -11,7 +12,7 @@ export interface ThroughputPlan {
 
 export interface ThroughputResult {
   /** By the number of the round. */
-  perSecond: number[];
+  perSecond: Map<number, number>;
   /** Milliseconds of the callback. */
   p50: number[];
   p99: number[];
@@ -20,16 +21,17 @@ export interface ThroughputResult {
 /** By subject, and by the number of people at a time. */
 export type ThroughputResults = Map<SubjectName, Map<number, ThroughputResult>>;
 
+const nothing = (): ThroughputResult => ({ perSecond: new Map(), p50: [], p99: [] });
+
+/** @param results of the groups before, which those of this one are added to */
 export async function measureThroughput(
   apps: readonly OpenApp[],
   { rounds, levels }: Omit<ThroughputPlan, 'subjects'>,
+  group: number,
+  results: ThroughputResults = new Map(),
 ): Promise<ThroughputResults> {
-  const results: ThroughputResults = new Map();
-  for (const { subject } of apps) {
-    results.set(
-      subject,
-      new Map(levels.map(({ concurrency }) => [concurrency, { perSecond: [], p50: [], p99: [] }])),
-    );
+  for (const { subject } of apps.filter((one) => !results.has(one.subject))) {
+    results.set(subject, new Map(levels.map(({ concurrency }) => [concurrency, nothing()])));
   }
   for (let round = 0; round < rounds; round += 1) {
     for (const { concurrency, logins } of levels) {
@@ -38,7 +40,7 @@ export async function measureThroughput(
         await app.run(https, { logins: concurrency, concurrency });
         const { perSecond, latencies } = await app.run(https, { logins, concurrency });
         const result = results.get(subject)?.get(concurrency);
-        result?.perSecond.push(perSecond);
+        result?.perSecond.set(roundOf(group, round), perSecond);
         result?.p50.push(quantile(latencies, 0.5));
         result?.p99.push(quantile(latencies, 0.99));
       }
