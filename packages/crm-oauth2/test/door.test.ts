@@ -54,6 +54,18 @@ describe('doors', () => {
     ]);
   });
 
+  // A getter would be called at each use of a name, hundreds of times a login.
+  for (const door of ['', '/passport', '/provider', '/testing']) {
+    it(`crm-oauth2${door} — exports plain values`, () => {
+      const { default: _, ...names } = Object.getOwnPropertyDescriptors(
+        require(`crm-oauth2${door}`) as Record<string, unknown>,
+      );
+      const getters = Object.entries(names).filter(([, { get }]) => get !== undefined);
+      expect(getters).to.deep.equal([]);
+      expect(Object.keys(names)).not.to.deep.equal([]);
+    });
+  }
+
   it('crm-oauth2 — works where passport-oauth2 is not installed', () => {
     const outcome = withoutPackages(
       PASSPORT,

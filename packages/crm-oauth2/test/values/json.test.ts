@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import {
   isJsonObject,
   isTooDeep,
+  ownField,
   ownFields,
   text,
   wholeNumber,
@@ -65,6 +66,15 @@ describe('json', () => {
     expect(copy).to.deep.equal({ own: 2 });
     expect('toString' in copy).to.equal(false);
     expect('toString' in ownFields({})).to.equal(false);
+  });
+
+  it('CWE-1321 — reads one field of an object, and none that it inherits', () => {
+    const fields = Object.assign(Object.create({ inherited: 1 }) as { inherited: number }, {
+      own: 2,
+    });
+    expect(ownField(fields, 'own')).to.equal(2);
+    expect(ownField(fields, 'inherited')).to.equal(undefined);
+    expect(ownField({}, 'toString' as never)).to.equal(undefined);
   });
 
   it('CWE-1321 — copies a field called __proto__ as a field, never as the prototype', () => {
