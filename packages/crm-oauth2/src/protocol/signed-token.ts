@@ -51,14 +51,13 @@ const PARTS = /^([\w-]+)\.([\w-]+)\.([\w-]*)$/;
  * @throws {Problem} `id_token_malformed`
  */
 export function readSignedToken(token: string): SignedToken {
-  const [, header, payload, signature] = PARTS.exec(token) ?? [];
-  if (header === undefined || payload === undefined || signature === undefined) {
-    throw malformed('it is not a signed token of three parts');
-  }
+  const parts = PARTS.exec(token);
+  if (parts === null) throw malformed('it is not a signed token of three parts');
+  const [, header = '', payload = '', signature = ''] = parts;
   return {
     header: objectIn(header, 'header'),
     payload: objectIn(payload, 'payload'),
-    signed: Buffer.from(`${header}.${payload}`, 'ascii'),
+    signed: Buffer.from(`${header}.${payload}`),
     signature: Buffer.from(signature, 'base64url'),
   };
 }

@@ -179,6 +179,11 @@ describe('RFC 7515 §5.2 — a signed token, judged as jose judges it', () => {
     ['with an empty crit', `${encode({ alg: 'RS256', crit: [] })}.e30.AA`, /"crit" names/],
     ['with a crit of null', `${encode({ alg: 'RS256', crit: null })}.e30.AA`, /"crit" names/],
     [
+      'with a crit of several extensions, one of them not a name',
+      `${encode({ alg: 'RS256', crit: ['exp', 7, 'b64'] })}.e30.AA`,
+      /: exp b64$/,
+    ],
+    [
       'with an unencoded payload',
       `${encode({ alg: 'RS256', b64: false, crit: ['b64'] })}.e30.AA`,
       /"crit" names an extension that is not known: b64$/,
