@@ -88,6 +88,14 @@ describe('ID Token', () => {
       expect((await verifier()(token, EXPECTED)).sub).to.equal('auth0|zoe');
     });
 
+    it('RFC 7519 §4.1.5 — an nbf that has passed, or that the tolerance covers', async () => {
+      for (const nbf of [now() - 300, now() + 30]) {
+        expect((await verifier()(await sign(claims({ nbf })), EXPECTED)).nbf).to.equal(nbf);
+        nock.cleanAll();
+        publishKeys([jwk(first, 'key-1')]);
+      }
+    });
+
     for (const nonce of [NONCE, 'another', undefined]) {
       it(`OIDC Core §12.2 — any nonce after a refresh: ${nonce}`, async () => {
         const token = await sign(claims({ nonce }));
@@ -158,6 +166,7 @@ describe('ID Token', () => {
         () => ({ nbf: now() + 120 }),
         'id_token_not_yet_valid',
       ],
+      ['RFC 7519 §4.1.5 — an nbf that is not a number', { nbf: '0' }, 'id_token_not_yet_valid'],
       ['§2 — no sub', { sub: undefined }, 'id_token_claim'],
       ['§2 — an empty sub', { sub: '' }, 'id_token_claim'],
       ['§2 — a sub that is not text', { sub: 7 }, 'id_token_claim'],
@@ -219,13 +228,14 @@ describe('ID Token', () => {
     'JWS',
     '',
     7,
+    ['JWT'],
   ]) {
     it(`RFC 8725 §3.11 — refuses a token of another kind: typ ${JSON.stringify(typ)}`, async () => {
       publishKeys([jwk(first, 'key-1')]);
       const token = await sign(claims(), { typ });
       const { code, message } = await problemWith(token);
       expect(code).to.equal('id_token_malformed');
-      if (typ !== 7) expect(message).to.equal('the token is of another kind than an ID Token');
+      expect(message).to.equal('the token is of another kind than an ID Token');
     });
   }
 
@@ -254,6 +264,18 @@ describe('ID Token', () => {
     beforeEach(() => publishKeys([jwk(first, 'key-1')], [jwk(first, 'key-1')]));
 
     const cases: [string, (late: number) => object, Partial<Expected>, string][] = [
+      [
+        'item 9 — an exp that the tolerance still covers',
+        (late) => ({ exp: now() - 59 - late }),
+        {},
+        'id_token_expired',
+      ],
+      [
+        'RFC 7519 §4.1.5 — an nbf that the tolerance still covers',
+        (late) => ({ nbf: now() + 60 + late }),
+        {},
+        'id_token_not_yet_valid',
+      ],
       [
         'item 10 — an iat that the tolerance still covers',
         (late) => ({ iat: now() + 60 + late }),
@@ -332,6 +354,26 @@ describe('ID Token', () => {
       const forged = await problemWith(await sign(elsewhere));
       expect(forged.code).to.equal('id_token_signature');
       expect(forged.message).to.include(came);
+    });
+
+    it('of the signature, or of the key, alone where issuer and audience are right', async () => {
+      publishKeys([jwk(first, 'key-2')]);
+      const { message, details } = await problemWith(await sign());
+      expect(message).to.equal(
+        'the ID Token is refused: no published key is the one that it names',
+      );
+      expect(details.cause).to.be.instanceOf(Error);
+      nock.cleanAll();
+      publishKeys([jwk(second, 'key-1')]);
+      const forged = await problemWith(await sign());
+      expect(forged.message).to.equal('the ID Token is refused: its signature is wrong');
+      expect(forged.details).to.deep.equal({});
+      nock.cleanAll();
+      publishKeys([jwk(second, 'key-1')]);
+      const elsewhere = await problemWith(await sign(claims({ aud: 'client-2' })));
+      expect(elsewhere.message).to.equal(
+        'the ID Token is refused: its signature is wrong (unproven: "aud" is "client-2", expected "client-1")',
+      );
     });
 
     it('for keys that are unavailable', async () => {
