@@ -77,12 +77,12 @@ export const FULL: Plan = {
   cpu: { rounds: 10, logins: 100 },
   everyday: {
     subjects: SUBJECT_NAMES.filter(isWaitedFor),
-    idle: [5, 10, 20],
+    idle: [5, 10],
     samples: 3,
     busy: 15,
     hot: 100,
   },
-  cold: { samples: 5 },
+  cold: { samples: 4 },
   throughput: {
     subjects: RATED,
     rounds: 4,

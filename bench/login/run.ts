@@ -14,6 +14,7 @@ import { judge } from './goals';
 import type { Goal } from './goals';
 import { measureCpu, openApps } from './parts/cpu';
 import { measureCold, measureEveryday } from './parts/everyday';
+import type { EverydayResults } from './parts/everyday';
 import { measureGrowth } from './parts/growth';
 import { measureHeap, measureRefresh, measureSessions } from './parts/memory';
 import type { HeapResult } from './parts/memory';
@@ -65,7 +66,14 @@ const packagesOf = (subjects: readonly SubjectName[]) => [
 async function measureWaiting(stage: Stage, subjects: SubjectName[], plan: Plan): Promise<Figures> {
   say('the everyday login');
   const isMeasured = (subject: SubjectName) => plan.everyday.subjects.includes(subject);
-  const everyday = await measureEveryday(stage, subjects.filter(isMeasured), plan.everyday);
+  const everyday: EverydayResults = new Map();
+  for (const group of plan.groups) {
+    const apps = group.subjects.filter(
+      (subject) => subjects.includes(subject) && isMeasured(subject) && !everyday.has(subject),
+    );
+    const results = await measureEveryday(stage, apps, plan.everyday);
+    for (const [subject, result] of results) everyday.set(subject, result);
+  }
   say('the first login of a process');
   const there = (names: readonly SubjectName[]) => names.filter((one) => subjects.includes(one));
   const cases = [
