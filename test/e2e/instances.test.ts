@@ -270,8 +270,9 @@ describeWithPostgres('example: instances', function () {
       await Promise.all(workers.map((worker) => worker.end('SIGTERM')));
     }
     const runs = [...output().matchAll(/"refreshes":(\d+)/g)].map(([, number]) => Number(number));
-    expect(new Set(runs)).to.deep.equal(new Set([count]));
-    expect(asked() - before).to.equal(runs.length * Number(count));
+    // One was whole when all were told to end; another may have begun after it, and ends early.
+    expect(Math.max(...runs)).to.equal(count);
+    expect(asked() - before).to.equal(runs.reduce((sum, number) => sum + number, 0));
   });
 
   it('rate limit — is counted by both together', async () => {
