@@ -3,11 +3,11 @@ import { echoesOf, endOfAny } from './echoes';
 
 /**
  * A copy of an error of the platform that is safe to keep: Node hangs raw response bytes on parse
- * errors, and jose hangs the claims on its own; neither belongs in a log.
+ * errors, which do not belong in a log.
  */
 export function bareCause(error: unknown, secrets: readonly (string | undefined)[] = []): Error {
   const source = error instanceof Error ? error : new Error(String(error));
-  // jose quotes names from the header of a token that a stranger may have written.
+  // The message may quote what a stranger has written.
   const copy = new Error(quote(source.message, secrets));
   copy.name = source.name;
   if (source.stack !== undefined) {

@@ -125,7 +125,7 @@ function keyProblem(error: unknown, unproven: JwtClaims, expected: ExpectedIdTok
 function mismatches({ iss, aud }: JwtClaims, expected: ExpectedIdToken): Mismatches {
   const { issuers, clientID } = expected;
   return {
-    iss: issuers.includes(iss ?? '')
+    iss: issuers.some((known) => known === iss)
       ? undefined
       : `"iss" is ${came(iss, expected)}, expected "${[...new Set(issuers)].join('" or "')}"`,
     aud: [aud].flat().includes(clientID)

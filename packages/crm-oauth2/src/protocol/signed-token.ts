@@ -3,7 +3,7 @@ import { KeyObject, constants, verify } from 'node:crypto';
 import type { VerifyKeyObjectInput, webcrypto } from 'node:crypto';
 import { Problem } from '../errors/problem';
 import { quote } from '../errors/redaction';
-import { isJsonObject } from '../values/json';
+import { isJsonObject, ownFields } from '../values/json';
 import type { JsonObject } from '../values/json';
 
 const PSS = {
@@ -72,7 +72,7 @@ const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 function objectIn(part: string, name: string): JsonObject {
   try {
     const value: unknown = JSON.parse(UTF8.decode(Buffer.from(part, 'base64url')));
-    if (isJsonObject(value)) return value;
+    if (isJsonObject(value)) return ownFields(value);
   } catch {
     // The parser's own message quotes the text.
   }
@@ -120,5 +120,5 @@ export function isSignedBy(
     throw new TypeError(`an RSA key of ${modulusLength} bits is too short`);
   }
   const { hash, ...how } = SIGNATURE_ALGORITHMS[algorithm];
-  return verify(hash, signed, { key: keyObject, ...how }, signature);
+  return verify(hash, signed, ownFields({ key: keyObject, ...how }), signature);
 }

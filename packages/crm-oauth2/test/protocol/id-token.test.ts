@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createHash, generateKeyPairSync } from 'node:crypto';
+import { constants, createHash, generateKeyPairSync } from 'node:crypto';
 import type { JWTPayload } from 'jose';
 import nock = require('nock');
 import { ID_TOKEN_ALGORITHMS } from '../../dist/protocol/id-token';
@@ -217,6 +217,54 @@ describe('ID Token', () => {
         expect((await problemWith(await sign(changed(changes)), expected)).code).to.equal(code);
       });
     }
+  });
+
+  describe('CWE-1321 — while Object.prototype is polluted', () => {
+    beforeEach(() => publishKeys([jwk(first, 'key-1')]));
+    const whilePolluted = async <T>(name: string, value: unknown, work: () => Promise<T>) => {
+      Reflect.defineProperty(Object.prototype, name, { value, configurable: true });
+      try {
+        return await work();
+      } finally {
+        Reflect.deleteProperty(Object.prototype, name);
+      }
+    };
+
+    const claimsByName: [string, () => unknown, string][] = [
+      ['iss', () => ISSUER, 'id_token_issuer'],
+      ['aud', () => CLIENT, 'id_token_audience'],
+      ['sub', () => 'auth0|admin', 'id_token_claim'],
+      ['exp', () => now() + 300, 'id_token_claim'],
+      ['iat', () => now(), 'id_token_claim'],
+      ['nonce', () => NONCE, 'id_token_nonce'],
+    ];
+    for (const [name, value, code] of claimsByName) {
+      it(`lends a token no "${name}": ${code}`, async () => {
+        const token = await sign(claims({ [name]: undefined }));
+        const { code: came } = await whilePolluted(name, value(), () => problemWith(token));
+        expect(came).to.equal(code);
+      });
+    }
+
+    it('lends a header no "alg": id_token_malformed', async () => {
+      const [, payload, signature] = (await sign()).split('.');
+      const token = `${encode({ kid: 'key-1' })}.${payload}.${signature}`;
+      const { code } = await whilePolluted('alg', 'RS256', () => problemWith(token));
+      expect(code).to.equal('id_token_malformed');
+    });
+
+    it('lends the verification no padding', async () => {
+      const token = await sign();
+      const { RSA_PKCS1_PSS_PADDING: padding } = constants;
+      const verified = await whilePolluted('padding', padding, () => verifier()(token, EXPECTED));
+      expect(verified.sub).to.equal('auth0|zoe');
+    });
+  });
+
+  it('OIDC Core §2 — refuses a token without an issuer also where an issuer is an empty text', async () => {
+    publishKeys([jwk(first, 'key-1')]);
+    const token = await sign(claims({ iss: undefined }));
+    expect((await problemWith(token, { issuers: ['', ISSUER] })).code).to.equal('id_token_issuer');
   });
 
   for (const typ of [
