@@ -156,6 +156,22 @@ describe('a connection', () => {
     expect(seen).to.have.lengthOf(2);
   });
 
+  it('RFC 9293 §3.8.4 — asks after a second if an idle connection is still there', async () => {
+    const probes: [boolean | undefined, number | undefined][] = [];
+    const { setKeepAlive } = net.Socket.prototype;
+    net.Socket.prototype.setKeepAlive = function (this: net.Socket, enable, delay) {
+      probes.push([enable, delay]);
+      return setKeepAlive.call(this, enable, delay);
+    };
+    try {
+      const { origin } = await counted();
+      await ask(make(), origin);
+      expect(probes.at(-1)).to.deep.equal([true, 1000]);
+    } finally {
+      net.Socket.prototype.setKeepAlive = setKeepAlive;
+    }
+  });
+
   it('is left alone when it cannot be opened, and the next request reports the error', async () => {
     const { origin, seen } = await counted();
     const client = make();
