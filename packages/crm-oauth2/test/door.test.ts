@@ -96,6 +96,7 @@ describe('doors', () => {
       'joined',
       'mapStandardClaims',
       'namesPerson',
+      'parseUrl',
       'providerCode',
       'text',
       'wholeNumber',

@@ -1,5 +1,5 @@
 /** The hosts that may receive an access token. */
-import { isLoopback } from 'crm-oauth2/provider';
+import { isLoopback, parseUrl } from 'crm-oauth2/provider';
 
 /**
  * The domains under which only Salesforce assigns host names. The strategy trusts a host from the
@@ -45,7 +45,8 @@ export function isSameOwner(a: URL, b: URL): boolean {
 }
 
 export function isIdentityHost(url: URL, endpoints: { tokenEndpoint: string }): boolean {
-  const configured = new URL(endpoints.tokenEndpoint);
   if (isSalesforceHost(url)) return true;
+  const configured = parseUrl(endpoints.tokenEndpoint);
+  if (configured === undefined) return false;
   return isSameOwner(url, configured) || (url.origin === configured.origin && !hasUserInfo(url));
 }

@@ -1,8 +1,9 @@
 /** Salesforce's record ids, and the identity URL that is made of them. */
+import { parseUrl } from 'crm-oauth2/provider';
 
 /** The organization and the user of an identity URL, and the URL itself. */
 export interface Identity {
-  url: URL;
+  url: Readonly<URL>;
   organizationId: string;
   userId: string;
 }
@@ -16,16 +17,6 @@ export function parseIdentityUrl(id: unknown): Identity | undefined {
   const url = parseUrl(id);
   const [, organizationId, userId] = PATH.exec(url?.pathname ?? '') ?? [];
   return url && organizationId && userId ? { url, organizationId, userId } : undefined;
-}
-
-/** One pass, unlike `canParse` and the constructor: an answer is full of them. */
-export function parseUrl(value: unknown): URL | undefined {
-  if (typeof value !== 'string') return undefined;
-  try {
-    return new URL(value);
-  } catch {
-    return undefined;
-  }
 }
 
 const SUFFIX = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345';
@@ -62,5 +53,9 @@ export function readOrganizationId(entry: string): string | undefined {
 
 /** Same organization and same user; the first 15 characters count, case-sensitively. */
 export function sameIds(a: Omit<Identity, 'url'>, b: Omit<Identity, 'url'>): boolean {
-  return to18(a.organizationId) === to18(b.organizationId) && to18(a.userId) === to18(b.userId);
+  return isSameId(a.organizationId, b.organizationId) && isSameId(a.userId, b.userId);
+}
+
+function isSameId(a: string, b: string): boolean {
+  return a.slice(0, 15) === b.slice(0, 15);
 }

@@ -45,8 +45,8 @@ export function mapProfile(
   const fields = isJsonObject(json) ? json : {};
   const isClaims = source === 'id_token';
   const subject = isClaims ? parseIdentityUrl(fields.sub) : undefined;
-  const organizationId = recordId(subject?.organizationId ?? fields.organization_id, '00D');
-  const userId = recordId(subject?.userId ?? fields.user_id, '005');
+  const organizationId = recordId(subject?.organizationId ?? fields.organization_id, ORGANIZATION_ID);
+  const userId = recordId(subject?.userId ?? fields.user_id, USER_ID);
   if (organizationId === undefined || userId === undefined) {
     throw new Problem('invalid_profile', 'the profile has no usable organization_id and user_id');
   }
@@ -89,8 +89,11 @@ export function mapProfile(
   });
 }
 
-function recordId(value: unknown, prefix: '00D' | '005'): string | undefined {
-  const pattern = new RegExp(`^${prefix}(?:[0-9A-Za-z]{12}|[0-9A-Za-z]{15})$`);
+/** 15 or 18 letters and digits. */
+const ORGANIZATION_ID = /^00D(?:[0-9A-Za-z]{12}|[0-9A-Za-z]{15})$/;
+const USER_ID = /^005(?:[0-9A-Za-z]{12}|[0-9A-Za-z]{15})$/;
+
+function recordId(value: unknown, pattern: RegExp): string | undefined {
   return typeof value === 'string' && pattern.test(value) ? to18(value) : undefined;
 }
 
