@@ -13,8 +13,6 @@ export const RTT_MS = 40;
 const PAUSE_MS = 400;
 /** Between the starts of two samples, so that they do not overlap. */
 const STEP_MS = 60;
-/** The same for first logins, which run code for the first time. */
-const COLD_STEP_MS = 180;
 
 /** The provider closes idle connections after one of these times. */
 export const KEPT_SECONDS = [65, 3] as const;
@@ -174,14 +172,11 @@ export async function measureCold(
         return { result, app, place };
       }),
     );
-    await Promise.all(
-      apps.map(async ({ result, app, place }, index) => {
-        await wait(index * COLD_STEP_MS);
-        if (result.isWarmed) await app.call('warm');
-        result.first.push(await app.login(place, PAUSE_MS));
-      }),
-    );
+    // One after the other: code that runs for the first time takes a core for so long that the next
+    // login would wait for it.
     for (const { app, place, result } of apps) {
+      if (result.isWarmed) await app.call('warm');
+      result.first.push(await app.login(place, PAUSE_MS));
       for (let login = 0; login < 3; login += 1) await app.login(place, 20);
       result.later.push(await app.login(place, 20));
       app.stop();
