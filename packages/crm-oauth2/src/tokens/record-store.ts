@@ -5,7 +5,7 @@ import { Problem, isProblem } from '../errors/problem';
 import { bareCause } from '../errors/redaction';
 import { Deadline } from '../wire/deadline';
 import { RecentRecords } from './recent-records';
-import { hasSameTokens, parseRecord, serialize } from './token-record';
+import { hasSameTokens, serialize } from './token-record';
 import type { StoredRecord, TokenRecord } from './token-record';
 import type { TokenStore, Unlock } from './token-store';
 
@@ -83,7 +83,8 @@ export class RecordStore {
   async find(): Promise<StoredRecord | undefined> {
     return await this.#limited(async () => {
       const stored = await this.#store.get(this.#key);
-      return stored && { record: parseRecord(stored.value), version: stored.version };
+      const record = stored && this.#recent.parse(this.#key, stored.value);
+      return record && { record, version: stored.version };
     });
   }
 

@@ -1,5 +1,5 @@
 /** Hides keys and values from a store outside the process. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { Problem } from '../errors/problem';
 import { LruMap } from '../values/lru-map';
 import { Seal } from '../values/seal';
@@ -27,7 +27,7 @@ export class SealedValues {
 
   /** The name under which to keep a key: the same for every secret, so that all machines agree. */
   nameOf(key: string): string {
-    return createHash('sha256').update(`crm-oauth2 token store ${key}`).digest('base64url');
+    return hash('sha256', `crm-oauth2 token store ${key}`, 'base64url');
   }
 
   /** The value, encrypted, and bound to its key: it does not open under another one. */

@@ -1,7 +1,7 @@
 /** The record of a person's tokens: how it is written to a store, and how it is read again. */
 import type { ErrorCode } from '../errors/codes';
 import { Problem } from '../errors/problem';
-import { isJsonObject, text, withoutUndefined } from '../values/json';
+import { deepFrozen, isJsonObject, isTooDeep, text, withoutUndefined } from '../values/json';
 import type { Environment } from '../protocol/login-attempt';
 import type { TokenSet } from '../protocol/token-set';
 
@@ -86,6 +86,7 @@ export function parseRecord(value: string): TokenRecord {
     text(json.accessToken) === undefined ||
     ![json.refreshToken, json.scope, json.subject, json.sid].every(isTextOrAbsent) ||
     !isJsonObject(json.response) ||
+    Object.values(json).some(isTooDeep) ||
     !(json.environment === undefined || isEnvironment(json.environment)) ||
     !isTime(json.since) ||
     !isTime(json.signedInAt) ||
@@ -94,26 +95,26 @@ export function parseRecord(value: string): TokenRecord {
     throw new Problem('store_corrupt', 'the stored value is not a record of tokens');
   }
   const { since, signedInAt, refresh, refusals, failure } = json;
-  return withoutUndefined<TokenRecord>({
-    tokens: Object.freeze(
-      withoutUndefined<TokenSet>({
-        accessToken: json.accessToken as string,
-        refreshToken: text(json.refreshToken),
-        tokenType: 'Bearer',
-        expiresAt: json.expiresAt,
-        scope: text(json.scope),
-        subject: text(json.subject),
-        sid: text(json.sid),
-        environment: json.environment,
-        response: Object.freeze(json.response),
-      }),
-    ),
+  const record = withoutUndefined<TokenRecord>({
+    tokens: withoutUndefined<TokenSet>({
+      accessToken: json.accessToken as string,
+      refreshToken: text(json.refreshToken),
+      tokenType: 'Bearer',
+      expiresAt: json.expiresAt,
+      scope: text(json.scope),
+      subject: text(json.subject),
+      sid: text(json.sid),
+      environment: json.environment,
+      response: json.response,
+    }),
     since,
     signedInAt,
     refresh: REFRESH_NOTES.find((note) => note === refresh),
     refusals: isTime(refusals) ? refusals : undefined,
     failure: isFailure(failure) ? failure : undefined,
   });
+  // Callers share it.
+  return deepFrozen(record);
 }
 
 /** The client judges the values when it goes there. */

@@ -158,6 +158,50 @@ describe('user tokens cache', () => {
   });
 });
 
+describe('records, parsed again', () => {
+  const valueOf = (accessToken: string) =>
+    JSON.stringify({ accessToken, response: {}, since: 1, signedInAt: 1 });
+  const recordsOfStore = () => RecentRecords.of(new MemoryTokenStore());
+
+  it('a value is parsed once, and another value of the same key anew', () => {
+    const records = recordsOfStore();
+    const one = records.parse('zoe', valueOf('one'));
+    expect(records.parse('zoe', valueOf('one'))).to.equal(one);
+    expect(records.parse('zoe', valueOf('two')).tokens.accessToken).to.equal('two');
+    expect(records.parse('zoe', valueOf('one')).tokens.accessToken).to.equal('one');
+  });
+
+  it('another key has a record of its own', () => {
+    const records = recordsOfStore();
+    const one = records.parse('zoe', valueOf('one'));
+    expect(records.parse('yann', valueOf('one'))).not.to.equal(one);
+  });
+
+  it('a record that changes is forgotten', () => {
+    const records = recordsOfStore();
+    const one = records.parse('zoe', valueOf('one'));
+    records.forget('zoe');
+    expect(records.parse('zoe', valueOf('one'))).not.to.equal(one);
+  });
+
+  it('a value that is no record is refused each time', () => {
+    const records = recordsOfStore();
+    for (let use = 0; use < 2; use += 1) {
+      expect(thrown(() => records.parse('zoe', 'garbage'))).to.include({ code: 'store_corrupt' });
+    }
+  });
+
+  it('the records of a thousand keys are remembered, and no more', () => {
+    const records = recordsOfStore();
+    const parsed: unknown[] = [];
+    for (let key = 0; key <= 1000; key += 1) {
+      parsed.push(records.parse(String(key), valueOf('one')));
+    }
+    expect(records.parse('1', valueOf('one'))).to.equal(parsed[1]);
+    expect(records.parse('0', valueOf('one'))).not.to.equal(parsed[0]);
+  });
+});
+
 describe('sealed values, opened again', () => {
   const SECRET = 'a secret of at least 32 characters!!';
 

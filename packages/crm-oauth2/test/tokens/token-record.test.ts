@@ -17,6 +17,11 @@ const RECORD: TokenRecord = {
   signedInAt: 500_000,
   refresh: 'begun',
 };
+/** Objects in objects, so many levels. */
+function nested(levels: number): object {
+  return levels === 1 ? {} : { inner: nested(levels - 1) };
+}
+
 const MINIMAL = { accessToken: 'a', response: {}, since: 1, signedInAt: 1 };
 
 describe('token record', () => {
@@ -25,6 +30,19 @@ describe('token record', () => {
     expect(record).to.deep.equal(RECORD);
     expect(record.tokens).to.be.frozen;
     expect(record.tokens.response).to.be.frozen;
+  });
+
+  it('is frozen with all that it holds, because callers share it', () => {
+    const tokens = { ...RECORD.tokens, response: { urls: { rest: ['https://zoe.acme.test'] } } };
+    const environment = { zone: 'eu' };
+    const failure = { code: 'rate_limited', message: 'later', at: 1, pause: 1 } as const;
+    const given = { ...RECORD, tokens: { ...tokens, environment }, failure };
+    const record = parseRecord(serialize(given));
+    const { urls } = record.tokens.response as { urls: { rest: string[] } };
+    expect(record).to.deep.equal(given);
+    for (const part of [record, record.tokens.environment, record.failure, urls, urls.rest]) {
+      expect(part).to.be.frozen;
+    }
   });
 
   for (const refresh of ['begun', 'failed', 'unknown'] as const) {
@@ -175,6 +193,8 @@ describe('token record', () => {
     ['a session of another kind', { ...MINIMAL, sid: 7 }],
     ['no response', { ...MINIMAL, response: undefined }],
     ['a response of another kind', { ...MINIMAL, response: 'x' }],
+    ['a response that nests too deep', { ...MINIMAL, response: nested(101) }],
+    ['an unknown field that nests too deep', { ...MINIMAL, more: nested(101) }],
     ['no time', { ...MINIMAL, since: undefined }],
     ['a time in words', { ...MINIMAL, since: '2026' }],
     ['no time of the login', { ...MINIMAL, signedInAt: undefined }],
@@ -189,6 +209,11 @@ describe('token record', () => {
       });
     });
   }
+
+  it('reads a response that nests as deep as a token response may', () => {
+    const record = { ...MINIMAL, response: nested(100) };
+    expect(parseRecord(JSON.stringify(record)).tokens.response).to.deep.equal(nested(100));
+  });
 
   it('store_corrupt — a time that is not finite', () => {
     const infinite = JSON.stringify({ ...MINIMAL, since: 2 }).replace('"since":2', '"since":1e999');
