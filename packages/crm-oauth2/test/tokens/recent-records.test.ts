@@ -184,7 +184,7 @@ describe('records, parsed again', () => {
     expect(records.parse('zoe', valueOf('one'))).not.to.equal(one);
   });
 
-  it('a value that is no record is refused each time', () => {
+  it('a value that is not a record is refused each time', () => {
     const records = recordsOfStore();
     for (let use = 0; use < 2; use += 1) {
       expect(thrown(() => records.parse('zoe', 'garbage'))).to.include({ code: 'store_corrupt' });
