@@ -45,7 +45,10 @@ export function mapProfile(
   const fields = isJsonObject(json) ? json : {};
   const isClaims = source === 'id_token';
   const subject = isClaims ? parseIdentityUrl(fields.sub) : undefined;
-  const organizationId = recordId(subject?.organizationId ?? fields.organization_id, ORGANIZATION_ID);
+  const organizationId = recordId(
+    subject?.organizationId ?? fields.organization_id,
+    ORGANIZATION_ID,
+  );
   const userId = recordId(subject?.userId ?? fields.user_id, USER_ID);
   if (organizationId === undefined || userId === undefined) {
     throw new Problem('invalid_profile', 'the profile has no usable organization_id and user_id');

@@ -9,7 +9,15 @@ describe('parseUrl', () => {
   });
 
   it('gives nothing for a text that is not an absolute URL, and for another value', () => {
-    const others = ['', '/id', 'acme.example', 'https://', new URL('https://acme.example'), 1, null];
+    const others = [
+      '',
+      '/id',
+      'acme.example',
+      'https://',
+      new URL('https://acme.example'),
+      1,
+      null,
+    ];
     expect(others.map((value) => parseUrl(value))).to.deep.equal(others.map(() => undefined));
   });
 
