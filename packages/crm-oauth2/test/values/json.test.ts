@@ -1,6 +1,7 @@
 /** How the JSON of a provider is told apart and read. */
 import { expect } from 'chai';
 import {
+  deepFrozen,
   isJsonObject,
   isTooDeep,
   ownField,
@@ -20,6 +21,15 @@ describe('json', () => {
       false,
       false,
     ]);
+  });
+
+  it('freezes a value with all that it holds, and gives it back', () => {
+    const value = { list: [{ inner: {} }], nothing: null, text: 'x', count: 7 };
+    expect(deepFrozen(value)).to.equal(value);
+    for (const part of [value, value.list, value.list[0], value.list[0]?.inner]) {
+      expect(part).to.be.frozen;
+    }
+    expect([null, undefined, 'x', 7].map(deepFrozen)).to.deep.equal([null, undefined, 'x', 7]);
   });
 
   describe('nests at most a hundred levels:', () => {
