@@ -229,6 +229,12 @@ describe('Salesforce profile', () => {
     ['a user_id of 19 characters', { ...WOLFGANG, user_id: '005B0000005V71XIASx' }],
     ['a user_id that begins with a line', { ...WOLFGANG, user_id: '005\n05B0000005V71X' }],
     ['a user_id that ends with a line', { ...WOLFGANG, user_id: '005B0000005V71X\n' }],
+    ['a text before the user_id', { ...WOLFGANG, user_id: 'x005B0000005V71X' }],
+    ['a text before the organization_id', { ...WOLFGANG, organization_id: 'x00DB0000000ToZ3' }],
+    [
+      'an organization_id of 19 characters',
+      { ...WOLFGANG, organization_id: '00DB0000000ToZ3MAKx' },
+    ],
     ['a user_id in a list', { ...WOLFGANG, user_id: ['005B0000005V71X'] }],
     ['punctuation in the user_id', { ...WOLFGANG, user_id: '005B0000005V71/' }],
   ];
