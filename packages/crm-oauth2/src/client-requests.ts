@@ -24,9 +24,8 @@ import type { TokenSet } from './protocol/token-set';
 import type { Endpoints, GrantType, Provider } from './provider/description';
 import type { Profile } from './provider/standard-claims';
 import { ownField, ownFields } from './values/json';
-import type { LruMap } from './values/lru-map';
+import { LruMap } from './values/lru-map';
 import { checkAgent, checkHeaders, optionalNumber, requireEndpoint } from './values/options';
-import { parseUrl } from './values/urls';
 import { isSuccess } from './wire/answers';
 import { Deadline } from './wire/deadline';
 import { HttpClient } from './wire/http';
@@ -81,16 +80,27 @@ const MOVED: readonly string[] = [
 /** The connection failed before the answer, or in the middle of it. */
 export const CUT_OFF: readonly string[] = ['connection_failed', 'incomplete_response'];
 
+/** Parsed endpoints that are kept. */
+const MAX_URLS = 1000;
+
 /** The parts that the clients of one strategy share, those of its environments and of its tenants. */
 export class Shared {
   readonly http: HttpClient;
   readonly keySets = new KeySets();
   /** Judged at each request, because older code changes the object itself. */
   customHeaders: Readonly<OutgoingHttpHeaders>;
+  readonly #urls = new LruMap<string, URL>(MAX_URLS);
 
   constructor({ agent, headers }: Pick<ClientSettings<object>, 'agent' | 'headers'>) {
     this.http = new HttpClient(agent);
     this.customHeaders = headers;
+  }
+
+  /** The clients of many tenants have the same endpoints. */
+  parse(endpoint: string): URL {
+    const url = this.#urls.get(endpoint) ?? new URL(endpoint);
+    this.#urls.set(endpoint, url);
+    return url;
   }
 }
 
@@ -113,6 +123,8 @@ export class ClientRequests<Options extends object, P extends Profile> {
   readonly #provider: Provider<Options, P>;
   readonly #settings: ClientSettings<Options>;
   readonly #authentication: ClientAuthentication;
+  /** The endpoints, parsed once. */
+  readonly #urls: ReadonlyMap<string, URL>;
   /** The hosts of every login. */
   readonly #loginHosts: readonly URL[];
   /** The host of the last profiles: an organization's own, which only its tokens name. */
@@ -126,6 +138,8 @@ export class ClientRequests<Options extends object, P extends Profile> {
     this.#settings = settings;
     this.#authentication = authenticateClient(provider.clientAuthentication, context.options);
     this.#shared = shared;
+    const urls = Object.values(context.endpoints).filter((url) => typeof url === 'string');
+    this.#urls = new Map(urls.map((url) => [url, shared.parse(url)]));
     const hosts = [tokenEndpoint, userInfoEndpoint].map((url) => this.url(url));
     this.#loginHosts = [...new Map(hosts.map((url) => [url.origin, url])).values()];
   }
@@ -253,8 +267,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
     place: Place,
   ): Promise<HttpResponse> {
     const deadline = this.deadline(options);
-    // An address that holds the token is not remembered.
-    const url = request.tokenIn === 'path' ? new URL(request.url) : this.url(request.url);
+    const url = this.url(request.url);
     return await fetchWithToken({ ...request, url }, accessToken, {
       send: (message) => this.send(message, deadline),
       vocabulary: this.#provider,
@@ -349,7 +362,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
   }
 
   url(endpoint: string | URL): URL {
-    return parseUrl(endpoint) ?? new URL(endpoint);
+    return this.#urls.get(String(endpoint)) ?? new URL(endpoint);
   }
 
   /** Runs one step at an endpoint, or wherever the step says it has gone. */

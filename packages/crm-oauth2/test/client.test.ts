@@ -21,7 +21,6 @@ import { codeChallenge } from '../dist/protocol/pkce';
 import type { TokenSet } from '../dist/protocol/token-set';
 import type { Provider, ProviderDescription } from '../dist/provider/description';
 import { text } from '../dist/values/json';
-import { parseUrl } from '../dist/values/urls';
 import { Deadline } from '../dist/wire/deadline';
 import {
   CALLBACK,
@@ -1674,27 +1673,6 @@ describe('client', () => {
         expect(profile.id).to.equal('7');
         expect(asked).to.have.lengthOf(1);
         expect(asked[0]).not.to.have.property('authorization');
-      });
-
-      it('is asked at an address that is not remembered', async () => {
-        nock(ORIGIN)
-          .get(/^\/access-tokens\//)
-          .reply(200, { sub: '7' });
-        await inPath('/access-tokens/', 'path').fetchProfile(tokens);
-        const { URL: Original } = globalThis;
-        const parsed: string[] = [];
-        globalThis.URL = class extends Original {
-          constructor(address: string) {
-            super(address);
-            parsed.push(address);
-          }
-        };
-        try {
-          parseUrl(`${ORIGIN}/access-tokens/${encodeURIComponent(token)}`);
-        } finally {
-          globalThis.URL = Original;
-        }
-        expect(parsed).to.have.lengthOf(1);
       });
 
       for (const [title, status, code] of [

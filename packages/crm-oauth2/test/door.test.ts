@@ -96,7 +96,6 @@ describe('doors', () => {
       'joined',
       'mapStandardClaims',
       'namesPerson',
-      'parseUrl',
       'providerCode',
       'text',
       'wholeNumber',

@@ -1,5 +1,5 @@
 /** The hosts that may receive an access token. */
-import { isLoopback, parseUrl } from 'crm-oauth2/provider';
+import { isLoopback } from 'crm-oauth2/provider';
 
 /**
  * The domains under which only Salesforce assigns host names. The strategy trusts a host from the
@@ -46,7 +46,6 @@ export function isSameOwner(a: URL, b: URL): boolean {
 
 export function isIdentityHost(url: URL, endpoints: { tokenEndpoint: string }): boolean {
   if (isSalesforceHost(url)) return true;
-  const configured = parseUrl(endpoints.tokenEndpoint);
-  if (configured === undefined) return false;
+  const configured = new URL(endpoints.tokenEndpoint);
   return isSameOwner(url, configured) || (url.origin === configured.origin && !hasUserInfo(url));
 }

@@ -1,9 +1,8 @@
 /** Salesforce's record ids, and the identity URL that is made of them. */
-import { parseUrl } from 'crm-oauth2/provider';
 
 /** The organization and the user of an identity URL, and the URL itself. */
 export interface Identity {
-  url: Readonly<URL>;
+  url: URL;
   organizationId: string;
   userId: string;
 }
@@ -17,6 +16,16 @@ export function parseIdentityUrl(id: unknown): Identity | undefined {
   const url = parseUrl(id);
   const [, organizationId, userId] = PATH.exec(url?.pathname ?? '') ?? [];
   return url && organizationId && userId ? { url, organizationId, userId } : undefined;
+}
+
+/** One pass, unlike `canParse` and the constructor: an answer is full of them. */
+export function parseUrl(value: unknown): URL | undefined {
+  if (typeof value !== 'string') return undefined;
+  try {
+    return new URL(value);
+  } catch {
+    return undefined;
+  }
 }
 
 const SUFFIX = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ012345';

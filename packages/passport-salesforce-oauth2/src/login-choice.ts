@@ -1,6 +1,6 @@
 /** Judges the `loginURL` that one login chooses, since a visitor may have written it. */
 import { Problem } from 'crm-oauth2/provider';
-import { parseUrl } from 'crm-oauth2/provider';
+import { parseUrl } from './ids';
 import { MAX_LENGTH, loginOrigin, readLoginAddress } from './login-origin';
 
 /** Options for endpoints of their own, which do not follow `loginURL`. */

@@ -1,7 +1,7 @@
 /** Reads `loginURL`: an address that people copy from their browser becomes the one that answers OAuth. */
 import { isLoopback } from 'crm-oauth2/provider';
 import { hasSalesforceName } from './hosts';
-import { parseUrl } from 'crm-oauth2/provider';
+import { parseUrl } from './ids';
 
 /**
  * Hosts of pages, whose `/token` answers with a web page, and the My Domain of the same org. Where

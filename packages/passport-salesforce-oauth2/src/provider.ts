@@ -1,8 +1,8 @@
 /** Salesforce: its facts, each with its source. */
-import { Problem, defineProvider, isLoopback, parseUrl, text } from 'crm-oauth2/provider';
+import { Problem, defineProvider, isLoopback, text } from 'crm-oauth2/provider';
 import type { CodesOf, Endpoints } from 'crm-oauth2/provider';
 import { hints, meanings, refusals } from './errors';
-import { parseIdentityUrl, readOrganizationId, sameIds, to18 } from './ids';
+import { parseIdentityUrl, parseUrl, readOrganizationId, sameIds, to18 } from './ids';
 import type { Identity } from './ids';
 import { hasSalesforceName, isIdentityHost, isSameOwner } from './hosts';
 import { DEFAULT_LOGIN_URL, ENDPOINT_OPTIONS, isMyDomain, judgeLoginURL } from './login-choice';
@@ -194,8 +194,10 @@ export const salesforce = defineProvider<SalesforceOptions, SalesforceProfile>({
     if (!identity || !isTrustedHost(identity.url)) {
       throw new Problem('untrusted_host', 'the identity URL is not one of Salesforce');
     }
+    const url = atInstance(identity, response.instance_url, endpoints);
+    url.search = '?format=json&version=latest';
     return {
-      url: `${atInstance(identity, response.instance_url, endpoints)}?format=json&version=latest`,
+      url,
       // A redirect may lead to another host of Salesforce, to the same person's identity only.
       trusts: (target) => isTrustedHost(target) && isSamePerson(target.href, identity),
     };
@@ -234,14 +236,14 @@ function isSamePerson(id: string, identity: Identity): boolean {
  * The identity URL at the instance's host: login.salesforce.com may only redirect there, so it is
  * not asked. The path of a site stays behind with its host.
  */
-function atInstance(identity: Identity, instanceUrl: unknown, endpoints: Endpoints): string {
+function atInstance(identity: Identity, instanceUrl: unknown, endpoints: Endpoints): URL {
   const { url, organizationId, userId } = identity;
   const { origin } = instanceUrl === undefined ? url : instanceOf(instanceUrl, endpoints);
-  return origin + (origin === url.origin ? url.pathname : `/id/${organizationId}/${userId}`);
+  return origin === url.origin ? new URL(url) : new URL(`/id/${organizationId}/${userId}`, origin);
 }
 
 /** @throws {Problem} `untrusted_host` */
-function instanceOf(instanceUrl: unknown, endpoints: Endpoints): Readonly<URL> {
+function instanceOf(instanceUrl: unknown, endpoints: Endpoints): URL {
   const instance = parseUrl(instanceUrl);
   if (instance && isIdentityHost(instance, endpoints)) return instance;
   throw new Problem('untrusted_host', 'the instance URL is not one of Salesforce');

@@ -16,7 +16,6 @@ export { isJsonObject, text, wholeNumber, withoutUndefined } from '../values/jso
 export type { Json, JsonObject } from '../values/json';
 export { isLoopback } from '../values/options';
 export type { OptionKind } from '../values/options';
-export { parseUrl } from '../values/urls';
 export * from './description';
 export * from './discover';
 export * from './standard-claims';
