@@ -46,6 +46,8 @@ export function isSameOwner(a: URL, b: URL): boolean {
 
 export function isIdentityHost(url: URL, endpoints: { tokenEndpoint: string }): boolean {
   if (isSalesforceHost(url)) return true;
+  // Without another URL, where the address alone says enough.
+  if (endpoints.tokenEndpoint.startsWith(`${url.origin}/`)) return !hasUserInfo(url);
   const configured = new URL(endpoints.tokenEndpoint);
   return isSameOwner(url, configured) || (url.origin === configured.origin && !hasUserInfo(url));
 }

@@ -122,5 +122,7 @@ describe('Salesforce hosts', () => {
     expect(same('https://a.example', 'http://a.example')).to.equal(false);
     expect(same('https://a.example', 'https://a.example:444')).to.equal(false);
     expect(same('https://a.example', 'https://b.example')).to.equal(false);
+    expect(same('https://a.example', 'https://a.example.evil.test/x')).to.equal(false);
+    expect(same('https://a.example', 'https://a.example:8443/x')).to.equal(false);
   });
 });

@@ -1,5 +1,5 @@
 /** ID Token validation (OpenID Connect Core §3.1.3.7), every check in its order. */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ErrorCode } from '../errors/codes';
 import { Problem, isProblem } from '../errors/problem';
 import { bareCause, quote } from '../errors/redaction';
@@ -216,8 +216,6 @@ function checkClaims(
  */
 function leftHalfHash(accessToken: string, algorithm: IdTokenAlgorithm): string {
   const { hash: name } = SIGNATURE_ALGORITHMS[algorithm];
-  const hash = createHash(name ?? 'sha512')
-    .update(accessToken)
-    .digest();
-  return hash.subarray(0, hash.length / 2).toString('base64url');
+  const whole = hash(name ?? 'sha512', accessToken, 'buffer');
+  return whole.toString('base64url', 0, whole.length / 2);
 }

@@ -52,10 +52,9 @@ export async function fetchWithToken(
   { send, isOwn, at, vocabulary }: Surroundings,
 ): Promise<HttpResponse> {
   const { trusts, tokenIn } = request;
-  const headers = {
-    accept: 'application/json',
-    ...(tokenIn === undefined && { authorization: `Bearer ${accessToken}` }),
-  };
+  const accept = 'application/json';
+  const headers =
+    tokenIn === undefined ? { accept, authorization: `Bearer ${accessToken}` } : { accept };
   const secrets = tokenIn === undefined ? undefined : [accessToken];
   let { url } = request;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
@@ -86,13 +85,14 @@ const SHORTEST_TOKEN = 16;
 
 /** As it is, or percent-encoded: a Salesforce token has a `!`, which forms write as `%21`. A host has no capitals. */
 function names({ host, pathname, search }: URL, accessToken: string): boolean {
-  const address = (host + pathname + search).replace(/%[\da-f]{2}/gi, (code) =>
+  const address = host + pathname + search;
+  const { length } = accessToken;
+  // Most addresses are too short to hold a token.
+  if (length < SHORTEST_TOKEN || length > address.length) return false;
+  const decoded = address.replace(/%[\da-f]{2}/gi, (code) =>
     String.fromCharCode(Number.parseInt(code.slice(1), 16)),
   );
-  return (
-    accessToken.length >= SHORTEST_TOKEN &&
-    address.toLowerCase().includes(accessToken.toLowerCase())
-  );
+  return decoded.toLowerCase().includes(accessToken.toLowerCase());
 }
 
 function untrusted({ host }: URL, accessToken: string): Problem {

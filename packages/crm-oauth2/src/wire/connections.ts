@@ -1,7 +1,7 @@
 /** Keeps connections open between requests, and opens them in advance. */
 import { once } from 'node:events';
-import * as http from 'node:http';
-import * as https from 'node:https';
+import http = require('node:http');
+import https = require('node:https');
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
 import { ownOptions } from './own-options';

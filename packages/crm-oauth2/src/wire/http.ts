@@ -1,8 +1,8 @@
 /** Sends every request. Only this file and `connections.ts` touch the network. */
 import { Problem } from '../errors/problem';
 import { bareCause } from '../errors/redaction';
-import * as http from 'node:http';
-import * as https from 'node:https';
+import http = require('node:http');
+import https = require('node:https');
 import { setImmediate as turn } from 'node:timers/promises';
 import { Connections, noteIdleTime, wasOpenedInAdvance } from './connections';
 import type { Deadline } from './deadline';
