@@ -54,6 +54,12 @@ export interface GrantOptions extends CallOptions {
   parameters?: Readonly<Record<string, string>>;
 }
 
+/** Options of one token request: a copy by `ownFields`, so that `grant` reads its fields without another check. */
+interface TimedGrantOptions extends GrantOptions {
+  deadline: Deadline;
+  parseErrorResponse?: ParseErrorResponse;
+}
+
 /** The agent and the headers that older code sets on `_oauth2`; an agent of `null` takes the client's own connections. */
 export interface Transport {
   agent?: Agent | null;
@@ -145,25 +151,22 @@ export class ClientRequests<Options extends object, P extends Profile> {
   }
 
   /** One token request: asked, judged, checked by the provider's own rule. */
-  async grant(
+  grant(
     grantType: GrantType,
     stage: Stage,
-    options: GrantOptions & { parseErrorResponse?: ParseErrorResponse },
+    options: TimedGrantOptions,
     protocol: Readonly<Record<string, string | undefined>>,
   ): Promise<TokenSet> {
     const provider = this.#provider;
     const { context, assumedLifetimeSeconds: assumedLifetime } = this.#settings;
     const { tokenEndpoint } = context.endpoints;
-    const { parameters, parseErrorResponse } = ownFields(options);
-    const deadline = this.deadline(options);
-    return await this.at(stage, tokenEndpoint, async () => {
+    const { parameters, parseErrorResponse, deadline } = options;
+    return this.at(stage, tokenEndpoint, async () => {
       const requestedAt = Date.now();
-      const message = buildTokenRequest(provider.tokenRequestFormat, this.#authentication, {
-        ...provider.requestParameters?.(grantType, context),
-        ...parameters,
-        grant_type: grantType,
-        ...protocol,
-      });
+      const own = provider.requestParameters?.(grantType, context);
+      const type = { grant_type: grantType };
+      const all = ownFields<typeof protocol>({}, own, parameters, type, protocol);
+      const message = buildTokenRequest(provider.tokenRequestFormat, this.#authentication, all);
       const url = this.url(tokenEndpoint);
       // Of the grants, only this one uses up neither a code nor a refresh token.
       const isRepeatable = grantType === 'client_credentials';
@@ -178,9 +181,9 @@ export class ClientRequests<Options extends object, P extends Profile> {
       const { code, code_verifier: verifier, refresh_token: refreshToken } = protocol;
       const secrets = [...this.#authentication.secrets, code, verifier, refreshToken];
       if (!isSuccess(response)) {
-        const own = hookedError(parseErrorResponse, response, secrets);
+        const hooked = hookedError(parseErrorResponse, response, secrets);
         throw (
-          own ??
+          hooked ??
           withRedirectUri(
             processTokenError(response, secrets, provider, stage),
             protocol.redirect_uri,
@@ -260,7 +263,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
   }
 
   /** Asks for the profile, and remembers the host of an organization that two logins in a row had. */
-  async askProfile(
+  askProfile(
     request: ProfileRequest,
     accessToken: string,
     options: CallOptions,
@@ -268,7 +271,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
   ): Promise<HttpResponse> {
     const deadline = this.deadline(options);
     const url = this.url(request.url);
-    return await fetchWithToken({ ...request, url }, accessToken, {
+    return fetchWithToken({ ...request, url }, accessToken, {
       send: (message) => this.send(message, deadline),
       vocabulary: this.#provider,
       isOwn: ({ origin }) => this.#loginHosts.some((own) => own.origin === origin),
@@ -333,13 +336,18 @@ export class ClientRequests<Options extends object, P extends Profile> {
     return ownField(options, 'deadline') ?? new Deadline(timeout);
   }
 
-  async send(request: HttpRequest, deadline = this.deadline({})): Promise<HttpResponse> {
-    const custom = checkHeaders(this.#provider.title, this.#shared.customHeaders);
-    const headers = { 'user-agent': 'crm-oauth2', ...custom, ...request.headers };
-    const response = await observed(this.#provider.name, request, deadline, () =>
+  send(request: HttpRequest, deadline = this.deadline({})): Promise<HttpResponse> {
+    const { title, name, rateLimit } = this.#provider;
+    const custom = checkHeaders(title, this.#shared.customHeaders);
+    // A plain object: interceptors such as nock 13 refuse any other.
+    const headers = Object.assign({ 'user-agent': 'crm-oauth2' }, custom, request.headers);
+    const sent = observed(name, request, deadline, () =>
       this.#shared.http.send({ ...request, headers }, deadline),
     );
-    return response.status === 429 ? this.#withRetryAfter(response) : response;
+    if (rateLimit === undefined) return sent;
+    return sent.then((response) =>
+      response.status === 429 ? this.#withRetryAfter(response) : response,
+    );
   }
 
   /** A provider may tell the end of its used-up budget in headers of its own. */

@@ -38,7 +38,11 @@ export class ClientTokens<Options extends object, P extends Profile> {
    * Verifies the ID Token of a token response, and adds its claims. It may be missing only where the
    * provider need not send one, and the login asked nothing that it must answer.
    */
-  async withClaims(tokens: TokenSet, deadline: Deadline, login?: LoginAttempt): Promise<TokenSet> {
+  withClaims(
+    tokens: TokenSet,
+    deadline: Deadline,
+    login?: LoginAttempt,
+  ): TokenSet | Promise<TokenSet> {
     const provider = this.#provider;
     const { jwksUri, tokenEndpoint } = this.#context.endpoints;
     const { clientID } = this.#context.options;
@@ -50,7 +54,7 @@ export class ClientTokens<Options extends object, P extends Profile> {
     if (!isNeeded && (idToken === undefined || verify === undefined)) {
       return this.complete(tokens);
     }
-    return await this.#requests.at('id_token', jwksUri ?? tokenEndpoint, async (place) => {
+    return this.#requests.at('id_token', jwksUri ?? tokenEndpoint, async (place) => {
       if (idToken === undefined || verify === undefined || jwksUri === undefined) {
         throw new Problem('id_token_missing', 'the token response has no ID Token');
       }
@@ -63,7 +67,7 @@ export class ClientTokens<Options extends object, P extends Profile> {
       const expected = { issuers, keysOf, clientID, accessToken, login };
       const claims = await deadline.wait(verify(idToken, expected));
       if (login?.asked) provider.checkIdToken?.(ownFields(claims), ownFields(login.asked));
-      return this.complete({ ...tokens, claims });
+      return this.complete(ownFields(tokens, { claims }));
     });
   }
 
@@ -78,6 +82,6 @@ export class ClientTokens<Options extends object, P extends Profile> {
     const environment = this.#environment;
     const subject = this.#provider.subject(ownFields(tokens));
     const sid = text(tokens.claims?.sid);
-    return Object.freeze(withoutUndefined<TokenSet>({ ...tokens, subject, sid, environment }));
+    return Object.freeze(withoutUndefined(ownFields(tokens, { subject, sid, environment })));
   }
 }

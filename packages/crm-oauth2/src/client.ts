@@ -22,6 +22,7 @@ import { validateAuthorizationResponse } from './protocol/authorization-response
 import type {
   ExpectedAuthorizationResponse,
   MissingAttempt,
+  PendingLogins,
   ValidatedAuthorizationResponse,
 } from './protocol/authorization-response';
 import { buildEndSessionForm, buildEndSessionUrl } from './protocol/end-session';
@@ -41,6 +42,7 @@ import type { Profile } from './provider/standard-claims';
 import { ownField, ownFields, withoutUndefined } from './values/json';
 import { LruMap } from './values/lru-map';
 import { requireCallbackUrl, scopeList } from './values/options';
+import type { Deadline } from './wire/deadline';
 
 /** Clients of environments that are kept. A forgotten one is made again. */
 const MAX_ENVIRONMENTS = 1000;
@@ -194,24 +196,23 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    *
    * @param parameters the callback's query or form
    * @param take removes and returns the attempt of a `state`, from wherever it was kept
-   * @param choose internal: the client of an attempt. Default: this one, in its environment
+   * @param expect internal: the facts that the answer to an attempt must match. Default: those of this
+   * client, in the environment of the attempt
    */
   async validateAuthorizationResponse(
     parameters: Readonly<Record<string, unknown>>,
     take: (state: string) => LoginAttempt | MissingAttempt | Promise<LoginAttempt | MissingAttempt>,
-    choose: (
-      attempt: LoginAttempt,
-    ) => OAuth2Client<Options, P> | Promise<OAuth2Client<Options, P>> = (attempt) =>
-      this.#of(attempt, 'authorize'),
+    expect: PendingLogins['expect'] = (attempt) =>
+      this.#of(attempt, 'authorize').expectedResponse(),
   ): Promise<ValidatedAuthorizationResponse> {
     const { provider: vocabulary, endpoints } = this;
-    const expect = async (attempt: LoginAttempt) => (await choose(attempt)).#expectedResponse();
     return await this.#requests.at('authorize', endpoints.authorizationEndpoint, () =>
       validateAuthorizationResponse(parameters, { take, expect, vocabulary }),
     );
   }
 
-  #expectedResponse(): ExpectedAuthorizationResponse {
+  /** @internal The facts that the answer to a login of this client must match. */
+  expectedResponse(): ExpectedAuthorizationResponse {
     const { provider, endpoints, fingerprint } = this;
     return {
       client: fingerprint,
@@ -234,17 +235,19 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const { attempt, code, issuer } = ownFields(response);
     const client = this.#of(attempt, 'token');
     if (client !== this) return await client.authorizationCodeGrant(response, options);
-    const call = ownFields({ ...options, deadline: this.#requests.deadline(options) });
+    const call = this.#timed(options);
     const tokens = await this.#requests.grant('authorization_code', 'token', call, {
       code,
       redirect_uri: attempt.redirectUri,
       code_verifier: attempt.codeVerifier,
     });
-    await this.#requests.at('token', this.endpoints.tokenEndpoint, () => {
-      if (issuer === undefined || this.#tokens.issuersOf(tokens).includes(issuer)) return;
-      const words = 'the tokens are of another authorization server than the one in iss';
-      throw new Problem('issuer_mismatch', words, { refusal: 403 });
-    });
+    if (issuer !== undefined) {
+      await this.#requests.at('token', this.endpoints.tokenEndpoint, () => {
+        if (this.#tokens.issuersOf(tokens).includes(issuer)) return;
+        const words = 'the tokens are of another authorization server than the one in iss';
+        throw new Problem('issuer_mismatch', words, { refusal: 403 });
+      });
+    }
     return await this.#tokens.withClaims(tokens, call.deadline, ownFields(attempt));
   }
 
@@ -262,22 +265,29 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     refreshToken: string,
     options: GrantOptions & { scope?: string | readonly string[]; previous?: TokenSet } = {},
   ): Promise<TokenSet> {
-    const call = ownFields({ ...options, deadline: this.#requests.deadline(options) });
+    const call = this.#timed(options);
     const { previous, scope } = call;
     const client = this.#of(previous, 'refresh');
     if (client !== this) return await client.refreshTokenGrant(refreshToken, call);
     const protocol = { refresh_token: refreshToken, scope: this.#scopeParameter(scope) };
     const tokens = await this.#requests.grant('refresh_token', 'refresh', call, protocol);
     const kept = { refreshToken, ...tokens };
-    const verified = await this.#tokens.withClaims(kept, call.deadline).catch((error: unknown) => {
-      if (isOAuth2Error(error) && UNCHECKED.includes(error.code))
-        return this.#tokens.complete(kept);
-      throw error;
-    });
+    const verified = await this.#verifiedOrUnchecked(kept, call.deadline);
     if (previous === undefined) return verified;
     return await this.#requests.at('refresh', this.endpoints.tokenEndpoint, () =>
       replaceTokens(previous, verified),
     );
+  }
+
+  async #verifiedOrUnchecked(tokens: TokenSet, deadline: Deadline): Promise<TokenSet> {
+    try {
+      return await this.#tokens.withClaims(tokens, deadline);
+    } catch (error) {
+      if (isOAuth2Error(error) && UNCHECKED.includes(error.code)) {
+        return this.#tokens.complete(tokens);
+      }
+      throw error;
+    }
   }
 
   /**
@@ -289,7 +299,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   ): Promise<TokenSet> {
     const protocol = { scope: this.#scopeParameter(ownFields(options).scope) };
     const stage = 'client_credentials';
-    const call = { ...options, deadline: this.#requests.deadline(options) };
+    const call = this.#timed(options);
     const ask = async () =>
       this.#tokens.complete(await this.#requests.grant(stage, stage, call, protocol));
     return await ask().catch((error: unknown) => {
@@ -407,6 +417,12 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   #of(named: { environment?: Environment | undefined } = {}, stage: Stage) {
     const environment = ownField(named, 'environment');
     return environment === undefined ? this : this.#forEnvironment(environment, stage);
+  }
+
+  /** Options of a call, with the deadline of all its requests. */
+  #timed<Given extends CallOptions>(options: Given): Given & { deadline: Deadline } {
+    const deadline = this.#requests.deadline(options);
+    return Object.assign(ownFields(options), { deadline });
   }
 
   #scopeParameter(scope: string | readonly string[] | undefined): string | undefined {

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { generateKeyPairSync } from 'node:crypto';
 import * as diagnosticsChannel from 'node:diagnostics_channel';
 import * as http from 'node:http';
+import https = require('node:https');
 import type * as net from 'node:net';
 import { inspect } from 'node:util';
 import nock = require('nock');
@@ -740,6 +741,23 @@ describe('client', () => {
         stage: 'token',
         refusal: 403,
       });
+    });
+
+    it('sends headers as a plain object, which is all that some interceptors take', async () => {
+      const { request } = https;
+      const sent: unknown[] = [];
+      https.request = ((options: https.RequestOptions, ...rest: []) => {
+        sent.push(Object.getPrototypeOf(options.headers));
+        return request(options, ...rest);
+      }) as typeof request;
+      try {
+        answerPost('/token');
+        await redeem(make({ customHeaders: { 'X-Trace': 'abc' } }));
+        expect(sent).to.have.lengthOf(1);
+        expect(sent[0]).to.equal(Object.prototype);
+      } finally {
+        https.request = request;
+      }
     });
 
     it('RFC 6749 §4.1.3, RFC 7636 §4.5 — redeems a code', async () => {

@@ -46,7 +46,7 @@ export function isSameOwner(a: URL, b: URL): boolean {
 
 export function isIdentityHost(url: URL, endpoints: { tokenEndpoint: string }): boolean {
   if (isSalesforceHost(url)) return true;
-  // Without another URL, where the address alone says enough.
+  // The same origin, told without parsing the endpoint: the slash ends its host and port.
   if (endpoints.tokenEndpoint.startsWith(`${url.origin}/`)) return !hasUserInfo(url);
   const configured = new URL(endpoints.tokenEndpoint);
   return isSameOwner(url, configured) || (url.origin === configured.origin && !hasUserInfo(url));

@@ -44,7 +44,7 @@ export async function finishLogin(
       const { returnTo, tenant, environment } = attempt;
       login.asked = withoutUndefined({ returnTo, tenant, environment });
       found = await login.registrations.of(attempt, req, deadline);
-      return found.client;
+      return found.client.expectedResponse();
     },
   );
   const { client, registration } = found;
@@ -60,7 +60,9 @@ export async function finishLogin(
     publish({ event: 'login.warned', login: name, provider: provider.name, code, hint });
   }
   const profile = await located({ provider, stage: 'profile' }, async () => {
-    const loaded = (await loadProfile(login, client, tokens)) as Profile;
+    const skips = await deadline.wait(isSkipped(login.skipUserProfile, tokens.accessToken));
+    const loading = skips ? undefined : hooks.loadProfile(client, tokens, deadline);
+    const loaded = (await loading) as Profile;
     requireOrganization(provider, registration.allowedOrganizations, { tokens, profile: loaded });
     return loaded;
   });
@@ -136,12 +138,6 @@ async function takeAttempt(login: Login, state: string): Promise<LoginAttempt> {
   if (completed.has(state)) throw missing('already_completed');
   completed.add(state, attempt.expiresAt);
   return attempt;
-}
-
-async function loadProfile(login: Login, client: OAuth2Client, tokens: TokenSet): Promise<unknown> {
-  const { hooks, deadline, skipUserProfile } = login;
-  const skips = await deadline.wait(isSkipped(skipUserProfile, tokens.accessToken));
-  return skips ? undefined : await hooks.loadProfile(client, tokens, deadline);
 }
 
 /** passport-oauth2's rules: a flag, a function, or a function that calls back. */

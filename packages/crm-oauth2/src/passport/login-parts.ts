@@ -46,7 +46,7 @@ export interface LoginHooks {
   /** A subclass overrides one of the two, and may read options of its own. */
   readOptions: boolean;
   parseErrorResponse?: ParseErrorResponse;
-  loadProfile(client: OAuth2Client, tokens: TokenSet, deadline: Deadline): Promise<unknown>;
+  loadProfile(client: OAuth2Client, tokens: TokenSet, deadline: Deadline): unknown;
 }
 
 /** One call of `authenticate`. */

@@ -6,13 +6,13 @@ import { startLogin } from './login-start';
 import { isAtCallback } from './request';
 
 /** Starts a login, or finishes it when the request is the provider's answer. */
-export async function runLogin(
+export function runLogin(
   login: Login,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
   login.checkOptions(login.options, login.hooks.readOptions);
   const step = isAnswer(login, parameters) ? finishLogin : startLogin;
-  return await step(login, parameters);
+  return step(login, parameters);
 }
 
 /** At another path than that of the callback, a `state` by itself is one of the application. */

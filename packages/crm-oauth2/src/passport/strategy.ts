@@ -141,18 +141,16 @@ export abstract class ProviderStrategy<
     const hooks = hooksOf(this, options);
     const call = { hooks, req, options: ownFields(options), deadline };
     const login = Object.assign(Object.create(settings) as LoginSettings, call);
-    void runLogin(login, parameters)
-      .catch((reason: unknown) => failure(reason, login))
-      .then((outcome) => {
-        try {
-          report(this.name, outcome, deadline);
-          act(outcome);
-        } catch (reason) {
-          // A verb throws when the application's callback has a bug. The request is then unanswered, and
-          // `error` answers it. If `error` throws too, the application gets an uncaught exception.
-          process.nextTick(act, { verb: 'error', values: [asError(reason)] });
-        }
-      });
+    void outcomeOf(login, parameters).then((outcome) => {
+      try {
+        report(this.name, outcome, deadline);
+        act(outcome);
+      } catch (reason) {
+        // A verb throws when the application's callback has a bug. The request is then unanswered, and
+        // `error` answers it. If `error` throws too, the application gets an uncaught exception.
+        process.nextTick(act, { verb: 'error', values: [asError(reason)] });
+      }
+    });
   }
 
   /**
@@ -225,15 +223,24 @@ function hooksOf(strategy: ProviderStrategy, options: AuthenticateOptions): Logi
       strategy.parseErrorResponse === parseErrorResponse
         ? undefined
         : (body, status) => strategy.parseErrorResponse(body, status),
-    loadProfile: async (...login) => {
+    loadProfile: (...login) => {
       const [client, tokens, deadline] = login;
-      if (strategy.userProfile === userProfile) {
-        return await client.fetchProfile(tokens, { deadline });
-      }
+      if (strategy.userProfile === userProfile) return client.fetchProfile(tokens, { deadline });
       const copy = Object.create(strategy, { [LOGIN]: { value: login } }) as typeof strategy;
-      return await deadline.wait(calledBack((done) => copy.userProfile(tokens.accessToken, done)));
+      return deadline.wait(calledBack((done) => copy.userProfile(tokens.accessToken, done)));
     },
   };
+}
+
+async function outcomeOf(
+  login: Login,
+  parameters: Readonly<Record<string, unknown>>,
+): Promise<Outcome> {
+  try {
+    return await runLogin(login, parameters);
+  } catch (reason) {
+    return failure(reason, login);
+  }
 }
 
 /** `fail` when the person or the browser caused it, `error` otherwise. */

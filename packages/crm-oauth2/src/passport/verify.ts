@@ -89,7 +89,7 @@ export interface Verified {
 export type Verify = (
   context: Omit<VerifyContext, 'signal'>,
   deadline: Deadline,
-) => Promise<Verified>;
+) => Verified | Promise<Verified>;
 
 /** The typed form: one object in, the user out. */
 export function typedVerify(verify: TypedVerify): Verify {
@@ -113,7 +113,7 @@ function returnedNothing(): Problem {
 
 /** The classic form. The first outcome wins, be it a call of `done` or the promise. */
 export function classicVerify(verify: AnyVerifyFunction, passReqToCallback: boolean): Verify {
-  return async ({ tokens, profile, req }, deadline) => {
+  return ({ tokens, profile, req }, deadline) => {
     const call = verify as (...parameters: unknown[]) => unknown;
     const withParams = verify.length === (passReqToCallback ? 6 : 5);
     const takesDone = verify.length === 0 || verify.length >= (passReqToCallback ? 5 : 4);
@@ -136,6 +136,6 @@ export function classicVerify(verify: AnyVerifyFunction, passReqToCallback: bool
         else if (!takesDone) reject(returnedNothing());
       }, reject);
     });
-    return await deadline.wait(settled, 'verify_timeout');
+    return deadline.wait(settled, 'verify_timeout');
   };
 }

@@ -87,7 +87,7 @@ const SHORTEST_TOKEN = 16;
 function names({ host, pathname, search }: URL, accessToken: string): boolean {
   const address = host + pathname + search;
   const { length } = accessToken;
-  // Most addresses are too short to hold a token.
+  // Decoding only shortens an address, so one that is shorter than the token cannot hold it.
   if (length < SHORTEST_TOKEN || length > address.length) return false;
   const decoded = address.replace(/%[\da-f]{2}/gi, (code) =>
     String.fromCharCode(Number.parseInt(code.slice(1), 16)),

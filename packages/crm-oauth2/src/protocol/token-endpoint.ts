@@ -20,10 +20,11 @@ export function buildTokenRequest(
   parameters: Readonly<Record<string, string | undefined>>,
 ): { headers: Record<string, string>; body: string } {
   // RFC 6749 §2.3: one method of authentication, whatever the parameters say.
-  const credentials = { client_id: undefined, client_secret: undefined, ...client.fields };
-  const fields = withoutUndefined({ ...parameters, ...credentials }) as Record<string, string>;
+  const blank = { client_id: undefined, client_secret: undefined };
+  const fields = ownFields(parameters, blank, client.fields);
   const json = format === 'json';
-  const body = json ? JSON.stringify(fields) : new URLSearchParams(fields).toString();
+  // JSON leaves out fields that are undefined.
+  const body = json ? JSON.stringify(fields) : formOf(fields);
   return {
     headers: {
       accept: 'application/json',
@@ -33,6 +34,10 @@ export function buildTokenRequest(
     },
     body,
   };
+}
+
+function formOf(fields: Readonly<Record<string, string | undefined>>): string {
+  return new URLSearchParams(withoutUndefined(fields) as Record<string, string>).toString();
 }
 
 /** An error as a provider reports it in words of its own. */

@@ -19,7 +19,9 @@ export function isTooDeep(value: unknown): boolean {
 
 function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
+  if (levels === 0) return true;
+  for (const inner of Object.values(value)) if (isDeeperThan(levels - 1, inner)) return true;
+  return false;
 }
 
 /** Freezes a value and all that it holds. */
@@ -45,9 +47,14 @@ export function wholeNumber(value = ''): number | undefined {
 const Fields = function () {} as unknown as { new (): object; prototype: object };
 Fields.prototype = Object.freeze(Object.create(null) as object);
 
-/** A copy that inherits nothing: a polluted `Object.prototype` adds no field to it. */
-export function ownFields<T extends object>(fields: T): T {
-  return Object.assign(new Fields() as T, fields);
+/**
+ * A copy that inherits nothing: a polluted `Object.prototype` adds no field to it.
+ *
+ * @param others copied over it in order: a later field wins, also one that is `undefined`
+ */
+export function ownFields<T extends object>(fields: T, ...others: (Partial<T> | undefined)[]): T {
+  // Node takes several times longer for a literal that has fields after a spread.
+  return Object.assign(new Fields(), fields, ...others) as T;
 }
 
 /** One field of an object, when it is the object's own: see {@link ownFields}. */

@@ -53,10 +53,10 @@ export class Deadline {
    *
    * @throws {Problem} `timeout`, or the code that is given
    */
-  async wait<T>(work: T | PromiseLike<T>, code?: ErrorCode): Promise<T> {
-    // A plain value is returned even after the deadline.
-    if (typeof Reflect.get(Object(work), 'then') !== 'function') return work;
-    return await new Promise((resolve, reject) => {
+  wait<T>(work: T | PromiseLike<T>, code?: ErrorCode): T | Promise<T> {
+    // A plain value is returned as it is, at once, and also after the deadline.
+    if (typeof Reflect.get(Object(work), 'then') !== 'function') return work as T;
+    return new Promise((resolve, reject) => {
       const timer = this.startTimer(() => reject(this.problem(code)));
       void Promise.resolve(work)
         .then(resolve, reject)

@@ -17,15 +17,19 @@ const USER = { id: 7 };
 
 type Done = (error?: unknown, user?: unknown, info?: object) => void;
 
-function classic(verify: unknown, passReqToCallback = false, timeout = 2000): Promise<Verified> {
-  return classicVerify(verify as AnyVerifyFunction, passReqToCallback)(
+async function classic(
+  verify: unknown,
+  passReqToCallback = false,
+  timeout = 2000,
+): Promise<Verified> {
+  return await classicVerify(verify as AnyVerifyFunction, passReqToCallback)(
     CONTEXT,
     new Deadline(timeout),
   );
 }
 
-function typed(verify: unknown, timeout = 2000): Promise<Verified> {
-  return typedVerify(verify as TypedVerify)(CONTEXT, new Deadline(timeout));
+async function typed(verify: unknown, timeout = 2000): Promise<Verified> {
+  return await typedVerify(verify as TypedVerify)(CONTEXT, new Deadline(timeout));
 }
 
 describe('verify', () => {

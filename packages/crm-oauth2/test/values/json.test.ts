@@ -78,6 +78,22 @@ describe('json', () => {
     expect('toString' in ownFields({})).to.equal(false);
   });
 
+  it('copies several objects into one, of which a later field wins, and nothing is inherited', () => {
+    const first = { a: 1, b: 2 };
+    const inheriting = Object.assign(Object.create({ a: 9 }) as { a?: number }, {});
+    const copy = ownFields<{ a?: number; b?: number; c?: number }>(
+      first,
+      undefined,
+      inheriting,
+      { b: 3 },
+      { c: 4 },
+    );
+    expect(copy).to.deep.equal({ a: 1, b: 3, c: 4 });
+    expect(Object.keys(copy)).to.deep.equal(['a', 'b', 'c']);
+    expect('toString' in copy).to.equal(false);
+    expect(first).to.deep.equal({ a: 1, b: 2 });
+  });
+
   it('CWE-1321 — reads one field of an object, and none that it inherits', () => {
     const fields = Object.assign(Object.create({ inherited: 1 }) as { inherited: number }, {
       own: 2,

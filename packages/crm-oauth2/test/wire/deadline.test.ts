@@ -51,7 +51,8 @@ describe('deadline', () => {
   });
 
   it('returns the result of the work, promise or not', async () => {
-    expect(await new Deadline(1000).wait(7)).to.equal(7);
+    // At once, since a login waits often for what is there already.
+    expect(new Deadline(1000).wait(7)).to.equal(7);
     expect(await new Deadline(1000).wait(Promise.resolve(8))).to.equal(8);
   });
 
