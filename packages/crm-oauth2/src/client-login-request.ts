@@ -1,6 +1,6 @@
 /** The request for one login: its type, and how it is judged. */
 import type { ClientSettings } from './client-options';
-import { adviceOnExtras, extrasOf } from './protocol/authorization-request';
+import { adviceOnExtras } from './protocol/authorization-request';
 import type { Provider } from './provider/description';
 import { ownFields } from './values/json';
 import { checkExtra, refuseUnknownOptions } from './values/options';
@@ -31,7 +31,7 @@ const REQUEST_FIELDS = [
 export function judgeLoginRequest(provider: Provider, given: LoginRequest): LoginRequest {
   const request = ownFields(given);
   refuseUnknownOptions(provider.title, request, REQUEST_FIELDS, () => ({
-    ...adviceOnExtras(extrasOf(provider), (name) => `pass "${name}" in extras`),
+    ...adviceOnExtras(provider.extras, (name) => `pass "${name}" in extras`),
     callbackURL: 'did you mean "redirectUri"?',
     state: 'did you mean "appState"?',
   }));
@@ -50,16 +50,15 @@ export function extraParameters<Options extends object>(
 ): Record<string, unknown> {
   const extras = ownFields(request.extras ?? {});
   const { title, boundParameters, requestParameters } = provider;
-  const wireNames = extrasOf(provider);
+  const wireNames = provider.extras;
   refuseUnknownOptions(title, extras, Object.keys(wireNames), () =>
     adviceOnExtras(wireNames, (name) => `did you mean "${name}"?`),
   );
-  const merged: Record<string, unknown> = ownFields({
-    ...requestParameters?.('authorization', context),
-    ...request.parameters,
-  });
-  for (const [name, wireName] of Object.entries(wireNames)) {
-    merged[wireName] = extras[name] ?? merged[wireName];
+  const provided = requestParameters?.('authorization', context);
+  const merged = ownFields<Record<string, unknown>>({}, provided, request.parameters);
+  for (const [name, value] of Object.entries(extras)) {
+    const wireName = wireNames[name] as string;
+    merged[wireName] = value ?? merged[wireName];
   }
   for (const name of ['max_age', ...boundParameters]) {
     const value = merged[name] ?? '';

@@ -1,6 +1,6 @@
 /** The options of a client: their types, and how the constructor judges them. */
 import type { OutgoingHttpHeaders } from 'node:http';
-import { adviceOnExtras, extrasOf } from './protocol/authorization-request';
+import { adviceOnExtras } from './protocol/authorization-request';
 import type { ClientCredentials } from './protocol/client-authentication';
 import type { Environment } from './protocol/login-attempt';
 import type { JudgeChoice, Provider, SlotContext } from './provider/description';
@@ -83,7 +83,7 @@ export function judgeClientOptions<Options extends object, P extends Profile>(
     options,
     [...CLIENT_OPTIONS, ...Object.keys(provider.options)],
     () => ({
-      ...adviceOnExtras(extrasOf(provider), (name) => `pass "${name}" to beginLogin(), in extras`),
+      ...adviceOnExtras(provider.extras, (name) => `pass "${name}" to beginLogin(), in extras`),
       callbackURL: 'pass it to beginLogin(), as redirectUri',
     }),
   );

@@ -26,6 +26,7 @@ import type { Profile } from './provider/standard-claims';
 import { ownField, ownFields } from './values/json';
 import { LruMap } from './values/lru-map';
 import { checkAgent, checkHeaders, optionalNumber, requireEndpoint } from './values/options';
+import { addressOf, isSameServer } from './wire/address';
 import { isSuccess } from './wire/answers';
 import { Deadline } from './wire/deadline';
 import { HttpClient } from './wire/http';
@@ -54,10 +55,11 @@ export interface GrantOptions extends CallOptions {
   parameters?: Readonly<Record<string, string>>;
 }
 
-/** Options of one token request: a copy by `ownFields`, so that `grant` reads its fields without another check. */
-interface TimedGrantOptions extends GrantOptions {
+/** Options of one token request, all of them present: `grant` reads its fields without another check. */
+export interface TimedGrantOptions {
   deadline: Deadline;
-  parseErrorResponse?: ParseErrorResponse;
+  parameters: GrantOptions['parameters'];
+  parseErrorResponse: ParseErrorResponse | undefined;
 }
 
 /** The agent and the headers that older code sets on `_oauth2`; an agent of `null` takes the client's own connections. */
@@ -147,7 +149,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
     const urls = Object.values(context.endpoints).filter((url) => typeof url === 'string');
     this.#urls = new Map(urls.map((url) => [url, shared.parse(url)]));
     const hosts = [tokenEndpoint, userInfoEndpoint].map((url) => this.url(url));
-    this.#loginHosts = [...new Map(hosts.map((url) => [url.origin, url])).values()];
+    this.#loginHosts = [...new Map(hosts.map((url) => [addressOf(url).origin, url])).values()];
   }
 
   /** One token request: asked, judged, checked by the provider's own rule. */
@@ -165,8 +167,9 @@ export class ClientRequests<Options extends object, P extends Profile> {
       const requestedAt = Date.now();
       const own = provider.requestParameters?.(grantType, context);
       const type = { grant_type: grantType };
-      const all = ownFields<typeof protocol>({}, own, parameters, type, protocol);
-      const message = buildTokenRequest(provider.tokenRequestFormat, this.#authentication, all);
+      const { tokenRequestFormat: format } = provider;
+      const sources = [own, parameters, type, protocol];
+      const message = buildTokenRequest(format, this.#authentication, ...sources);
       const url = this.url(tokenEndpoint);
       // Of the grants, only this one uses up neither a code nor a refresh token.
       const isRepeatable = grantType === 'client_credentials';
@@ -174,7 +177,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
       // The profile is asked for next, maybe at another host.
       if (grantType === 'authorization_code') {
         for (const host of this.#loginHosts) {
-          if (host.origin !== url.origin) this.#shared.http.open(host, url);
+          if (!isSameServer(host, url)) this.#shared.http.open(host, url);
         }
       }
       const response = await sent;
@@ -235,7 +238,7 @@ export class ClientRequests<Options extends object, P extends Profile> {
       const request = { method: 'POST', isRepeatable: true, ...message } as const;
       const ask = async (endpoint: string) => {
         const url = this.url(endpoint);
-        place.host = url.host;
+        place.host = addressOf(url).host;
         const response = await this.send({ ...request, url }, deadline);
         return judge(response, [token, ...this.#authentication.secrets], provider);
       };
@@ -274,11 +277,12 @@ export class ClientRequests<Options extends object, P extends Profile> {
     return fetchWithToken({ ...request, url }, accessToken, {
       send: (message) => this.send(message, deadline),
       vocabulary: this.#provider,
-      isOwn: ({ origin }) => this.#loginHosts.some((own) => own.origin === origin),
+      isOwn: (asked) => this.#loginHosts.some((own) => isSameServer(own, asked)),
       at: (asked) => {
-        place.host = asked.host;
-        this.#profileHost = this.#lastProfileHost === asked.host ? asked : undefined;
-        this.#lastProfileHost = asked.host;
+        const { host } = addressOf(asked);
+        place.host = host;
+        this.#profileHost = this.#lastProfileHost === host ? asked : undefined;
+        this.#lastProfileHost = host;
       },
     });
   }
@@ -375,7 +379,8 @@ export class ClientRequests<Options extends object, P extends Profile> {
 
   /** Runs one step at an endpoint, or wherever the step says it has gone. */
   at<T>(stage: Stage, endpoint: string, step: (place: Place) => T | Promise<T>): Promise<T> {
-    return located({ provider: this.#provider, stage, host: this.url(endpoint).host }, step);
+    const { host } = addressOf(this.url(endpoint));
+    return located({ provider: this.#provider, stage, host }, step);
   }
 }
 

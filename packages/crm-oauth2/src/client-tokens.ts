@@ -78,10 +78,12 @@ export class ClientTokens<Options extends object, P extends Profile> {
     return own ?? (issuer === undefined ? [] : [issuer]);
   }
 
+  /** @param tokens of one answer, which has neither `subject` nor `sid` */
   complete(tokens: TokenSet): TokenSet {
     const environment = this.#environment;
-    const subject = this.#provider.subject(ownFields(tokens));
-    const sid = text(tokens.claims?.sid);
-    return Object.freeze(withoutUndefined(ownFields(tokens, { subject, sid, environment })));
+    const own = ownFields(tokens);
+    const subject = this.#provider.subject(own);
+    const sid = text(own.claims?.sid);
+    return Object.freeze({ ...tokens, ...withoutUndefined({ subject, sid, environment }) });
   }
 }

@@ -8,6 +8,7 @@ import type {
   GrantOptions,
   ParseErrorResponse,
   Relations,
+  TimedGrantOptions,
   TokenCallOptions,
   Transport,
 } from './client-requests';
@@ -76,6 +77,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
   /** The key of the tenant, for a client of `clientFor`. Its people are told from those of other tenants. */
   readonly tenant: string | undefined;
   readonly #settings: ClientSettings<Options>;
+  readonly #usualScopes: readonly string[];
   readonly #requests: ClientRequests<Options, P>;
   readonly #tokens: ClientTokens<Options, P>;
   readonly #relations: Relations<OAuth2Client<Options, P>>;
@@ -101,6 +103,7 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     this.tenant = tenant;
     this.fingerprint = fingerprintOf(provider.name, this.clientID, this.endpoints, binding);
     this.#settings = settings;
+    this.#usualScopes = Object.freeze(this.#scopesWith(undefined));
     this.#requests = new ClientRequests(provider, settings, shared);
     this.#tokens = new ClientTokens(provider, settings, this.#requests, environment);
     this.#relations = { shared, environments, home, tenant, binding };
@@ -146,6 +149,10 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * `openid` (OpenID Connect Core §3.1.2.1).
    */
   scopes(scope?: string | readonly string[]): readonly string[] {
+    return scope === undefined ? this.#usualScopes : this.#scopesWith(scope);
+  }
+
+  #scopesWith(scope: string | readonly string[] | undefined): readonly string[] {
     const { scope: usual, offlineScopes } = this.#settings;
     const asked = scopeList(this.provider.title, scope) ?? usual;
     const scopes = [...new Set([...asked, ...offlineScopes])];
@@ -168,8 +175,9 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     const redirectUri = requireCallbackUrl(provider.title, 'redirectUri', uri, false);
     const scope = this.scopes(request.scope);
     const asksIdToken = provider.idToken !== 'none' && scope.includes('openid');
-    const { state, codeVerifier, ...texts } = randomTexts();
-    const nonce = asksIdToken ? texts.nonce : undefined;
+    const random = randomTexts();
+    const { state, codeVerifier } = random;
+    const nonce = asksIdToken ? random.nonce : undefined;
     const { url, query } = buildAuthorizationRequest({
       authorizationEndpoint: this.#requests.url(this.endpoints.authorizationEndpoint),
       clientID: this.clientID,
@@ -199,14 +207,14 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
    * @param expect internal: the facts that the answer to an attempt must match. Default: those of this
    * client, in the environment of the attempt
    */
-  async validateAuthorizationResponse(
+  validateAuthorizationResponse(
     parameters: Readonly<Record<string, unknown>>,
     take: (state: string) => LoginAttempt | MissingAttempt | Promise<LoginAttempt | MissingAttempt>,
     expect: PendingLogins['expect'] = (attempt) =>
       this.#of(attempt, 'authorize').expectedResponse(),
   ): Promise<ValidatedAuthorizationResponse> {
     const { provider: vocabulary, endpoints } = this;
-    return await this.#requests.at('authorize', endpoints.authorizationEndpoint, () =>
+    return this.#requests.at('authorize', endpoints.authorizationEndpoint, () =>
       validateAuthorizationResponse(parameters, { take, expect, vocabulary }),
     );
   }
@@ -232,7 +240,8 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     response: ValidatedAuthorizationResponse,
     options: GrantOptions & { parseErrorResponse?: ParseErrorResponse } = {},
   ): Promise<TokenSet> {
-    const { attempt, code, issuer } = ownFields(response);
+    const { attempt, code } = response;
+    const issuer = ownField(response, 'issuer');
     const client = this.#of(attempt, 'token');
     if (client !== this) return await client.authorizationCodeGrant(response, options);
     const call = this.#timed(options);
@@ -265,10 +274,10 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     refreshToken: string,
     options: GrantOptions & { scope?: string | readonly string[]; previous?: TokenSet } = {},
   ): Promise<TokenSet> {
-    const call = this.#timed(options);
-    const { previous, scope } = call;
+    const { previous, scope } = ownFields(options);
     const client = this.#of(previous, 'refresh');
-    if (client !== this) return await client.refreshTokenGrant(refreshToken, call);
+    if (client !== this) return await client.refreshTokenGrant(refreshToken, options);
+    const call = this.#timed(options);
     const protocol = { refresh_token: refreshToken, scope: this.#scopeParameter(scope) };
     const tokens = await this.#requests.grant('refresh_token', 'refresh', call, protocol);
     const kept = { refreshToken, ...tokens };
@@ -419,10 +428,13 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
     return environment === undefined ? this : this.#forEnvironment(environment, stage);
   }
 
-  /** Options of a call, with the deadline of all its requests. */
-  #timed<Given extends CallOptions>(options: Given): Given & { deadline: Deadline } {
-    const deadline = this.#requests.deadline(options);
-    return Object.assign(ownFields(options), { deadline });
+  /** Options of a grant, with the deadline of all its requests. */
+  #timed(options: GrantOptions & { parseErrorResponse?: ParseErrorResponse }): TimedGrantOptions {
+    return {
+      deadline: this.#requests.deadline(options),
+      parameters: ownField(options, 'parameters'),
+      parseErrorResponse: ownField(options, 'parseErrorResponse'),
+    };
   }
 
   #scopeParameter(scope: string | readonly string[] | undefined): string | undefined {

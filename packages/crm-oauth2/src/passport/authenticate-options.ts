@@ -1,7 +1,7 @@
 /** The options of `passport.authenticate`: their type, and how their names are judged. */
 import { CLIENT_OPTIONS } from '../client-options';
 import { quote } from '../errors/redaction';
-import { adviceOnExtras, extrasOf } from '../protocol/authorization-request';
+import { adviceOnExtras } from '../protocol/authorization-request';
 import type { Provider } from '../provider/description';
 import { adviceOn, didYouMean } from '../values/options';
 import type { Advice } from '../values/options';
@@ -59,7 +59,7 @@ export function authenticateOptionsCheck(
   provider: Provider,
   strategyOptions: readonly string[],
 ): AuthenticateOptionsCheck {
-  const extras = extrasOf(provider);
+  const extras = provider.extras;
   const chosen = Object.keys(provider.environment);
   const known = [...OWN, ...FRAMEWORK_OPTIONS, ...Object.keys(extras), ...chosen];
   const constructed = [...CLIENT_OPTIONS, ...strategyOptions, ...Object.keys(provider.options)];

@@ -14,7 +14,7 @@ import { calledBack } from './called-back';
 import type { Login, Outcome } from './login-parts';
 import { missingAttempt } from './missing-attempt';
 import { requireOrganization } from './organizations';
-import type { LoginWarning } from './passport-types';
+import type { LoginInfo, LoginWarning } from './passport-types';
 import type { Registrations } from './registrations';
 import { isAhead } from './request';
 import { responseOf } from './response';
@@ -26,8 +26,8 @@ export async function finishLogin(
   login: Login,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
-  const { hooks, deadline, req } = login;
-  const { provider } = login.client;
+  const { settings, hooks, deadline, req } = login;
+  const { provider } = settings.client;
   if (isObserved()) {
     publish({
       event: 'login.returned',
@@ -37,13 +37,12 @@ export async function finishLogin(
     });
   }
   let found!: Awaited<ReturnType<Registrations['of']>>;
-  const response = await login.client.validateAuthorizationResponse(
+  const response = await settings.client.validateAuthorizationResponse(
     parameters,
     (state) => takeAttempt(login, state),
     async (attempt) => {
-      const { returnTo, tenant, environment } = attempt;
-      login.asked = withoutUndefined({ returnTo, tenant, environment });
-      found = await login.registrations.of(attempt, req, deadline);
+      login.attempt = attempt;
+      found = await settings.registrations.of(attempt, req, deadline);
       return found.client.expectedResponse();
     },
   );
@@ -60,27 +59,23 @@ export async function finishLogin(
     publish({ event: 'login.warned', login: name, provider: provider.name, code, hint });
   }
   const profile = await located({ provider, stage: 'profile' }, async () => {
-    const skips = await deadline.wait(isSkipped(login.skipUserProfile, tokens.accessToken));
+    const skips = await deadline.wait(isSkipped(settings.skipUserProfile, tokens.accessToken));
     const loading = skips ? undefined : hooks.loadProfile(client, tokens, deadline);
     const loaded = (await loading) as Profile;
     requireOrganization(provider, registration.allowedOrganizations, { tokens, profile: loaded });
     return loaded;
   });
   const { appState: state, returnTo, tenant } = response.attempt;
-  const told = withoutUndefined({ returnTo, tenant, warnings: warning && [warning] });
+  const told = withoutUndefined({ state, returnTo, tenant, warnings: warning && [warning] });
   const { user, info } = await located({ provider, stage: 'verify' }, () =>
-    login.verify(
-      { tokens, profile, req: req as Request, state, ...told },
-      new Deadline(login.verifyTimeout ?? client.timeout),
+    settings.verify(
+      { tokens, profile, req: req as Request, ...told, state },
+      new Deadline(settings.verifyTimeout ?? client.timeout),
     ),
   );
-  if (user)
-    return {
-      verb: 'success',
-      values: [user, withTold(info, withoutUndefined({ state, ...told }))],
-    };
+  if (user) return { verb: 'success', values: [user, withTold(info, told)] };
   const why = info ?? (user === undefined ? NOTHING : {});
-  const { asked = {} } = login;
+  const asked = askedOf(login);
   const isPlain = Object.keys(asked).length === 0;
   return { verb: 'fail', values: [isPlain ? why : (withTold(why, asked) as object), undefined] };
 }
@@ -122,7 +117,8 @@ function withTold(info: object | undefined, told: object): object | undefined {
  * @throws {Problem} naming the reason why there is none
  */
 async function takeAttempt(login: Login, state: string): Promise<LoginAttempt> {
-  const { req, begun, completed } = login;
+  const { req, options, deadline } = login;
+  const { store, begun, completed } = login.settings;
   if (isAhead(req)) {
     throw new Problem('callback_ahead', 'the callback was fetched ahead of the person', {
       refusal: 403,
@@ -131,8 +127,8 @@ async function takeAttempt(login: Login, state: string): Promise<LoginAttempt> {
   const missing = (reason: MissingAttempt) => missingAttempt(req, reason, begun.has(state));
   if (completed.has(state)) throw missing('already_completed');
   // An application's own store may return `undefined` in place of a reason.
-  const response = responseOf(req, login.options.response);
-  const taken = await login.deadline.wait(login.store.take(req, state, response));
+  const response = responseOf(req, options.response);
+  const taken = await deadline.wait(store.take(req, state, response));
   const attempt = taken ?? 'state_unknown';
   if (typeof attempt === 'string') throw missing(attempt);
   if (completed.has(state)) throw missing('already_completed');
@@ -145,4 +141,13 @@ function isSkipped(skip: StrategyOptions['skipUserProfile'], accessToken: string
   if (typeof skip !== 'function') return skip;
   if (skip.length < 2) return Reflect.apply(skip, undefined, [accessToken]);
   return calledBack((done) => void Reflect.apply(skip, undefined, [accessToken, done]));
+}
+
+/** Of a login that has failed: what a page needs that offers to try again. */
+export function askedOf({
+  attempt,
+}: Login): Pick<LoginInfo, 'returnTo' | 'tenant' | 'environment'> {
+  if (attempt === undefined) return {};
+  const { returnTo, tenant, environment } = attempt;
+  return withoutUndefined({ returnTo, tenant, environment });
 }

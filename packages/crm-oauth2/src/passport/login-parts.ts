@@ -1,10 +1,10 @@
 /** The parts of a login: what the strategy sets up once, and what belongs to one call of `authenticate`. */
 import type { OAuth2Client } from '../client';
 import type { ParseErrorResponse } from '../client-requests';
+import type { LoginAttempt } from '../protocol/login-attempt';
 import type { TokenSet } from '../protocol/token-set';
 import type { Deadline } from '../wire/deadline';
 import type { AuthenticateOptions, AuthenticateOptionsCheck } from './authenticate-options';
-import type { LoginInfo } from './passport-types';
 import type { RecentLogins } from './recent-logins';
 import type { Registrations } from './registrations';
 import type { PassportRequest } from './request';
@@ -32,6 +32,7 @@ export interface LoginSettings extends Pick<
   linkExtras: ReturnType<typeof extrasOfLinks>;
   store: StateStore;
   begun: RecentLogins;
+  /** Apart from those begun: a start costs a stranger nothing, and must push out no completed login. */
   completed: RecentLogins;
   /** Where logins were begun so far: at the path of their callback, or at another. */
   begunAt: { callback?: true; elsewhere?: true };
@@ -50,11 +51,12 @@ export interface LoginHooks {
 }
 
 /** One call of `authenticate`. */
-export interface Login extends LoginSettings {
+export interface Login {
+  settings: LoginSettings;
   hooks: LoginHooks;
   req: PassportRequest;
   options: AuthenticateOptions;
   deadline: Deadline;
-  /** Once the attempt of the answer is known: what a page needs that offers to try again. */
-  asked?: Pick<LoginInfo, 'returnTo' | 'tenant' | 'environment'>;
+  /** Once the attempt of the answer is known. */
+  attempt: LoginAttempt | undefined;
 }

@@ -4,7 +4,6 @@ import { HINTS } from '../errors/codes';
 import { isObserved, loginId, publish } from '../errors/diagnostics';
 import { located } from '../errors/oauth2-error';
 import { Problem } from '../errors/problem';
-import { extrasOf } from '../protocol/authorization-request';
 import { singleValue } from '../protocol/authorization-response';
 import { isPending } from '../protocol/login-attempt';
 import type { LoginAttempt } from '../protocol/login-attempt';
@@ -13,32 +12,33 @@ import { requireCallbackUrl, requireJson } from '../values/options';
 import type { Login, Outcome } from './login-parts';
 import { lostAnswer } from './lost-answer';
 import type { Registration } from './registrations';
-import { isAtCallback, isBelowCallback, resolveCallbackUrl } from './request';
+import { isAtCallback, placeOf, resolveCallbackUrl } from './request';
 import type { PassportRequest } from './request';
 import { responseOf } from './response';
 import { ownPath } from './return-to';
-import { pick } from './strategy-options';
 import type { Chooser } from './strategy-options';
 import type { Request } from './verify';
 
 /** Begins an attempt, keeps it, and sends the browser to the provider. */
-export async function startLogin(
+export function startLogin(
   login: Login,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
-  const { req, options, deadline, registrations } = login;
-  const { provider } = login.client;
-  return await located({ provider, stage: 'authorize' }, async () => {
-    const early = await redirectUriOf(login, login.callbackURL);
-    if (early === undefined || isAtCallback(req, early)) {
+  const { settings, req, options, deadline } = login;
+  const { provider } = settings.client;
+  return located({ provider, stage: 'authorize' }, async () => {
+    const early = await redirectUriOf(login, settings.callbackURL);
+    const earlyPlace = early === undefined ? undefined : placeOf(req, early);
+    if (early === undefined || earlyPlace === 'callback') {
       await refuseLostAnswer(login, parameters, early);
     }
-    const registration = await registrations.find(req, deadline);
+    const registration = await settings.registrations.find(req, deadline);
     const { callbackURL, tenant } = registration;
-    const isOwn = callbackURL === login.callbackURL;
+    const isOwn = callbackURL === settings.callbackURL;
     const redirectUri = isOwn ? early : await redirectUriOf(login, callbackURL);
     if (!redirectUri) throw new Problem('callback_url_missing', 'there is no callbackURL');
-    if (!isOwn && isAtCallback(req, redirectUri)) {
+    const place = isOwn ? earlyPlace : placeOf(req, redirectUri);
+    if (!isOwn && place === 'callback') {
       await refuseLostAnswer(login, parameters, redirectUri);
     }
     if (options.state !== undefined) requireJson(provider.title, 'state', options.state);
@@ -46,20 +46,17 @@ export async function startLogin(
     const { url, attempt } = client.beginLogin({
       redirectUri,
       scope: options.scope,
-      extras: {
-        ...extrasOfLink(login, parameters),
-        ...withoutUndefined(pick(options, Object.keys(extrasOf(provider)))),
-      },
+      extras: extrasOf(login, parameters),
       parameters: { ...login.hooks.authorizationParams() },
       appState: options.state,
     });
     const returnTo = ownPath(options.returnTo, redirectUri);
-    const isSame = isAtCallback(req, redirectUri) || isBelowCallback(req, redirectUri);
+    const isSame = place !== 'elsewhere';
     const sameRoute = isSame ? (true as const) : undefined;
     const kept = { ...attempt, ...withoutUndefined({ tenant, returnTo, sameRoute }) };
-    await deadline.wait(login.store.begin(req, kept, responseOf(req, options.response)));
-    login.begunAt[isSame ? 'callback' : 'elsewhere'] = true;
-    login.begun.add(attempt.state, attempt.expiresAt);
+    await deadline.wait(settings.store.begin(req, kept, responseOf(req, options.response)));
+    settings.begunAt[isSame ? 'callback' : 'elsewhere'] = true;
+    settings.begun.add(attempt.state, attempt.expiresAt);
     client.prepare(attempt);
     if (isObserved()) {
       const { host } = new URL(url);
@@ -76,7 +73,7 @@ export async function startLogin(
 
 /** The `callbackURL` of one login, made absolute. @throws {TypeError} for one that cannot be used */
 async function redirectUriOf(
-  { options, req, deadline, client: { provider }, proxy }: Login,
+  { settings: { client, proxy }, options, req, deadline }: Login,
   callbackURL: Registration['callbackURL'],
 ): Promise<string | undefined> {
   const given: unknown = options.callbackURL ?? callbackURL;
@@ -85,16 +82,18 @@ async function redirectUriOf(
   if (url === undefined) return undefined;
   // Only the constructor has judged it already.
   const isJudged = options.callbackURL === undefined && url === callbackURL;
-  const judged = isJudged ? url : requireCallbackUrl(provider.title, 'callbackURL', url, true);
+  const judged = isJudged
+    ? url
+    : requireCallbackUrl(client.provider.title, 'callbackURL', url, true);
   return resolveCallbackUrl(req, judged as string, proxy);
 }
 
 /** The client of the environment that `authenticate`, or a function of the request, has chosen. */
 async function inEnvironment(login: Login, home: OAuth2Client): Promise<OAuth2Client> {
-  const { options, choosers, req, deadline } = login;
+  const { options, settings, req, deadline } = login;
   const choice: Record<string, unknown> = {};
   for (const name of Object.keys(home.provider.environment)) {
-    const chooser = choosers[name];
+    const chooser = settings.choosers[name];
     const value = options[name] ?? (chooser && (await deadline.wait(chosenBy(chooser, req))));
     // A form sends an empty field for no choice.
     if (value !== undefined && value !== null && value !== '') choice[name] = value;
@@ -107,15 +106,22 @@ async function chosenBy(choose: Chooser, req: PassportRequest): Promise<unknown>
   return await choose(req as Request);
 }
 
-/** @throws {Problem} for a parameter that is not one short string */
-function extrasOfLink(
-  { linkExtras }: Login,
+/**
+ * The extras of the link, and those of `authenticate`, which stand before them.
+ *
+ * @throws {Problem} for a parameter that is not one short string
+ */
+function extrasOf(
+  { settings: { client, linkExtras }, options }: Login,
   parameters: Readonly<Record<string, unknown>>,
-): Record<string, string> {
-  const extras: Record<string, string> = {};
+): Record<string, unknown> {
+  const extras: Record<string, unknown> = {};
   for (const [name, wireName] of linkExtras) {
     const value = singleValue(parameters, wireName);
     if (value !== undefined && value !== '') extras[name] = value;
+  }
+  for (const name of Object.keys(client.provider.extras)) {
+    if (options[name] !== undefined) extras[name] = options[name];
   }
   return extras;
 }
@@ -127,7 +133,7 @@ function extrasOfLink(
  * @throws {Problem} `callback_without_parameters`, `form_not_parsed`
  */
 async function refuseLostAnswer(
-  { client, store, req, deadline, begunAt }: Login,
+  { settings: { client, store, begunAt }, req, deadline }: Login,
   parameters: Readonly<Record<string, unknown>>,
   redirectUri: string | undefined,
 ): Promise<void> {

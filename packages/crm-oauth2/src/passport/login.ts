@@ -10,14 +10,14 @@ export function runLogin(
   login: Login,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<Outcome> {
-  login.checkOptions(login.options, login.hooks.readOptions);
+  login.settings.checkOptions(login.options, login.hooks.readOptions);
   const step = isAnswer(login, parameters) ? finishLogin : startLogin;
   return step(login, parameters);
 }
 
 /** At another path than that of the callback, a `state` by itself is one of the application. */
 function isAnswer(
-  { req, options, callbackURL }: Login,
+  { req, options, settings: { callbackURL } }: Login,
   parameters: Readonly<Record<string, unknown>>,
 ): boolean {
   if (!isAuthorizationResponse(parameters)) return false;

@@ -86,9 +86,20 @@ export class Registrations {
   }
 
   /** @throws {Problem} `tenant_unknown`, `tenant_timeout`, and with a key `tenant_mismatch` */
-  async find(req: PassportRequest, deadline: Deadline, boundKey?: string): Promise<Registration> {
-    const resolve = this.#resolve;
-    if (resolve === undefined) return this.#own;
+  find(
+    req: PassportRequest,
+    deadline: Deadline,
+    boundKey?: string,
+  ): Registration | Promise<Registration> {
+    return this.#resolve ? this.#ofTenant(this.#resolve, req, deadline, boundKey) : this.#own;
+  }
+
+  async #ofTenant(
+    resolve: TenantResolver,
+    req: PassportRequest,
+    deadline: Deadline,
+    boundKey: string | undefined,
+  ): Promise<Registration> {
     const found = await deadline.wait(resolve(req as Request, boundKey), 'tenant_timeout');
     if (found === undefined || found === null) {
       throw new Problem('tenant_unknown', 'there is no such tenant', { refusal: 403 });

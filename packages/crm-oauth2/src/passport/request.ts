@@ -53,25 +53,23 @@ export function callbackParameters(req: PassportRequest): Readonly<Record<string
 const PATH_OF_URL = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*([^?#]*)/i;
 
 /**
- * `true` when the answer to this redirect URI comes to the path of this request: the path of the URI,
- * or its ending, because a proxy may take a prefix away.
+ * The path of a request beside that of a redirect URI:
+ * - `callback`: the answer comes here. It is the path of the URI, or its ending, because a proxy may take
+ *   a prefix away.
+ * - `below`: a router may give it to the same handler.
  */
+export type Place = 'callback' | 'below' | 'elsewhere';
+
+export function placeOf(req: PassportRequest, redirectUri: string): Place {
+  const path = normalized((req.originalUrl ?? req.url)?.split('?', 1)[0]);
+  const expected = normalized(PATH_OF_URL.exec(redirectUri)?.[1]);
+  if (path === expected || (path.startsWith('/') && expected.endsWith(path))) return 'callback';
+  return expected !== '' && path.startsWith(`${expected}/`) ? 'below' : 'elsewhere';
+}
+
+/** `true` when the answer to this redirect URI comes to the path of this request. */
 export function isAtCallback(req: PassportRequest, redirectUri: string): boolean {
-  const { path, expected } = pathsOf(req, redirectUri);
-  return path === expected || (path.startsWith('/') && expected.endsWith(path));
-}
-
-/** `true` for a path below that of the redirect URI, which a router may give to the same handler. */
-export function isBelowCallback(req: PassportRequest, redirectUri: string): boolean {
-  const { path, expected } = pathsOf(req, redirectUri);
-  return expected !== '' && path.startsWith(`${expected}/`);
-}
-
-function pathsOf(req: PassportRequest, redirectUri: string) {
-  return {
-    path: normalized((req.originalUrl ?? req.url)?.split('?', 1)[0]),
-    expected: normalized(PATH_OF_URL.exec(redirectUri)?.[1]),
-  };
+  return placeOf(req, redirectUri) === 'callback';
 }
 
 /** A path that nothing needs to be done to: most are. */
@@ -100,7 +98,7 @@ const AHEAD = /\b(prefetch|preview)\b/i;
  * links. The request of the person follows.
  */
 export function isAhead({ method = '', headers }: PassportRequest): boolean {
-  const says = (name: string) => AHEAD.test(String(headers[name]));
+  const says = (name: string) => headers[name] !== undefined && AHEAD.test(String(headers[name]));
   return method === 'HEAD' || method === 'OPTIONS' || PURPOSES.some(says);
 }
 

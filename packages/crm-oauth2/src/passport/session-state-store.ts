@@ -70,9 +70,9 @@ function pendingIn(session: unknown): [key: string, logins: unknown][] {
 }
 
 function isAttempt(stored: unknown): stored is LoginAttempt {
-  const { expiresAt, ...rest } = Object(stored) as Partial<Record<keyof LoginAttempt, unknown>>;
-  const texts = [rest.state, rest.codeVerifier, rest.client, rest.redirectUri];
-  return typeof expiresAt === 'number' && texts.every((text) => typeof text === 'string');
+  const attempt = Object(stored) as Partial<Record<keyof LoginAttempt, unknown>>;
+  const texts = [attempt.state, attempt.codeVerifier, attempt.client, attempt.redirectUri];
+  return typeof attempt.expiresAt === 'number' && texts.every((text) => typeof text === 'string');
 }
 
 /**
@@ -82,8 +82,9 @@ function isAttempt(stored: unknown): stored is LoginAttempt {
  */
 function keepOverRegeneration(req: PassportRequest, session: Record<string, unknown>): void {
   const { regenerate } = session;
+  if (typeof regenerate !== 'function') return;
   const pending = pendingIn(session);
-  if (typeof regenerate !== 'function' || pending.length === 0) return;
+  if (pending.length === 0) return;
   const carry = () => {
     const { session: next } = req;
     if (!isRecord(next) || next === session) return;

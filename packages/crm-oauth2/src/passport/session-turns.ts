@@ -9,8 +9,13 @@ const MAX_WAIT_MS = 3000;
 /** Starts of one store that are remembered. Where responses never end, the oldest are forgotten. */
 const MAX_STARTS = 10_000;
 
-/** The latest start of each session, by session store and session id. It is over with its response. */
-const starts = new WeakMap<object, Map<string, Promise<void>>>();
+/** A start is over with its response. Only the next start of its session waits for that. */
+interface Start {
+  whenOver: (() => void) | undefined;
+}
+
+/** The latest start of each session, by session store and session id. */
+const starts = new WeakMap<object, Map<string, Start>>();
 
 /** As express-session puts them on the request. */
 interface SharedSession {
@@ -34,19 +39,24 @@ export function inTurn(
   const res = Object(response ?? req.res) as Partial<ServerResponse>;
   if (!isShared(req) || typeof res.once !== 'function' || res.closed === true) return begin();
   const { sessionStore: store, sessionID: id } = req;
-  const ofStore = starts.get(store) ?? new Map<string, Promise<void>>();
+  const ofStore = starts.get(store) ?? new Map<string, Start>();
   starts.set(store, ofStore);
   const before = ofStore.get(id);
-  // Serverless adapters finish a response, and never close it.
-  const over = new Promise<void>((resolve) => {
-    for (const event of ['finish', 'close']) res.once?.(event, resolve);
-  });
-  ofStore.set(id, over);
+  const start: Start = { whenOver: undefined };
+  ofStore.set(id, start);
   if (ofStore.size > MAX_STARTS) ofStore.delete(ofStore.keys().next().value as string);
-  void over.then(() => ofStore.get(id) === over && ofStore.delete(id));
+  const end = () => {
+    if (ofStore.get(id) === start) ofStore.delete(id);
+    start.whenOver?.();
+  };
+  // Serverless adapters finish a response, and never close it.
+  for (const event of ['finish', 'close']) res.once(event, end);
   if (before === undefined) return begin();
-  const limit = new Promise((resolve) => setTimeout(resolve, MAX_WAIT_MS).unref());
-  return Promise.race([before, limit])
+  const turn = new Promise<void>((resolve) => {
+    before.whenOver = resolve;
+    setTimeout(resolve, MAX_WAIT_MS).unref();
+  });
+  return turn
     .then(() => calledBack((done) => store.get(id, done)))
     .catch(() => undefined)
     .then(begin);

@@ -1,7 +1,7 @@
 /** The options of a strategy: their types, and how the constructor judges them. */
 import { CLIENT_OPTIONS, TIMEOUT_RANGE_MS } from '../client-options';
 import type { ClientOptions } from '../client-options';
-import { adviceOnExtras, extrasOf } from '../protocol/authorization-request';
+import { adviceOnExtras } from '../protocol/authorization-request';
 import type { Provider } from '../provider/description';
 import type { Profile } from '../provider/standard-claims';
 import { ownFields } from '../values/json';
@@ -152,7 +152,7 @@ export function judgeStrategyOptions<T extends object>(provider: Provider, given
   const advise = (name: string) => `pass "${name}" to authenticate()`;
   refuseUnknownOptions(owner, options, known, () => ({
     ...Object.fromEntries(FRAMEWORK_OPTIONS.map((name) => [name, advise(name)])),
-    ...adviceOnExtras(extrasOf(provider), advise),
+    ...adviceOnExtras(provider.extras, advise),
   }));
   for (const [name, check] of Object.entries(STRATEGY_OPTIONS)) {
     const value: unknown = Reflect.get(options, name);

@@ -17,6 +17,7 @@ import { hide, refuseGrants, routeClassicRefreshes } from './classic-oauth2';
 import { TokenError, asPassportError } from './errors';
 import { calledBack } from './called-back';
 import { runLogin } from './login';
+import { askedOf } from './login-finish';
 import type { Login, LoginHooks, LoginSettings, Outcome } from './login-parts';
 import { judgeOrganizations } from './organizations';
 import { RecentLogins } from './recent-logins';
@@ -40,8 +41,14 @@ import type { AnyVerifyFunction } from './verify';
 // might use a plain name for itself. So the keys are symbols.
 /** The settings that the constructor made. */
 const SETTINGS = Symbol('login settings');
-/** The login that `userProfile` is called for. */
+/** The login that `userProfile` is called for: a {@link ProfileCall}. */
 const LOGIN = Symbol('login');
+
+interface ProfileCall {
+  client: OAuth2Client;
+  tokens: TokenSet;
+  deadline: Deadline;
+}
 
 // This type leaves out the static members. With them, the declarations of subclasses would inherit
 // passport-oauth2's `Strategy`, and clash with their own.
@@ -104,9 +111,11 @@ export abstract class ProviderStrategy<
     this.client = client;
     if (!hasOwnClient) hideClient(this);
     const settings: LoginSettings = {
-      ...pick(options, ['proxy', 'skipUserProfile', 'verifyTimeout']),
       client,
       callbackURL,
+      proxy: options.proxy,
+      skipUserProfile: options.skipUserProfile,
+      verifyTimeout: options.verifyTimeout,
       choosers,
       linkExtras: extrasOfLinks(provider, options.extrasFromQuery),
       registrations: new Registrations(registration, clientOptions, tenant as TenantResolver),
@@ -139,8 +148,8 @@ export abstract class ProviderStrategy<
     const settings = Reflect.get(this, SETTINGS) as LoginSettings;
     const deadline = new Deadline(settings.client.timeout, text(parameters.state));
     const hooks = hooksOf(this, options);
-    const call = { hooks, req, options: ownFields(options), deadline };
-    const login = Object.assign(Object.create(settings) as LoginSettings, call);
+    const own = ownFields(options);
+    const login: Login = { settings, hooks, req, options: own, deadline, attempt: undefined };
     void outcomeOf(login, parameters).then((outcome) => {
       try {
         report(this.name, outcome, deadline);
@@ -158,9 +167,12 @@ export abstract class ProviderStrategy<
    * `super.userProfile` gets the profile made from the whole token response, with its ID Token.
    */
   override userProfile(accessToken: string, done: (error?: unknown, profile?: P) => void): void {
-    const tokenSet: TokenSet = { accessToken, tokenType: 'Bearer', response: {} };
-    const login = Reflect.get(this, LOGIN) as Parameters<LoginHooks['loadProfile']> | undefined;
-    const [client, tokens, deadline] = login ?? [this.client, tokenSet, undefined];
+    const login = Reflect.get(this, LOGIN) as ProfileCall | undefined;
+    const { client, tokens, deadline } = login ?? {
+      client: this.client,
+      tokens: { accessToken, tokenType: 'Bearer', response: {} },
+      deadline: undefined,
+    };
     client.fetchProfile(tokens, { deadline }).then(
       (profile) => process.nextTick(done, null, profile as P),
       (error: unknown) => process.nextTick(done, asPassportError(error)),
@@ -223,10 +235,10 @@ function hooksOf(strategy: ProviderStrategy, options: AuthenticateOptions): Logi
       strategy.parseErrorResponse === parseErrorResponse
         ? undefined
         : (body, status) => strategy.parseErrorResponse(body, status),
-    loadProfile: (...login) => {
-      const [client, tokens, deadline] = login;
+    loadProfile: (client, tokens, deadline) => {
       if (strategy.userProfile === userProfile) return client.fetchProfile(tokens, { deadline });
-      const copy = Object.create(strategy, { [LOGIN]: { value: login } }) as typeof strategy;
+      const value = { client, tokens, deadline };
+      const copy = Object.create(strategy, { [LOGIN]: { value } }) as typeof strategy;
       return deadline.wait(calledBack((done) => copy.userProfile(tokens.accessToken, done)));
     },
   };
@@ -244,12 +256,12 @@ async function outcomeOf(
 }
 
 /** `fail` when the person or the browser caused it, `error` otherwise. */
-function failure(error: unknown, { asked }: Login): Outcome {
+function failure(error: unknown, login: Login): Outcome {
   if (!isOAuth2Error(error) || error.refusal === undefined) {
     return { verb: 'error', values: [asError(asPassportError(error))] };
   }
   const { message, code, hint, refusal } = error;
-  return { verb: 'fail', values: [{ message, code, hint, ...asked }, refusal] };
+  return { verb: 'fail', values: [{ message, code, hint, ...askedOf(login) }, refusal] };
 }
 
 /**

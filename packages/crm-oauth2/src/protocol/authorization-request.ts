@@ -14,16 +14,6 @@ export interface AuthorizationRequest {
   parameters?: Readonly<Record<string, unknown>>;
 }
 
-/**
- * The extras of a provider, our name → the wire name. `maxAge` is every provider's: where there is no
- * ID Token to obey it, a login with it is refused (OpenID Connect Core §3.1.2.1).
- */
-export function extrasOf(provider: {
-  authorizationParameters: Readonly<Record<string, string>>;
-}): Readonly<Record<string, string>> {
-  return { maxAge: 'max_age', ...provider.authorizationParameters };
-}
-
 /** The same advice for both names of each extra. */
 export function adviceOnExtras(
   extras: Readonly<Record<string, string>>,
@@ -41,31 +31,35 @@ export function adviceOnExtras(
  * endpoint's own query, can neither replace those of the protocol nor stand beside them.
  */
 export function buildAuthorizationRequest(request: AuthorizationRequest) {
-  const { attempt } = request;
-  const { origin, pathname, search } = request.authorizationEndpoint;
-  const protocol = {
-    response_type: 'code',
-    client_id: request.clientID,
-    redirect_uri: request.redirectUri,
-    state: attempt.state,
-    code_challenge: codeChallenge(attempt.codeVerifier),
-    code_challenge_method: 'S256',
-    scope: request.scope.length > 0 ? request.scope : undefined,
-    nonce: attempt.nonce,
-    // RFC 9101 §5: with one of these a server would ignore everything above.
-    request: undefined,
-    request_uri: undefined,
-  };
+  const { authorizationEndpoint, attempt, scope, parameters = {} } = request;
+  const { origin, pathname, search } = authorizationEndpoint;
   // Apart from its URL, which would be written anew after each change.
   const query = new URLSearchParams(search);
-  const put = (name: string, value: unknown) => {
-    if (Array.isArray(value)) query.set(name, value.join(' '));
-    else if (['string', 'number', 'boolean'].includes(typeof value)) query.set(name, String(value));
-  };
-  for (const [name, value] of Object.entries(request.parameters ?? {})) put(name, value);
-  for (const [name, value] of Object.entries(protocol)) {
-    if (value === undefined) query.delete(name);
-    else put(name, value);
+  for (const name of Object.keys(parameters)) {
+    const value = written(parameters[name]);
+    if (value !== undefined) query.set(name, value);
   }
+  query.set('response_type', 'code');
+  query.set('client_id', request.clientID);
+  query.set('redirect_uri', request.redirectUri);
+  query.set('state', attempt.state);
+  query.set('code_challenge', codeChallenge(attempt.codeVerifier));
+  query.set('code_challenge_method', 'S256');
+  setOrDelete(query, 'scope', scope.length > 0 ? scope.join(' ') : undefined);
+  setOrDelete(query, 'nonce', attempt.nonce);
+  // RFC 9101 §5: with one of these a server would ignore everything above.
+  query.delete('request');
+  query.delete('request_uri');
   return { url: `${origin}${pathname}?${query.toString()}`, query };
+}
+
+/** A value as a query has it; nothing for one that no query can have. */
+function written(value: unknown): string | undefined {
+  if (Array.isArray(value)) return value.join(' ');
+  return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : undefined;
+}
+
+function setOrDelete(query: URLSearchParams, name: string, value: string | undefined): void {
+  if (value === undefined) query.delete(name);
+  else query.set(name, value);
 }

@@ -4,7 +4,7 @@ import { reportedProblem, withRedirectUri } from '../errors/meanings';
 import type { Vocabulary } from '../errors/meanings';
 import { Problem, isProblem } from '../errors/problem';
 import { quote } from '../errors/redaction';
-import { ownFields, withoutUndefined } from '../values/json';
+import { ownFields } from '../values/json';
 import { isPending } from './login-attempt';
 import type { LoginAttempt } from './login-attempt';
 
@@ -87,7 +87,8 @@ export async function validateAuthorizationResponse(
   }
   if (!response.code) throw refuse('code_missing', 'the response has neither code nor error');
   const { code } = response;
-  return withoutUndefined({ code, attempt, issuer }) as ValidatedAuthorizationResponse;
+  const checked = issuer === undefined ? { code, attempt } : { code, attempt, issuer };
+  return checked as ValidatedAuthorizationResponse;
 }
 
 function refuse(code: ErrorCode, message: string): Problem {

@@ -84,10 +84,11 @@ export function questionsOf(
   asksIdToken: boolean,
   { title, boundParameters }: { title: string; boundParameters: readonly string[] },
 ): Pick<LoginAttempt, 'maxAge' | 'asked'> {
+  const names = ['max_age', ...boundParameters].filter((name) => query.has(name));
+  if (names.length === 0) return {};
   const asked: Record<string, string> = ownFields({});
-  for (const name of ['max_age', ...boundParameters]) {
-    const [value, ...more] = query.getAll(name);
-    if (value === undefined) continue;
+  for (const name of names) {
+    const [value = '', ...more] = query.getAll(name);
     if (value === '' || more.length > 0) {
       throw new TypeError(`${title}: "${name}" must be one non-empty value`);
     }

@@ -8,6 +8,7 @@ import { Problem } from '../errors/problem';
 import { quote } from '../errors/redaction';
 import { withoutUndefined } from '../values/json';
 import { isLoopback } from '../values/options';
+import { addressOf } from '../wire/address';
 import { isSuccess, statusProblem } from '../wire/answers';
 import type { HttpRequest, HttpResponse } from '../wire/http';
 
@@ -58,9 +59,7 @@ export async function fetchWithToken(
   const secrets = tokenIn === undefined ? undefined : [accessToken];
   let { url } = request;
   for (let hops = 0; hops <= MAX_REDIRECTS; hops += 1) {
-    // RFC 6750 §5.3: the token travels encrypted, also to a host that the provider trusts.
-    const encrypted = url.protocol === 'https:' || isLoopback(url.hostname);
-    if (!isOwn(url) && !(encrypted && trusts?.(url))) throw untrusted(url, accessToken);
+    if (!isOwn(url) && !(isEncrypted(url) && trusts?.(url))) throw untrusted(url, accessToken);
     // RFC 6750 §5.3: URLs end in logs and histories.
     if (tokenIn === undefined && names(url, accessToken)) {
       throw new Problem('token_in_url', 'the access token must not travel in a URL');
@@ -80,12 +79,18 @@ export async function fetchWithToken(
   throw new Problem('unexpected_redirect', 'the profile request was redirected too often');
 }
 
+/** RFC 6750 §5.3: the token travels encrypted, also to a host that the provider trusts. */
+function isEncrypted({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || isLoopback(hostname);
+}
+
 /** A shorter token, which only a test has, may stand in an address by chance. */
 const SHORTEST_TOKEN = 16;
 
 /** As it is, or percent-encoded: a Salesforce token has a `!`, which forms write as `%21`. A host has no capitals. */
-function names({ host, pathname, search }: URL, accessToken: string): boolean {
-  const address = host + pathname + search;
+function names(url: URL, accessToken: string): boolean {
+  const { host, path } = addressOf(url);
+  const address = host + path;
   const { length } = accessToken;
   // Decoding only shortens an address, so one that is shorter than the token cannot hold it.
   if (length < SHORTEST_TOKEN || length > address.length) return false;

@@ -13,15 +13,22 @@ import type { HttpResponse } from '../wire/http';
 import type { ClientAuthentication } from './client-authentication';
 import type { TokenSet } from './token-set';
 
-/** The body of a token request: the parameters, and the client's credentials when they travel there. */
+type TokenParameters = Readonly<Record<string, string | undefined>>;
+
+/** RFC 6749 §2.3: one method of authentication, whatever the parameters say. */
+const NO_CREDENTIALS = { client_id: undefined, client_secret: undefined };
+
+/**
+ * The body of a token request: the parameters, and the client's credentials when they travel there.
+ *
+ * @param parameters in order: a later one replaces an earlier one of its name
+ */
 export function buildTokenRequest(
   format: 'json' | 'form',
   client: ClientAuthentication,
-  parameters: Readonly<Record<string, string | undefined>>,
+  ...parameters: (TokenParameters | undefined)[]
 ): { headers: Record<string, string>; body: string } {
-  // RFC 6749 §2.3: one method of authentication, whatever the parameters say.
-  const blank = { client_id: undefined, client_secret: undefined };
-  const fields = ownFields(parameters, blank, client.fields);
+  const fields = ownFields<TokenParameters>({}, ...parameters, NO_CREDENTIALS, client.fields);
   const json = format === 'json';
   // JSON leaves out fields that are undefined.
   const body = json ? JSON.stringify(fields) : formOf(fields);
@@ -36,7 +43,7 @@ export function buildTokenRequest(
   };
 }
 
-function formOf(fields: Readonly<Record<string, string | undefined>>): string {
+function formOf(fields: TokenParameters): string {
   return new URLSearchParams(withoutUndefined(fields) as Record<string, string>).toString();
 }
 

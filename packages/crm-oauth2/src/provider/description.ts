@@ -227,7 +227,10 @@ export type Provider<
   Options extends object = object,
   P extends Profile = Profile,
 > = ProviderDescription<Options, P> &
-  Required<Pick<ProviderDescription<Options, P>, keyof typeof DEFAULTS>>;
+  Required<Pick<ProviderDescription<Options, P>, keyof typeof DEFAULTS>> & {
+    /** Our name → the wire name: `authorizationParameters`, and `maxAge`, which every provider has. */
+    readonly extras: Readonly<Record<string, string>>;
+  };
 
 /**
  * Fills in the defaults, and freezes the description, so that an application cannot change a provider
@@ -241,7 +244,13 @@ export type Provider<
 export function defineProvider<Options extends object = object, P extends Profile = Profile>(
   description: ProviderDescription<Options, P>,
 ): Provider<Options, P> {
-  const provider = { ...DEFAULTS, ...withoutUndefined(description) } as Provider<Options, P>;
+  const described = { ...DEFAULTS, ...withoutUndefined(description) } as Omit<
+    Provider<Options, P>,
+    'extras'
+  >;
+  // Where there is no ID Token to obey `max_age`, a login with it is refused (OpenID Connect Core §3.1.2.1).
+  const extras = { maxAge: 'max_age', ...described.authorizationParameters };
+  const provider: Provider<Options, P> = { ...described, extras };
   // An HMAC key would be the client secret; with `none` there is no signature (RFC 8725 §3.1, §3.2).
   const refused = provider.idTokenAlgorithms.find((name) => !ID_TOKEN_ALGORITHMS.includes(name));
   if (refused !== undefined || provider.idTokenAlgorithms.length === 0) {

@@ -20,7 +20,13 @@ export function isTooDeep(value: unknown): boolean {
 function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
-  for (const inner of Object.values(value)) if (isDeeperThan(levels - 1, inner)) return true;
+  if (Array.isArray(value)) return value.some((inner) => isDeeperThan(levels - 1, inner));
+  // Quicker than a list of the values. A polluted `Object.prototype` lends names, which are left out.
+  for (const name in value) {
+    const inner = (value as Record<string, unknown>)[name];
+    if (typeof inner !== 'object' || !Object.hasOwn(value, name)) continue;
+    if (isDeeperThan(levels - 1, inner)) return true;
+  }
   return false;
 }
 

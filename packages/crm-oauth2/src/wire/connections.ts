@@ -4,6 +4,7 @@ import http = require('node:http');
 import https = require('node:https');
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
+import { addressOf, usualPort } from './address';
 import { ownOptions } from './own-options';
 
 /** Closes a connection that is idle for so long. Servers and load balancers give up after a minute. */
@@ -46,9 +47,11 @@ function idleTime(socket: object): { since: number; limit: number } {
  * answer, which a busy process may read much later.
  */
 export function noteIdleTime({ headers, socket }: http.IncomingMessage, sentAt: number): void {
-  const seconds = /\btimeout=(\d{1,6})/.exec(String(headers['keep-alive']))?.[1];
-  const announced = Math.max(0, Number(seconds) * 1000 - CLOSE_EARLY_MS);
-  const limit = seconds === undefined ? idleTime(socket).limit : announced;
+  const announced = headers['keep-alive'];
+  const seconds = announced && /\btimeout=(\d{1,6})/.exec(String(announced))?.[1];
+  const limit = seconds
+    ? Math.max(0, Number(seconds) * 1000 - CLOSE_EARLY_MS)
+    : idleTime(socket).limit;
   idleTimes.set(socket, { since: sentAt, limit });
 }
 
@@ -74,7 +77,7 @@ export class Connections {
   /** The agent for a request to the URL. Connections that it should not use are closed. */
   agent(url: URL): http.Agent {
     const agent = this.#agentOf(url);
-    this.#countKept(agent, nameOf(url));
+    this.#countKept(agent, addressOf(url).server);
     return agent;
   }
 
@@ -83,7 +86,7 @@ export class Connections {
    * without the notice of a process that was busy.
    */
   mayHaveEnded(url: URL): boolean {
-    const name = nameOf(url);
+    const name = addressOf(url).server;
     const next = this.#agentOf(url).freeSockets[name]?.at(-1) ?? this.#unused.get(name) ?? {};
     return performance.now() - idleTime(next).since >= MAY_HAVE_ENDED_MS;
   }
@@ -116,13 +119,13 @@ export class Connections {
   }
 
   #wasAsked(url: URL): boolean {
-    return this.#askedHosts.has(nameOf(url));
+    return this.#askedHosts.has(addressOf(url).server);
   }
 
   /** @returns the connection that no request has used so far; nothing where another one is open */
   #openUnlessOpen(url: URL): Socket | undefined {
     const agent = this.#agentOf(url);
-    const name = nameOf(url);
+    const name = addressOf(url).server;
     const unused = this.#unused.get(name);
     if (unused || this.#countKept(agent, name) > 0 || name in agent.sockets) return unused;
     const options = Object.assign(serverOf(url), { _agentKey: name });
@@ -157,7 +160,8 @@ export class Connections {
     this.#askedHosts.clear();
   }
 
-  #agentOf({ protocol }: URL): http.Agent {
+  #agentOf(url: URL): http.Agent {
+    const { protocol } = addressOf(url);
     const agent = this.#agents.get(protocol) ?? this.#createAgent(protocol);
     this.#agents.set(protocol, agent);
     return agent;
@@ -166,7 +170,7 @@ export class Connections {
   /** Closes the connections to the host that no request should use. @returns how many are left */
   #countKept(agent: http.Agent, name: string): number {
     const sockets = agent.freeSockets[name] ?? [];
-    const [longestIdle] = sockets;
+    const longestIdle = sockets[0];
     const next = sockets.at(-1);
     if (!longestIdle || !next) return 0;
     const now = performance.now();
@@ -241,21 +245,9 @@ function isConnected(socket: Socket): boolean {
   return !socket.connecting && Reflect.get(socket, 'secureConnecting') !== true;
 }
 
-/** The address of a server as an agent has it: an IPv6 address without brackets. */
-function addressOf({ protocol, hostname, port }: URL) {
-  const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
-  return { host, port: Number(port) || (protocol === 'https:' ? 443 : 80) };
-}
-
-/** The name that the agent gives to a server. */
-function nameOf(url: URL): string {
-  const { host, port } = addressOf(url);
-  return `${host}:${port}`;
-}
-
 /** The options that an agent itself would pass. */
 function serverOf(url: URL) {
-  const { host, port } = addressOf(url);
+  const { protocol, hostname: host, port = usualPort(protocol) } = addressOf(url);
   return ownOptions({
     host,
     port,

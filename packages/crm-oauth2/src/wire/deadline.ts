@@ -58,9 +58,13 @@ export class Deadline {
     if (typeof Reflect.get(Object(work), 'then') !== 'function') return work as T;
     return new Promise((resolve, reject) => {
       const timer = this.startTimer(() => reject(this.problem(code)));
-      void Promise.resolve(work)
-        .then(resolve, reject)
-        .then(() => clearTimeout(timer));
+      const settle =
+        <V>(act: (value: V) => void) =>
+        (value: V) => {
+          clearTimeout(timer);
+          act(value);
+        };
+      Promise.resolve(work).then(settle(resolve), settle(reject));
     });
   }
 }

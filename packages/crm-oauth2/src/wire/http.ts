@@ -4,6 +4,7 @@ import { bareCause } from '../errors/redaction';
 import http = require('node:http');
 import https = require('node:https');
 import { setImmediate as turn } from 'node:timers/promises';
+import { addressOf } from './address';
 import { Connections, noteIdleTime, wasOpenedInAdvance } from './connections';
 import type { Deadline } from './deadline';
 import { ownOptions } from './own-options';
@@ -190,16 +191,9 @@ function exchange(request: HttpRequest, agent: Agent, deadline: Deadline): Promi
 function createRequest({ url, method, headers }: HttpRequest, agent: Agent): http.ClientRequest {
   try {
     // Node's own conversion of a URL costs as much as the rest of the preparation of a request.
-    const options = ownOptions({
-      protocol: url.protocol,
-      hostname: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port) || undefined,
-      path: url.pathname + url.search,
-      agent,
-      method,
-      headers,
-    });
-    return (url.protocol === 'https:' ? https : http).request(options);
+    const { protocol, hostname, port, path } = addressOf(url);
+    const options = ownOptions({ protocol, hostname, port, path, agent, method, headers });
+    return (protocol === 'https:' ? https : http).request(options);
   } catch (error) {
     if (Reflect.get(Object(error), 'code') !== 'ERR_INVALID_PROTOCOL') throw error;
     const cause = bareCause(error);
@@ -220,7 +214,8 @@ function readAnswer(
   const { statusCode: status = 0, headers } = incoming;
   incoming.on('error', (error) => fail(() => brokenOff(error)));
   incoming.on('close', () => fail(brokenOff));
-  if (!UNCODED.test(headers['content-encoding'] ?? '')) {
+  const coding = headers['content-encoding'];
+  if (coding !== undefined && !UNCODED.test(coding)) {
     // Nothing is decompressed: a small answer could unfold to gigabytes.
     fail(() => new Problem('unexpected_content_encoding', 'the answer is compressed'));
     return;

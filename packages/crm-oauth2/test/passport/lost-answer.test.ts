@@ -5,7 +5,7 @@ import { CookieStateStore } from '../../dist/passport';
 import type { PassportRequest } from '../../dist/passport';
 import { lostAnswer } from '../../dist/passport/lost-answer';
 import type { Arrival } from '../../dist/passport/lost-answer';
-import { isAtCallback, isBelowCallback } from '../../dist/passport/request';
+import { isAtCallback, placeOf } from '../../dist/passport/request';
 import type { LoginAttempt } from '../../dist/protocol/login-attempt';
 import { CALLBACK, ORIGIN, mockTheNetwork } from '../support';
 import { AcmeStrategy, OPTIONS, answerLogin, attemptOf, callback, request, run } from './support';
@@ -81,7 +81,7 @@ describe('lost answer', () => {
     it('may be the root', () => {
       expect(isAtCallback({ headers: {}, url: '/?x' }, 'https://app.test')).to.equal(true);
       expect(isAtCallback({ headers: {}, url: '/x' }, 'https://app.test')).to.equal(false);
-      expect(isBelowCallback({ headers: {}, url: '/x' }, 'https://app.test/')).to.equal(false);
+      expect(placeOf({ headers: {}, url: '/x' }, 'https://app.test/')).to.equal('elsewhere');
     });
   });
 

@@ -4,7 +4,7 @@ import {
   callbackParameters,
   isAhead,
   isAtCallback,
-  isBelowCallback,
+  placeOf,
   resolveCallbackUrl,
 } from '../../dist/passport/request';
 import type { PassportRequest } from '../../dist/passport/request';
@@ -84,7 +84,7 @@ describe('request', () => {
     for (const [title, parts] of same) {
       it(`is the same ${title}`, () => {
         expect(isAtCallback(request(parts), CALLBACK)).to.equal(true);
-        expect(isBelowCallback(request(parts), CALLBACK)).to.equal(false);
+        expect(placeOf(request(parts), CALLBACK)).to.equal('callback');
       });
     }
 
@@ -102,7 +102,7 @@ describe('request', () => {
     for (const [title, parts] of others) {
       it(`is not ${title}`, () => {
         expect(isAtCallback(request(parts), CALLBACK)).to.equal(false);
-        expect(isBelowCallback(request(parts), CALLBACK)).to.equal(false);
+        expect(placeOf(request(parts), CALLBACK)).to.equal('elsewhere');
       });
     }
 
@@ -120,13 +120,11 @@ describe('request', () => {
 
     it('has paths below it', () => {
       const below = request({ url: '/auth/acme/callback/more' });
-      expect(isBelowCallback(below, CALLBACK)).to.equal(true);
+      expect(placeOf(below, CALLBACK)).to.equal('below');
       expect(isAtCallback(below, CALLBACK)).to.equal(false);
-      expect(isBelowCallback(request({ url: '/a/auth/acme/callback/b' }), CALLBACK)).to.equal(
-        false,
-      );
+      expect(placeOf(request({ url: '/a/auth/acme/callback/b' }), CALLBACK)).to.equal('elsewhere');
       // Every path is below the root, which says nothing.
-      expect(isBelowCallback(request({ url: '/more' }), 'https://app.test/')).to.equal(false);
+      expect(placeOf(request({ url: '/more' }), 'https://app.test/')).to.equal('elsewhere');
     });
   });
 

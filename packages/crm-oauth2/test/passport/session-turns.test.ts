@@ -156,6 +156,21 @@ describe('tabs that start at the same moment', () => {
     expect(data.key).to.have.lengthOf(3);
   });
 
+  it('CWE-1321 — end without what a polluted prototype lends', () => {
+    const states = new SessionStateStore('key');
+    const sessionStore = { get: () => expect.fail('not asked') };
+    const res = new EventEmitter();
+    const req = { headers: {}, session: {}, sessionStore, sessionID: 'a', res };
+    const { prototype } = Object;
+    Object.defineProperty(prototype, 'whenOver', { value: 'polluted', configurable: true });
+    try {
+      expect(states.begin(req, attemptOf())).to.equal(undefined);
+      expect(res.emit('finish')).to.equal(true);
+    } finally {
+      Reflect.deleteProperty(prototype, 'whenOver');
+    }
+  });
+
   it('wait for one that does not end, but not for long', async () => {
     const states = new SessionStateStore('key');
     const res = { once: () => res };
