@@ -808,6 +808,22 @@ describe('strategy', () => {
         expect(verb).to.equal('success');
       });
 
+      it('CWE-1321 — a polluted prototype skips no profile', async () => {
+        answerLogin('zoe');
+        const strategy = new AcmeStrategy({
+          ...OPTIONS,
+          verify: ({ profile }) => ({ id: String(Object(profile).id) }),
+        });
+        try {
+          Reflect.set(Object.prototype, 'skipUserProfile', true);
+          const { verb, values } = await login(strategy);
+          expect(verb, String(values[0])).to.equal('success');
+          expect(nock.isDone()).to.equal(true);
+        } finally {
+          Reflect.deleteProperty(Object.prototype, 'skipUserProfile');
+        }
+      });
+
       it('RFC 9700 §4.5 — refuses a code when the attempt was already taken', async () => {
         answerLogin('zoe');
         const session = {};
