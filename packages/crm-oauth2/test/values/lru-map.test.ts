@@ -1,54 +1,68 @@
 import { expect } from 'chai';
 import { LruMap } from '../../dist/values/lru-map';
 
+/** One entry for each letter. */
+const mapOf = (size: number, names: string) => {
+  const map = new LruMap<string, string>(size);
+  for (const name of names) map.set(name, name);
+  return map;
+};
+
+const kept = (map: LruMap<string, string>, names: string) =>
+  Array.from(names)
+    .filter((name) => map.get(name) !== undefined)
+    .join('');
+
 describe('LruMap', () => {
-  it('CWE-770 — holds as many entries as it may, and forgets the one that was set first', () => {
-    const map = new LruMap<string, number>(2);
-    map.set('a', 1);
-    map.set('b', 2);
-    expect([map.get('a'), map.get('b')]).to.deep.equal([1, 2]);
-    map.set('c', 3);
-    expect([map.get('a'), map.get('b'), map.get('c')]).to.deep.equal([undefined, 2, 3]);
+  it('keeps as many entries as it is told, those that were set last', () => {
+    for (const names of ['abc', 'abcd', 'abcde', 'abcdef', 'abcdefg']) {
+      const last = names.slice(-3);
+      expect(kept(mapOf(3, names), last), names).to.equal(last);
+    }
   });
 
-  it('keeps an entry that was read, and forgets the other one', () => {
-    const map = new LruMap<string, number>(2);
-    map.set('a', 1);
-    map.set('b', 2);
-    map.get('a');
-    map.set('c', 3);
-    expect([map.get('a'), map.get('b'), map.get('c')]).to.deep.equal([1, undefined, 3]);
-  });
-
-  it('keeps an entry that was set anew, with its new value, in no more room than before', () => {
-    const map = new LruMap<string, number>(2);
-    map.set('a', 1);
-    map.set('b', 2);
-    map.set('a', 10);
-    map.set('c', 3);
-    expect([map.get('a'), map.get('b'), map.get('c')]).to.deep.equal([10, undefined, 3]);
-  });
-
-  it('forgets an entry that is deleted, and makes room for another', () => {
-    const map = new LruMap<string, number>(2);
-    map.set('a', 1);
-    map.set('b', 2);
-    map.delete('b');
-    map.set('c', 3);
-    expect([map.get('a'), map.get('b'), map.get('c')]).to.deep.equal([1, undefined, 3]);
-  });
-
-  it('does not make room for a key that it lacks', () => {
-    const map = new LruMap<string, number>(1);
-    map.set('a', 1);
-    expect(map.get('b')).to.equal(undefined);
-    expect(map.get('a')).to.equal(1);
-  });
-
-  it('forgets the oldest of thousands, one for each that comes', () => {
+  it('CWE-770 — holds less than twice as many', () => {
+    for (let count = 1; count < 20; count += 1) {
+      const names = 'abcdefghijklmnopqrst'.slice(0, count);
+      expect(kept(mapOf(3, names), Array.from(names).toReversed().join('')).length).to.be.below(6);
+    }
     const map = new LruMap<number, number>(1000);
     for (let key = 0; key < 5000; key += 1) map.set(key, key);
-    expect(map.get(3999)).to.equal(undefined);
+    expect(map.get(3000)).to.equal(undefined);
     expect(map.get(4000)).to.equal(4000);
+  });
+
+  it('keeps an entry that was read, and forgets one that was not', () => {
+    const map = mapOf(3, 'ab');
+    for (const name of 'cdefgh') {
+      expect(map.get('a'), name).to.equal('a');
+      map.set(name, name);
+    }
+    expect(kept(map, 'ab')).to.equal('a');
+  });
+
+  it('gives the value that was set last', () => {
+    const map = mapOf(3, 'abcd');
+    map.set('a', 'new');
+    map.set('d', 'newer');
+    expect([map.get('a'), map.get('d')]).to.deep.equal(['new', 'newer']);
+    for (const name of 'ef') map.set(name, name);
+    expect([map.get('a'), map.get('d')]).to.deep.equal(['new', 'newer']);
+  });
+
+  it('forgets an entry that is deleted, be it old or new', () => {
+    const map = mapOf(3, 'abcd');
+    for (const name of 'ad') {
+      map.delete(name);
+      expect(map.get(name)).to.equal(undefined);
+    }
+    expect(kept(map, 'bc')).to.equal('bc');
+  });
+
+  it('keeps a single entry', () => {
+    const map = mapOf(1, 'a');
+    expect([map.get('b'), map.get('a'), map.get('a')]).to.deep.equal([undefined, 'a', 'a']);
+    map.set('b', 'b');
+    expect(kept(map, 'ab')).to.equal('b');
   });
 });
