@@ -1,21 +1,23 @@
 /** Starts of logins in one session, one after the other: tabs that a browser opens at the same moment. */
 import type { ServerResponse } from 'node:http';
+import { LruMap } from '../values/lru-map';
 import { calledBack } from './called-back';
+import { isRecord } from './request';
 import type { PassportRequest, PassportResponse } from './request';
 
 /** A start waits so long for the one before it. After that, one of the two attempts may be lost. */
 const MAX_WAIT_MS = 3000;
 
-/** Starts of one store that are remembered. Where responses never end, the oldest are forgotten. */
-const MAX_STARTS = 10_000;
+/** The latest starts of one store, which are remembered. */
+const MAX_STARTS = 1000;
 
-/** A start is over with its response. Only the next start of its session waits for that. */
-interface Start {
-  whenOver: (() => void) | undefined;
-}
+type Response = Partial<ServerResponse>;
 
-/** The latest start of each session, by session store and session id. */
-const starts = new WeakMap<object, Map<string, Start>>();
+/**
+ * The response of the latest start of each session, by session store and session id. It is held weakly:
+ * nothing can be waited for once the application and its server have let go of it.
+ */
+const starts = new WeakMap<object, LruMap<string, WeakRef<Response>>>();
 
 /** As express-session puts them on the request. */
 interface SharedSession {
@@ -36,33 +38,26 @@ export function inTurn(
   response: PassportResponse | undefined,
   begin: (stored?: unknown) => void,
 ): void | Promise<void> {
-  const res = Object(response ?? req.res) as Partial<ServerResponse>;
-  if (!isShared(req) || typeof res.once !== 'function' || res.closed === true) return begin();
-  const { sessionStore: store, sessionID: id } = req;
-  const ofStore = starts.get(store) ?? new Map<string, Start>();
+  const { sessionID: id, sessionStore: store } = req as PassportRequest & Partial<SharedSession>;
+  const res: unknown = response ?? req.res;
+  const isShared = typeof id === 'string' && typeof store?.get === 'function';
+  if (!isShared || !isRecord(res)) return begin();
+  const ofStore = starts.get(store) ?? new LruMap<string, WeakRef<Response>>(MAX_STARTS);
   starts.set(store, ofStore);
-  const before = ofStore.get(id);
-  const start: Start = { whenOver: undefined };
-  ofStore.set(id, start);
-  if (ofStore.size > MAX_STARTS) ofStore.delete(ofStore.keys().next().value as string);
-  const end = () => {
-    if (ofStore.get(id) === start) ofStore.delete(id);
-    start.whenOver?.();
-  };
-  // Serverless adapters finish a response, and never close it.
-  for (const event of ['finish', 'close']) res.once(event, end);
-  if (before === undefined) return begin();
-  const turn = new Promise<void>((resolve) => {
-    before.whenOver = resolve;
+  const before = ofStore.get(id)?.deref();
+  ofStore.set(id, new WeakRef<Response>(res));
+  if (before === undefined || before === res || !mayEndLater(before)) return begin();
+  const over = new Promise<void>((resolve) => {
+    // Serverless adapters finish a response, and never close it.
+    for (const event of ['finish', 'close']) before.once?.(event, resolve);
     setTimeout(resolve, MAX_WAIT_MS).unref();
   });
-  return turn
+  return over
     .then(() => calledBack((done) => store.get(id, done)))
     .catch(() => undefined)
     .then(begin);
 }
 
-function isShared(req: object): req is SharedSession {
-  const { sessionID, sessionStore } = req as Partial<SharedSession>;
-  return typeof sessionID === 'string' && typeof sessionStore?.get === 'function';
+function mayEndLater({ once, writableFinished, closed }: Response): boolean {
+  return typeof once === 'function' && writableFinished !== true && closed !== true;
 }
