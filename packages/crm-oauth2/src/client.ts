@@ -186,17 +186,17 @@ export class OAuth2Client<Options extends object = object, P extends Profile = P
       attempt: { state, codeVerifier, nonce },
       parameters: extraParameters(provider, this.#settings, request),
     });
-    const attempt = withoutUndefined<LoginAttempt>({
+    const attempt: LoginAttempt = {
       state,
       codeVerifier,
-      nonce,
       client: this.fingerprint,
       redirectUri,
       expiresAt: Date.now() + LOGIN_ATTEMPT_LIFETIME_MS,
-      appState: request.appState,
-      environment: this.environment,
-    });
-    return { url, attempt: Object.assign(attempt, questionsOf(query, asksIdToken, provider)) };
+    };
+    const { appState } = request;
+    const chosen = withoutUndefined({ nonce, appState, environment: this.environment });
+    Object.assign(attempt, chosen, questionsOf(query, asksIdToken, provider));
+    return { url, attempt };
   }
 
   /**

@@ -53,8 +53,8 @@ export function startLogin(
     const returnTo = ownPath(options.returnTo, redirectUri);
     const isSame = place !== 'elsewhere';
     const sameRoute = isSame ? (true as const) : undefined;
-    const kept = { ...attempt, ...withoutUndefined({ tenant, returnTo, sameRoute }) };
-    await deadline.wait(settings.store.begin(req, kept, responseOf(req, options.response)));
+    Object.assign(attempt, withoutUndefined({ tenant, returnTo, sameRoute }));
+    await deadline.wait(settings.store.begin(req, attempt, responseOf(req, options.response)));
     settings.begunAt[isSame ? 'callback' : 'elsewhere'] = true;
     settings.begun.add(attempt.state, attempt.expiresAt);
     client.prepare(attempt);

@@ -4,7 +4,8 @@ import http = require('node:http');
 import https = require('node:https');
 import { isIP } from 'node:net';
 import type { Socket } from 'node:net';
-import { addressOf, usualPort } from './address';
+import { usualPort } from './address';
+import type { Address } from './address';
 import { ownOptions } from './own-options';
 
 /** Closes a connection that is idle for so long. Servers and load balancers give up after a minute. */
@@ -74,10 +75,10 @@ export class Connections {
   /** The same names of the hosts that were asked. */
   readonly #askedHosts = new Set<string>();
 
-  /** The agent for a request to the URL. Connections that it should not use are closed. */
-  agent(url: URL): http.Agent {
-    const agent = this.#agentOf(url);
-    this.#countKept(agent, addressOf(url).server);
+  /** The agent for a request to the server. Connections that it should not use are closed. */
+  agent({ protocol, server }: Address): http.Agent {
+    const agent = this.#agentOf(protocol);
+    this.#countKept(agent, server);
     return agent;
   }
 
@@ -85,9 +86,9 @@ export class Connections {
    * Tells whether the connection for the next request has been idle for a while. It may then have ended
    * without the notice of a process that was busy.
    */
-  mayHaveEnded(url: URL): boolean {
-    const name = addressOf(url).server;
-    const next = this.#agentOf(url).freeSockets[name]?.at(-1) ?? this.#unused.get(name) ?? {};
+  mayHaveEnded({ protocol, server }: Address): boolean {
+    const kept = this.#agentOf(protocol).freeSockets[server];
+    const next = kept?.at(-1) ?? this.#unused.get(server) ?? {};
     return performance.now() - idleTime(next).since >= MAY_HAVE_ENDED_MS;
   }
 
@@ -103,8 +104,9 @@ export class Connections {
    *
    * @param beside a host that is asked just now: where it was reached, this one may be too
    */
-  open(url: URL, beside?: URL): void {
-    if (this.#wasAsked(url) || (beside && this.#wasAsked(beside))) this.#openUnlessOpen(url);
+  open(address: Address, beside = address): void {
+    const asked = this.#askedHosts;
+    if (asked.has(address.server) || asked.has(beside.server)) this.#openUnlessOpen(address);
   }
 
   /**
@@ -112,23 +114,19 @@ export class Connections {
    *
    * @throws the error that Node reports of the connection
    */
-  async connect(url: URL): Promise<void> {
-    const socket = this.#openUnlessOpen(url);
+  async connect(address: Address): Promise<void> {
+    const socket = this.#openUnlessOpen(address);
     if (!socket || isConnected(socket)) return;
-    await once(socket, url.protocol === 'https:' ? 'secureConnect' : 'connect');
-  }
-
-  #wasAsked(url: URL): boolean {
-    return this.#askedHosts.has(addressOf(url).server);
+    await once(socket, address.protocol === 'https:' ? 'secureConnect' : 'connect');
   }
 
   /** @returns the connection that no request has used so far; nothing where another one is open */
-  #openUnlessOpen(url: URL): Socket | undefined {
-    const agent = this.#agentOf(url);
-    const name = addressOf(url).server;
+  #openUnlessOpen(address: Address): Socket | undefined {
+    const agent = this.#agentOf(address.protocol);
+    const name = address.server;
     const unused = this.#unused.get(name);
     if (unused || this.#countKept(agent, name) > 0 || name in agent.sockets) return unused;
-    const options = Object.assign(serverOf(url), { _agentKey: name });
+    const options = Object.assign(serverOf(address), { _agentKey: name });
     const socket = agent.createConnection(options) as Socket;
     this.#unused.set(name, socket);
     idleTimes.set(socket, { since: performance.now(), limit: IDLE_LIFETIME_MS });
@@ -160,8 +158,7 @@ export class Connections {
     this.#askedHosts.clear();
   }
 
-  #agentOf(url: URL): http.Agent {
-    const { protocol } = addressOf(url);
+  #agentOf(protocol: string): http.Agent {
     const agent = this.#agents.get(protocol) ?? this.#createAgent(protocol);
     this.#agents.set(protocol, agent);
     return agent;
@@ -246,8 +243,7 @@ function isConnected(socket: Socket): boolean {
 }
 
 /** The options that an agent itself would pass. */
-function serverOf(url: URL) {
-  const { protocol, hostname: host, port = usualPort(protocol) } = addressOf(url);
+function serverOf({ protocol, hostname: host, port = usualPort(protocol) }: Address) {
   return ownOptions({
     host,
     port,

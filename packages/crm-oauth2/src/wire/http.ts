@@ -5,6 +5,7 @@ import http = require('node:http');
 import https = require('node:https');
 import { setImmediate as turn } from 'node:timers/promises';
 import { addressOf } from './address';
+import type { Address } from './address';
 import { Connections, noteIdleTime, wasOpenedInAdvance } from './connections';
 import type { Deadline } from './deadline';
 import { ownOptions } from './own-options';
@@ -66,7 +67,7 @@ export class HttpClient {
    * @param beside see {@link Connections.open}
    */
   open(url: URL, beside?: URL): void {
-    if (!this.#agent) this.#connections.open(url, beside);
+    if (!this.#agent) this.#connections.open(addressOf(url), beside && addressOf(beside));
   }
 
   /**
@@ -77,7 +78,7 @@ export class HttpClient {
   async connect(url: URL, deadline: Deadline): Promise<void> {
     if (this.#agent) return;
     await deadline.wait(
-      this.#connections.connect(url).catch((error: NodeJS.ErrnoException) => {
+      this.#connections.connect(addressOf(url)).catch((error: NodeJS.ErrnoException) => {
         throw connectionProblem(error);
       }),
     );
@@ -89,10 +90,11 @@ export class HttpClient {
    * `unexpected_content_encoding`, `agent_unusable`
    */
   async send(request: HttpRequest, deadline: Deadline): Promise<HttpResponse> {
-    if (this.#mayMeetEnd(request.url)) await readNetwork();
+    const address = addressOf(request.url);
+    if (this.#mayMeetEnd(address)) await readNetwork();
     // Do not send after the deadline: a refresh token that was sent counts as used.
     if (deadline.remaining() === 0) throw deadline.problem();
-    const agent = this.#agent ?? this.#connections.agent(request.url);
+    const agent = this.#agent ?? this.#connections.agent(address);
     try {
       return await exchange(request, agent, deadline);
     } catch (error) {
@@ -107,8 +109,8 @@ export class HttpClient {
   }
 
   /** Tells whether the request may be about to take a connection whose end was not read yet. */
-  #mayMeetEnd(url: URL): boolean {
-    if (!this.#agent) return this.#connections.mayHaveEnded(url);
+  #mayMeetEnd(address: Address): boolean {
+    if (!this.#agent) return this.#connections.mayHaveEnded(address);
     // An agent of another make may list no connections.
     return Object.keys((this.#agent as Partial<Agent>).freeSockets ?? {}).length > 0;
   }
