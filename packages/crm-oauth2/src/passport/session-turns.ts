@@ -58,6 +58,8 @@ export function inTurn(
     .then(begin);
 }
 
-function mayEndLater({ once, writableFinished, closed }: Response): boolean {
-  return typeof once === 'function' && writableFinished !== true && closed !== true;
+/** False where the response does not say: its end may be over, and would be waited for in vain. */
+function mayEndLater(response: Response): boolean {
+  const { once, closed, writableEnded, writableFinished = writableEnded } = response;
+  return typeof once === 'function' && closed !== true && writableFinished === false;
 }
