@@ -150,16 +150,7 @@ export abstract class ProviderStrategy<
     const hooks = hooksOf(this, options);
     const own = ownFields(options);
     const login: Login = { settings, hooks, req, options: own, deadline, attempt: undefined };
-    void outcomeOf(login, parameters).then((outcome) => {
-      try {
-        report(this.name, outcome, deadline);
-        act(outcome);
-      } catch (reason) {
-        // A verb throws when the application's callback has a bug. The request is then unanswered, and
-        // `error` answers it. If `error` throws too, the application gets an uncaught exception.
-        process.nextTick(act, { verb: 'error', values: [asError(reason)] });
-      }
-    });
+    void settle(this.name, login, parameters, act);
   }
 
   /**
@@ -244,14 +235,26 @@ function hooksOf(strategy: ProviderStrategy, options: AuthenticateOptions): Logi
   };
 }
 
-async function outcomeOf(
+/** Runs a login, and acts on its outcome. */
+async function settle(
+  provider: string,
   login: Login,
   parameters: Readonly<Record<string, unknown>>,
-): Promise<Outcome> {
+  act: (outcome: Outcome) => void,
+): Promise<void> {
+  let outcome: Outcome;
   try {
-    return await runLogin(login, parameters);
+    outcome = await runLogin(login, parameters);
   } catch (reason) {
-    return failure(reason, login);
+    outcome = failure(reason, login);
+  }
+  try {
+    report(provider, outcome, login.deadline);
+    act(outcome);
+  } catch (reason) {
+    // A verb throws when the application's callback has a bug. The request is then unanswered, and
+    // `error` answers it. If `error` throws too, the application gets an uncaught exception.
+    process.nextTick(act, { verb: 'error', values: [asError(reason)] });
   }
 }
 
