@@ -152,15 +152,16 @@ describe('tabs that start at the same moment', () => {
     const begin = (state: string) => {
       const res = response();
       const req = { headers: {}, session: data, sessionStore, sessionID: 'a', res };
-      return { begun: states.begin(req, attemptOf({ state })), end: () => res.emit('finish') };
+      return { begun: states.begin(req, attemptOf({ state })), res };
     };
     const first = begin('a');
     const second = begin('b');
-    first.end();
+    first.res.emit('finish');
     await pause(0);
     expect(data.key).to.have.lengthOf(2);
     const third = begin('c');
-    second.end();
+    // The browser has broken it off.
+    second.res.emit('close');
     await pause(0);
     expect(data.key).to.have.lengthOf(3);
     await Promise.all([second.begun, third.begun]);
