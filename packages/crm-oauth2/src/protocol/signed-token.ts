@@ -115,9 +115,13 @@ export function isSignedBy(
   key: webcrypto.CryptoKey,
 ): boolean {
   const keyObject = KeyObject.from(key);
-  const { modulusLength = MIN_RSA_BITS } = keyObject.asymmetricKeyDetails ?? {};
-  if (modulusLength < MIN_RSA_BITS) {
-    throw new TypeError(`an RSA key of ${modulusLength} bits is too short`);
+  const { modulusLength } = keyObject.asymmetricKeyDetails ?? {};
+  if (modulusLength !== undefined) {
+    if (modulusLength < MIN_RSA_BITS) {
+      throw new TypeError(`an RSA key of ${modulusLength} bits is too short`);
+    }
+    // RFC 8017 §8.1.2 and §8.2.2. OpenSSL takes a PSS signature also without the zeros that it begins with.
+    if (signature.length !== Math.ceil(modulusLength / 8)) return false;
   }
   const { hash, ...how } = SIGNATURE_ALGORITHMS[algorithm];
   return verify(hash, signed, ownFields({ key: keyObject, ...how }), signature);

@@ -65,6 +65,16 @@ function turned(token: string, part: number, bit: number): string {
   return parts.map((one) => one.toString('base64url')).join('.');
 }
 
+/** The parts of the first token of which the first byte of the signature is as wanted. */
+async function partsOf(make: () => Promise<string>, isWanted: (first?: number) => boolean) {
+  for (let tries = 0; tries < 10_000; tries += 1) {
+    const [header = '', payload = '', signature = ''] = (await make()).split('.');
+    const bytes = Buffer.from(signature, 'base64url');
+    if (isWanted(bytes[0])) return [header, payload, bytes] as const;
+  }
+  throw new Error('no signature is as wanted');
+}
+
 describe('RFC 7515 §5.2 — a signed token, judged as jose judges it', () => {
   for (const algorithm of ALGORITHMS) {
     const pair = pairOf(algorithm);
@@ -81,8 +91,8 @@ describe('RFC 7515 §5.2 — a signed token, judged as jose judges it', () => {
     });
 
     it(`${algorithm} — accepts no signature that is cut off, lengthened, empty or of zeros`, async () => {
-      const [header, payload, signature = ''] = (await token()).split('.');
-      const bytes = Buffer.from(signature, 'base64url');
+      // See RFC 8017 below.
+      const [header, payload, bytes] = await partsOf(token, (first) => first !== 0);
       for (const wrong of [
         bytes.subarray(1),
         bytes.subarray(0, -1),
@@ -124,6 +134,18 @@ describe('RFC 7515 §5.2 — a signed token, judged as jose judges it', () => {
     for (const length of [0, 20, 31, 33, 64, 222]) {
       expect(await judged(salted(length), pair, 'PS256'), String(length)).to.equal(false);
     }
+  });
+
+  it('RFC 8017 §8.1.2, §8.2.2 — an RSA signature is as long as the modulus', async () => {
+    const pair = pairOf('PS256');
+    const how = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 };
+    const make = () => Promise.resolve(signedBy(pair, 'PS256', 'sha256', how));
+    const [header, payload, bytes] = await partsOf(make, (first) => first === 0);
+    const verdict = (signature: Buffer) =>
+      ours(`${header}.${payload}.${signature.toString('base64url')}`, pair, 'PS256');
+    expect(await verdict(bytes)).to.equal(true);
+    // OpenSSL takes it for the same number, and so does jose.
+    expect(await verdict(bytes.subarray(1))).to.equal(false);
   });
 
   it('RFC 7518 §3.4 — an elliptic signature is not in the form of OpenSSL', async () => {
