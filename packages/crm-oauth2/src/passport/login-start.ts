@@ -54,13 +54,14 @@ export function startLogin(
     const isSame = place !== 'elsewhere';
     const sameRoute = isSame ? (true as const) : undefined;
     Object.assign(attempt, withoutUndefined({ tenant, returnTo, sameRoute }));
+    const { state, expiresAt } = attempt;
     await deadline.wait(settings.store.begin(req, attempt, responseOf(req, options.response)));
     settings.begunAt[isSame ? 'callback' : 'elsewhere'] = true;
-    settings.begun.add(attempt.state, attempt.expiresAt);
+    settings.begun.add(state, expiresAt);
     client.prepare(attempt);
     if (isObserved()) {
       const { host } = new URL(url);
-      const begun = { login: loginId(attempt.state), provider: provider.name };
+      const begun = { login: loginId(state), provider: provider.name };
       publish({ event: 'login.started', ...begun, host, redirectUri });
       if (options.returnTo !== undefined && returnTo === undefined) {
         const code = 'return_to_refused';

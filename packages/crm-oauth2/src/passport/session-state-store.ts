@@ -31,11 +31,16 @@ export class SessionStateStore implements StateStore {
     if (!isRecord(session)) {
       throw new Problem('session_missing', 'there is no session to keep the pending login in');
     }
-    return inTurn(req, response, (stored) => {
-      // Of other providers too: this copy of the session is stored as a whole.
-      for (const [key, logins] of pendingIn(stored)) session[key] = logins;
-      const others = pendingLogins(session[this.#key]).filter(isPending);
-      session[this.#key] = [...others.slice(1 - MAX_ATTEMPTS), attempt];
+    return inTurn(req, response, {
+      state: attempt.state,
+      has: (state) =>
+        pendingIn(session).some(([, logins]) => logins.some((login) => login.state === state)),
+      begin: (stored) => {
+        // Of other providers too: this copy of the session is stored as a whole.
+        for (const [key, logins] of pendingIn(stored)) session[key] = logins;
+        const others = pendingLogins(session[this.#key]).filter(isPending);
+        session[this.#key] = [...others.slice(1 - MAX_ATTEMPTS), attempt];
+      },
     });
   }
 
@@ -63,10 +68,10 @@ function pendingLogins(stored: unknown): readonly LoginAttempt[] {
 }
 
 /** The pending logins of all providers, by the key of their store. */
-function pendingIn(session: unknown): [key: string, logins: unknown][] {
-  return Object.entries(Object(session) as object).filter(
-    ([, value]) => pendingLogins(value).length > 0,
-  );
+function pendingIn(session: unknown): [key: string, logins: readonly LoginAttempt[]][] {
+  return Object.entries(Object(session) as object)
+    .map(([key, value]): [string, readonly LoginAttempt[]] => [key, pendingLogins(value)])
+    .filter(([, logins]) => logins.length > 0);
 }
 
 function isAttempt(stored: unknown): stored is LoginAttempt {

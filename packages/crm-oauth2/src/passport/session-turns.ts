@@ -8,16 +8,19 @@ import type { PassportRequest, PassportResponse } from './request';
 /** A start waits so long for the one before it. After that, one of the two attempts may be lost. */
 const MAX_WAIT_MS = 3000;
 
-/** The latest starts of one store, which are remembered. */
+/** Starts of one store that are remembered, at least: the latest ones. */
 const MAX_STARTS = 1000;
 
 type Response = Partial<ServerResponse>;
 
-/**
- * The response of the latest start of each session, by session store and session id. It is held weakly:
- * nothing can be waited for once the application and its server have let go of it.
- */
-const starts = new WeakMap<object, LruMap<string, WeakRef<Response>>>();
+interface Start {
+  /** Held weakly. Once nothing else holds a response, it can no longer end. */
+  response: WeakRef<Response>;
+  state: string;
+}
+
+/** The latest start of each session, by session store and session id. */
+const starts = new WeakMap<object, LruMap<string, Start>>();
 
 /** As express-session puts them on the request. */
 interface SharedSession {
@@ -25,41 +28,54 @@ interface SharedSession {
   sessionStore: { get(id: string, done: (error?: unknown, stored?: unknown) => void): unknown };
 }
 
+/** One start, as its store carries it out. */
+interface Turn {
+  /** The `state` of the login. */
+  state: string;
+  /** `true` when the session of this request has the login of another start. */
+  has(state: string): boolean;
+  /**
+   * Called with the stored session when that of this request lacks the login of the start before. It gets
+   * nothing when the store fails: the session library meets the same failure.
+   */
+  begin(stored?: unknown): void;
+}
+
 /**
  * Each request has a copy of the session of its own, which is loaded when the request comes, and stored
- * as its response ends: of two copies, the later one stays. So a start waits for the response of the
- * start before it, and gets the session as it is stored by then. A start on its own costs nothing.
- *
- * @param begin called with the stored session after another start. It gets nothing when the store fails:
- * the session library meets the same failure.
+ * as its response ends: of two copies, the later one stays. So a start whose copy lacks the login of the
+ * start before it waits for the response of that start, and gets the session as it is stored by then.
+ * A start on its own costs nothing.
  */
 export function inTurn(
   req: PassportRequest,
   response: PassportResponse | undefined,
-  begin: (stored?: unknown) => void,
+  { state, has, begin }: Turn,
 ): void | Promise<void> {
   const { sessionID: id, sessionStore: store } = req as PassportRequest & Partial<SharedSession>;
   const res: unknown = response ?? req.res;
   const isShared = typeof id === 'string' && typeof store?.get === 'function';
   if (!isShared || !isRecord(res)) return begin();
-  const ofStore = starts.get(store) ?? new LruMap<string, WeakRef<Response>>(MAX_STARTS);
+  const ofStore = starts.get(store) ?? new LruMap<string, Start>(MAX_STARTS);
   starts.set(store, ofStore);
-  const before = ofStore.get(id)?.deref();
-  ofStore.set(id, new WeakRef<Response>(res));
-  if (before === undefined || before === res || !mayEndLater(before)) return begin();
-  const over = new Promise<void>((resolve) => {
-    // Serverless adapters finish a response, and never close it.
-    for (const event of ['finish', 'close']) before.once?.(event, resolve);
-    setTimeout(resolve, MAX_WAIT_MS).unref();
-  });
-  return over
+  const before = ofStore.get(id);
+  ofStore.set(id, { response: new WeakRef<Response>(res), state });
+  if (before === undefined || has(before.state)) return begin();
+  return endOf(before.response.deref() ?? {})
     .then(() => calledBack((done) => store.get(id, done)))
     .catch(() => undefined)
     .then(begin);
 }
 
-/** False where the response does not say: its end may be over, and would be waited for in vain. */
-function mayEndLater(response: Response): boolean {
-  const { once, closed, writableEnded, writableFinished = writableEnded } = response;
-  return typeof once === 'function' && closed !== true && writableFinished === false;
+/** Waits for the end of a response. One that does not say whether it has ended may be over already. */
+async function endOf(response: Response): Promise<void> {
+  const { once, closed, writableEnded, writableFinished } = response;
+  // In some serverless adapters, a response that has ended never counts as finished. In HTTP/2, one that
+  // was broken off counts as finished, and never as ended or closed.
+  const isOpen = writableEnded === false && writableFinished !== true && closed !== true;
+  if (!isOpen || typeof once !== 'function') return;
+  await new Promise<void>((resolve) => {
+    for (const event of ['finish', 'close']) response.once?.(event, resolve);
+    setTimeout(resolve, MAX_WAIT_MS).unref();
+  });
 }
