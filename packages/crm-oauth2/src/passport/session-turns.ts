@@ -8,7 +8,7 @@ import type { PassportRequest, PassportResponse } from './request';
 /** A start waits so long for the one before it. After that, one of the two attempts may be lost. */
 const MAX_WAIT_MS = 3000;
 
-/** Starts of one store that are remembered, at least: the latest ones. */
+/** At least so many starts are remembered for each session store, the latest ones. */
 const MAX_STARTS = 1000;
 
 type Response = Partial<ServerResponse>;
@@ -43,9 +43,9 @@ interface Turn {
 
 /**
  * Each request has a copy of the session of its own, which is loaded when the request comes, and stored
- * as its response ends: of two copies, the later one stays. So a start whose copy lacks the login of the
- * start before it waits for the response of that start, and gets the session as it is stored by then.
- * A start on its own costs nothing.
+ * as its response ends: the copy that is stored last wins. So a start whose copy lacks the login of the
+ * start before it waits for the response of that start, and reads the session as it is stored by then.
+ * The first start in a session reads nothing and waits for nothing.
  */
 export function inTurn(
   req: PassportRequest,

@@ -120,7 +120,7 @@ export function isSignedBy(
     if (modulusLength < MIN_RSA_BITS) {
       throw new TypeError(`an RSA key of ${modulusLength} bits is too short`);
     }
-    // RFC 8017 §8.1.2 and §8.2.2. OpenSSL takes a PSS signature also without the zeros that it begins with.
+    // RFC 8017 §8.1.2 and §8.2.2. OpenSSL also accepts a PSS signature without the zero bytes at its front.
     if (signature.length !== Math.ceil(modulusLength / 8)) return false;
   }
   const { hash, ...how } = SIGNATURE_ALGORITHMS[algorithm];
