@@ -5,7 +5,7 @@ import { calledBack } from './called-back';
 import { isRecord } from './request';
 import type { PassportRequest, PassportResponse } from './request';
 
-/** A start waits so long for the one before it. After that, one of the two attempts may be lost. */
+/** A start waits so long for those before it. After that, one of the attempts may be lost. */
 const MAX_WAIT_MS = 3000;
 
 /** At least so many starts are remembered for each session store, the latest ones. */
@@ -17,6 +17,8 @@ interface Start {
   /** Held weakly. Once nothing else holds a response, it can no longer end. */
   response: WeakRef<Response>;
   state: string;
+  /** Of a start that waits, or has waited, for the one before it. */
+  turn: Promise<void> | undefined;
 }
 
 /** The latest start of each session, by session store and session id. */
@@ -59,16 +61,27 @@ export function inTurn(
   const ofStore = starts.get(store) ?? new LruMap<string, Start>(MAX_STARTS);
   starts.set(store, ofStore);
   const before = ofStore.get(id);
-  ofStore.set(id, { response: new WeakRef<Response>(res), state });
+  const start: Start = { response: new WeakRef<Response>(res), state, turn: undefined };
+  ofStore.set(id, start);
   if (before === undefined || has(before.state)) return begin();
-  return endOf(before.response.deref() ?? {})
+  start.turn = endOf(before)
     .then(() => calledBack((done) => store.get(id, done)))
     .catch(() => undefined)
     .then(begin);
+  return start.turn;
+}
+
+/** Waits until a start has had its turn, and its response has ended. */
+function endOf({ turn, response }: Start): Promise<void> {
+  return new Promise((resolve) => {
+    const wait = async () => await endOfResponse(response.deref() ?? {});
+    Promise.resolve(turn).then(wait, wait).then(resolve, resolve);
+    setTimeout(resolve, MAX_WAIT_MS).unref();
+  });
 }
 
 /** Waits for the end of a response. One that does not say whether it has ended may be over already. */
-async function endOf(response: Response): Promise<void> {
+async function endOfResponse(response: Response): Promise<void> {
   const { once, closed, writableEnded, writableFinished } = response;
   // In some serverless adapters, a response that has ended never counts as finished. In HTTP/2, one that
   // was broken off counts as finished, and never as ended or closed.
@@ -76,6 +89,5 @@ async function endOf(response: Response): Promise<void> {
   if (!isOpen || typeof once !== 'function') return;
   await new Promise<void>((resolve) => {
     for (const event of ['finish', 'close']) response.once?.(event, resolve);
-    setTimeout(resolve, MAX_WAIT_MS).unref();
   });
 }

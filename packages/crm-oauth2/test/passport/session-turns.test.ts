@@ -189,6 +189,32 @@ describe('tabs that start at the same moment', () => {
     expect(statesOf(third.copy)).to.deep.equal(['a', 'b', 'c']);
   });
 
+  it('wait behind one that is broken off while it waits itself', async () => {
+    const starts = new Starts();
+    const [one, two, three] = [open(), open(), open()];
+    const first = starts.begin('a', one);
+    const second = starts.begin('b', Object.assign(two, { closed: true }));
+    const third = starts.begin('c', three);
+    await pause(0);
+    expect([second, third].map(({ copy }) => statesOf(copy))).to.deep.equal([[], []]);
+    starts.save(first.copy);
+    one.emit('finish');
+    await third.begun;
+    expect(statesOf(second.copy)).to.deep.equal(['a', 'b']);
+    expect(statesOf(third.copy)).to.deep.equal(['a', 'c']);
+  });
+
+  it('wait three seconds at most, however many wait before them', async () => {
+    const starts = new Starts();
+    const responses = [open(), open(), open(), open()];
+    const begun = responses.map((res, index) => starts.begin(`state-${index}`, res).begun);
+    let over = 0;
+    for (const turn of begun.slice(1)) void Promise.resolve(turn).then(() => (over += 1));
+    await begun[1];
+    await pause(100);
+    expect(over).to.equal(3);
+  });
+
   it('wait for one that does not end, but not for long', async () => {
     const starts = new Starts();
     const response = open();
